@@ -1,0 +1,43 @@
+# One way in for people and for CI; the work is in scripts/. `make` alone lists the targets.
+
+DISTRO ?= $(or $(EMOTION_PERCEPTION_DISTRO),$(ROS_DISTRO),jazzy)
+SOURCE ?=
+OUT    ?= out/demo
+TESTS  ?= test
+LAN    ?= 0
+PYTHON ?=
+export DISTRO SOURCE OUT LAN PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test check lock clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 16
+	@echo
+	@echo "  DISTRO=jazzy|kilted   which ROS 2 (now $(DISTRO)); a sourced ROS is used as it is"
+	@echo "  SOURCE=0|FILE|FOLDER|URL   what make demo looks at, until Ctrl-C; empty: a built-in clip"
+	@echo "  OUT=FOLDER            where make demo writes (now $(OUT))"
+	@echo "  TESTS=PATHS           what make test runs (now $(TESTS))"
+	@echo "  LAN=1                 lets other machines on the network see the nodes"
+	@echo "  PYTHON=PROGRAM        which Python 3.11 or 3.12 makes the environment"
+
+env: ## make the environment of DISTRO: packages, messages, model files
+	@scripts/setup.sh runtime centerface
+
+demo: ## camera, detection, classifier and overlay on real faces, as ROS processes
+	@scripts/setup.sh runtime centerface $(if $(SOURCE),,demo-clip)
+	@scripts/in_env.sh python scripts/demo.py --source "$(SOURCE)" --out "$(OUT)"
+
+test: ## the whole test suite
+	@scripts/setup.sh test centerface mtcnn
+	@scripts/in_env.sh python -m pytest $(TESTS)
+
+check: ## ruff, mypy, import-linter
+	@scripts/setup.sh test
+	@scripts/check.sh
+
+lock: ## resolve requirements/*.in anew into the locks
+	@scripts/lock.sh
+
+clean: ## remove every environment, build and output
+	@rm -rf .venv-jazzy .venv-kilted .venv-$(DISTRO) build-* install-* log-* out

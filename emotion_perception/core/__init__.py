@@ -1,0 +1,1 @@
+"""The perception library: numpy and OpenCV, no ROS."""

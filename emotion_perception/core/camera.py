@@ -1,0 +1,65 @@
+"""Picture sources: chooses one by the parameter `video_device`."""
+
+import os
+import stat
+from pathlib import Path
+
+import cv2
+
+from emotion_perception.core.camera_files import FolderSource, VideoFileSource
+from emotion_perception.core.camera_live import DeviceSource, StreamSource
+from emotion_perception.core.camera_source import FrameSource
+from emotion_perception.core.camera_synthetic import SyntheticSource
+from emotion_perception.core.config import CameraConfig
+from emotion_perception.core.errors import SourceError
+
+__all__ = ["FrameSource", "open_source"]
+
+
+def open_source(config: CameraConfig) -> FrameSource:
+    """Opens what `config.video_device` names.
+
+    Digits and device files are cameras, `synthetic` is the built-in source, `scheme://` a stream, a folder its
+    pictures, a picture file that one picture again and again, any other file a video.
+
+    Raises:
+        SourceError: it is not there or gives no picture; one line that names it.
+        ModelFileError: the built-in source's photograph is missing.
+    """
+    _silence_opencv()
+    device = config.video_device.strip()
+    if not device:
+        raise SourceError("video_device is empty")
+    if device == "synthetic":
+        return SyntheticSource(config)
+    if "://" in device and not device.startswith("file://"):
+        return StreamSource(device, config)
+    if device.isascii() and device.isdigit():
+        return DeviceSource(f"/dev/video{int(device)}", config)
+    path = Path(device.removeprefix("file://")).expanduser()
+    return _open_path(path, config)
+
+
+def _open_path(path: Path, config: CameraConfig) -> FrameSource:
+    if str(path).startswith("/dev/") or _is_character_device(path):
+        return DeviceSource(str(path), config)
+    if path.is_dir():
+        return FolderSource.of_folder(path, config)
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file or folder")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path}: no permission to read it")
+    if cv2.haveImageReader(str(path)):
+        return FolderSource([path], config)
+    return VideoFileSource(path, config)
+
+
+def _is_character_device(path: Path) -> bool:
+    return path.exists() and stat.S_ISCHR(path.stat().st_mode)
+
+
+def _silence_opencv() -> None:
+    """Keeps OpenCV and FFmpeg from writing to stderr: every fault here is reported once, by an exception."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; read when the first file is opened
+    if "OPENCV_LOG_LEVEL" not in os.environ and hasattr(cv2, "utils"):
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

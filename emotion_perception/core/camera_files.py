@@ -1,0 +1,147 @@
+"""Pictures from files: a video, or a folder of single pictures."""
+
+import logging
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.camera_source import FrameSource, fit_within, plausible_rate_hz
+from emotion_perception.core.config import CameraConfig
+from emotion_perception.core.errors import SourceError
+from emotion_perception.core.types import Frame
+
+_LOG = logging.getLogger(__name__)
+
+
+class VideoFileSource(FrameSource):
+    """A video file, from the start again where `loop` is set.
+
+    Raises:
+        SourceError: OpenCV finds no picture in the file.
+    """
+
+    is_live = False
+
+    def __init__(self, path: Path, config: CameraConfig) -> None:
+        self._path, self._config = path, config
+        self._capture: cv2.VideoCapture | None = None
+        self._ahead: NDArray[np.uint8] | None = self._open()
+
+    def read(self) -> Frame | None:
+        """Returns the next picture at once, or None at the end."""
+        image = self._next()
+        if image is None and self._config.loop and self._capture is not None:
+            self.close()
+            image = self._open()
+        if image is None:
+            return None
+        return Frame(fit_within(image, self._config.image_width, self._config.image_height), time.monotonic())
+
+    def close(self) -> None:
+        """Lets the file go."""
+        if self._capture is not None:
+            self._capture.release()
+        self._capture = self._ahead = None
+
+    def _open(self) -> NDArray[np.uint8]:
+        """Opens the file and returns its first picture, which shows that it is a video."""
+        if _is_text(self._path):  # FFmpeg would show it, as pictures of its letters
+            raise SourceError(f"{self._path}: a text file, not a video")
+        self._capture = cv2.VideoCapture(str(self._path))
+        self.rate_hz = plausible_rate_hz(self._config.framerate, self._capture.get(cv2.CAP_PROP_FPS))
+        image = self._next_of_file()
+        if image is None:
+            self.close()
+            raise SourceError(f"{self._path}: not a video or picture file that OpenCV can read")
+        return image
+
+    def _next(self) -> NDArray[np.uint8] | None:
+        image, self._ahead = self._ahead, None
+        return self._next_of_file() if image is None else image
+
+    def _next_of_file(self) -> NDArray[np.uint8] | None:
+        if self._capture is None:
+            return None
+        succeeded, image = self._capture.read()
+        return np.asarray(image, np.uint8) if succeeded else None
+
+
+class FolderSource(FrameSource):
+    """Pictures in the order of their names, from the first again where `loop` is set.
+
+    One that cannot be read is left out with a warning.
+
+    Raises:
+        SourceError: none of the pictures can be read.
+    """
+
+    is_live = False
+
+    def __init__(self, paths: Sequence[Path], config: CameraConfig) -> None:
+        self._paths, self._config = list(paths), config
+        self._next = 0
+        self._unreadable: set[Path] = set()
+        self.rate_hz = plausible_rate_hz(config.framerate, 0)
+        if self.read() is None:
+            raise SourceError(f"{self._paths[0]}: OpenCV cannot read it" if len(paths) == 1 else self._all_unreadable())
+        self._next = 0
+
+    @classmethod
+    def of_folder(cls, folder: Path, config: CameraConfig) -> "FolderSource":
+        """Opens a folder's files of any format that OpenCV reads; sub-folders and hidden files are left out.
+
+        Raises:
+            SourceError: the folder cannot be listed or has no picture.
+        """
+        try:
+            files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+        except OSError as error:
+            raise SourceError(f"{folder}: {error.strerror}") from error
+        paths = [path for path in files if cv2.haveImageReader(str(path))]
+        if others := [path.name for path in files if path not in paths]:
+            _LOG.warning("%s: left out %d files that are no pictures, the first is %s", folder, len(others), others[0])
+        if not paths:
+            raise SourceError(f"{folder}: no picture in this folder")
+        return cls(paths, config)
+
+    def read(self) -> Frame | None:
+        """Returns the next picture at once, or None after the last."""
+        for _ in range(len(self._paths) + 1):
+            if self._next == len(self._paths):
+                if not self._config.loop:
+                    return None
+                self._next = 0
+            path = self._paths[self._next]
+            self._next += 1
+            if (image := self._image(path)) is not None:
+                return Frame(fit_within(image, self._config.image_width, self._config.image_height), time.monotonic())
+        return None
+
+    def close(self) -> None:
+        """Ends the source."""
+        self._paths, self._next = [], 0
+
+    def _image(self, path: Path) -> NDArray[np.uint8] | None:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None and path not in self._unreadable:
+            self._unreadable.add(path)  # one warning for each file, not for each round
+            _LOG.warning("%s: OpenCV cannot read it; left out", path)
+        return None if image is None else np.asarray(image, np.uint8)
+
+    def _all_unreadable(self) -> str:
+        return f"{self._paths[0].parent}: OpenCV can read none of its {len(self._paths)} pictures"
+
+
+def _is_text(path: Path) -> bool:
+    """Tells whether a file begins as text and is no playlist; every video format has control characters there."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+    text_bytes = set(range(0x20, 0x100)) | set(b"\t\n\r\f\x1b")
+    return bool(head) and text_bytes.issuperset(head) and not head.startswith(b"#EXTM3U")

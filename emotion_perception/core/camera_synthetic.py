@@ -1,0 +1,117 @@
+"""A camera that needs no camera: a photograph of a real face, seen by a hand that moves, in light that changes."""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.camera_source import FrameSource, plausible_rate_hz
+from emotion_perception.core.config import CameraConfig
+from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.types import Frame
+
+_DEFAULT_WH = (640, 480)
+_FACE_XY = (224.0, 118.0)  # middle of the face in the photograph, pixels
+_PERIOD_S = 12.0  # the whole movement; its parts divide it, so it has no seam
+_NOISE_SEED, _NOISE_DEVIATION = 20, 3.0
+
+
+@dataclass(frozen=True)
+class View:
+    """How the camera stands and what the light is like at one moment.
+
+    Attributes:
+        center_xy: middle of the view, in pixels of the photograph.
+        height: of the view, in pixels of the photograph.
+        angle_deg: turn of the camera, counter-clockwise.
+        gain: brightness, 1 is the photograph's.
+        blur_px: deviation of the blur, in pixels of a frame that is 480 high.
+    """
+
+    center_xy: tuple[float, float]
+    height: float
+    angle_deg: float
+    gain: float
+    blur_px: float
+
+
+class SyntheticSource(FrameSource):
+    """scikit-image's `astronaut` (NASA, public domain) moved, scaled, lit and blurred; the same frames every time.
+
+    Raises:
+        ModelFileError: the photograph is missing; the message names the command that fetches it.
+    """
+
+    is_live = False
+
+    def __init__(self, config: CameraConfig, photograph: Path | None = None) -> None:
+        path = resolve_model_file("astronaut") if photograph is None else photograph
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise ModelFileError(f"{path}: not a picture that OpenCV can read")
+        self._photograph = np.asarray(image, np.uint8)
+        self.rate_hz = plausible_rate_hz(config.framerate, 0)
+        self._wh = config.image_width or _DEFAULT_WH[0], config.image_height or _DEFAULT_WH[1]
+        self._noise = _noise(self._wh)
+        self._index = 0
+        self._closed = False
+
+    def read(self) -> Frame | None:
+        """Returns the next picture at once; it never ends by itself."""
+        if self._closed:
+            return None
+        image_bgr = render(self._photograph, view_at(self._index / self.rate_hz), self._wh)
+        noise = np.roll(self._noise, (self._index * 37) % self._noise.shape[0], axis=0)
+        self._index += 1
+        return Frame(cv2.add(image_bgr, noise, dtype=cv2.CV_8U), time.monotonic())  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Ends the source."""
+        self._closed = True
+
+
+def view_at(time_s: float) -> View:
+    """Returns the view at a moment of the movement, which begins again every 12 s."""
+    turn = 2 * math.pi * time_s / _PERIOD_S
+    center_xy = _FACE_XY[0] + 55 * math.sin(2 * turn), _FACE_XY[1] + 30 + 28 * math.sin(3 * turn + 1)
+    return View(
+        center_xy=center_xy,
+        height=300 + 75 * math.sin(turn),
+        angle_deg=5 * math.sin(3 * turn),
+        gain=0.95 + 0.25 * math.sin(2 * turn + 0.5),
+        blur_px=max(0.0, 1.4 * math.sin(5 * turn)),
+    )
+
+
+def render(photograph: NDArray[np.uint8], view: View, wh: tuple[int, int]) -> NDArray[np.uint8]:
+    """Returns what a camera sees: uint8 (H, W, 3) of the given width and height.
+
+    The view is kept inside the photograph as far as it fits; beyond it, its border pixels repeat.
+    """
+    width, height = wh
+    scale = height / view.height
+    center = [
+        _kept_inside(middle, size / scale / 2, limit)
+        for middle, size, limit in zip(view.center_xy, wh, (photograph.shape[1], photograph.shape[0]))
+    ]
+    matrix = cv2.getRotationMatrix2D((center[0], center[1]), view.angle_deg, scale)
+    matrix[:, 2] += width / 2 - center[0], height / 2 - center[1]
+    seen = cv2.warpAffine(photograph, matrix, wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if view.blur_px > 0.3:
+        seen = cv2.GaussianBlur(seen, (0, 0), view.blur_px * height / 480)
+    return cv2.convertScaleAbs(seen, alpha=view.gain)  # type: ignore[return-value]
+
+
+def _kept_inside(middle: float, half: float, limit: int) -> float:
+    return limit / 2 if 2 * half >= limit else min(max(middle, half), limit - half)
+
+
+def _noise(wh: tuple[int, int]) -> NDArray[np.int16]:
+    """Returns a sensor's noise, int16 (H, W, 3); frames take it shifted, which costs less than new noise."""
+    rng = np.random.default_rng(_NOISE_SEED)
+    return rng.normal(0, _NOISE_DEVIATION, (wh[1], wh[0], 3)).astype(np.int16)

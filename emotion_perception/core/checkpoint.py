@@ -1,0 +1,240 @@
+"""Model files: weights and their description, which belong together or are refused together.
+
+A model NAME is NAME.safetensors (weights), NAME.json (its `ModelSpec`, and the sha256 of every file) and, for
+onnxruntime, NAME.onnx: the same network with the same weights. None of them can run code when it is opened.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.errors import CheckpointError, ModelFileError
+from emotion_perception.core.preprocessing import ModelSpec
+
+FORMAT = 1
+MODELS = Path(__file__).resolve().parent.parent / "models"  # the shipped ones
+_SUFFIXES = (".safetensors", ".onnx", ".json")
+_KEYS = {"format", "name", "spec", "weights", "onnx"}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "architecture": (str,),
+    "options": (dict,),
+    "input_size": (int,),
+    "normalisation": (str,),
+    "crop_margin": (int, float),
+    "labels": (list,),
+    "temperature": (int, float),
+    "mirror_average": (bool,),
+    "metadata": (dict,),
+}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model whose files were there and had the hashes of its description.
+
+    Attributes:
+        name: file name without its ending.
+        spec: what the network expects and what its outputs mean.
+        weights: path of the .safetensors file.
+        sha256: hash of that file, lower-case hex: the model's identity, also where its ONNX twin is what runs.
+        onnx: path of the ONNX twin, or None.
+    """
+
+    name: str
+    spec: ModelSpec
+    weights: Path
+    sha256: str
+    onnx: Path | None
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Returns the names of the models that came with this package."""
+    return tuple(sorted(path.stem for path in MODELS.glob("*.safetensors")))
+
+
+def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
+    """Opens a model: a shipped one by name, any other by the path of one of its files.
+
+    Raises:
+        ModelFileError: a file is missing, unreadable or has another hash than its description says.
+        CheckpointError: the description is not one that this version understands.
+    """
+    path = _locate(name_or_path)
+    description = _read_description(path)
+    spec = _parse_spec(description["spec"], path)
+    weights = _verified(path, "weights", description["weights"])
+    onnx = None if description["onnx"] is None else _verified(path, "onnx", description["onnx"])
+    return Checkpoint(path.stem, spec, weights, description["weights"]["sha256"], onnx)
+
+
+def load_spec(path: Path | str) -> ModelSpec:
+    """Reads the `ModelSpec` of a .json file without looking at the weights.
+
+    Raises:
+        ModelFileError: there is no such file.
+        CheckpointError: it is not a description that this version understands.
+    """
+    path = Path(path)
+    return _parse_spec(_read_description(path)["spec"], path)
+
+
+def read_weights(checkpoint: Checkpoint) -> dict[str, NDArray[np.float32]]:
+    """Reads the weights as float32 (whole numbers stay as they are), however they are stored.
+
+    Raises:
+        CheckpointError: the file is not safetensors, or cut short.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        stored = load_file(checkpoint.weights)
+    except (SafetensorError, OSError) as e:
+        raise CheckpointError(f"{checkpoint.weights}: not a readable safetensors file ({e})") from e
+    return {name: to_float32(array) for name, array in stored.items()}
+
+
+def save_model(
+    folder: Path,
+    name: str,
+    spec: ModelSpec,
+    weights: Mapping[str, NDArray[np.generic]],
+    *,
+    onnx: bytes | None = None,
+    half: bool = False,
+) -> Checkpoint:
+    """Writes the two or three files of a model, the description last.
+
+    Args:
+        folder: made if absent.
+        name: of the files.
+        spec: description of the network.
+        weights: tensors by name.
+        onnx: the same network as an ONNX file.
+        half: store matrices and convolutions as float16, see `to_half`.
+    """
+    from safetensors.numpy import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = to_half(weights) if half else dict(weights)
+    _write_description(
+        folder / f"{name}.json",
+        spec,
+        weights=_write(folder / f"{name}.safetensors", save(stored)),
+        onnx=None if onnx is None else _write(folder / f"{name}.onnx", onnx),
+    )
+    return load_checkpoint(folder / f"{name}.json")
+
+
+def replace_spec(checkpoint: Checkpoint, spec: ModelSpec) -> Checkpoint:
+    """Writes another description to a model's weights, e.g. with a fitted temperature.
+
+    Raises:
+        ModelFileError: the old description is gone.
+    """
+    path = checkpoint.weights.with_suffix(".json")
+    old = _read_description(path)
+    _write_description(path, spec, weights=old["weights"], onnx=old["onnx"])
+    return load_checkpoint(path)
+
+
+def to_half(weights: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+    """Rounds tensors of two or more axes to float16; biases and statistics are few and may be tiny: they stay."""
+    return {
+        name: array.astype(np.float16) if array.ndim > 1 and array.dtype == np.float32 else array
+        for name, array in weights.items()
+    }
+
+
+def to_float32(array: NDArray[np.generic]) -> NDArray[Any]:
+    """Returns float32 for any floating type; other types unchanged."""
+    return array.astype(np.float32) if np.issubdtype(array.dtype, np.floating) else array
+
+
+def _write_description(path: Path, spec: ModelSpec, **files: Any) -> None:
+    description = {"format": FORMAT, "name": path.stem, "spec": asdict(spec), **files}
+    path.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if path.suffix in _SUFFIXES:
+        return path.with_suffix(".json")
+    if len(path.parts) == 1 and (MODELS / f"{path}.safetensors").is_file():
+        return MODELS / f"{path}.json"
+    shipped = ", ".join(shipped_models()) or "none"
+    raise ModelFileError(f"no model '{name_or_path}'; shipped: {shipped}; or give the path of a .safetensors file")
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        description = json.loads(text, parse_constant=_refuse_constant)
+    except FileNotFoundError:
+        raise ModelFileError(f"{path}: no such file; a model is a .safetensors file with its .json beside it") from None
+    except OSError as e:
+        raise ModelFileError(f"{path}: cannot be read ({e.strerror})") from e
+    except (ValueError, RecursionError) as e:
+        raise CheckpointError(f"{path}: not JSON ({e})") from e
+    if not isinstance(description, dict) or "format" not in description:
+        raise CheckpointError(f"{path}: not the description of a model")
+    if description["format"] != FORMAT:
+        raise CheckpointError(f"{path}: format {description['format']!r}, but this version reads {FORMAT}")
+    _check_keys(path, description, _KEYS, required=_KEYS)
+    return description
+
+
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
+
+
+def _check_keys(path: Path, table: Mapping[str, Any], known: set[str], *, required: set[str]) -> None:
+    if unknown := sorted(table.keys() - known):
+        raise CheckpointError(f"{path}: unknown key {', '.join(unknown)}")
+    if missing := sorted(required - table.keys()):
+        raise CheckpointError(f"{path}: lacks {', '.join(missing)}")
+
+
+def _parse_spec(values: Any, path: Path) -> ModelSpec:
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path}: spec is not a table")
+    names = {field.name for field in fields(ModelSpec)}
+    _check_keys(path, values, names, required=names)
+    for name, types in _TYPES.items():
+        value = values[name]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise CheckpointError(f"{path}: {name} {value!r} is not of type {types[-1].__name__}")
+    if not all(isinstance(label, str) for label in values["labels"]):
+        raise CheckpointError(f"{path}: labels {values['labels']} are not all strings")
+    try:
+        return ModelSpec(**values)
+    except CheckpointError as e:
+        raise CheckpointError(f"{path}: {e}") from None
+
+
+def _verified(description: Path, key: str, entry: Any) -> Path:
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("file", "sha256")):
+        raise CheckpointError(f"{description}: {key} does not name a file and its sha256")
+    path = description.with_name(Path(entry["file"]).name)  # a description cannot point outside its folder
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        raise ModelFileError(f"{path}: no such file, but {description.name} names it") from None
+    except OSError as e:
+        raise ModelFileError(f"{path}: cannot be read ({e.strerror})") from e
+    if found != entry["sha256"]:
+        raise ModelFileError(
+            f"{path}: sha256 {found[:12]}..., but {description.name} says {entry['sha256'][:12]}...: cut short or changed"
+        )
+    return path
+
+
+def _write(path: Path, content: bytes) -> dict[str, str]:
+    path.write_bytes(content)
+    return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest()}

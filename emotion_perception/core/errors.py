@@ -1,0 +1,45 @@
+"""The exceptions this package raises on purpose, each with the offender in its message.
+
+EmotionPerceptionError
+├── ConfigurationError   a parameter or option has a value that cannot work      (exit code 78 in a node)
+├── ModelFileError       a model file is missing, cut short or has another hash
+├── CheckpointError      weights and their description do not fit together
+├── SourceError          a camera, video file, folder or stream cannot be read
+├── ImageError           one picture cannot be converted: encoding, size or step
+├── RegionError          a region has no pixel in its picture
+└── DatasetError         a file of training or test data is not in the described format
+
+The first four end a program at start-up with one line; `ImageError` and `RegionError` cost one frame or face.
+"""
+
+
+class EmotionPerceptionError(Exception):
+    """Base of all errors that a caller may want to show to a person as one line."""
+
+
+class ConfigurationError(EmotionPerceptionError, ValueError):
+    """A parameter or option has a value that cannot work."""
+
+
+class ModelFileError(EmotionPerceptionError):
+    """A model file is missing, unreadable, or not the file that the manifest names."""
+
+
+class CheckpointError(EmotionPerceptionError):
+    """Weights and their description do not fit together."""
+
+
+class SourceError(EmotionPerceptionError):
+    """A picture source cannot be opened or has stopped giving pictures."""
+
+
+class ImageError(EmotionPerceptionError, ValueError):
+    """One picture cannot be converted."""
+
+
+class RegionError(EmotionPerceptionError, ValueError):
+    """A region has no pixel in its picture."""
+
+
+class DatasetError(EmotionPerceptionError, ValueError):
+    """A data file is not in the described format."""

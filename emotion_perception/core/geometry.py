@@ -1,0 +1,81 @@
+"""Functions on boxes and pictures: clip, overlap, crop. They hold no state."""
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.errors import RegionError
+from emotion_perception.core.types import Box
+
+_LARGEST_REGION = 4  # longer sides of the picture; a larger region is damaged data, and its crop would fill the memory
+
+
+def clip_box(xyxy: Sequence[float], image_wh: tuple[int, int]) -> Box | None:
+    """Returns the part of a rectangle that lies inside the picture, rounded outwards to whole pixels.
+
+    Args:
+        xyxy: x_min, y_min, x_max, y_max in pixels, fractions allowed.
+        image_wh: width and height of the picture in pixels.
+
+    Returns:
+        The box, or None where nothing is left: outside, of no area, or not a number.
+    """
+    width, height = image_wh
+    x_min, y_min = max(float(xyxy[0]), 0.0), max(float(xyxy[1]), 0.0)
+    x_max, y_max = min(float(xyxy[2]), float(width)), min(float(xyxy[3]), float(height))
+    if any(map(math.isnan, xyxy)) or x_max <= x_min or y_max <= y_min:
+        return None
+    return Box(math.floor(x_min), math.floor(y_min), math.ceil(x_max), math.ceil(y_max))
+
+
+def iou(a: Box, b: Box) -> float:
+    """Returns the area that two boxes share over the area that they cover together, 0..1."""
+    width = min(a.x_max, b.x_max) - max(a.x_min, b.x_min)
+    height = min(a.y_max, b.y_max) - max(a.y_min, b.y_min)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (a.area + b.area - shared)
+
+
+def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.uint8]:
+    """Cuts the square around a box out of a picture; what lies beyond the picture repeats its border pixels.
+
+    Args:
+        image: uint8, (H, W) or (H, W, 3).
+        box: region in pixels; may lie partly outside the picture.
+        margin: how much of the box's longer side is added on each side, e.g. 0.1.
+
+    Returns:
+        uint8 (S, S) or (S, S, 3) with S = longer side of the box * (1 + 2 * margin), a new array or a view.
+
+    Raises:
+        RegionError: the box has no pixel in the picture, or is many times larger than it.
+    """
+    height, width = image.shape[:2]
+    if clip_box((box.x_min, box.y_min, box.x_max, box.y_max), (width, height)) is None:
+        raise RegionError(f"region {_xyxy(box)} lies outside the {width}x{height} picture")
+    if max(box.width, box.height) > _LARGEST_REGION * max(width, height):
+        raise RegionError(f"region {_xyxy(box)} is too large for the {width}x{height} picture")
+    side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
+    center_x, center_y = box.center_xy
+    left, top = math.floor(center_x - side / 2 + 0.5), math.floor(center_y - side / 2 + 0.5)
+    return _replicated(image, left, top, side)
+
+
+def _replicated(image: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
+    """Cuts out a square that shares at least one pixel with the picture."""
+    height, width = image.shape[:2]
+    right, bottom = left + side, top + side
+    inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
+    if inside.shape[:2] == (side, side):
+        return inside
+    beyond = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+    return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+
+
+def _xyxy(box: Box) -> tuple[int, int, int, int]:
+    return box.x_min, box.y_min, box.x_max, box.y_max

@@ -1,0 +1,122 @@
+"""The networks that a node can run with torch, and the weights put into them.
+
+Needs torch, so only the torch backend of `classification.py` and the training module import this file, when they need
+it. It stands in `core` because the nodes may not import `training`; `training.architectures` lists these networks
+beside those that exist for comparison only. A network that is not here reaches a node as its ONNX twin.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from emotion_perception.core.errors import CheckpointError
+from emotion_perception.core.preprocessing import ModelSpec
+
+
+class CompactVGG(nn.Module):
+    """`compact_vgg`, the network this package ships: a narrow VGG (Simonyan and Zisserman 2015).
+
+    With batch normalisation and global average pooling. Each stage is two 3x3 convolutions, max-pooling stands between
+    stages, so any input from 8 pixels a side works and training may begin on smaller pictures.
+
+    Args:
+        num_classes: outputs.
+        aux_classes: outputs of a second head that learns another labelling of the same pictures (FER+ votes); the
+            first head profits from the shared features. 0 leaves it out, as in every exported model.
+        widths: channels of each stage.
+        dropout: probability before the heads.
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 7,
+        *,
+        aux_classes: int = 0,
+        widths: tuple[int, ...] = (32, 64, 128, 384),
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 1
+        for stage, width in enumerate(widths):
+            if stage:
+                layers.append(nn.MaxPool2d(2))
+            layers += [*_convolution(channels, width), *_convolution(width, width)]
+            channels = width
+        self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
+        self.head = nn.Linear(channels, num_classes)
+        self.aux_head = nn.Linear(channels, aux_classes) if aux_classes else None
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Maps (N, 1, S, S) to logits (N, num_classes)."""
+        return self.head(self.features(pictures))
+
+    def forward_with_aux(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (N, 1, S, S) to the logits of both heads, (N, num_classes) and (N, aux_classes)."""
+        if self.aux_head is None:
+            raise ValueError("this network was built without a second head (aux_classes=0)")
+        features = self.features(pictures)
+        return self.head(features), self.aux_head(features)
+
+
+class MirrorAverage(nn.Module):
+    """Averages the logits of a picture and of its mirror image: one point of accuracy for twice the work."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Maps (N, 1, S, S) to logits (N, num_classes), in one batch of 2N; N at least 1."""
+        both = self.network(torch.cat((pictures, pictures.flip(-1))))
+        return both.unflatten(0, (2, -1)).mean(0)  # (2N, L) -> (2, N, L) -> (N, L); no len(): it would fix N in a trace
+
+
+NETWORKS: Mapping[str, type[nn.Module]] = {"compact_vgg": CompactVGG}
+
+
+def build_network(spec: ModelSpec, weights: Mapping[str, NDArray[np.float32]]) -> nn.Module:
+    """Builds a spec's network with its weights, ready to run (eval mode), mirror average included.
+
+    Raises:
+        CheckpointError: no network here has that name, an option is wrong, or the weights do not fit.
+    """
+    if spec.architecture not in NETWORKS:
+        raise CheckpointError(f"torch cannot run '{spec.architecture}' here; it can run: {', '.join(NETWORKS)}")
+    network = construct(NETWORKS[spec.architecture], spec.architecture, num_classes=len(spec.labels), **spec.options)
+    load_weights(network, weights)
+    return (MirrorAverage(network) if spec.mirror_average else network).eval()
+
+
+def construct(factory: type[nn.Module], name: str, **options: Any) -> nn.Module:
+    """Calls a network's class; wrong options become a CheckpointError that names the network."""
+    try:
+        return factory(**options)
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise CheckpointError(f"architecture '{name}': {str(e).splitlines()[0]}") from e
+
+
+def load_weights(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
+    """Copies weights into a network.
+
+    Raises:
+        CheckpointError: a tensor is missing, left over, or has another shape; the message names the first.
+    """
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    given = {name: tuple(array.shape) for name, array in weights.items()}
+    if missing := sorted(wanted.keys() - given.keys()):
+        raise CheckpointError(f"the weights lack '{missing[0]}' and {len(missing) - 1} more")
+    if strange := sorted(given.keys() - wanted.keys()):
+        raise CheckpointError(f"the network has no place for '{strange[0]}' and {len(strange) - 1} more")
+    for name, shape in wanted.items():
+        if given[name] != shape:
+            raise CheckpointError(f"the network wants '{name}' as {shape}, the weights have {given[name]}")
+    network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
+
+
+def _convolution(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)

@@ -1,0 +1,185 @@
+"""Draws what was recognised onto a copy of the picture."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.geometry import clip_box
+from emotion_perception.core.overlay_layout import Rectangle, place_panel, place_tag
+from emotion_perception.core.types import Box, FaceEmotion, Landmarks
+
+Color = tuple[int, int, int]  # BGR
+
+_COLORS: dict[str, Color] = {
+    "anger": (70, 70, 235),
+    "disgust": (70, 165, 100),
+    "fear": (215, 105, 160),
+    "happiness": (60, 205, 250),
+    "sadness": (235, 150, 70),
+    "surprise": (60, 140, 255),
+    "neutral": (205, 215, 150),
+    "contempt": (100, 130, 175),
+}
+_OTHER_COLOR: Color = (220, 180, 220)
+_UNCERTAIN_COLOR: Color = (165, 165, 165)
+_DARK: Color = (25, 25, 25)
+_LIGHT: Color = (245, 245, 245)
+_FONT = cv2.FONT_HERSHEY_DUPLEX
+_FONT_CAP_HEIGHT = 21.0  # pixels of a capital letter at font scale 1
+
+
+@dataclass(frozen=True)
+class Style:
+    """Sizes in pixels that suit one picture size.
+
+    Attributes:
+        line: width of a box's line.
+        tag_cap: height of a capital letter in the tag above a box.
+        bar_cap: height of a capital letter beside a bar.
+    """
+
+    line: int
+    tag_cap: int
+    bar_cap: int
+
+    @classmethod
+    def for_picture(cls, width: int, height: int) -> "Style":
+        """Returns sizes that can be read from 320x240 upwards."""
+        side = min(width, height)
+        return cls(line=max(1, round(side / 240)), tag_cap=max(8, round(side / 40)), bar_cap=max(7, round(side / 52)))
+
+
+def draw_overlay(
+    image_bgr: NDArray[np.uint8],
+    emotions: Sequence[FaceEmotion],
+    labels: Sequence[str],
+    *,
+    bars: bool,
+    landmarks: bool,
+) -> NDArray[np.uint8]:
+    """Draws box, track number, label and score of every face.
+
+    Args:
+        image_bgr: uint8 (H, W, 3); stays as it is.
+        emotions: faces and what they show; a face outside the picture is left out.
+        labels: label of each entry of `smoothed_probabilities`.
+        bars: whether to draw a bar for each label beside the face, where there is room.
+        landmarks: whether to draw the known landmarks.
+
+    Returns:
+        A new uint8 (H, W, 3). An uncertain face is gray and its label ends in a question mark.
+    """
+    canvas = image_bgr.copy()
+    height, width = canvas.shape[:2]
+    style = Style.for_picture(width, height)
+    drawn = [(emotion, box) for emotion in emotions if (box := _visible(emotion.face.box, width, height))]
+    taken = [Rectangle.of_box(box) for _, box in drawn]
+    for emotion, box in drawn:
+        _draw_box(canvas, box, color_of(emotion), style)
+        if landmarks:
+            _draw_landmarks(canvas, emotion.face.landmarks, style)
+    for emotion, box in drawn:
+        taken.append(_draw_tag(canvas, emotion, box, style))
+    for index, (emotion, _) in enumerate(drawn if bars else ()):
+        if (panel := place_panel(taken, index, _panel_size(labels, style), (width, height))) is not None:
+            _draw_bars(canvas, panel, emotion, labels, style)
+            taken.append(panel)
+    return canvas
+
+
+def color_of(emotion: FaceEmotion) -> Color:
+    """Returns the colour of a face: its label's, or gray where the answer is uncertain."""
+    return _UNCERTAIN_COLOR if emotion.uncertain else _COLORS.get(emotion.label, _OTHER_COLOR)
+
+
+def caption(emotion: FaceEmotion) -> str:
+    """Returns the text of a face's tag, e.g. `#3 happiness 87%`."""
+    number = f"#{emotion.face.id} " if emotion.face.id else ""
+    return f"{number}{emotion.label}{'?' if emotion.uncertain else ''} {_whole(emotion.score, 100)}%"
+
+
+def _draw_box(canvas: NDArray[np.uint8], box: Box, color: Color, style: Style) -> None:
+    corners = (box.x_min, box.y_min), (box.x_max - 1, box.y_max - 1)
+    cv2.rectangle(canvas, *corners, _DARK, style.line + 2)
+    cv2.rectangle(canvas, *corners, color, style.line)
+
+
+def _draw_landmarks(canvas: NDArray[np.uint8], landmarks: Landmarks, style: Style) -> None:
+    height, width = canvas.shape[:2]
+    for x, y in landmarks:
+        if 0 <= x < width and 0 <= y < height:  # False for NaN too
+            cv2.circle(canvas, (int(x), int(y)), style.line + 2, _DARK, cv2.FILLED, cv2.LINE_AA)
+            cv2.circle(canvas, (int(x), int(y)), style.line + 1, _LIGHT, cv2.FILLED, cv2.LINE_AA)
+
+
+def _draw_tag(canvas: NDArray[np.uint8], emotion: FaceEmotion, box: Box, style: Style) -> Rectangle:
+    """Draws the text on a coloured ground above the box, or inside where there is no room; returns its place."""
+    text, color = caption(emotion), color_of(emotion)
+    pad = max(3, style.tag_cap // 2)
+    size = _text_width(text, style.tag_cap) + 2 * pad, style.tag_cap + 2 * pad
+    tag = place_tag(box, size, style.line, (canvas.shape[1], canvas.shape[0]))
+    cv2.rectangle(canvas, (tag.left, tag.top), (tag.right - 1, tag.bottom - 1), color, cv2.FILLED)
+    _write(canvas, text, (tag.left + pad, tag.bottom - pad), style.tag_cap, _DARK if _luma(color) > 110 else _LIGHT)
+    return tag
+
+
+def _draw_bars(
+    canvas: NDArray[np.uint8], panel: Rectangle, emotion: FaceEmotion, labels: Sequence[str], style: Style
+) -> None:
+    ground = canvas[panel.top : panel.bottom, panel.left : panel.right]
+    ground[:] = cv2.convertScaleAbs(ground, alpha=0.3)
+    cap, pad = style.bar_cap, style.bar_cap // 2
+    bar_left = panel.left + pad + _widest(labels, cap) + pad
+    length = panel.right - pad - bar_left
+    for row, (label, share) in enumerate(zip(labels, emotion.smoothed_probabilities.tolist())):
+        bottom = panel.top + pad + row * _row_height(style) + cap + pad // 2
+        first = label == emotion.label
+        color = color_of(emotion) if first else _shade(_COLORS.get(label, _OTHER_COLOR))
+        _write(canvas, label, (panel.left + pad, bottom), cap, _LIGHT if first else (200, 200, 200))
+        cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + length - 1, bottom), (75, 75, 75), cv2.FILLED)
+        if filled := _whole(share, length):
+            cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + filled - 1, bottom), color, cv2.FILLED)
+
+
+def _panel_size(labels: Sequence[str], style: Style) -> tuple[int, int]:
+    pad = style.bar_cap // 2
+    width = _widest(labels, style.bar_cap) + 6 * style.bar_cap + 3 * pad
+    return width, len(labels) * _row_height(style) + 2 * pad
+
+
+def _row_height(style: Style) -> int:
+    return style.bar_cap + max(4, round(style.bar_cap * 0.6))
+
+
+def _write(canvas: NDArray[np.uint8], text: str, left_bottom: tuple[int, int], cap: int, color: Color) -> None:
+    thickness = max(1, round(cap / 14))
+    cv2.putText(canvas, text, left_bottom, _FONT, cap / _FONT_CAP_HEIGHT, color, thickness, cv2.LINE_AA)
+
+
+def _text_width(text: str, cap: int) -> int:
+    return cv2.getTextSize(text, _FONT, cap / _FONT_CAP_HEIGHT, max(1, round(cap / 14)))[0][0]
+
+
+def _widest(labels: Sequence[str], cap: int) -> int:
+    return max((_text_width(label, cap) for label in labels), default=0)
+
+
+def _visible(box: Box, width: int, height: int) -> Box | None:
+    return clip_box((box.x_min, box.y_min, box.x_max, box.y_max), (width, height))
+
+
+def _whole(share: float, of: int) -> int:
+    """Returns a share of 0..1 in whole parts; 0 for what is no number."""
+    return round(min(max(share, 0.0), 1.0) * of) if math.isfinite(share) else 0
+
+
+def _luma(color: Color) -> float:
+    return 0.114 * color[0] + 0.587 * color[1] + 0.299 * color[2]
+
+
+def _shade(color: Color) -> Color:
+    return color[0] * 7 // 10, color[1] * 7 // 10, color[2] * 7 // 10

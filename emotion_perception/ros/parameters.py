@@ -1,0 +1,69 @@
+"""Declares a configuration dataclass as ROS parameters, and follows their changes."""
+
+import dataclasses
+from typing import Generic, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from emotion_perception.core.config import Limits, NodeConfig
+from emotion_perception.core.errors import ConfigurationError
+
+Config = TypeVar("Config", bound=NodeConfig)
+
+
+class Parameters(Generic[Config]):
+    """A node's parameters as one frozen value that is exchanged whole when one of them changes.
+
+    Raises:
+        ConfigurationError: a given value has the wrong type or is outside its limits.
+    """
+
+    def __init__(self, node: Node, config_type: type[Config]) -> None:
+        self._value = config_type(**{field.name: _declare(node, field) for field in dataclasses.fields(config_type)})
+        node.add_on_set_parameters_callback(self._check)
+        node.add_post_set_parameters_callback(self._adopt)
+
+    @property
+    def value(self) -> Config:
+        """The present values."""
+        return self._value
+
+    def _check(self, changes: list[Parameter]) -> SetParametersResult:
+        try:
+            self._changed(changes)
+        except ConfigurationError as e:
+            return SetParametersResult(successful=False, reason=str(e))
+        return SetParametersResult(successful=True)
+
+    def _adopt(self, changes: list[Parameter]) -> None:
+        self._value = self._changed(changes)
+
+    def _changed(self, changes: list[Parameter]) -> Config:
+        ours = {field.name for field in dataclasses.fields(self._value)}
+        return dataclasses.replace(self._value, **{p.name: p.value for p in changes if p.name in ours})
+
+
+def describe(limits: Limits) -> ParameterDescriptor:
+    """Returns the descriptor that `ros2 param describe` shows."""
+    constraints = f"one of {', '.join(limits.choices)}" if limits.choices else ""
+    descriptor = ParameterDescriptor(
+        description=limits.description, read_only=not limits.live, additional_constraints=constraints
+    )
+    if isinstance(limits.minimum, float) and limits.maximum is not None:
+        descriptor.floating_point_range = [FloatingPointRange(from_value=limits.minimum, to_value=limits.maximum)]
+    elif limits.minimum is not None and limits.maximum is not None:
+        descriptor.integer_range = [IntegerRange(from_value=limits.minimum, to_value=limits.maximum, step=1)]
+    return descriptor
+
+
+def _declare(node: Node, field: dataclasses.Field) -> object:  # type: ignore[type-arg]
+    try:
+        return node.declare_parameter(field.name, field.default, describe(field.metadata["limits"])).value
+    except InvalidParameterTypeException as e:
+        wanted = type(field.default).__name__
+        raise ConfigurationError(f"parameter {field.name} is a {wanted}: {e}") from e
+    except InvalidParameterValueException as e:
+        raise ConfigurationError(f"parameter {field.name}: {e}") from e

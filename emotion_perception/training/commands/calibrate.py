@@ -1,0 +1,34 @@
+"""`emotion-perception calibrate`."""
+
+import argparse
+from pathlib import Path
+
+from emotion_perception.training.commands.evaluate import split_names
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describes the options."""
+    parser.add_argument("--model", required=True, help="path of a .safetensors file; the .json beside it is rewritten")
+    parser.add_argument("--data", type=Path, required=True, help="pictures that the model did not learn from")
+    parser.add_argument("--split", help="which split; required where the file has splits")
+    parser.add_argument(
+        "--ignore-classes", action="append", default=[], metavar="A,B", help="leave out pictures of these classes"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fits the temperature and prints what it changed."""
+    from emotion_perception.core.config import ClassifierConfig
+    from emotion_perception.training.calibrate import calibrate
+
+    figures = calibrate(
+        ClassifierConfig(model=arguments.model),
+        arguments.data,
+        split=arguments.split,
+        ignore_classes=split_names(arguments.ignore_classes),
+    )
+    print(
+        f"temperature {figures['temperature']:.4f} from {figures['n']} pictures: "
+        f"ECE {figures['ece_before']:.2%} -> {figures['ece_after']:.2%}"
+    )
+    return 0

@@ -1,0 +1,66 @@
+"""`emotion-perception models`."""
+
+import argparse
+import json
+from typing import Any
+
+from emotion_perception.core.checkpoint import load_checkpoint, shipped_models
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describes the options."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Lists the networks that `train` knows and the models that are shipped, after checking their files."""
+    listing = {"networks": _networks(), "models": [_model(name) for name in shipped_models()]}
+    if arguments.json:
+        print(json.dumps(listing, indent=2))
+        return 0
+    print("networks (for the architecture of a recipe)")
+    for network in listing["networks"] or ():
+        print(
+            f"  {network['name']:<14}{network['parameters']:>11,} parameters  input {network['input']}  {network['source']}"
+        )
+    if listing["networks"] is None:
+        print("  pip install emotion_perception[training] to list and train them")
+    print("models (for --model and the node's parameter `model`)")
+    for model in listing["models"] or ():
+        figure = "" if model["accuracy"] is None else f"  {model['accuracy']:.1%} on {model['measured_on']}"
+        print(f"  {model['name']:<14}{model['architecture']}{figure}  sha256 {model['sha256'][:12]}...")
+    if not listing["models"]:
+        print("  none shipped")
+    return 0
+
+
+def _networks() -> list[dict[str, Any]] | None:
+    try:
+        from emotion_perception.training.architectures import create_network, networks
+    except ModuleNotFoundError as e:
+        if e.name != "torch":
+            raise
+        return None
+    return [
+        {
+            "name": name,
+            "parameters": sum(parameter.numel() for parameter in create_network(name).parameters()),
+            "input": f"{entry.input_size}x{entry.input_size} gray",
+            "source": entry.source,
+        }
+        for name, entry in networks().items()
+    ]
+
+
+def _model(name: str) -> dict[str, Any]:
+    checkpoint = load_checkpoint(name)
+    measured = checkpoint.spec.metadata.get("measured", {})
+    return {
+        "name": name,
+        "architecture": checkpoint.spec.architecture,
+        "labels": list(checkpoint.spec.labels),
+        "sha256": checkpoint.sha256,
+        "accuracy": measured.get("accuracy"),
+        "measured_on": measured.get("split"),
+        "parameters": checkpoint.spec.metadata.get("parameters"),
+    }

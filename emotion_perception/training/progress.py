@@ -1,0 +1,57 @@
+"""What a training run says while it goes: metrics.csv, a bar, and no chatter."""
+
+import csv
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+
+COLUMNS = ("epoch", "step", "learning_rate", "train_loss", "loss", "accuracy")
+
+
+class EpochTable(Callback):
+    """Writes one row an epoch to a CSV file; a run that goes on keeps the rows of the epochs before.
+
+    `loss` and `accuracy` are those of the averaged weights on the pictures that choose the epoch.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._rows: list[dict[str, Any]] = []
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Takes over the rows of the epochs that are done."""
+        self._rows = [row for row in _read(self.path) if int(row["epoch"]) < trainer.current_epoch]
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Adds the row of this epoch and writes the file."""
+        measured = {name: float(trainer.callback_metrics[name]) for name in COLUMNS[3:]}
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        row = {"epoch": trainer.current_epoch, "step": trainer.global_step, "learning_rate": rate, **measured}
+        self._rows.append({name: _short(value) for name, value in row.items()})
+        with open(self.path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self._rows)
+
+
+def quieten() -> None:
+    """Silences Lightning's tips and its advice about worker processes: the pictures are in memory already."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"(lightning|torch)\..*")
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        return list(reader) if tuple(reader.fieldnames or ()) == COLUMNS else []
+
+
+def _short(value: float | int) -> str:
+    return f"{value:.6g}"

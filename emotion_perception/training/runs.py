@@ -1,0 +1,110 @@
+"""Reads what `train` left in a run's folder: run.json and the Lightning checkpoints."""
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from emotion_perception.core.errors import CheckpointError, ConfigurationError, ModelFileError
+from emotion_perception.training.recipe import Recipe, recipe_from
+
+LAST, BEST, RUN = "last.ckpt", "best.ckpt", "run.json"
+_NETWORK, _AUX = "network.", "network.aux_head."
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        recipe: its hyper-parameters.
+        data: path of its data file, as it was given.
+        pictures_learnt: how many pictures it learns from.
+        train_split: split to learn from.
+        choose_split: split that chooses the epoch.
+        started: time of its first start, ISO 8601.
+    """
+
+    recipe: Recipe
+    data: Path
+    pictures_learnt: int
+    train_split: str
+    choose_split: str
+    started: str
+
+
+def load_run(folder: Path) -> Run:
+    """Reads run.json.
+
+    Raises:
+        ModelFileError: there is none.
+        CheckpointError: it is not what `train` writes.
+    """
+    path = folder / RUN
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Run(
+            recipe=recipe_from(values["recipe"], str(path)),
+            data=Path(values["data"]),
+            pictures_learnt=int(values["pictures_learnt"]),
+            train_split=str(values["train_split"]),
+            choose_split=str(values["choose_split"]),
+            started=str(values["started"]),
+        )
+    except OSError:
+        raise ModelFileError(f"{path}: no such file; give the folder that `emotion-perception train` wrote") from None
+    except (ValueError, KeyError, TypeError) as e:
+        raise CheckpointError(f"{path}: not the description of a run ({type(e).__name__}: {e})") from e
+
+
+def check_same_recipe(folder: Path, recipe: Recipe) -> None:
+    """Refuses to go on with a run under another recipe; more epochs are another schedule, so they are another recipe.
+
+    Raises:
+        ConfigurationError: the recipes differ; the message names the keys.
+    """
+    if not (folder / RUN).is_file():
+        return
+    before, now = load_run(folder).recipe.as_dict(), recipe.as_dict()
+    if changed := [key for key in now if _plain(now[key]) != _plain(before[key])]:
+        raise ConfigurationError(
+            f"{folder} holds a run with another {', '.join(changed)}: choose another --out, or begin anew with --no-resume"
+        )
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Opens a Lightning checkpoint without running any code in it.
+
+    Raises:
+        ModelFileError: there is no such file.
+        CheckpointError: it is cut short or holds something other than tensors and plain values.
+    """
+    if not path.is_file():
+        raise ModelFileError(f"{path}: no such file; has the run finished its first epoch?")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, OSError) as e:
+        raise CheckpointError(f"{path}: not a readable checkpoint ({str(e).splitlines()[0]})") from e
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise CheckpointError(f"{path}: holds no state_dict")
+    return content
+
+
+def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, NDArray[np.generic]]:
+    """Returns the averaged weights of the network alone, without the second head."""
+    return {
+        name.removeprefix(_NETWORK): tensor.numpy()
+        for name, tensor in checkpoint["state_dict"].items()
+        if name.startswith(_NETWORK) and not name.startswith(_AUX)
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Returns the value as it looks after a journey through JSON."""
+    return json.loads(json.dumps(value))

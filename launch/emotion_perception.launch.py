@@ -1,0 +1,91 @@
+"""Starts camera, face detection, emotion classifier and overlay.
+
+`ros2 launch emotion_perception emotion_perception.launch.py --show-args` lists the arguments. An argument that is left
+empty leaves the parameter file's value alone. `use_camera:=false image_topic:=/front/image_raw` sits on any driver or bag.
+"""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.conditions import IfCondition
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.substitutions import FindPackageShare
+
+PACKAGE = "emotion_perception"
+SHARE = FindPackageShare(PACKAGE)
+TRANSPORT_PROFILE = PathJoinSubstitution([SHARE, "config", "fastdds.xml"])
+ARGUMENTS = {
+    "namespace": ("", "namespace of all nodes and topics"),
+    "params_file": (
+        PathJoinSubstitution([SHARE, "config", "emotion_perception.yaml"]),
+        "parameters of all nodes",
+    ),
+    "video_device": ("", "camera index or path, video file, folder, rtsp:// or http:// stream, or 'synthetic'"),
+    "image_topic": ("image_raw", "topic of the images"),
+    "use_camera": ("true", "start camera_node; false sits on another driver or a bag"),
+    "use_overlay": ("true", "start overlay_node"),
+    "rviz": ("false", "start RViz"),
+    "device": ("", "where the classifier runs: auto, cpu, cuda or cuda:N"),
+    "model": ("", "emotion model: a shipped name or a path"),
+    "detector": ("", "face detector: centerface, yunet, mtcnn or haar"),
+    "use_sim_time": ("false", "take the time from /clock"),
+    "log_level": ("info", "debug, info, warn, error or fatal"),
+    "respawn": ("false", "start a node again two seconds after it ended"),
+}
+OVERRIDES = {
+    "camera_node": ("video_device",),
+    "face_detection_node": ("detector",),
+    "emotion_classifier_node": ("device", "model"),
+    "overlay_node": (),
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Returns the arguments, the transport profile (a set one is kept) and the nodes."""
+    arguments = [
+        DeclareLaunchArgument(name, default_value=default, description=description)
+        for name, (default, description) in ARGUMENTS.items()
+    ]
+    profile = [
+        SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=TRANSPORT_PROFILE))
+        for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+    ]
+    return LaunchDescription([*arguments, *profile, OpaqueFunction(function=_nodes), _rviz()])
+
+
+def _nodes(context):
+    """Makes the nodes; the arguments that were given override the parameter file."""
+    skipped = {
+        "camera_node": not _is_true(context, "use_camera"),
+        "overlay_node": not _is_true(context, "use_overlay"),
+    }
+    return [_node(context, name, names) for name, names in OVERRIDES.items() if not skipped.get(name)]
+
+
+def _node(context, executable, overridden):
+    given = {name: context.launch_configurations[name] for name in overridden if context.launch_configurations[name]}
+    return Node(
+        package=PACKAGE,
+        executable=executable,
+        name=executable,
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[LaunchConfiguration("params_file"), {**given, "use_sim_time": _is_true(context, "use_sim_time")}],
+        remappings=[("image_raw", LaunchConfiguration("image_topic"))],
+        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+        respawn=_is_true(context, "respawn"),
+        respawn_delay=2.0,
+        output="screen",
+    )
+
+
+def _rviz():
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        arguments=["-d", PathJoinSubstitution([SHARE, "rviz", "emotion_perception.rviz"])],
+        condition=IfCondition(LaunchConfiguration("rviz")),
+    )
+
+
+def _is_true(context, name):
+    return context.launch_configurations[name].lower() in ("true", "1", "yes")

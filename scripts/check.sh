@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# All of `make check`: every tool runs, the status says whether any complained.
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+status=0
+check() {
+    echo "== $*"
+    scripts/in_env.sh "$@" || status=1
+}
+check ruff format --check .
+check ruff check .
+check mypy
+check lint-imports
+exit $status

@@ -1,0 +1,66 @@
+# To be sourced by bash or zsh, from any folder:  source scripts/env.sh
+#
+# Makes this package, its messages and its ROS usable in this shell. Reads, and leaves alone where set:
+#   DISTRO                                 jazzy (default) or kilted: which environment
+#   LAN=1                                  lets other machines see the nodes; otherwise they stay on this one
+#   EMOTION_PERCEPTION_NO_FASTDDS_PROFILE=1   leaves Fast DDS at its defaults (or at a profile of your own)
+#   ROS_DOMAIN_ID, ROS_AUTOMATIC_DISCOVERY_RANGE, FASTRTPS_DEFAULT_PROFILES_FILE, FASTDDS_DEFAULT_PROFILES_FILE
+
+_ep_prepend() { # NAME FOLDER: puts FOLDER first in the list NAME, once
+    eval "_ep_list=\${$1-}"
+    case ":$_ep_list:" in
+        *":$2:"*) ;;
+        *) export "$1=$2${_ep_list:+:$_ep_list}" ;;
+    esac
+}
+
+_ep_defaults() { # ROOT: how the middleware behaves
+    if [ "${LAN:-0}" != 1 ]; then
+        export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
+        [ "${ROS_DISTRO:-}" = humble ] && export ROS_LOCALHOST_ONLY="${ROS_LOCALHOST_ONLY:-1}"
+    fi
+    if [ "${EMOTION_PERCEPTION_NO_FASTDDS_PROFILE:-0}" != 1 ]; then
+        export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$1/config/fastdds.xml}"
+        export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$1/config/fastdds.xml}"
+    fi
+    return 0
+}
+
+_ep_main() { # ROOT
+    DISTRO="${DISTRO:-${EMOTION_PERCEPTION_DISTRO:-${ROS_DISTRO:-jazzy}}}"
+    _ep_venv="$1/.venv-$DISTRO"
+    _ep_install="$1/install-$DISTRO"
+    if [ "${EMOTION_PERCEPTION_DISTRO:-$DISTRO}" != "$DISTRO" ]; then
+        echo "emotion_perception: this shell is set up for $EMOTION_PERCEPTION_DISTRO: use another one for $DISTRO" >&2
+        return 1
+    fi
+    if [ ! -e "$_ep_venv/bin/activate" ] || [ ! -e "$_ep_install/local_setup.sh" ]; then
+        echo "emotion_perception: no environment for $DISTRO yet: run 'make env DISTRO=$DISTRO' first" >&2
+        return 1
+    fi
+    . "$_ep_venv/bin/activate"
+    export EMOTION_PERCEPTION_DISTRO="$DISTRO" EMOTION_PERCEPTION_ROS=apt
+    if [ -d "$_ep_venv/share/ament_index" ]; then # ROS from wheels
+        export EMOTION_PERCEPTION_ROS=wheels
+        _ep_prepend AMENT_PREFIX_PATH "$_ep_venv"
+        _ep_prepend CMAKE_PREFIX_PATH "$_ep_venv"
+    fi
+    COLCON_CURRENT_PREFIX="$_ep_install"
+    . "$_ep_install/local_setup.sh"
+    unset COLCON_CURRENT_PREFIX
+    _ep_defaults "$1"
+}
+
+if [ -n "${BASH_SOURCE:-}" ]; then
+    _ep_here="${BASH_SOURCE[0]}"
+elif [ -n "${ZSH_VERSION:-}" ]; then
+    eval '_ep_here="${(%):-%x}"'
+else
+    echo "emotion_perception: source scripts/env.sh from bash or zsh" >&2
+    return 1
+fi
+_ep_main "$(cd "$(dirname "$_ep_here")/.." && pwd)"
+_ep_status=$?
+unset -f _ep_prepend _ep_defaults _ep_main
+unset _ep_here _ep_list _ep_venv _ep_install
+return $_ep_status

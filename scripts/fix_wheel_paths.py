@@ -1,0 +1,42 @@
+"""Rewrites the Python paths that the ROS wheels' CMake files were built with to those of this environment.
+
+The wheels name /opt/python/cp311-cp311/include/python3.11 and .../lib/python3.11/site-packages, which exist only on
+the machine that made them. Run with the environment's own Python; a second run changes nothing.
+"""
+
+import re
+import sys
+import sysconfig
+from pathlib import Path
+
+BUILDER = re.compile(r"/opt/python/cp3\d+-cp3\d+")
+INCLUDE = re.compile(BUILDER.pattern + r"/include/python3\.\d+")
+SITE_PACKAGES = re.compile(BUILDER.pattern + r"/lib/python3\.\d+/site-packages")
+
+
+def rewrite(text: str, include: str, site_packages: str) -> str:
+    """Returns `text` with the builder's two folders replaced."""
+    return SITE_PACKAGES.sub(lambda _: site_packages, INCLUDE.sub(lambda _: include, text))
+
+
+def fix_folder(folder: Path, include: str, site_packages: str) -> int:
+    """Rewrites every .cmake file under `folder` that needs it and returns how many did."""
+    changed = 0
+    for path in sorted(folder.rglob("*.cmake")):
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        fixed = rewrite(text, include, site_packages)
+        if fixed != text:
+            path.write_text(fixed, encoding="utf-8", errors="surrogateescape")
+            changed += 1
+    return changed
+
+
+def main() -> int:
+    """Fixes the environment that this Python belongs to."""
+    include, site_packages = sysconfig.get_path("include"), sysconfig.get_path("purelib")
+    print(f"{fix_folder(Path(sys.prefix) / 'share', include, site_packages)} CMake files rewritten")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Resolves requirements/*.in into the locks of every distribution: DISTRO.txt (run time and build) and
+# DISTRO-test.txt (the same and what tests, checks and training need). Python 3.11 and 3.12, x86-64 Linux.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../requirements"
+
+python="$(../scripts/find_python.sh)"
+tools="$(mktemp -d)"
+trap 'rm -rf "$tools"' EXIT
+"$python" -m venv "$tools"
+"$tools/bin/pip" install --quiet --disable-pip-version-check uv
+
+compile() { # OUTPUT INPUT... [OPTIONS]
+    local output="$1"
+    shift
+    {
+        echo "# Made by 'make lock' from $*: do not edit."
+        "$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate "$@" |
+            # The CUDA libraries are torch's own affair: pip adds them where it has to take the CUDA build.
+            sed -E '/^(nvidia-|cuda-|triton)/d; s/^(torch==[0-9.]+)\+[a-z0-9]+/\1/'
+    } > "$tools/out"
+    cp "$tools/out" "$output"
+    echo "requirements/$output: $(grep -c == "$output") packages"
+}
+
+for distro in jazzy kilted; do
+    compile "$distro.txt" "$distro.in"
+    compile "$distro-test.txt" "$distro.in" test.in -c "$distro.txt"
+done

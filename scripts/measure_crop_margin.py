@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Measures how a detector's box relates to the frame of FER-2013's pictures.
+
+Networks trained on FER-2013 see faces framed as in that set. `geometry.square_crop` reproduces this framing from a
+detector's box when its margin is (frame side / box side - 1) / 2. The pictures are framed too tightly for a detector,
+so each is padded with its own border pixels and enlarged first.
+
+    scripts/measure_crop_margin.py --data ../shared/data/fer2013.npz
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from emotion_perception.core.config import DETECTORS, DetectionConfig  # noqa: E402 (runs from a checkout)
+from emotion_perception.core.detection import create_detector, select_faces  # noqa: E402
+from emotion_perception.core.errors import EmotionPerceptionError  # noqa: E402
+from emotion_perception.core.types import Box  # noqa: E402
+
+PADDING = 25  # pixels of the original
+ENLARGEMENT = 6
+
+
+def main() -> int:
+    """Prints one table row for each detector."""
+    parser = argparse.ArgumentParser(description="How a detector's box relates to the frame of FER-2013's pictures.")
+    parser.add_argument("--data", type=Path, required=True, help="fer2013.npz")
+    parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=["centerface", "haar"])
+    parser.add_argument("--count", type=int, default=1500, help="how many Training pictures")
+    options = parser.parse_args()
+    pictures = training_pictures(options.data, options.count)
+    print("| detector | found | box / frame, median | quartiles | centre right of frame's | below | margin |")
+    print("|---|---|---|---|---|---|---|")
+    for name in options.detectors:
+        print(table_row(name, pictures), flush=True)
+    return 0
+
+
+def training_pictures(path: Path, count: int) -> NDArray[np.uint8]:
+    """Returns uint8 (count, 48, 48): evenly spread Training pictures that FER+'s taggers took for faces."""
+    with np.load(path) as data:
+        usable = (data["split"] == list(data["split_names"]).index("Training")) & ~data["ferplus_dropped"]
+        chosen = np.flatnonzero(usable)
+        return data["images"][chosen[:: max(1, len(chosen) // count)][:count]]
+
+
+def table_row(name: str, pictures: NDArray[np.uint8]) -> str:
+    """Returns the figures of one detector: ratios and offsets in fractions of the frame's side."""
+    frame = pictures.shape[1] * ENLARGEMENT
+    boxes = list(found_boxes(name, pictures))
+    ratio = np.array([max(box.width, box.height) for box in boxes]) / frame
+    offset = np.array([box.center_xy for box in boxes]) / frame - (0.5 + PADDING / pictures.shape[1])
+    low, median, high = np.quantile(ratio, (0.25, 0.5, 0.75))
+    right, below = np.median(offset, axis=0)
+    found = len(boxes) / len(pictures)
+    margin = (1 / median - 1) / 2
+    return f"| {name} | {found:.3f} | {median:.3f} | {low:.3f}-{high:.3f} | {right:+.3f} | {below:+.3f} | {margin:.3f} |"
+
+
+def found_boxes(name: str, pictures: NDArray[np.uint8]) -> Iterator[Box]:
+    """Yields the best box of each picture that has one, in pixels of the enlarged picture."""
+    config = DetectionConfig(detector=name)
+    detector = create_detector(config)
+    for picture in pictures:
+        padded = cv2.copyMakeBorder(picture, *[PADDING] * 4, cv2.BORDER_REPLICATE)
+        large = cv2.resize(padded, None, fx=ENLARGEMENT, fy=ENLARGEMENT, interpolation=cv2.INTER_CUBIC)
+        faces = select_faces(detector.detect(np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR))), config)
+        if faces:
+            yield faces[0].box
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (EmotionPerceptionError, OSError) as error:
+        sys.exit(f"measure_crop_margin: {error}")

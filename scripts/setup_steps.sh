@@ -1,0 +1,131 @@
+# The steps of scripts/setup.sh, which sources this. They read: root distro mode venv logs lock.
+
+fail() { # TEXT: one line, status 1
+    echo "emotion_perception: $*" >&2
+    exit 1
+}
+
+say() { # TEXT: a progress line with the elapsed time
+    printf '[%3ds] %s\n' "$SECONDS" "$*"
+}
+
+digest() { # of all arguments' text and of standard input
+    { printf '%s\n' "$@" && cat; } | sha256sum | cut -d' ' -f1
+}
+
+stamped() { # FILE HASH: is this step done with these inputs?
+    [ "$(cat "$1" 2> /dev/null)" = "$2" ]
+}
+
+step() { # LABEL LOG COMMAND...: runs it into the log, shows that it lives, fails with the log's last lines
+    local label="$1" log="$logs/$2.log" next=$((SECONDS + 10))
+    shift 2
+    say "$label"
+    "$@" < /dev/null > "$log" 2>&1 9>&- &
+    local child=$!
+    trap 'kill "$child" 2> /dev/null; exit 130' INT TERM
+    while kill -0 "$child" 2> /dev/null; do
+        sleep 0.2
+        [ "$SECONDS" -lt "$next" ] && continue
+        say "  ... $(tail -n 1 "$log" | tr -d '\r' | cut -c1-100)"
+        next=$((SECONDS + 10))
+    done
+    trap - INT TERM
+    wait "$child" && return 0
+    explain_failure "$label" "$log"
+}
+
+explain_failure() { # LABEL LOG
+    local unreachable='NewConnectionError|NameResolutionError|ConnectTimeoutError|ReadTimeoutError|ProxyError|URLError|unreachable'
+    if grep -qE "$unreachable" "$2"; then
+        fail "no network: $1 could not reach the package index (details: ${2#"$root"/})"
+    fi
+    tail -n 15 "$2" >&2
+    fail "$1 failed (the whole log: ${2#"$root"/})"
+}
+
+check_machine() {
+    [ "$(uname -s)" = Linux ] || fail "unsupported system $(uname -s): Linux only"
+    [ "$(uname -m)" = x86_64 ] || fail "unsupported processor $(uname -m): the ROS wheels are for x86_64; source a ROS from apt instead"
+    command -v "${CC:-cc}" > /dev/null || fail "no C compiler (${CC:-cc}); on Debian and Ubuntu: apt install build-essential"
+    command -v "${CXX:-c++}" > /dev/null || fail "no C++ compiler (${CXX:-c++}); on Debian and Ubuntu: apt install build-essential"
+}
+
+ros_mode() { # DISTRO: prints apt where this very ROS is sourced and works, else wheels
+    # EMOTION_PERCEPTION_ROS is what env.sh left in a shell that uses the wheels.
+    if [ -z "${ROS_DISTRO:-}" ] || [ "${EMOTION_PERCEPTION_ROS:-apt}" = wheels ]; then
+        echo wheels
+    elif [ "$ROS_DISTRO" != "$1" ]; then
+        fail "ROS $ROS_DISTRO is sourced in this shell but DISTRO=$1 was asked for: use a shell without it"
+    elif "${PYTHON:-python3}" -c 'import rclpy' 2> /dev/null; then
+        echo apt
+    else
+        fail "ROS_DISTRO is $ROS_DISTRO but ${PYTHON:-python3} cannot import rclpy: source its setup.bash again, or unset ROS_DISTRO"
+    fi
+}
+
+make_venv() {
+    local python version identity
+    if [ "$mode" = apt ]; then
+        python="$("${PYTHON:-python3}" -c 'import sys; print(sys.executable)')"
+    else
+        python="$(scripts/find_python.sh)" || exit 1
+    fi
+    version="$("$python" -c 'import sys; print(sys.version)')"
+    identity="$(digest "$root" "$mode" "$python" "$version" < /dev/null)"
+    if stamped "$venv/.identity" "$identity" && [ ! -e "$venv/.installing" ]; then
+        return 0
+    fi
+    rm -rf "$venv" "build-$distro" "install-$distro"
+    # --copies is not used: the ROS wheels re-execute sys.executable, which has to stay inside the environment.
+    step "making .venv-$distro with $python" venv "$python" -m venv $([ "$mode" = apt ] && echo --system-site-packages) "$venv"
+    echo "$identity" > "$venv/.identity"
+}
+
+install_packages() { # LEVEL LOCK
+    local hash options=()
+    hash="$(cat "$2" requirements/*.in scripts/fix_wheel_paths.py scripts/setup_steps.sh | digest "$1")"
+    stamped "$venv/.$1" "$hash" && return 0
+    # The run-time lock is whole. torch of the test lock may need CUDA libraries that only pip can tell.
+    [ "$mode" = wheels ] && [ "$1" = runtime ] && options+=(--no-deps)
+    touch "$venv/.installing"
+    step "installing the packages of $2, $(grep -c '^[A-Za-z]' "$2") of them" "pip-$1" \
+        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --retries 2 "${options[@]}" -r "$2"
+    if [ "$mode" = wheels ]; then
+        step "adapting the wheels' CMake files to this environment" fix "$venv/bin/python" scripts/fix_wheel_paths.py
+    fi
+    rm -f "$venv/.installing"
+    echo "$hash" > "$venv/.$1"
+}
+
+build_package() {
+    local hash
+    # Python files are linked, not copied: only a new or vanished one asks for a build.
+    hash="$({
+        cat CMakeLists.txt package.xml msg/*.msg "$venv/.identity" "$venv/.runtime"
+        find emotion_perception launch config rviz scripts -type f -not -path '*/__pycache__/*' | LC_ALL=C sort
+    } | digest build)"
+    stamped "build-$distro/.built" "$hash" && return 0
+    mkdir -p "build-$distro"
+    # CMake refuses numpy's headers inside the source tree, where the environment is; by this link they are outside.
+    ln -sfn .. "build-$distro/source"
+    step "building messages and package with colcon" colcon colcon_build
+    ln -sfn ../../scripts/emotion-perception "$venv/bin/emotion-perception"
+    echo "$hash" > "build-$distro/.built"
+}
+
+colcon_build() {
+    export PATH="$venv/bin:$PATH"
+    if [ "$mode" = wheels ]; then
+        export AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv"
+    fi
+    colcon --log-base "log-$distro" build --paths "build-$distro/source" --build-base "build-$distro" \
+        --install-base "install-$distro" --merge-install --symlink-install \
+        --cmake-args "-DPython3_EXECUTABLE=$venv/bin/python" -DCMAKE_BUILD_TYPE=Release
+}
+
+fetch_files() { # NAME...
+    local started=$SECONDS
+    PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" "$venv/bin/python" -m emotion_perception.fetch --quiet-when-present "$@" 9>&- ||
+        fail "fetching $* failed after $((SECONDS - started)) s"
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Writes config/emotion_perception.yaml and the README's parameter table from the fields of core/config.py.
+
+python scripts/write_parameters.py          writes both
+python scripts/write_parameters.py --check  only says, by exit code 1, whether they differ from the fields
+"""
+
+import dataclasses
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from emotion_perception.core.config import (  # noqa: E402 - works in a checkout that is not installed
+    CameraConfig,
+    ClassifierConfig,
+    DetectionConfig,
+    Limits,
+    NodeConfig,
+    OverlayConfig,
+)
+
+NODES: dict[str, type[NodeConfig]] = {
+    "camera_node": CameraConfig,
+    "face_detection_node": DetectionConfig,
+    "emotion_classifier_node": ClassifierConfig,
+    "overlay_node": OverlayConfig,
+}
+YAML = ROOT / "config" / "emotion_perception.yaml"
+README = ROOT / "README.md"
+_TABLE = re.compile(r"(<!-- parameters -->\n).*?(<!-- /parameters -->)", re.DOTALL)
+_HEAD = """\
+# Parameters of the four nodes with their defaults, written by scripts/write_parameters.py. Copy it, change the copy, and
+# give it as params_file:=... to the launch file. (live) ones also change with `ros2 param set`, on the next frame.
+"""
+
+
+def limits_text(limits: Limits) -> str:
+    """Returns the limits as people write them, e.g. `0..1`."""
+    if limits.choices:
+        return ", ".join(limits.choices)
+    return f"{limits.minimum:g}..{limits.maximum:g}" if limits.maximum is not None else ""
+
+
+def yaml_text() -> str:
+    """Returns the content of config/emotion_perception.yaml."""
+    lines = [_HEAD]
+    for node, config in NODES.items():
+        lines.append(f"/**/{node}:\n  ros__parameters:")
+        for field in dataclasses.fields(config):
+            limits: Limits = field.metadata["limits"]
+            notes = [limits.description, limits_text(limits), "(live)" if limits.live else ""]
+            lines.append(f"    # {'; '.join(note for note in notes if note)}")
+            lines.append(f"    {field.name}: {json.dumps(field.default)}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def table_text() -> str:
+    """Returns the rows of the README's table."""
+    rows = ["| node | parameter | default | limits | live | meaning |", "|---|---|---|---|---|---|"]
+    for node, config in NODES.items():
+        for field in dataclasses.fields(config):
+            limits: Limits = field.metadata["limits"]
+            default = f"`{json.dumps(field.default)}`"
+            live = "yes" if limits.live else ""
+            rows.append(
+                f"| {node} | `{field.name}` | {default} | {limits_text(limits)} | {live} | {limits.description} |"
+            )
+    return "\n".join(rows) + "\n"
+
+
+def main() -> int:
+    """Writes the two files, or compares them where `--check` is given."""
+    readme = README.read_text(encoding="utf-8")
+    wanted = {YAML: yaml_text(), README: _TABLE.sub(lambda match: match[1] + table_text() + match[2], readme)}
+    differing = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv[1:]:
+        for path in differing:
+            print(f"{path.relative_to(ROOT)} differs from core/config.py: run scripts/write_parameters.py")
+        return 1 if differing else 0
+    for path in differing:
+        path.write_text(wanted[path], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

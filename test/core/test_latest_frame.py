@@ -1,0 +1,108 @@
+import threading
+
+import pytest
+
+from emotion_perception.core.latest_frame import LatestFrameWorker
+from emotion_perception.core.types import FrameCounts
+
+WAIT_S = 5.0
+
+
+class Bench:
+    """A worker whose work waits until it is let through."""
+
+    def __init__(self, work=lambda item: item):
+        self.begun, self.gate = threading.Semaphore(0), threading.Semaphore(0)
+        self.results, self.failures = [], []
+        self._work = work
+        self.worker = LatestFrameWorker(self._run, self._deliver, lambda e, counts: self.failures.append((str(e), counts)))
+
+    def _run(self, item):
+        self.begun.release()
+        assert self.gate.acquire(timeout=WAIT_S)
+        return self._work(item)
+
+    def _deliver(self, result, counts):
+        self.results.append((result, counts))
+
+
+def balanced(counts):
+    return counts.received == counts.processed + counts.dropped + counts.failed + counts.pending
+
+
+def test_the_newest_frame_wins_and_the_others_are_counted():
+    bench = Bench()
+    bench.worker.put(0)
+    assert bench.begun.acquire(timeout=WAIT_S)
+    for item in (1, 2, 3):
+        bench.worker.put(item)
+        assert balanced(bench.worker.counts)
+    assert bench.worker.counts == FrameCounts(received=4, dropped=2)
+    bench.gate.release(2)
+    assert bench.worker.stop(WAIT_S)
+    assert [result for result, _ in bench.results] == [0, 3]
+    assert bench.worker.counts == FrameCounts(received=4, processed=2, dropped=2)
+    assert bench.worker.counts.pending == 0
+
+
+def test_the_counts_of_a_result_include_its_frame():
+    bench = Bench()
+    bench.gate.release(1)
+    bench.worker.put("frame")
+    assert bench.worker.stop(WAIT_S)
+    assert bench.results == [("frame", FrameCounts(received=1, processed=1))]
+
+
+def test_a_frame_that_fails_is_counted_and_the_next_is_processed():
+    def work(item):
+        if item == "bad":
+            raise RuntimeError("no such picture")
+        return item
+
+    bench = Bench(work)
+    bench.gate.release(2)
+    bench.worker.put("bad")
+    assert bench.begun.acquire(timeout=WAIT_S)
+    bench.worker.put("good")
+    assert bench.worker.stop(WAIT_S)
+    assert bench.failures == [("no such picture", bench.failures[0][1])]
+    assert bench.failures[0][1].failed == 1
+    assert [result for result, _ in bench.results] == ["good"]
+    assert bench.worker.counts == FrameCounts(received=2, processed=1, failed=1)
+
+
+def test_a_result_that_cannot_be_sent_does_not_end_the_thread():
+    sent = []
+
+    def deliver(result, counts):
+        if result == 1:
+            raise RuntimeError("publisher gone")
+        sent.append(result)
+
+    faults = threading.Semaphore(0)
+    worker = LatestFrameWorker(lambda item: item, deliver, lambda e, counts: faults.release())
+    worker.put(1)
+    assert faults.acquire(timeout=WAIT_S)
+    worker.put(2)
+    assert worker.stop(WAIT_S)
+    assert sent == [2]
+    assert worker.counts == FrameCounts(received=2, processed=2)
+
+
+def test_after_stop_nothing_is_taken():
+    bench = Bench()
+    assert bench.worker.stop(WAIT_S)
+    bench.worker.put(1)
+    assert bench.worker.counts == FrameCounts()
+
+
+@pytest.mark.parametrize("frames", [1, 50, 500])
+def test_whatever_the_pace_every_frame_is_accounted_for(frames):
+    seen = []
+    worker = LatestFrameWorker(lambda item: item, lambda result, counts: seen.append(counts), lambda e, counts: None)
+    for frame in range(frames):
+        worker.put(frame)
+        assert balanced(worker.counts)
+    assert worker.stop(WAIT_S)
+    assert worker.counts.received == frames == worker.counts.processed + worker.counts.dropped
+    assert all(balanced(counts) for counts in seen)

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from emotion_perception.core.smoothing import EmotionSmoother
+
+SAD, GLAD = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+
+
+def follow(rate_hz, seconds, time_constant_s):
+    """Returns the smoothed share of GLAD at the end of a step from SAD to GLAD at time 0."""
+    smoother = EmotionSmoother()
+    smoother.update(1, SAD, 0.0, time_constant_s=time_constant_s)
+    for frame in range(1, round(seconds * rate_hz) + 1):
+        smoothed = smoother.update(1, GLAD, frame / rate_hz, time_constant_s=time_constant_s)
+    return smoothed[1]
+
+
+def test_after_one_time_constant_a_step_has_come_through_to_63_percent():
+    assert follow(100, 0.5, 0.5) == pytest.approx(1 - np.exp(-1), abs=1e-4)
+
+
+def test_the_curve_is_the_same_at_10_and_at_30_hz():
+    assert follow(10, 1.0, 0.4) == pytest.approx(follow(30, 1.0, 0.4), abs=1e-5)
+
+
+def test_the_first_frame_of_a_track_is_taken_as_it_is():
+    np.testing.assert_array_equal(EmotionSmoother().update(1, GLAD, 5.0, time_constant_s=1.0), GLAD)
+
+
+def test_without_a_time_constant_nothing_is_smoothed():
+    smoother = EmotionSmoother()
+    smoother.update(1, SAD, 0.0, time_constant_s=0.0)
+    np.testing.assert_array_equal(smoother.update(1, GLAD, 0.1, time_constant_s=0.0), GLAD)
+
+
+def test_tracks_do_not_mix():
+    smoother = EmotionSmoother()
+    smoother.update(1, SAD, 0.0, time_constant_s=1.0)
+    np.testing.assert_array_equal(smoother.update(2, GLAD, 0.01, time_constant_s=1.0), GLAD)
+
+
+def test_a_step_back_in_time_forgets_everything():
+    smoother = EmotionSmoother()
+    smoother.update(1, SAD, 100.0, time_constant_s=1.0)
+    np.testing.assert_array_equal(smoother.update(1, GLAD, 1.0, time_constant_s=1.0), GLAD)
+
+
+def test_the_sum_stays_one():
+    smoother, rng = EmotionSmoother(), np.random.default_rng(0)
+    for frame in range(200):
+        row = rng.dirichlet(np.ones(7)).astype(np.float32)
+        assert smoother.update(1, row, frame / 30, time_constant_s=0.3).sum() == pytest.approx(1, abs=1e-5)

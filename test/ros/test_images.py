@@ -1,0 +1,113 @@
+import array
+
+import cv2
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from emotion_perception.core.errors import ImageError
+from emotion_perception.ros.images import bgr_to_image, image_to_bgr
+
+HEIGHT, WIDTH = 6, 8
+
+
+def gradient():
+    """Returns a smooth BGR picture; smooth, because yuv422 halves the colour resolution."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    return np.stack((100 + 4 * x, 120 + 5 * y, 90 + 3 * (x + y)), axis=2).astype(np.uint8)
+
+
+BT601 = np.array(  # rows Y, U, V; columns B, G, R: video range, as cameras send it
+    [[25.064, 129.057, 65.738], [112.439, -74.494, -37.945], [-18.285, -94.154, 112.439]]
+)
+
+
+def to_yuy2(bgr):
+    yuv = np.round(bgr @ BT601.T / 256 + (16, 128, 128)).astype(np.uint8)
+    packed = np.empty((HEIGHT, WIDTH, 2), np.uint8)
+    packed[:, :, 0] = yuv[:, :, 0]
+    packed[:, 0::2, 1], packed[:, 1::2, 1] = yuv[:, 0::2, 1], yuv[:, 0::2, 2]
+    return packed
+
+
+ENCODERS = {
+    "bgr8": lambda bgr: bgr,
+    "8UC3": lambda bgr: bgr,
+    "rgb8": lambda bgr: bgr[:, :, ::-1],
+    "bgra8": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA),
+    "rgba8": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA),
+    "yuv422_yuy2": to_yuy2,
+    "mono8": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY),
+    "8UC1": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY),
+    "mono16": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.uint16) * 257,
+    "16UC1": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.uint16) * 257,
+}
+GRAY = ("mono8", "8UC1", "mono16", "16UC1")
+
+
+def message(pixels, encoding, *, padding=0, big_endian=False):
+    rows = pixels.astype(pixels.dtype.newbyteorder(">" if big_endian else "<")).reshape(HEIGHT, -1).view(np.uint8)
+    padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=77)
+    return Image(
+        height=HEIGHT,
+        width=WIDTH,
+        encoding=encoding,
+        is_bigendian=int(big_endian),
+        step=padded.shape[1],
+        data=array.array("B", padded.tobytes()),
+    )
+
+
+@pytest.mark.parametrize("padding", [0, 5])
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_every_encoding_becomes_the_same_picture(encoding, padding):
+    bgr = gradient()
+    expected = cv2.cvtColor(ENCODERS["mono8"](bgr), cv2.COLOR_GRAY2BGR) if encoding in GRAY else bgr
+    result = image_to_bgr(message(np.ascontiguousarray(ENCODERS[encoding](bgr)), encoding, padding=padding))
+    assert result.dtype == np.uint8
+    assert result.flags.c_contiguous
+    tolerance = 8 if encoding == "yuv422_yuy2" else 1 if encoding in ("mono16", "16UC1") else 0
+    assert np.abs(result.astype(int) - expected.astype(int)).max() <= tolerance
+
+
+@pytest.mark.parametrize("padding", [0, 6])
+def test_big_endian_sixteen_bit_pictures_are_read_as_such(padding):
+    gray = ENCODERS["mono16"](gradient())
+    little = image_to_bgr(message(gray, "mono16"))
+    big = image_to_bgr(message(gray, "mono16", padding=padding, big_endian=True))
+    np.testing.assert_array_equal(big, little)
+
+
+def test_there_and_back_again_nothing_changes():
+    header = Header(frame_id="camera")
+    header.stamp.sec = 7
+    sent = bgr_to_image(gradient(), header)
+    assert sent.header == header
+    np.testing.assert_array_equal(image_to_bgr(sent), gradient())
+
+
+def bad(**changes):
+    sent = bgr_to_image(gradient(), Header())
+    for name, value in changes.items():
+        setattr(sent, name, value)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("sent", "line"),
+    [
+        (bad(encoding="bayer_dream8"), "encoding 'bayer_dream8' is none of mono8"),
+        (bad(encoding=""), "encoding '' is none of"),
+        (bad(data=array.array("B", b"abc")), "3 bytes of data are shorter than height 6 \\* step 24"),
+        (bad(data=array.array("B")), "0 bytes of data are shorter"),
+        (bad(step=23), "step 23 is shorter than a row of 8 bgr8 pixels"),
+        (bad(width=0), "an image of 0x6 has no pixel"),
+        (bad(height=0), "an image of 8x0 has no pixel"),
+        (bad(height=4_000_000_000), "bytes of data are shorter"),
+        (bad(width=7, encoding="yuv422_yuy2", step=14), "7x6 yuv422_yuy2 cannot be converted"),
+    ],
+)
+def test_a_malformed_image_is_one_clear_line(sent, line):
+    with pytest.raises(ImageError, match=line):
+        image_to_bgr(sent)
