@@ -25,8 +25,8 @@ env: ## make the environment of DISTRO: packages, messages, model files
 	@scripts/setup.sh runtime centerface
 
 demo: ## camera, detection, classifier and overlay on real faces, as ROS processes
-	@scripts/setup.sh runtime centerface $(if $(SOURCE),,demo-clip)
-	@scripts/in_env.sh python scripts/demo.py --source "$(SOURCE)" --out "$(OUT)"
+	@scripts/setup.sh runtime centerface $(if $(SOURCE),,demo-clip,astronaut)
+	@scripts/in_env.sh scripts/demo.sh
 
 test: ## the whole test suite
 	@scripts/setup.sh test centerface mtcnn

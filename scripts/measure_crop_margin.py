@@ -61,7 +61,9 @@ def table_row(name: str, pictures: NDArray[np.uint8]) -> str:
     right, below = np.median(offset, axis=0)
     found = len(boxes) / len(pictures)
     margin = (1 / median - 1) / 2
-    return f"| {name} | {found:.3f} | {median:.3f} | {low:.3f}-{high:.3f} | {right:+.3f} | {below:+.3f} | {margin:.3f} |"
+    return (
+        f"| {name} | {found:.3f} | {median:.3f} | {low:.3f}-{high:.3f} | {right:+.3f} | {below:+.3f} | {margin:.3f} |"
+    )
 
 
 def found_boxes(name: str, pictures: NDArray[np.uint8]) -> Iterator[Box]:

@@ -27,7 +27,7 @@ step() { # LABEL LOG COMMAND...: runs it into the log, shows that it lives, fail
     while kill -0 "$child" 2> /dev/null; do
         sleep 0.2
         [ "$SECONDS" -lt "$next" ] && continue
-        say "  ... $(tail -n 1 "$log" | tr -d '\r' | cut -c1-100)"
+        say "  ... $(grep -v WARNING "$log" | tail -n 1 | tr -d '\r' | cut -c1-100)"
         next=$((SECONDS + 10))
     done
     trap - INT TERM
@@ -124,8 +124,17 @@ colcon_build() {
         --cmake-args "-DPython3_EXECUTABLE=$venv/bin/python" -DCMAKE_BUILD_TYPE=Release
 }
 
-fetch_files() { # NAME...
-    local started=$SECONDS
-    PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" "$venv/bin/python" -m emotion_perception.fetch --quiet-when-present "$@" 9>&- ||
-        fail "fetching $* failed after $((SECONDS - started)) s"
+fetch_files() { # NAME...: A,B takes B where A cannot be had
+    local names name
+    for names in "$@"; do
+        for name in ${names//,/ }; do
+            fetch_file "$name" && continue 2
+        done
+        exit 1 # fetch has said why
+    done
+}
+
+fetch_file() { # NAME
+    PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" \
+        "$venv/bin/python" -m emotion_perception.fetch --quiet-when-present "$1" < /dev/null 9>&-
 }

@@ -53,7 +53,9 @@ def _haar(config: DetectionConfig) -> FaceDetector:
 def _mtcnn(config: DetectionConfig) -> FaceDetector:
     """Takes the three files that set-up fetched, or those in the folder that `detector_model` names."""
     paths = (
-        resolve_model_file(f"mtcnn_{stage}", config.detector_model and str(Path(config.detector_model, f"{stage}.onnx")))
+        resolve_model_file(
+            f"mtcnn_{stage}", config.detector_model and str(Path(config.detector_model, f"mtcnn_{stage}.onnx"))
+        )
         for stage in ("pnet", "rnet", "onet")
     )
     return MtcnnDetector(config, MtcnnFiles(*paths))

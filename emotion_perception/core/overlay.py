@@ -50,7 +50,7 @@ class Style:
     def for_picture(cls, width: int, height: int) -> "Style":
         """Returns sizes that can be read from 320x240 upwards."""
         side = min(width, height)
-        return cls(line=max(1, round(side / 240)), tag_cap=max(8, round(side / 40)), bar_cap=max(7, round(side / 52)))
+        return cls(line=max(1, round(side / 240)), tag_cap=max(8, round(side / 40)), bar_cap=max(7, round(side / 50)))
 
 
 def draw_overlay(
@@ -77,17 +77,21 @@ def draw_overlay(
     height, width = canvas.shape[:2]
     style = Style.for_picture(width, height)
     drawn = [(emotion, box) for emotion in emotions if (box := _visible(emotion.face.box, width, height))]
-    taken = [Rectangle.of_box(box) for _, box in drawn]
     for emotion, box in drawn:
         _draw_box(canvas, box, color_of(emotion), style)
         if landmarks:
             _draw_landmarks(canvas, emotion.face.landmarks, style)
-    for emotion, box in drawn:
-        taken.append(_draw_tag(canvas, emotion, box, style))
+    faces = [Rectangle.of_box(box) for _, box in drawn]
+    blocked: list[Rectangle] = []
+    for index, (emotion, _) in enumerate(drawn):
+        tag = place_tag(faces, index, blocked, _tag_size(emotion, style), (width, height))
+        _draw_tag(canvas, tag, emotion, style)
+        blocked.append(tag)
     for index, (emotion, _) in enumerate(drawn if bars else ()):
-        if (panel := place_panel(taken, index, _panel_size(labels, style), (width, height))) is not None:
+        panel = place_panel(faces, index, blocked, _panel_size(labels, style), (width, height))
+        if panel is not None:
             _draw_bars(canvas, panel, emotion, labels, style)
-            taken.append(panel)
+            blocked.append(panel)
     return canvas
 
 
@@ -116,15 +120,13 @@ def _draw_landmarks(canvas: NDArray[np.uint8], landmarks: Landmarks, style: Styl
             cv2.circle(canvas, (int(x), int(y)), style.line + 1, _LIGHT, cv2.FILLED, cv2.LINE_AA)
 
 
-def _draw_tag(canvas: NDArray[np.uint8], emotion: FaceEmotion, box: Box, style: Style) -> Rectangle:
-    """Draws the text on a coloured ground above the box, or inside where there is no room; returns its place."""
-    text, color = caption(emotion), color_of(emotion)
-    pad = max(3, style.tag_cap // 2)
-    size = _text_width(text, style.tag_cap) + 2 * pad, style.tag_cap + 2 * pad
-    tag = place_tag(box, size, style.line, (canvas.shape[1], canvas.shape[0]))
+def _draw_tag(canvas: NDArray[np.uint8], tag: Rectangle, emotion: FaceEmotion, style: Style) -> None:
+    """Draws the caption on a coloured ground."""
+    color = color_of(emotion)
+    pad = _tag_pad(style)
     cv2.rectangle(canvas, (tag.left, tag.top), (tag.right - 1, tag.bottom - 1), color, cv2.FILLED)
-    _write(canvas, text, (tag.left + pad, tag.bottom - pad), style.tag_cap, _DARK if _luma(color) > 110 else _LIGHT)
-    return tag
+    left_bottom = tag.left + pad, tag.bottom - pad
+    _write(canvas, caption(emotion), left_bottom, style.tag_cap, _DARK if _luma(color) > 110 else _LIGHT)
 
 
 def _draw_bars(
@@ -132,6 +134,7 @@ def _draw_bars(
 ) -> None:
     ground = canvas[panel.top : panel.bottom, panel.left : panel.right]
     ground[:] = cv2.convertScaleAbs(ground, alpha=0.3)
+    ground[:, : style.line + 1] = color_of(emotion)
     cap, pad = style.bar_cap, style.bar_cap // 2
     bar_left = panel.left + pad + _widest(labels, cap) + pad
     length = panel.right - pad - bar_left
@@ -143,6 +146,15 @@ def _draw_bars(
         cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + length - 1, bottom), (75, 75, 75), cv2.FILLED)
         if filled := _whole(share, length):
             cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + filled - 1, bottom), color, cv2.FILLED)
+
+
+def _tag_size(emotion: FaceEmotion, style: Style) -> tuple[int, int]:
+    pad = _tag_pad(style)
+    return _text_width(caption(emotion), style.tag_cap) + 2 * pad, style.tag_cap + 2 * pad
+
+
+def _tag_pad(style: Style) -> int:
+    return max(3, style.tag_cap // 2)
 
 
 def _panel_size(labels: Sequence[str], style: Style) -> tuple[int, int]:

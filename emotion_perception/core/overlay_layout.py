@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from emotion_perception.core.types import Box
 
 _GAP = 4  # pixels between a box and its panel
-_TOLERATED_COVER = 0.1  # of a panel may lie on another face, tag or panel; else it is left out
+_COVERED_OF_OTHERS = 0.05  # share of a panel that may lie on other faces
+_COVERED_OF_OWN = 0.3  # share of its own face that a panel may cover, where that fills the picture
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class Rectangle:
         """Returns a face's rectangle."""
         return cls(box.x_min, box.y_min, box.x_max, box.y_max)
 
+    def widened(self, by: int) -> "Rectangle":
+        """Returns the rectangle with `by` more pixels on each side."""
+        return Rectangle(self.left - by, self.top - by, self.right + by, self.bottom + by)
+
     def shared_area(self, other: "Rectangle") -> int:
         """Returns how many pixels both cover."""
         width = min(self.right, other.right) - max(self.left, other.left)
@@ -30,47 +35,80 @@ class Rectangle:
         return max(width, 0) * max(height, 0)
 
 
-def place_tag(box: Box, size: tuple[int, int], line: int, picture_wh: tuple[int, int]) -> Rectangle:
-    """Returns the place of a tag: above the box, or inside at its top where the picture ends.
+def place_tag(
+    faces: Sequence[Rectangle],
+    index: int,
+    blocked: Sequence[Rectangle],
+    size: tuple[int, int],
+    picture_wh: tuple[int, int],
+) -> Rectangle:
+    """Returns the place of a tag: where it covers least of above and below; inside the face where it fills the picture.
 
-    A tag wider or higher than the picture begins at its edge.
+    Args:
+        faces: all faces.
+        index: which of `faces` the tag belongs to.
+        blocked: tags that are placed already.
+        size: width and height of the tag.
+        picture_wh: width and height of the picture; a tag larger than it begins at its edge.
     """
     width, height = size
-    above = box.y_min - height - line // 2
-    top = above if above >= 0 else box.y_min + line
-    return _inside(box.x_min - line // 2, top, size, picture_wh)
+    face = faces[index]
+    lefts = face.left, face.right - width
+    tops = [top for top in (face.top - height, face.bottom) if 0 <= top <= picture_wh[1] - height] or [face.top]
+    places = [_inside(left, top, size, picture_wh) for top in tops for left in lefts]
+    others = [other for position, other in enumerate(faces) if position != index]
+    return min(
+        places, key=lambda place: _cover(place, [*others, *blocked])
+    )  # of equals the first: above, from the left
 
 
 def place_panel(
-    taken: Sequence[Rectangle], index: int, size: tuple[int, int], picture_wh: tuple[int, int]
+    faces: Sequence[Rectangle],
+    index: int,
+    blocked: Sequence[Rectangle],
+    size: tuple[int, int],
+    picture_wh: tuple[int, int],
 ) -> Rectangle | None:
-    """Returns the place beside, below or above a face where a panel covers least.
+    """Returns the place around a face where a panel covers least of the faces.
 
     Args:
-        taken: all faces first, then tags and panels that are placed already.
-        index: which of `taken` is the face.
+        faces: all faces.
+        index: which of `faces` the panel belongs to.
+        blocked: the tag of each face, then the panels that are placed already; never covered.
         size: width and height of the panel.
         picture_wh: width and height of the picture.
 
     Returns:
-        The place, or None where the panel does not fit or would cover others. It may cover its own face, which fills
-        the picture then.
+        The place, or None where no place leaves the faces visible.
     """
     width, height = size
     if width > picture_wh[0] or height > picture_wh[1]:
         return None
-    face = taken[index]
-    corners = (
-        (face.right + _GAP, face.top),
-        (face.left - _GAP - width, face.top),
-        (face.left, face.bottom + _GAP),
-        (face.left, face.top - _GAP - height),
-    )
-    places = [_inside(left, top, size, picture_wh) for left, top in corners]
-    others = [rectangle for position, rectangle in enumerate(taken) if position != index]
-    covers = [(_cover(place, others), place.shared_area(face)) for place in places]
-    best = min(range(len(places)), key=lambda number: sum(covers[number]))
-    return places[best] if covers[best][0] <= _TOLERATED_COVER * width * height else None
+    own, others = faces[index], [face for position, face in enumerate(faces) if position != index]
+    tag_height = blocked[index].bottom - blocked[index].top
+    places = [_inside(left, top, size, picture_wh) for left, top in _around(own, size, tag_height)]
+    near = own.widened(tag_height + 2 * _GAP)  # farther away nobody can tell whose panel it is
+    allowed = [
+        place
+        for place in places
+        if near.shared_area(place)
+        and not _cover(place, blocked)
+        and _cover(place, others) <= _COVERED_OF_OTHERS * width * height
+        and place.shared_area(own) <= _COVERED_OF_OWN * own.shared_area(own)
+    ]
+    return min(allowed, key=lambda place: _cover(place, faces), default=None)
+
+
+def _around(face: Rectangle, size: tuple[int, int], tag_height: int) -> list[tuple[int, int]]:
+    """Returns upper left corners beside, below and above a face, the most welcome first."""
+    width, height = size
+    tops = face.top, face.bottom - height, (face.top + face.bottom - height) // 2
+    middle = (face.left + face.right) // 2
+    lefts = face.left, face.right - width, middle, middle - width
+    right, left = face.right + _GAP, face.left - _GAP - width
+    below, above = face.bottom + _GAP, face.top - _GAP - height
+    beside = [(x, y) for x in (right, left) for y in tops]
+    return beside + [(x, y) for y in (below, below + tag_height, above, above - tag_height) for x in lefts]
 
 
 def _cover(place: Rectangle, others: Sequence[Rectangle]) -> int:

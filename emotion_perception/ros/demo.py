@@ -118,7 +118,8 @@ class Demo:
         published = self._recorder.status("camera_node")
         counts = self._recorder.counts()
         told = published.get("state") == "inactive" and counts.received >= int(published["frames_published"])
-        return told and not counts.pending and len(self._recorder.latencies_ms) >= counts.processed
+        arrived = min(self._recorder.face_arrays, len(self._recorder.latencies_ms))
+        return told and not counts.pending and arrived >= counts.processed
 
     def _watch(self, seconds: float) -> None:
         begun_s = time.monotonic()
@@ -195,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def built_in_source() -> str:
     """Returns the path of the fetched clip, or `synthetic` where it could not be fetched."""
     try:
-        return str(resolve_model_file("demo-clip"))
+        return str(resolve_model_file("demo_clip"))
     except ModelFileError as e:
         print(f"demo: {e}; taking the synthetic camera", file=sys.stderr)
         return "synthetic"

@@ -41,7 +41,7 @@ class DemoRecorder(Node):
         self._scores: dict[int, float] = {}
         self._best_score = -1.0
         self.statuses: dict[str, dict[str, str]] = {}
-        self.faces = 0
+        self.face_arrays = self.faces = 0
         self.labels: Counter[str] = Counter()
         self.latencies_ms: list[float] = []
         self._arrivals_s: list[float] = []
@@ -107,6 +107,7 @@ class DemoRecorder(Node):
             self.statuses[entry.name] = {value.key: value.value for value in entry.values}
 
     def _on_faces(self, message: FaceArray) -> None:
+        self.face_arrays += 1
         self.faces += len(message.faces)
 
     def _on_emotions(self, message: EmotionArray) -> None:

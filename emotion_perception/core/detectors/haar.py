@@ -68,4 +68,6 @@ def cascade_path() -> Path:
     for folder in folders:
         if (folder / FILE).is_file():
             return folder / FILE
-    raise ModelFileError(f"{FILE} is in none of {', '.join(map(str, folders))}; install opencv-data or set detector_model")
+    raise ModelFileError(
+        f"{FILE} is in none of {', '.join(map(str, folders))}; install opencv-data or set detector_model"
+    )

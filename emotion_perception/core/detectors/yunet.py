@@ -29,7 +29,9 @@ class YuNetDetector(FaceDetector):
     def __init__(self, config: DetectionConfig, model_path: Path) -> None:
         super().__init__(config)
         if not hasattr(cv2, "FaceDetectorYN"):
-            raise ConfigurationError(f"OpenCV {cv2.__version__} has no FaceDetectorYN; detector yunet needs 4.8 or newer")
+            raise ConfigurationError(
+                f"OpenCV {cv2.__version__} has no FaceDetectorYN; detector yunet needs 4.8 or newer"
+            )
         read_model(model_path)  # OpenCV's own message does not tell a missing file from a damaged one
         try:
             self._network = cv2.FaceDetectorYN.create(

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Measures what each face detector finds and what it costs; writes the table of docs/detectors.md.
+
+    scripts/measure_detectors.py --data ../shared/data --out docs/detectors.md
+
+A hit is a photograph of one face on which at least one box was found. A clip's frame is right when it has as many
+boxes as faces. The time is the median of one thread on a 640x360 frame with one face.
+"""
+
+import argparse
+import contextlib
+import os
+import platform
+import signal
+import sys
+import time
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from emotion_perception.core.config import DETECTORS, DetectionConfig  # noqa: E402 (runs from a checkout)
+from emotion_perception.core.detection import FaceDetector, create_detector, select_faces  # noqa: E402
+from emotion_perception.core.errors import EmotionPerceptionError  # noqa: E402
+
+SIZES = (320, 640)
+ONE_FACE_CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")
+FACES_OF_GROUP = 5
+BEGIN, END = "<!-- begin of measurement -->\n", "<!-- end of measurement -->\n"
+Image = NDArray[np.uint8]
+
+
+def main() -> int:
+    """Measures every detector at both sizes and writes or prints the table."""
+    options = parse_arguments()
+    lines = [
+        f"`scripts/measure_detectors.py`, {date.today()}, {platform.machine()}, {os.cpu_count()} cores "
+        f"({processor()}), OpenCV {cv2.__version__}, score threshold {DetectionConfig().score_threshold:g}, "
+        f"every {options.step}th photograph.",
+        "",
+        "| detector | longer side | hit | one-face clips right | no_face frames with a box | multi_face | ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    print("\n".join(lines))
+    for name in DETECTORS:
+        for size in SIZES:
+            lines.append(table_row(name, size, options))
+            print(lines[-1], flush=True)
+    if options.out:
+        replace_section(options.out, "\n".join(lines) + "\n")
+    return 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description="What each face detector finds and what it costs.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with utkface200_sample.zip and media/")
+    parser.add_argument("--out", type=Path, help="document whose measured section is replaced")
+    parser.add_argument("--step", type=int, default=13, help="take every such photograph")
+    parser.add_argument("--pause", type=int, metavar="PID", help="stop this process while the time is taken")
+    return parser.parse_args()
+
+
+def table_row(name: str, size: int, options: argparse.Namespace) -> str:
+    """Returns the figures of one detector at one size."""
+    config = DetectionConfig(detector=name, detection_size=size)
+    detector = create_detector(config)
+    media = options.data / "media"
+    photographs = zipped_pictures(options.data / "utkface200_sample.zip", options.step)
+    hit = np.mean([count > 0 for count in counts(detector, config, photographs)])
+    one_face = [count for clip in ONE_FACE_CLIPS for count in counts(detector, config, frames(media / clip, 3))]
+    nobody = list(counts(detector, config, frames(media / "no_face.mp4", 1)))
+    (group,) = counts(detector, config, [np.asarray(cv2.imread(str(media / "multi_face.jpg")))])
+    with paused(options.pause):
+        ms = median_ms(detector, next(frames(media / ONE_FACE_CLIPS[0], 1)))
+    right = np.mean(np.equal(one_face, 1))
+    boxes = f"{np.count_nonzero(nobody)} of {len(nobody)}"
+    return f"| {name} | {size} | {hit:.3f} | {right:.3f} | {boxes} | {group} of {FACES_OF_GROUP} | {ms:.1f} |"
+
+
+def counts(detector: FaceDetector, config: DetectionConfig, images: Iterable[Image]) -> Iterator[int]:
+    """Yields how many faces are found on each picture."""
+    return (len(select_faces(detector.detect(image), config)) for image in images)
+
+
+def zipped_pictures(path: Path, step: int) -> Iterator[Image]:
+    """Yields every `step`-th picture of an archive."""
+    with zipfile.ZipFile(path) as archive:
+        for name in sorted(archive.namelist())[::step]:
+            image = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_COLOR)
+            if image is not None:
+                yield np.asarray(image, np.uint8)
+
+
+def frames(path: Path, step: int) -> Iterator[Image]:
+    """Yields every `step`-th frame of a clip."""
+    capture = cv2.VideoCapture(str(path))
+    if not capture.isOpened():
+        raise FileNotFoundError(path)
+    index = 0
+    while (answer := capture.read())[0]:
+        if index % step == 0:
+            yield np.asarray(answer[1], np.uint8)
+        index += 1
+
+
+def median_ms(detector: FaceDetector, image: Image, runs: int = 30) -> float:
+    """Returns the median time of one detection, after a warm-up."""
+    times = []
+    for _ in range(runs + 3):
+        start = time.perf_counter()
+        detector.detect(image)
+        times.append(time.perf_counter() - start)
+    return 1000 * float(np.median(times[3:]))
+
+
+@contextlib.contextmanager
+def paused(pid: int | None) -> Iterator[None]:
+    """Stops a process for the time of the block."""
+    if pid is None:
+        yield
+        return
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def processor() -> str:
+    """Returns the processor's name."""
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line for line in lines if line.startswith("model name")).partition(":")[2].strip()
+    return platform.processor()
+
+
+def replace_section(path: Path, text: str) -> None:
+    """Puts the text between the two marks of a document."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    path.write_text(before + BEGIN + text + END + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (EmotionPerceptionError, OSError) as error:
+        sys.exit(f"measure_detectors: {error}")

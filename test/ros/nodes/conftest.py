@@ -1,0 +1,124 @@
+"""A small ROS graph in this process: real nodes, real DDS, a domain of its own."""
+
+import time
+
+import numpy as np
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from std_msgs.msg import Header
+
+from emotion_perception.core.types import Box, Face
+from emotion_perception.ros.images import bgr_to_image
+
+WAIT_S = 10.0
+
+
+class Graph:
+    """Holds nodes under test and one probe that talks with them; everything runs while it waits."""
+
+    def __init__(self, domain):
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, domain_id=domain)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.probe = self._add(rclpy.create_node("probe", context=self.context))
+        self._managed = []
+
+    def node(self, node_type, *, activate=True, parameters=(), remappings=(), **collaborators):
+        """Makes a managed node, configured and active."""
+        overrides = [Parameter(name, value=value) for name, value in dict(parameters).items()]
+        arguments = [word for pair in remappings for word in ("-r", ":=".join(pair))]
+        node = node_type(
+            context=self.context,
+            parameter_overrides=overrides,
+            cli_args=["--ros-args", *arguments] if arguments else None,
+            **collaborators,
+        )
+        self._managed.append(self._add(node))
+        if activate:
+            assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+            assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        return node
+
+    def listen(self, message_type, topic, qos=10):
+        """Returns a list that every message of a topic is appended to."""
+        messages = []
+        self.probe.create_subscription(message_type, topic, messages.append, qos)
+        return messages
+
+    def speak(self, message_type, topic, *, listeners=1, qos=10):
+        """Returns a publisher that so many subscribers have found."""
+        publisher = self.probe.create_publisher(message_type, topic, qos)
+        self.wait(lambda: publisher.get_subscription_count() >= listeners, f"nobody listens to {topic}")
+        return publisher
+
+    def wait(self, condition, complaint="waited in vain"):
+        """Lets the nodes run until the condition holds."""
+        deadline_s = time.monotonic() + WAIT_S
+        while not condition():
+            assert time.monotonic() < deadline_s, complaint
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def let_run(self, seconds):
+        """Lets the nodes run for a while, to see that something does not happen."""
+        deadline_s = time.monotonic() + seconds
+        while time.monotonic() < deadline_s:
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def close(self):
+        for node in self._managed:
+            node.on_shutdown(None)
+        for node in (*self._managed, self.probe):
+            self.executor.remove_node(node)
+            node.destroy_node()
+        self.executor.shutdown()
+        self.context.try_shutdown()
+
+    def _add(self, node):
+        self.executor.add_node(node)
+        return node
+
+
+@pytest.fixture
+def graph(ros_domain):
+    """A graph in a domain that no other test uses."""
+    graph = Graph(ros_domain)
+    yield graph
+    graph.close()
+
+
+def header(number, frame_id="camera_optical_frame"):
+    """Returns a header whose stamp is `number` tenths of a second after second 1000."""
+    made = Header(frame_id=frame_id)
+    made.stamp.sec, made.stamp.nanosec = 1000 + number // 10, number % 10 * 100_000_000 + 7
+    return made
+
+
+def picture(number=0, *, width=64, height=48, value=128):
+    """Returns an Image message."""
+    return bgr_to_image(np.full((height, width, 3), value, np.uint8), header(number))
+
+
+class FakeDetector:
+    """Finds one face in every picture that is not black; a white one is too much for it."""
+
+    name = "fake"
+
+    def detect(self, image_bgr):
+        if image_bgr.max() == 255:
+            raise RuntimeError("too bright")
+        return [Face(Box(10, 5, 50, 45), 0.9)] if image_bgr.any() else []
+
+
+@pytest.fixture
+def make():
+    """The builders: `make.header`, `make.picture`, `make.detector`."""
+
+    class Builders:
+        pass
+
+    builders = Builders()
+    builders.header, builders.picture, builders.detector = header, picture, FakeDetector
+    return builders
