@@ -23,6 +23,7 @@ help: ## list the targets
 
 env: ## make the environment of DISTRO: packages, messages, model files
 	@scripts/setup.sh runtime centerface
+	@echo "ready; to use it in a shell:$(if $(filter-out jazzy,$(DISTRO)), export DISTRO=$(DISTRO);) source scripts/env.sh"
 
 demo: ## camera, detection, classifier and overlay on real faces, as ROS processes
 	@scripts/setup.sh runtime centerface $(if $(SOURCE),,demo-clip,astronaut)

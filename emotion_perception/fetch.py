@@ -1,7 +1,7 @@
 """`emotion-perception fetch`: brings the files that others publish and this package does not ship.
 
-Each file has its SHA-256 in the manifest. It is written beside its place, checked and then moved there in one step, so an
-interrupted run leaves the old file or none. This is the only module of the package that uses the network.
+Each file has its SHA-256 in the manifest. It is checked, written beside its place and then moved there in one step, so
+an interrupted run leaves the old file or none. This is the only module of the package that uses the network.
 """
 
 import argparse

@@ -20,8 +20,12 @@ _ep_defaults() { # ROOT: how the middleware behaves
         [ "${ROS_DISTRO:-}" = humble ] && export ROS_LOCALHOST_ONLY="${ROS_LOCALHOST_ONLY:-1}"
     fi
     if [ "${EMOTION_PERCEPTION_NO_FASTDDS_PROFILE:-0}" != 1 ]; then
-        export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$1/config/fastdds.xml}"
         export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$1/config/fastdds.xml}"
+        case "$DISTRO" in # Fast DDS 2 knows this name only, Fast DDS 3 complains of it
+            humble | iron | jazzy)
+                export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$1/config/fastdds.xml}"
+                ;;
+        esac
     fi
     return 0
 }
@@ -42,6 +46,7 @@ _ep_main() { # ROOT
     export EMOTION_PERCEPTION_DISTRO="$DISTRO" EMOTION_PERCEPTION_ROS=apt
     if [ -d "$_ep_venv/share/ament_index" ]; then # ROS from wheels
         export EMOTION_PERCEPTION_ROS=wheels
+        unset _ROS_WHEELS_BOOTSTRAP_COMPLETE # their Python finds its libraries anew
         _ep_prepend AMENT_PREFIX_PATH "$_ep_venv"
         _ep_prepend CMAKE_PREFIX_PATH "$_ep_venv"
     fi

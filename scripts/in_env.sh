@@ -5,6 +5,12 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 if [ "${EMOTION_PERCEPTION_ROS:-}" = wheels ]; then # the shell has sourced env.sh, maybe for the other distribution
     unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH EMOTION_PERCEPTION_ROS
     unset EMOTION_PERCEPTION_DISTRO
+    if [ "${LAN:-0}" = 1 ]; then
+        unset ROS_AUTOMATIC_DISCOVERY_RANGE
+    fi
+    for name in FASTRTPS_DEFAULT_PROFILES_FILE FASTDDS_DEFAULT_PROFILES_FILE; do # ours, not the user's
+        [ "${!name:-}" = "$(dirname "$here")/config/fastdds.xml" ] && unset "$name"
+    done
 fi
 . "$here/env.sh"
 exec "$@"

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from emotion_perception.core.config import DETECTORS, DetectionConfig  # noqa: E402 (runs from a checkout)
-from emotion_perception.core.detection import create_detector, select_faces  # noqa: E402
-from emotion_perception.core.errors import EmotionPerceptionError  # noqa: E402
-from emotion_perception.core.types import Box  # noqa: E402
+from emotion_perception.core.config import DETECTORS, DetectionConfig
+from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.core.types import Box
 
 PADDING = 25  # pixels of the original
 ENLARGEMENT = 6

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from emotion_perception.core.config import DETECTORS, DetectionConfig  # noqa: E402 (runs from a checkout)
-from emotion_perception.core.detection import FaceDetector, create_detector, select_faces  # noqa: E402
-from emotion_perception.core.errors import EmotionPerceptionError  # noqa: E402
+from emotion_perception.core.config import DETECTORS, DetectionConfig
+from emotion_perception.core.detection import FaceDetector, create_detector, select_faces
+from emotion_perception.core.errors import EmotionPerceptionError
 
 SIZES = (320, 640)
 ONE_FACE_CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")

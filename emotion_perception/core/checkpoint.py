@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.errors import CheckpointError, ModelFileError
+from emotion_perception.core.errors import CheckpointError, ModelFileError, one_line
 from emotion_perception.core.preprocessing import ModelSpec
 
 FORMAT = 1
@@ -96,7 +96,7 @@ def read_weights(checkpoint: Checkpoint) -> dict[str, NDArray[np.float32]]:
     try:
         stored = load_file(checkpoint.weights)
     except (SafetensorError, OSError) as e:
-        raise CheckpointError(f"{checkpoint.weights}: not a readable safetensors file ({e})") from e
+        raise CheckpointError(f"{checkpoint.weights}: not a readable safetensors file ({one_line(e)})") from e
     return {name: to_float32(array) for name, array in stored.items()}
 
 
@@ -122,7 +122,10 @@ def save_model(
     from safetensors.numpy import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    stored = to_half(weights) if half else dict(weights)
+    stored = {
+        key: np.asarray(array, order="C")  # safetensors would write the bytes of channels_last weights in their order
+        for key, array in (to_half(weights) if half else weights).items()
+    }
     _write_description(
         folder / f"{name}.json",
         spec,
@@ -181,7 +184,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     except OSError as e:
         raise ModelFileError(f"{path}: cannot be read ({e.strerror})") from e
     except (ValueError, RecursionError) as e:
-        raise CheckpointError(f"{path}: not JSON ({e})") from e
+        raise CheckpointError(f"{path}: not JSON ({one_line(e)})") from e
     if not isinstance(description, dict) or "format" not in description:
         raise CheckpointError(f"{path}: not the description of a model")
     if description["format"] != FORMAT:

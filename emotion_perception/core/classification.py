@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint, read_weights
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import CheckpointError, ConfigurationError
+from emotion_perception.core.errors import CheckpointError, ConfigurationError, one_line
 from emotion_perception.core.preprocessing import ModelSpec, to_batch
 
 _log = logging.getLogger(__name__)
@@ -83,7 +83,9 @@ class EmotionClassifier:
             if logits.shape != (count, len(self.labels)):
                 raise CheckpointError(f"{self.model_name}: {logits.shape[1:]} outputs for {len(self.labels)} labels")
             if not np.isfinite(logits).all():
-                raise CheckpointError(f"{self.model_name}: the network's outputs are not finite, its weights are damaged")
+                raise CheckpointError(
+                    f"{self.model_name}: the network's outputs are not finite, its weights are damaged"
+                )
 
 
 def create_classifier(config: ClassifierConfig) -> EmotionClassifier:
@@ -165,7 +167,7 @@ class _OnnxBackend:
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except _onnx_errors(errors) as e:
-            raise CheckpointError(f"{path}: not a readable ONNX file ({str(e).splitlines()[0]})") from e
+            raise CheckpointError(f"{path}: not a readable ONNX file ({one_line(e)})") from e
         _check_signature(path, session, checkpoint.spec)
         self._session = session
         self._input = session.get_inputs()[0].name
@@ -188,7 +190,9 @@ def _check_signature(path: Path, session: Any, spec: ModelSpec) -> None:
     if outputs[0].shape[1:] != [len(spec.labels)]:
         raise CheckpointError(f"{path}: gives {outputs[0].shape[1:]} outputs a face for {len(spec.labels)} labels")
     if inputs[0].shape[1:] != [1, spec.input_size, spec.input_size]:
-        raise CheckpointError(f"{path}: takes pictures of {inputs[0].shape[1:]}, the spec says {spec.input_size} pixels")
+        raise CheckpointError(
+            f"{path}: takes pictures of {inputs[0].shape[1:]}, the spec says {spec.input_size} pixels"
+        )
 
 
 class _TorchBackend:

@@ -43,3 +43,8 @@ class RegionError(EmotionPerceptionError, ValueError):
 
 class DatasetError(EmotionPerceptionError, ValueError):
     """A data file is not in the described format."""
+
+
+def one_line(error: Exception) -> str:
+    """Returns what another library's exception says, cut to its first line; its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

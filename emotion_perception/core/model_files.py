@@ -74,7 +74,7 @@ def load_manifest(path: Path = MANIFEST) -> dict[str, ModelFile]:
     try:
         entries: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
         return {name: _entry(name, fields) for name, fields in entries.items()}
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{path}: not a manifest of model files: {error}") from error
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from emotion_perception.core.errors import CheckpointError
+from emotion_perception.core.errors import CheckpointError, one_line
 from emotion_perception.core.preprocessing import ModelSpec
 
 
@@ -97,7 +97,7 @@ def construct(factory: type[nn.Module], name: str, **options: Any) -> nn.Module:
     try:
         return factory(**options)
     except (TypeError, ValueError, RuntimeError) as e:
-        raise CheckpointError(f"architecture '{name}': {str(e).splitlines()[0]}") from e
+        raise CheckpointError(f"architecture '{name}': {one_line(e)}") from e
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:

@@ -138,7 +138,7 @@ def _draw_bars(
     cap, pad = style.bar_cap, style.bar_cap // 2
     bar_left = panel.left + pad + _widest(labels, cap) + pad
     length = panel.right - pad - bar_left
-    for row, (label, share) in enumerate(zip(labels, emotion.smoothed_probabilities.tolist())):
+    for row, (label, share) in enumerate(zip(labels, emotion.smoothed_probabilities.tolist(), strict=True)):
         bottom = panel.top + pad + row * _row_height(style) + cap + pad // 2
         first = label == emotion.label
         color = color_of(emotion) if first else _shade(_COLORS.get(label, _OTHER_COLOR))

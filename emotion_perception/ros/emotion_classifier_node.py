@@ -42,17 +42,12 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
         classifier.warm_up()
         self._recognizer = EmotionRecognizer(classifier)
         self._identity = ModelIdentity.of(classifier)
-        if classifier.fallback:
-            self.get_logger().warning(f"no {self.config.device}: the CPU is used")
         self._emotions = self.create_lifecycle_publisher(EmotionArray, "emotions", RESULTS)
 
     def start(self) -> None:
         """Begins to take images and faces."""
         self._recognizer.reset()
-        config = self.config
-        self._input = JoinedSubscription(
-            self, FaceArray, "faces", self._answer, depth=config.match_depth, reliability=config.image_reliability
-        )
+        self._input = JoinedSubscription(self, FaceArray, "faces", self._answer, self.config)
 
     def stop(self) -> None:
         """Answers what still waits, and takes no more."""

@@ -19,6 +19,7 @@ from emotion_perception.core.errors import (
     EmotionPerceptionError,
     ModelFileError,
 )
+from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
 
 EXIT_OK, EXIT_FAULT, EXIT_CONFIGURATION = 0, 1, 78
@@ -154,6 +155,7 @@ def run_node(make_node: Callable[[], PerceptionNode[Any]], args: list[str] | Non
         rclpy.logging.get_logger("emotion_perception").error(str(e))
         rclpy.shutdown()
         return EXIT_CONFIGURATION
+    forward_core_log(node)
     try:
         return _spin(node, stop)
     finally:

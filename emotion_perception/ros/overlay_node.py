@@ -7,7 +7,6 @@ Publishes `image_overlay` (sensor_msgs/Image, bgr8) under the source image's hea
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.config import OverlayConfig
-from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.core.overlay import draw_overlay
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg
 from emotion_perception.ros.images import bgr_to_image, image_to_bgr
@@ -30,10 +29,7 @@ class OverlayNode(PerceptionNode[OverlayConfig]):
 
     def start(self) -> None:
         """Begins to take images and emotions."""
-        config = self.config
-        self._input = JoinedSubscription(
-            self, EmotionArray, "emotions", self._draw, depth=config.match_depth, reliability=config.image_reliability
-        )
+        self._input = JoinedSubscription(self, EmotionArray, "emotions", self._draw, self.config)
 
     def stop(self) -> None:
         """Takes no more."""
@@ -66,8 +62,8 @@ class OverlayNode(PerceptionNode[OverlayConfig]):
                 bars=config.draw_bars,
                 landmarks=config.draw_landmarks,
             )
-        except EmotionPerceptionError as e:
-            self.count_fault(str(e))
+        except Exception as e:  # whatever one picture does to the drawing, the next one is drawn
+            self.count_fault(str(e) or type(e).__name__)
             return
         self._drawn += 1
         self._pictures.publish(bgr_to_image(picture, image.header))

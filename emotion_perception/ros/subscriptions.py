@@ -8,6 +8,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
+from emotion_perception.core.config import ClassifierConfig, OverlayConfig
 from emotion_perception.core.matching import StampMatcher
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.qos import RESULTS, image_subscription, reliable_wanted
@@ -56,8 +57,7 @@ class JoinedSubscription:
         result_type: message type with a `header`.
         topic: where the results come from.
         callback: gets (image, result) for every result, in order; image is None where it never came.
-        depth: how many of each are kept until their partner comes.
-        reliability: of the images, as of `ImageSubscription`.
+        config: says how many of each are kept until their partner comes, and the reliability of the images.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class JoinedSubscription:
         result_type: type,
         topic: str,
         callback: Callable[[Image | None, Any], None],
-        *,
-        depth: int,
-        reliability: str,
+        config: ClassifierConfig | OverlayConfig,
     ) -> None:
         self._node, self._callback = node, callback
-        self._matcher: StampMatcher[Image, Any] = StampMatcher(depth)
+        self._matcher: StampMatcher[Image, Any] = StampMatcher(config.match_depth)
         self._last_result_s = 0.0
-        self._images = ImageSubscription(node, self._on_image, depth=depth, reliability=reliability)
+        self._images = ImageSubscription(
+            node, self._on_image, depth=config.match_depth, reliability=config.image_reliability
+        )
         self._results = node.create_subscription(result_type, topic, self._on_result, RESULTS)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # runs without /clock too
         self._timer = node.create_timer(_GIVE_UP_S, self._give_up, clock=steady)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.emotions import LABELS, canonical_label
-from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.errors import DatasetError, one_line
 
 _CSV_SIDE = 48  # pixels
 _CSV_SPLITS = ("Training", "PublicTest", "PrivateTest")  # each is leaked into by the later ones
@@ -54,7 +54,7 @@ class FaceDataset:
         count = len(self.images)
         if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
             raise DatasetError(f"images are {self.images.dtype} {self.images.shape}, not uint8 (N, H, W[, 3])")
-        if self.images.ndim == 4 and self.images.shape[3] != 3 or 0 in self.images.shape[1:]:
+        if (self.images.ndim == 4 and self.images.shape[3] != 3) or 0 in self.images.shape[1:]:
             raise DatasetError(f"images of shape {self.images.shape} are neither gray nor colour")
         for field in fields(self):
             value = getattr(self, field.name)
@@ -146,7 +146,7 @@ def _load_npz(path: Path) -> FaceDataset:
         with np.load(path, allow_pickle=False) as file:
             data = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as e:
-        raise DatasetError(f"not a readable .npz file ({str(e).splitlines()[0]})") from e
+        raise DatasetError(f"not a readable .npz file ({one_line(e)})") from e
     if missing := {"images", "labels", "class_names"} - data.keys():
         raise DatasetError(f"lacks {', '.join(sorted(missing))}")
     votes, images = data.get("ferplus_votes"), data["images"]

@@ -77,7 +77,9 @@ def evaluate(
 
 def predict(classifier: EmotionClassifier, data: FaceDataset, *, progress: bool) -> NDArray[np.float32]:
     """Returns the calibrated probabilities of every picture, float32 (N, L)."""
-    starts = tqdm(range(0, len(data), _BATCH), "classifying", unit="batch", disable=None if progress else True, leave=False)
+    starts = tqdm(
+        range(0, len(data), _BATCH), "classifying", unit="batch", disable=None if progress else True, leave=False
+    )
     return np.concatenate([classifier.classify(list(data.images[k : k + _BATCH])) for k in starts])
 
 

@@ -13,7 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint, replace_spec, save_model, to_float32, to_half
+from emotion_perception.core.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    read_weights,
+    replace_spec,
+    save_model,
+    to_float32,
+    to_half,
+)
 from emotion_perception.core.classification import EmotionClassifier, create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError, DatasetError
@@ -23,7 +31,7 @@ from emotion_perception.training.architectures import MirrorAverage, create_netw
 from emotion_perception.training.calibrate import fit
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate import predict
-from emotion_perception.training.metrics import Answers, summarise, subsets
+from emotion_perception.training.metrics import Answers, subsets, summarise
 from emotion_perception.training.provenance import command_line, file_sha256, now, package_version
 from emotion_perception.training.runs import BEST, Run, load_run, network_weights, read_checkpoint
 from emotion_perception.training.train import Parts, divide, spec_of
@@ -93,6 +101,7 @@ def export(run_folder: Path, name: str, out: Path, *, data_path: Path | None = N
         model = save_model(Path(temporary), name, spec, weights, onnx=to_onnx(network, spec.input_size), half=half)
         classifier = create_classifier(ClassifierConfig(model=str(model.weights), device="cpu"))
         classifier.warm_up()
+        network = _network(spec, read_weights(model))  # as torch on a robot will have it
         parity = check_parity(network, classifier, probe)
         calibration = fit(classifier, parts.holdout) if len(parts.holdout) else None
         if calibration:
@@ -102,7 +111,8 @@ def export(run_folder: Path, name: str, out: Path, *, data_path: Path | None = N
             **_origin(run, checkpoint, data_path, parts, network),
             "weights": rounding,
             "onnx": {"opset": OPSET, "largest_logit_difference": parity},
-            "calibration": calibration and {"data": f"{len(parts.holdout)} training pictures kept apart", **calibration},
+            "calibration": calibration
+            and {"data": f"{len(parts.holdout)} training pictures kept apart", **calibration},
             "measured": _measured(classifier, parts.choose, run),
         }
         replace_spec(model, replace(spec, metadata=figures))

@@ -3,12 +3,20 @@
 import csv
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
+_CHATTER = (
+    "Checkpoint directory .* exists and is not empty",
+    "The '.*_dataloader' does not have many workers",
+    "The number of training batches .* is smaller than the logging interval",
+    ".*LeafSpec.* is deprecated",
+)
 COLUMNS = ("epoch", "step", "learning_rate", "train_loss", "loss", "accuracy")
 
 
@@ -38,11 +46,21 @@ class EpochTable(Callback):
             writer.writerows(self._rows)
 
 
-def quieten() -> None:
-    """Silences Lightning's tips and its advice about worker processes: the pictures are in memory already."""
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module=r"(lightning|torch)\..*")
+@contextmanager
+def without_chatter() -> Iterator[None]:
+    """Silences Lightning's tips, and advice that does not apply: the pictures are in memory, `out` may hold files."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for message in _CHATTER:
+                warnings.filterwarnings("ignore", message)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels):
+            logger.setLevel(level)
 
 
 def _read(path: Path) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.errors import ConfigurationError, one_line
 
 _SHIPPED = importlib.resources.files("emotion_perception.training") / "recipes"
 
@@ -137,7 +137,7 @@ def _parse(text: str, name: str) -> dict[str, Any]:
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as e:
-        raise ConfigurationError(f"{name}: not YAML ({str(e).splitlines()[0]})") from e
+        raise ConfigurationError(f"{name}: not YAML ({one_line(e)})") from e
     if not isinstance(values, dict):
         raise ConfigurationError(f"{name}: a recipe is a table of keys and values")
     return values

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emotion_perception.core.errors import CheckpointError, ConfigurationError, ModelFileError
+from emotion_perception.core.errors import CheckpointError, ConfigurationError, ModelFileError, one_line
 from emotion_perception.training.recipe import Recipe, recipe_from
 
 LAST, BEST, RUN = "last.ckpt", "best.ckpt", "run.json"
@@ -72,7 +72,7 @@ def check_same_recipe(folder: Path, recipe: Recipe) -> None:
     if not (folder / RUN).is_file():
         return
     before, now = load_run(folder).recipe.as_dict(), recipe.as_dict()
-    if changed := [key for key in now if _plain(now[key]) != _plain(before[key])]:
+    if changed := [key for key in sorted(now) if _plain(now[key]) != _plain(before[key])]:
         raise ConfigurationError(
             f"{folder} holds a run with another {', '.join(changed)}: choose another --out, or begin anew with --no-resume"
         )
@@ -90,7 +90,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, OSError) as e:
-        raise CheckpointError(f"{path}: not a readable checkpoint ({str(e).splitlines()[0]})") from e
+        raise CheckpointError(f"{path}: not a readable checkpoint ({one_line(e)})") from e
     if not isinstance(content, dict) or "state_dict" not in content:
         raise CheckpointError(f"{path}: holds no state_dict")
     return content

@@ -16,7 +16,7 @@ from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.preprocessing import ModelSpec
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.engine import Batch, EmotionTraining, make_loader
-from emotion_perception.training.progress import EpochTable
+from emotion_perception.training.progress import EpochTable, without_chatter
 from emotion_perception.training.provenance import now
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.runs import BEST, LAST, RUN, check_same_recipe, read_checkpoint
@@ -82,7 +82,8 @@ def train(
     last = _begin(out, recipe, resume)
     if last is None:
         _write_run(out, recipe, data_path, len(parts.learn), train_split, choose_split)
-    _fit(_trainer(recipe, out, device), module, learn_loader, choose_loader, last)
+    with without_chatter():
+        _fit(_trainer(recipe, out, device), module, learn_loader, choose_loader, last)
     return out / BEST
 
 

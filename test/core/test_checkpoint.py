@@ -54,6 +54,15 @@ def test_a_model_comes_back_as_it_was_written(tmp_path):
     }
 
 
+@pytest.mark.parametrize("half", [False, True])
+def test_weights_in_another_memory_order_are_written_in_theirs(tmp_path, half):
+    channels_last = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4).transpose(0, 3, 1, 2)
+    weights = {"convolution": channels_last, "scalar": np.array(3, np.int64)}
+    read = read_weights(save_model(tmp_path, "any", ModelSpec(architecture="any"), weights, half=half))
+    assert (read["convolution"] == channels_last).all()
+    assert read["scalar"].shape == ()
+
+
 @pytest.mark.parametrize("ending", ["safetensors", "onnx", "json"])
 def test_a_model_is_found_by_any_of_its_files(build_model, ending):
     checkpoint = build_model()
@@ -169,7 +178,9 @@ def test_an_unknown_model_is_refused_with_what_there_is(name):
         load_checkpoint(name)
 
 
-@pytest.mark.parametrize("name", shipped_models() or [pytest.param("", marks=pytest.mark.skip("no model is shipped yet"))])
+@pytest.mark.parametrize(
+    "name", shipped_models() or [pytest.param("", marks=pytest.mark.skip("no model is shipped yet"))]
+)
 def test_every_shipped_model_is_whole(name):
     checkpoint = load_checkpoint(name)
     assert checkpoint.onnx is not None, "the nodes run the ONNX twin on a CPU"

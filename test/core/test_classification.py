@@ -1,4 +1,5 @@
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
@@ -184,7 +185,9 @@ def test_a_missing_model_is_refused():
         create_classifier(ClassifierConfig(model="none_such"))
 
 
-@pytest.mark.parametrize("name", shipped_models() or [pytest.param("", marks=pytest.mark.skip("no model is shipped yet"))])
+@pytest.mark.parametrize(
+    "name", shipped_models() or [pytest.param("", marks=pytest.mark.skip("no model is shipped yet"))]
+)
 def test_every_shipped_model_classifies_on_the_cpu(name):
     shipped = create_classifier(ClassifierConfig(model=name, device="cpu"))
     shipped.warm_up()
@@ -207,3 +210,12 @@ def test_the_shipped_model_is_as_good_as_it_says():
     answers = np.concatenate([shipped.classify(list(images[k : k + 64])) for k in range(0, len(images), 64)])
     right = np.array(shipped.labels)[answers.argmax(axis=1)] == names[labels]
     assert right.mean() == pytest.approx(shipped.spec.metadata["measured"]["accuracy"], abs=0.03), "898 pictures"
+
+
+def test_importing_the_classifier_imports_neither_torch_nor_onnxruntime():
+    program = (
+        "import sys, emotion_perception.core.classification; "
+        "print(sorted({'torch', 'onnxruntime', 'safetensors'} & sys.modules.keys()))"
+    )
+    root = str(Path(classification.__file__).parents[2])
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True).stdout == "[]\n"

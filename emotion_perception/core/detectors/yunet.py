@@ -45,9 +45,7 @@ class YuNetDetector(FaceDetector):
         """Finds faces in the working picture."""
         height, width = image_bgr.shape[:2]
         self._network.setInputSize((width, height))
-        _, rows = self._network.detect(image_bgr)
-        if rows is None:
-            return Candidates.none()
-        table = np.asarray(rows, np.float32)  # (N, 15): x, y, width, height, five points, score
+        _, rows = self._network.detect(image_bgr)  # None where there is no face
+        table = np.asarray([] if rows is None else rows, np.float32).reshape(-1, 15)  # x, y, w, h, five points, score
         xyxy = np.concatenate([table[:, :2], table[:, :2] + table[:, 2:4]], axis=1)
         return Candidates(xyxy, table[:, 14], table[:, 4:14].reshape(-1, 5, 2))

@@ -6,7 +6,9 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describes the options."""
-    parser.add_argument("--model", required=True, help="name of a shipped model or path of a .safetensors or .onnx file")
+    parser.add_argument(
+        "--model", required=True, help="name of a shipped model or path of a .safetensors or .onnx file"
+    )
     parser.add_argument("--data", type=Path, required=True, help=".npz or fer2013.csv, see docs/data.md")
     parser.add_argument("--split", help="which split; required where the file has splits")
     parser.add_argument(

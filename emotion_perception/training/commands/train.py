@@ -11,27 +11,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, help="folder of the run; an unfinished run in it goes on where it stopped"
     )
-    parser.add_argument("--config", default="compact_vgg", help="shipped recipe or path of a .yaml (default: %(default)s)")
+    parser.add_argument(
+        "--config", default="compact_vgg", help="shipped recipe or path of a .yaml (default: %(default)s)"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change one key of the recipe; may be repeated"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
-    parser.add_argument("--num-threads", type=int, default=0, metavar="N", help="threads of torch (default: its choice)")
-    parser.add_argument("--no-resume", action="store_true", help="begin anew, over what is in --out")
-    parser.add_argument("--train-split", default="Training", metavar="NAME", help="learn from it (default: %(default)s)")
     parser.add_argument(
-        "--choose-split", default="PublicTest", metavar="NAME", help="keep the epoch that does best on it (default: %(default)s)"
+        "--num-threads", type=int, default=0, metavar="N", help="threads of torch (default: its choice)"
+    )
+    parser.add_argument("--no-resume", action="store_true", help="begin anew, over what is in --out")
+    parser.add_argument(
+        "--train-split", default="Training", metavar="NAME", help="learn from it (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--choose-split",
+        default="PublicTest",
+        metavar="NAME",
+        help="keep the epoch that does best on it (default: %(default)s)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains."""
-    from emotion_perception.training.progress import quieten
     from emotion_perception.training.recipe import load_recipe
     from emotion_perception.training.train import train
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    quieten()
     try:
         best = train(
             load_recipe(arguments.config, arguments.set),

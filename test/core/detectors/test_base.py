@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detectors.base import Candidates, FaceDetector, faces_of, suppress, with_longer_side
+from emotion_perception.core.errors import ImageError
+from emotion_perception.core.types import Box
+
+
+class FakeDetector(FaceDetector):
+    """Finds one face in the right half of every picture, and remembers what it saw."""
+
+    name = "fake"
+
+    def find(self, image_bgr):
+        self.seen = image_bgr
+        height, width = image_bgr.shape[:2]
+        xyxy = np.array([[width / 2, 0, width * 1.5, height]])
+        return Candidates(xyxy, np.array([0.8]), np.full((1, 5, 2), [width / 2, height / 2]))
+
+
+@pytest.mark.parametrize(
+    ("wh", "size", "expected"),
+    [
+        ((640, 360), 320, (320, 180)),
+        ((360, 640), 320, (180, 320)),
+        ((100, 50), 320, (320, 160)),
+        ((640, 360), 0, (640, 360)),
+        ((320, 200), 320, (320, 200)),
+        ((5000, 3), 320, (320, 1)),
+    ],
+)
+def test_the_working_picture_has_the_longer_side_asked_for(wh, size, expected):
+    working = with_longer_side(np.zeros((wh[1], wh[0], 3), np.uint8), size)
+    assert working.shape[1::-1] == expected
+
+
+@pytest.mark.parametrize("size", [0, 64, 320, 1000])
+def test_regions_come_back_in_source_pixels_and_inside(size):
+    detector = FakeDetector(DetectionConfig(detection_size=size))
+    (face,) = detector.detect(np.zeros((100, 200, 3), np.uint8))
+    assert face.box == Box(100, 0, 200, 100)
+    assert face.landmarks.nose == pytest.approx((100, 50))
+    assert (face.score, face.id) == (0.8, 0)
+    assert max(detector.seen.shape[:2]) == (size or 200)
+
+
+def test_candidates_outside_are_left_out_and_the_rest_is_sorted():
+    xyxy = np.array([[0, 0, 5, 5], [30, 30, 40, 40], [1, 1, 6, 6], [2, 2, 2, 9]], float)
+    candidates = Candidates(xyxy, np.array([0.2, 0.9, 1.0000001, 0.5]), np.full((4, 5, 2), np.nan))
+    assert [(face.box, face.score) for face in faces_of(candidates, (20, 20), (20, 20))] == [
+        (Box(1, 1, 6, 6), 1.0),
+        (Box(0, 0, 5, 5), 0.2),
+    ]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((10, 10), np.uint8),
+        np.zeros((10, 10, 4), np.uint8),
+        np.zeros((0, 10, 3), np.uint8),
+        np.zeros((10, 10, 3), np.float32),
+    ],
+)
+def test_what_is_no_bgr_picture_is_refused(image):
+    with pytest.raises(ImageError, match="uint8 of shape"):
+        FakeDetector(DetectionConfig()).detect(image)
+
+
+BOXES = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [0, 0, 5, 5], [50, 50, 60, 60]], float)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "over_smaller", "expected"),
+    [(0.3, False, [1, 3, 2]), (0.9, False, [1, 3, 0, 2]), (0.15, False, [1, 3]), (0.7, True, [1, 3])],
+)
+def test_suppression_keeps_the_best_of_boxes_that_overlap(threshold, over_smaller, expected):
+    scores = np.array([0.6, 0.9, 0.5, 0.7])
+    assert suppress(BOXES, scores, threshold, over_smaller=over_smaller).tolist() == expected
+
+
+def test_suppression_of_nothing_is_nothing():
+    assert suppress(np.empty((0, 4)), np.empty(0), 0.3).tolist() == []

@@ -1,0 +1,73 @@
+import cv2
+import numpy as np
+import pytest
+from emotion_perception.core.config import DETECTORS, DetectionConfig
+from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.errors import ConfigurationError, ModelFileError
+from emotion_perception.core.types import Box, Face
+
+
+def face(score, side=50):
+    return Face(box=Box(0, 0, side, side + 5), score=score)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, [0.9, 0.7, 0.5]),
+        ({"score_threshold": 0.6}, [0.9, 0.7]),
+        ({"score_threshold": 0.0}, [0.9, 0.7, 0.5, 0.3]),
+        ({"max_faces": 1}, [0.9]),
+        ({"min_face_px": 40}, [0.9, 0.5]),
+        ({"min_face_px": 51}, []),
+    ],
+)
+def test_selection_follows_the_live_parameters(parameters, expected):
+    faces = [face(0.5), face(0.9), face(0.3), face(0.7, side=30)]
+    assert [chosen.score for chosen in select_faces(faces, DetectionConfig(**parameters))] == expected
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_a_missing_model_file_is_one_clear_line(detector, tmp_path):
+    missing = tmp_path / "nothing.onnx"
+    with pytest.raises(ModelFileError, match=r"nothing\.onnx") as fault:
+        create_detector(DetectionConfig(detector=detector, detector_model=str(missing)))
+    assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08\x07\x12\x07pytorch", b"not a model at all", bytes(5000)])
+@pytest.mark.parametrize("detector", ["centerface", "yunet", "haar"])
+def test_a_file_that_is_no_model_is_one_clear_line(detector, content, tmp_path):
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"damaged\.onnx") as fault:
+        create_detector(DetectionConfig(detector=detector, detector_model=str(path)))
+    assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("detector", "missing"), [("haar", "CascadeClassifier"), ("yunet", "FaceDetectorYN")]
+)
+def test_an_opencv_without_the_detector_is_one_clear_line(detector, missing, tmp_path, monkeypatch):
+    path = tmp_path / "any.model"
+    path.write_bytes(b"any")
+    monkeypatch.delattr(cv2, missing)
+    with pytest.raises(ConfigurationError, match=f"has no {missing}"):
+        create_detector(DetectionConfig(detector=detector, detector_model=str(path)))
+
+
+def test_threads_are_set_once_for_the_process():
+    if not hasattr(cv2, "CascadeClassifier"):
+        pytest.skip("OpenCV 5 has no cascade")
+    before = cv2.getNumThreads()
+    try:
+        create_detector(DetectionConfig(detector="haar", num_threads=1))
+        assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(before)
+
+
+def test_haar_finds_nothing_on_a_blank_picture():
+    if not hasattr(cv2, "CascadeClassifier"):
+        pytest.skip("OpenCV 5 has no cascade")
+    assert create_detector(DetectionConfig(detector="haar")).detect(np.full((90, 160, 3), 128, np.uint8)) == []

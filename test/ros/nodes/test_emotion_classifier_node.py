@@ -1,0 +1,164 @@
+import math
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image
+
+from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.types import Box, Face, FrameCounts
+from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg
+from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
+
+COUNTS = FrameCounts(received=9, processed=5, dropped=3, failed=1)
+
+
+class FakeClassifier:
+    """Calls bright crops glad; fails on pictures that are all white."""
+
+    labels = ("glad", "sad")
+    spec = ModelSpec(architecture="fake", labels=labels, crop_margin=0.0)
+    model_name, model_sha256, device, fallback = "fake", "cd" * 32, "cpu", False
+
+    def warm_up(self):
+        pass
+
+    def classify(self, crops):
+        if any(crop.min() == 255 for crop in crops):
+            raise RuntimeError("blinded")
+        glad = np.array([crop.mean() / 255 for crop in crops], np.float32).reshape(-1)
+        return np.stack((glad, 1 - glad), axis=1)
+
+
+class Wiring:
+    def __init__(self, graph, **parameters):
+        self.graph = graph
+        self.node = graph.node(
+            EmotionClassifierNode, classifier_factory=lambda config: FakeClassifier(), parameters=parameters
+        )
+        self.emotions = graph.listen(EmotionArray, "emotions")
+        self.images, self.faces = graph.speak(Image, "image_raw"), graph.speak(FaceArray, "faces")
+        graph.wait(lambda: self.node.count_subscribers("emotions"))
+
+    def answers(self, count):
+        self.graph.wait(lambda: len(self.emotions) >= count)
+        return self.emotions
+
+
+def faces_at(header, *boxes):
+    faces = [Face(Box(*box), 0.9, id=number + 1) for number, box in enumerate(boxes)]
+    return faces_to_msg(header, faces, detector="fake", detect_ms=3.0, counts=COUNTS)
+
+
+def test_every_face_is_answered_in_order_under_the_source_header(graph, make):
+    wiring = Wiring(graph)
+    wiring.images.publish(make.picture(1, value=51))
+    wiring.faces.publish(faces_at(make.header(1), (0, 0, 20, 20), (30, 10, 60, 40)))
+    (answer,) = wiring.answers(1)
+    assert answer.header == make.header(1)
+    assert answer.status == EmotionArray.OK
+    assert [face.face.id for face in answer.faces] == [1, 2]
+    assert [face.label for face in answer.faces] == ["sad", "sad"]
+    for face in answer.faces:
+        assert face.score == pytest.approx(0.8, abs=1e-6)
+        assert sum(face.probabilities) == pytest.approx(1, abs=1e-6)
+        assert sum(face.smoothed_probabilities) == pytest.approx(1, abs=1e-6)
+    assert list(answer.labels) == ["glad", "sad"]
+
+
+def test_an_answer_says_what_it_cost_and_what_made_it(graph, make):
+    wiring = Wiring(graph)
+    now = wiring.node.get_clock().now().to_msg()
+    picture = make.picture()
+    picture.header.stamp = now
+    wiring.images.publish(picture)
+    wiring.faces.publish(faces_at(picture.header, (0, 0, 20, 20)))
+    (answer,) = wiring.answers(1)
+    assert answer.detect_ms == 3.0
+    assert 0 < answer.classify_ms < 1000
+    assert answer.classify_ms <= answer.age_ms < 10_000
+    assert (answer.frames_received, answer.frames_processed, answer.frames_dropped, answer.frames_failed) == (9, 5, 3, 1)
+    assert (answer.model, answer.model_sha256, answer.device, answer.fallback) == ("fake", "cd" * 32, "cpu", False)
+
+
+def test_nobody_there_is_an_empty_answer(graph, make):
+    wiring = Wiring(graph)
+    wiring.images.publish(make.picture(1))
+    wiring.faces.publish(faces_at(make.header(1)))
+    (answer,) = wiring.answers(1)
+    assert (answer.status, list(answer.faces)) == (EmotionArray.OK, [])
+
+
+def test_faces_without_their_image_are_answered_too(graph, make):
+    wiring = Wiring(graph)
+    wiring.images.publish(make.picture(1))
+    wiring.faces.publish(faces_at(make.header(2), (0, 0, 20, 20)))
+    (answer,) = wiring.answers(1)
+    assert (answer.status, list(answer.faces), answer.header) == (EmotionArray.NO_IMAGE, [], make.header(2))
+    assert wiring.node.status()["unmatched"] == 1
+
+
+def test_faces_that_came_before_their_image_wait_for_it(graph, make):
+    wiring = Wiring(graph)
+    wiring.faces.publish(faces_at(make.header(2), (0, 0, 20, 20)))
+    graph.let_run(0.1)
+    wiring.images.publish(make.picture(2))
+    (answer,) = wiring.answers(1)
+    assert (answer.status, len(answer.faces)) == (EmotionArray.OK, 1)
+
+
+def test_a_region_outside_the_image_or_without_area_is_left_out_and_counted(graph, make):
+    wiring = Wiring(graph)
+    message = faces_at(make.header(1), (0, 0, 20, 20), (500, 500, 520, 520), (5, 5, 25, 25))
+    message.faces[2].roi.width = 0
+    wiring.images.publish(make.picture(1))
+    wiring.faces.publish(message)
+    (answer,) = wiring.answers(1)
+    assert [face.face.id for face in answer.faces] == [1]
+    assert wiring.node.faults == 1
+
+
+def test_a_region_partly_outside_is_classified(graph, make):
+    wiring = Wiring(graph)
+    wiring.images.publish(make.picture(1, value=204))
+    wiring.faces.publish(faces_at(make.header(1), (50, 30, 90, 70)))
+    (answer,) = wiring.answers(1)
+    assert answer.faces[0].label == "glad"
+
+
+@pytest.mark.parametrize("fault", ["network", "encoding", "data"])
+def test_a_frame_that_fails_is_an_error_and_the_next_is_answered(graph, make, fault):
+    wiring = Wiring(graph)
+    picture = make.picture(1, value=255 if fault == "network" else 128)
+    if fault == "encoding":
+        picture.encoding = "dream8"
+    if fault == "data":
+        picture.data = [0]
+    wiring.images.publish(picture)
+    wiring.faces.publish(faces_at(make.header(1), (0, 0, 20, 20)))
+    wiring.answers(1)
+    wiring.images.publish(make.picture(2))
+    wiring.faces.publish(faces_at(make.header(2), (0, 0, 20, 20)))
+    first, second = wiring.answers(2)
+    assert (first.status, len(first.faces)) == (EmotionArray.ERROR, 0)
+    assert (second.status, len(second.faces)) == (EmotionArray.OK, 1)
+    assert wiring.node.faults == 1
+
+
+def test_scores_are_smoothed_in_stamp_time(graph, make):
+    wiring = Wiring(graph, smoothing_s=0.1)
+    for number, value in enumerate((0, 204)):
+        wiring.images.publish(make.picture(number, value=value))
+        wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
+        wiring.answers(number + 1)
+    second = wiring.emotions[1].faces[0]
+    assert second.probabilities[0] == pytest.approx(0.8, abs=1e-6)
+    assert second.smoothed_probabilities[0] == pytest.approx(0.8 * (1 - math.exp(-1)), abs=1e-4)
+    assert second.label == "glad"
+
+
+def test_a_low_score_is_uncertain(graph, make):
+    wiring = Wiring(graph, uncertain_below=0.9)
+    wiring.images.publish(make.picture(1, value=51))
+    wiring.faces.publish(faces_at(make.header(1), (0, 0, 20, 20)))
+    (answer,) = wiring.answers(1)
+    assert answer.faces[0].uncertain

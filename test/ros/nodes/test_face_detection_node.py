@@ -1,0 +1,144 @@
+import threading
+
+import numpy as np
+import pytest
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
+
+from emotion_perception.ros.conversions import FaceArray, counts_of
+from emotion_perception.ros.face_detection_node import FaceDetectionNode
+
+
+@pytest.fixture
+def faces_of(graph, make):
+    """Starts the node with a fake detector; returns (node, publisher of images, list of FaceArrays)."""
+    node = graph.node(FaceDetectionNode, detector_factory=lambda config: make.detector())
+    faces = graph.listen(FaceArray, "faces")
+    graph.wait(lambda: graph.probe.count_publishers("faces") and node.count_subscribers("faces"))
+    return node, graph.speak(Image, "image_raw"), faces
+
+
+def test_faces_carry_the_header_of_their_image_bit_for_bit(graph, make, faces_of):
+    _, images, faces = faces_of
+    images.publish(make.picture(3))
+    graph.wait(lambda: faces)
+    assert faces[0].header == make.header(3)
+    roi = faces[0].faces[0].roi
+    assert (roi.x_offset, roi.y_offset, roi.width, roi.height) == (10, 5, 40, 40)
+    assert faces[0].faces[0].id == 1
+
+
+def test_an_image_without_a_face_gives_an_empty_array(graph, make, faces_of):
+    _, images, faces = faces_of
+    images.publish(make.picture(value=0))
+    graph.wait(lambda: faces)
+    assert list(faces[0].faces) == []
+
+
+def test_a_face_keeps_its_id(graph, make, faces_of):
+    _, images, faces = faces_of
+    for number in range(3):
+        images.publish(make.picture(number))
+        graph.wait(lambda: len(faces) == number + 1)
+    assert [array.faces[0].id for array in faces] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"encoding": "dream8"},
+        {"data": [1, 2, 3]},
+        {"step": 3},
+        {"width": 0},
+    ],
+    ids=lambda spoil: next(iter(spoil)),
+)
+def test_a_malformed_image_is_counted_and_the_next_is_answered(graph, make, faces_of, spoil):
+    node, images, faces = faces_of
+    bad = make.picture(0)
+    for name, value in spoil.items():
+        setattr(bad, name, value)
+    images.publish(bad)
+    graph.wait(lambda: node.faults == 1)
+    images.publish(make.picture(1))
+    graph.wait(lambda: faces)
+    counts = counts_of(faces[0])
+    assert (counts.received, counts.processed, counts.dropped, counts.failed) == (2, 1, 0, 1)
+
+
+def test_a_detector_that_fails_on_one_frame_works_on_the_next(graph, make, faces_of):
+    node, images, faces = faces_of
+    images.publish(make.picture(0, value=255))
+    graph.wait(lambda: node.faults == 1)
+    images.publish(make.picture(1))
+    graph.wait(lambda: faces)
+    assert counts_of(faces[0]).failed == 1
+
+
+def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph, make):
+    gate, begun = threading.Semaphore(0), threading.Semaphore(0)
+
+    class SlowDetector(make.detector):
+        def detect(self, image_bgr):
+            begun.release()
+            assert gate.acquire(timeout=10)
+            return super().detect(image_bgr)
+
+    node = graph.node(FaceDetectionNode, detector_factory=lambda config: SlowDetector())
+    faces = graph.listen(FaceArray, "faces")
+    images = graph.speak(Image, "image_raw")
+    images.publish(make.picture(0))
+    graph.wait(lambda: begun.acquire(blocking=False))
+    for number in range(1, 6):
+        images.publish(make.picture(number))
+        graph.wait(lambda: int(node.status()["received"]) == number + 1)
+    gate.release(2)
+    graph.wait(lambda: len(faces) == 2)
+    assert [array.header for array in faces] == [make.header(0), make.header(5)]
+    counts = counts_of(faces[1])
+    assert (counts.received, counts.processed, counts.dropped, counts.pending) == (6, 2, 4, 0)
+
+
+def test_thresholds_change_while_it_runs_and_act_on_the_next_frame(graph, make, faces_of):
+    node, images, faces = faces_of
+    assert node.set_parameters([Parameter("score_threshold", value=0.95)])[0].successful
+    images.publish(make.picture(0))
+    graph.wait(lambda: faces)
+    assert list(faces[0].faces) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [("score_threshold", 2.0, "score_threshold"), ("max_faces", 0, "max_faces"), ("detector", "haar", "read-only")],
+)
+def test_a_bad_or_structural_value_is_refused_with_the_reason(faces_of, name, value, reason):
+    node, _, _ = faces_of
+    result = node.set_parameters([Parameter(name, value=value)])[0]
+    assert not result.successful
+    assert reason in result.reason
+
+
+def test_while_inactive_nothing_is_processed(graph, make, faces_of):
+    node, images, faces = faces_of
+    node.trigger_deactivate()
+    images.publish(make.picture(0))
+    graph.let_run(0.3)
+    assert faces == []
+    node.trigger_activate()
+    graph.wait(lambda: images.get_subscription_count() == 1)
+    images.publish(make.picture(1))
+    graph.wait(lambda: faces)
+
+
+def test_the_life_cycle_can_be_gone_through_twice(graph, make, faces_of):
+    node, images, faces = faces_of
+    for number in range(2):
+        node.trigger_deactivate()
+        node.trigger_cleanup()
+        node.trigger_configure()
+        node.trigger_activate()
+        graph.wait(lambda: images.get_subscription_count() == 1)
+        images.publish(make.picture(number, value=100 + number))
+        graph.wait(lambda: len(faces) == number + 1)
+    assert threading.active_count() < 8
+    assert np.isfinite(faces[-1].detect_ms)

@@ -1,0 +1,101 @@
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from emotion_perception import cli
+from emotion_perception.core.errors import DatasetError
+
+ROOT = Path(cli.__file__).parents[1]
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """Returns a function that runs one invented sub-command whose `run` is given."""
+
+    def run_with(run, *arguments):
+        module = types.ModuleType("invented")
+        module.add_arguments = lambda parser: parser.add_argument("--number", type=int, default=1)
+        module.run = run
+        monkeypatch.setitem(sys.modules, "invented", module)
+        return cli.main(["invent", *arguments], commands={"invent": ("invented", "invent something")})
+
+    return run_with
+
+
+def raising(error):
+    def run(arguments):
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (DatasetError("x.npz: lacks labels"), 1, "emotion-perception: x.npz: lacks labels\n"),
+        (DatasetError("two\nlines"), 1, "emotion-perception: two lines\n"),
+        (PermissionError(13, "Permission denied", "/out"), 1, "emotion-perception: /out: Permission denied\n"),
+        (KeyboardInterrupt(), 130, "emotion-perception: stopped\n"),
+        (KeyboardInterrupt("stopped; say it again"), 130, "emotion-perception: stopped; say it again\n"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_an_exit_code(call, capsys, error, code, line):
+    assert call(raising(error)) == code
+    assert capsys.readouterr().err == line
+
+
+def test_the_exit_code_of_a_sub_command_is_the_programs(call):
+    assert call(lambda arguments: arguments.number - 3, "--number", "3") == 0
+    assert call(lambda arguments: arguments.number, "--number", "1") == 1
+
+
+def test_a_mistake_in_the_program_is_not_hidden(call):
+    with pytest.raises(ZeroDivisionError):
+        call(lambda arguments: 1 // 0)
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["train"], ["models", "--no-such-option"]])
+def test_a_wrong_command_line_ends_with_2(capsys, arguments):
+    with pytest.raises(SystemExit) as ending:
+        cli.main(arguments)
+    assert ending.value.code == 2
+    assert "usage: emotion-perception" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "calibrate", "export", "models"])
+def test_every_sub_command_explains_itself_without_torch(capsys, monkeypatch, command):
+    for name in ("torch", "lightning", "onnxruntime", "matplotlib"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SystemExit) as ending:
+        cli.main([command, "--help"])
+    assert ending.value.code == 0
+    assert f"usage: emotion-perception {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("missing", "line"),
+    [
+        ("torch", "train needs the Python package torch: pip install emotion_perception[training]"),
+        ("emotion_perception.x", "this installation is not complete"),
+    ],
+)
+def test_a_missing_package_is_named_with_what_installs_it(capsys, monkeypatch, missing, line):
+    error = ModuleNotFoundError(f"No module named '{missing}'", name=missing)
+    monkeypatch.setattr("emotion_perception.training.commands.train.run", raising(error))
+    assert cli.main(["train", "--data", "x.npz", "--out", "out"]) == 1
+    assert line in capsys.readouterr().err
+
+
+def test_the_program_starts_without_the_heavy_packages():
+    program = (
+        "import sys; from emotion_perception import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 'numpy', 'cv2', 'onnxruntime'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "a stopped run goes on" in done.stdout

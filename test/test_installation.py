@@ -1,0 +1,147 @@
+"""The package as others get it: a wheel by pip, a tree by colcon, a shell by scripts/env.sh."""
+
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NODES = ["camera_node", "emotion_classifier_node", "face_detection_node", "overlay_node"]
+MESSAGES = sorted(path.name for path in ROOT.glob("msg/*.msg"))
+FROM_ANYWHERE = [pytest.param(ROOT, id="root"), pytest.param("/", id="elsewhere")]
+
+
+def run(*command, cwd="/", env=None):
+    return subprocess.run(
+        [str(word) for word in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A folder with this package installed from its wheel; what it needs comes from the Python that runs this."""
+    folder = tmp_path_factory.mktemp("installed")
+    source = folder / "source"  # setuptools writes build/ into the tree that it builds
+    run("mkdir", source)
+    run("cp", "-r", *(ROOT / name for name in ("emotion_perception", "msg", "README.md", "pyproject.toml")), source)
+    run("cp", ROOT / "setup.py", source)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    options = ["--no-deps", "--no-build-isolation", "--no-index"]
+    built = run(*pip, "wheel", *options, f"--wheel-dir={folder}", source)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = folder.glob("emotion_perception-*.whl")
+    installed = run(*pip, "install", *options, f"--target={folder / 'site'}", wheel)
+    assert installed.returncode == 0, installed.stderr
+    return folder / "site"
+
+
+@pytest.fixture
+def without_ros(environment):
+    """Variables with which Python finds the installed wheel and nothing that colcon built."""
+    hidden = ("AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+    return kept | {"PYTHONPATH": str(environment)}
+
+
+def test_the_wheel_carries_all_message_texts(environment):
+    carried = {path.name: path.read_text() for path in (environment / "emotion_perception/bags/msg").iterdir()}
+    assert carried == {name: (ROOT / "msg" / name).read_text() for name in MESSAGES}
+
+
+def test_the_wheel_carries_all_package_data(environment):
+    shipped = {
+        path.relative_to(ROOT)
+        for folder in ("models", "training/recipes")
+        for path in (ROOT / "emotion_perception" / folder).iterdir()
+        if path.is_file()
+    }
+    assert ROOT / "emotion_perception/models/manifest.json" in {ROOT / path for path in shipped}
+    assert [path for path in sorted(shipped) if not (environment / path).is_file()] == []
+
+
+def test_the_wheels_modules_import_from_elsewhere(without_ros, environment):
+    done = run(sys.executable, "-c", "import emotion_perception.fetch as f; print(f.__file__)", env=without_ros)
+    assert done.stdout.strip() == str(environment / "emotion_perception/fetch.py"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["--help"], 0), (["fetch", "--print-path", "centerface"], 0), (["models"], 0), ([], 2), (["no-such"], 2)],
+)
+def test_the_wheels_command_runs_from_elsewhere(without_ros, environment, arguments, status):
+    done = run(sys.executable, environment / "bin/emotion-perception", *arguments, env=without_ros)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_package_xml_and_pyproject_agree():
+    package = ElementTree.parse(ROOT / "package.xml").getroot()
+    project = (ROOT / "pyproject.toml").read_text()
+    assert re.search(r'^version = "(.*?)"', project, re.MULTILINE)[1] == package.findtext("version")
+    assert re.search(r'^name = "(.*?)"', project, re.MULTILINE)[1] == package.findtext("name")
+
+
+def test_cmake_knows_every_message():
+    assert sorted(re.findall(r"msg/(\w+\.msg)", (ROOT / "CMakeLists.txt").read_text())) == MESSAGES
+
+
+@pytest.fixture
+def built():
+    """The prefix that colcon has installed this package to."""
+    index = pytest.importorskip("ament_index_python.packages", reason="no ROS here: make test brings one")
+    try:
+        return Path(index.get_package_prefix("emotion_perception"))
+    except index.PackageNotFoundError:
+        pytest.skip("colcon has not built the package here: make test does")
+
+
+def test_colcon_installs_the_message_texts_too(built):
+    (folder,) = built.glob("l*/python3*/*-packages/emotion_perception/bags/msg")
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        name: (ROOT / "msg" / name).read_text() for name in MESSAGES
+    }
+
+
+@pytest.mark.parametrize("cwd", FROM_ANYWHERE)
+def test_messages_import_beside_our_own_modules(built, cwd):
+    code = "from emotion_perception.msg import EmotionArray; import emotion_perception.core.types; print(EmotionArray.OK)"
+    done = run(sys.executable, "-c", code, cwd=cwd)
+    assert done.stdout.strip() == "0", done.stderr
+
+
+@pytest.mark.parametrize("name", [*NODES, "emotion-perception"])
+def test_every_program_is_where_ros2_run_looks(built, name):
+    assert os.access(built / "lib/emotion_perception" / name, os.X_OK)
+
+
+@pytest.mark.parametrize("name", ["launch", "config"])
+def test_what_launch_needs_is_in_share(built, name):
+    assert any((built / "share/emotion_perception" / name).iterdir())
+
+
+@pytest.mark.parametrize("cwd", FROM_ANYWHERE)
+def test_a_shell_that_sources_env_sh_has_everything(built, cwd):
+    script = f"""
+        source "{ROOT}/scripts/env.sh" || exit
+        python -c 'from emotion_perception.msg import EmotionArray' || exit
+        emotion-perception fetch --print-path yunet
+    """
+    hidden = ("AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+    bare = {name: value for name, value in os.environ.items() if name not in hidden}
+    done = run("bash", "-e", "-c", script, cwd=cwd, env=bare)
+    assert done.returncode == 0, done.stderr
+    assert "yunet" in done.stdout
+
+
+def test_env_sh_says_what_to_do_where_nothing_is_built(tmp_path):
+    run("mkdir", tmp_path / "scripts")
+    run("cp", ROOT / "scripts/env.sh", tmp_path / "scripts")
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("EMOTION_PERCEPTION_")}
+    done = run("bash", "-c", f"source '{tmp_path}/scripts/env.sh'", env=bare)
+    assert done.returncode == 1
+    assert "run 'make env DISTRO=" in done.stderr
+    assert done.stderr.count("\n") == 1

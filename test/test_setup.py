@@ -1,0 +1,163 @@
+"""The set-up's refusals, each one clear line, and the repair of the ROS wheels' CMake files."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+PROGRAMS = ("bash", "cat", "cc", "c++", "cut", "dirname", "env", "grep", "sed", "sha256sum", "tail", "tr", "uname")
+
+
+def shell(script, **variables):
+    """Runs a bash script with only the given variables and PATH."""
+    variables = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | variables
+    return subprocess.run(
+        ["bash", "-c", script], env=variables, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def step(call, **variables):
+    return shell(f'set -eu; . "{SCRIPTS}/setup_steps.sh"; {call}', **variables)
+
+
+@pytest.fixture
+def bin_folder(tmp_path):
+    """A folder for PATH that has all the programs set-up calls; tests take some away or put others in."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in PROGRAMS:
+        found = subprocess.run(["bash", "-c", f"command -v {name}"], capture_output=True, text=True, check=True)
+        (folder / name).symlink_to(found.stdout.strip())
+    return folder
+
+
+def program(folder, name, text):
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+def refused(done, *words):
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_a_complete_machine_is_accepted(bin_folder):
+    assert step("check_machine", PATH=str(bin_folder)).returncode == 0
+
+
+@pytest.mark.parametrize(("missing", "words"), [("cc", "no C compiler"), ("c++", "no C++ compiler")])
+def test_no_compiler_is_one_line(bin_folder, missing, words):
+    (bin_folder / missing).unlink()
+    refused(step("check_machine", PATH=str(bin_folder)), words, "build-essential")
+
+
+def test_an_unsupported_processor_is_one_line(bin_folder):
+    program(bin_folder, "uname", 'case "$1" in -m) echo aarch64 ;; *) echo Linux ;; esac')
+    refused(step("check_machine", PATH=str(bin_folder)), "unsupported processor aarch64")
+
+
+@pytest.mark.parametrize("log", ["NewConnectionError('...: [Errno -2] Name or service not known')", "ReadTimeoutError"])
+def test_no_network_is_one_line(tmp_path, log):
+    call = f'root={tmp_path} logs={tmp_path}; step "installing" pip bash -c "echo \\"{log}\\"; exit 1"'
+    done = step(call)
+    refused(done, "no network: installing could not reach the package index")
+    assert "installing" in done.stdout
+
+
+def test_another_failure_shows_the_end_of_its_log(tmp_path):
+    done = step(f'root={tmp_path} logs={tmp_path}; step "building" colcon bash -c "echo all is lost; exit 3"')
+    assert done.returncode == 1
+    assert "all is lost" in done.stderr
+    assert "building failed (the whole log: colcon.log)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "wheels"),
+        ({"ROS_DISTRO": "kilted", "EMOTION_PERCEPTION_ROS": "wheels"}, "wheels"),
+        ({"ROS_DISTRO": "jazzy", "PYTHON": "true"}, "apt"),
+    ],
+)
+def test_a_sourced_ros_is_used_and_our_own_is_not_taken_for_one(variables, expected):
+    assert step("ros_mode jazzy", **variables).stdout.strip() == expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"ROS_DISTRO": "kilted", "PYTHON": "true"}, "ROS kilted is sourced in this shell but DISTRO=jazzy"),
+        ({"ROS_DISTRO": "jazzy", "PYTHON": "false"}, "cannot import rclpy"),
+    ],
+)
+def test_a_sourced_ros_that_does_not_fit_is_one_line(variables, words):
+    refused(step("ros_mode jazzy", **variables), words)
+
+
+@pytest.fixture
+def find_python(bin_folder):
+    def find(**variables):
+        return shell(f'"{SCRIPTS}/find_python.sh"', PATH=str(bin_folder), **variables)
+
+    return find
+
+
+def python_that_says(folder, name, answer):
+    """A program that answers the probe as a Python would that is not good enough."""
+    program(folder, name, f'echo "{answer}" >&2; exit 1')
+
+
+def test_a_python_that_does_not_run_is_passed_over(find_python, bin_folder):
+    python_that_says(bin_folder, "python3.12", "pyenv: python3.12: command not found")
+    program(bin_folder, "python3.11", "echo /usr/bin/python3.11")
+    assert find_python().stdout.strip() == "/usr/bin/python3.11"
+
+
+@pytest.mark.parametrize(
+    "answer", ["is Python 3.13; supported are 3.11 and 3.12", "has no venv module; on Debian and Ubuntu: apt install x"]
+)
+def test_no_usable_python_is_one_line_with_the_reason(find_python, bin_folder, answer):
+    python_that_says(bin_folder, "python3", answer)
+    refused(find_python(), "no usable Python 3.11 or 3.12: python3 ", answer)
+    refused(find_python(PYTHON="python3"), "PYTHON=python3 cannot be used", answer)
+
+
+def test_a_python_that_was_asked_for_and_is_not_there_is_one_line(find_python):
+    refused(find_python(PYTHON="/no/python"), "PYTHON=/no/python does not run")
+
+
+def test_the_python_that_runs_this_is_judged_for_real(find_python):
+    version = "{}.{}".format(*sys.version_info[:2])
+    refused(find_python(PYTHON=sys.executable, EMOTION_PERCEPTION_PYTHONS="2.7"), f"is Python {version}")
+
+
+def load_script(name):
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"/opt/python/cp311-cp311/include/python3.11"', '"/venv/include"'),
+        ("/opt/python/cp312-cp312/lib/python3.12/site-packages/numpy", "/venv/site/numpy"),
+        ("a;/opt/python/cp311-cp311/include/python3.11;b", "a;/venv/include;b"),
+        ("/opt/ros/jazzy/include/python", "/opt/ros/jazzy/include/python"),
+    ],
+)
+def test_the_builders_paths_become_those_of_this_environment(tmp_path, before, after):
+    path = tmp_path / "share/package/cmake/export.cmake"
+    path.parent.mkdir(parents=True)
+    path.write_text(before)
+    fix_folder = load_script("fix_wheel_paths").fix_folder
+    assert fix_folder(tmp_path, "/venv/include", "/venv/site") == int(before != after)
+    assert path.read_text() == after
+    assert fix_folder(tmp_path, "/venv/include", "/venv/site") == 0

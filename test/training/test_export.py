@@ -1,0 +1,137 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from emotion_perception.core.checkpoint import load_checkpoint, read_weights
+from emotion_perception.core.classification import create_classifier
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import CheckpointError, DatasetError, ModelFileError
+from emotion_perception.core.networks import build_network
+from emotion_perception.core.preprocessing import to_batch
+from emotion_perception.training import export as export_module
+from emotion_perception.training.export import PARITY, export, to_onnx
+from emotion_perception.training.runs import load_run, network_weights, read_checkpoint
+from emotion_perception.training.train import divide
+
+CROPS = list(np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8))
+
+
+def test_an_export_is_a_model_that_the_nodes_open(exported_model):
+    checkpoint = exported_model.checkpoint
+    assert checkpoint == load_checkpoint(checkpoint.weights)
+    assert {path.name for path in checkpoint.weights.parent.iterdir()} == {
+        "tiny.safetensors",
+        "tiny.json",
+        "tiny.onnx",
+    }
+    classifier = create_classifier(ClassifierConfig(model=str(checkpoint.weights), device="cpu"))
+    classifier.warm_up()
+    assert classifier.classify(CROPS).sum(axis=1) == pytest.approx(1, abs=1e-6)
+
+
+def test_torch_and_the_onnx_twin_agree_for_any_batch(exported_model):
+    checkpoint = exported_model.checkpoint
+    network = build_network(checkpoint.spec, read_weights(checkpoint))
+    classifier = create_classifier(ClassifierConfig(model=str(checkpoint.weights), device="cpu"))
+    assert exported_model.parity < PARITY == 1e-4
+    for count in (1, 2, 6):
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(to_batch(CROPS[:count], checkpoint.spec))).numpy()
+        assert classifier.logits(CROPS[:count]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_exported_weights_are_those_of_the_best_epoch_without_the_second_head(exported_model, finished_run):
+    best = network_weights(read_checkpoint(finished_run[0] / "best.ckpt"))
+    exported = read_weights(exported_model.checkpoint)
+    assert exported.keys() == best.keys()
+    assert all(np.allclose(exported[name], best[name], rtol=1e-3, atol=1e-4) for name in best)
+
+
+def test_the_description_says_what_the_model_was_made_from(exported_model, finished_run):
+    metadata = exported_model.checkpoint.spec.metadata
+    run = load_run(finished_run[0])
+    assert metadata["data"]["file"] == "faces.npz"
+    assert metadata["data"]["pictures_learnt"] == run.pictures_learnt
+    assert metadata["data"]["epoch_chosen_on"] == "PublicTest"
+    assert metadata["parameters"] == 1_155
+    assert metadata["measured"]["n"] == 30
+    assert metadata["measured"]["split"] == "PublicTest"
+    assert {"terms", "intended_use", "command", "exported", "recipe", "weights", "onnx"} <= metadata.keys()
+
+
+def test_the_temperature_comes_from_the_pictures_kept_apart(exported_model, finished_run):
+    spec = exported_model.checkpoint.spec
+    from emotion_perception.training.datasets import load_dataset
+
+    holdout = divide(load_dataset(finished_run[1]), load_run(finished_run[0]).recipe, "Training", "PublicTest").holdout
+    assert spec.metadata["calibration"]["n"] == len(holdout)
+    assert spec.temperature == spec.metadata["calibration"]["temperature"] != 1.0
+
+
+def test_weights_that_float16_would_change_are_kept_as_float32(finished_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(export_module, "_MOST_CHANGED", -1.0)
+    exported = export(finished_run[0], "full", tmp_path)
+    assert exported.figures["weights"]["precision"] == "float32"
+    best = network_weights(read_checkpoint(finished_run[0] / "best.ckpt"))
+    assert all(np.array_equal(array, best[name]) for name, array in read_weights(exported.checkpoint).items())
+
+
+def test_an_onnx_file_that_disagrees_is_not_published(finished_run, tmp_path, monkeypatch):
+    def another_network(network, size):
+        torch.manual_seed(0)
+        torch.nn.init.normal_(network.network.head.weight)
+        content = to_onnx(network, size)
+        torch.nn.init.zeros_(network.network.head.weight)
+        return content
+
+    monkeypatch.setattr(export_module, "to_onnx", another_network)
+    with pytest.raises(CheckpointError, match="torch and onnxruntime differ by"):
+        export(finished_run[0], "wrong", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_data_file_than_the_runs_is_refused(finished_run, write_npz, tmp_path):
+    with pytest.raises(DatasetError, match="pictures to learn from, the run had"):
+        export(finished_run[0], "tiny", tmp_path / "out", data_path=write_npz(count=60))
+
+
+@pytest.mark.parametrize("name", ["run.json", "best.ckpt"])
+def test_a_run_that_is_not_whole_is_refused_by_file(finished_run, tmp_path, name):
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run[0], folder)
+    (folder / name).unlink()
+    with pytest.raises(ModelFileError, match=f"{name}: no such file"):
+        export(folder, "tiny", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("run.json", b"{"), ("run.json", b"[]"), ("run.json", b"{}"), ("best.ckpt", b"x"), ("best.ckpt", b"")],
+)
+def test_a_damaged_run_is_refused_in_one_line(finished_run, tmp_path, name, content):
+    folder = tmp_path / "run"
+    shutil.copytree(finished_run[0], folder)
+    (folder / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"{name}: not ") as refusal:
+        export(folder, "tiny", tmp_path / "out")
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(finished_run, tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "exploded"), "w"))
+
+    torch.save({"state_dict": {}, "bomb": Bomb()}, tmp_path / "best.ckpt")
+    with pytest.raises(CheckpointError, match="not a readable checkpoint"):
+        read_checkpoint(tmp_path / "best.ckpt")
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_the_onnx_twin_names_no_path_of_this_machine(exported_model):
+    content = exported_model.checkpoint.onnx.read_bytes()
+    assert b"/emotion_perception/" not in content
+    assert json.loads(exported_model.checkpoint.weights.with_suffix(".json").read_text())["format"] == 1

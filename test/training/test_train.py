@@ -1,0 +1,171 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from lightning.pytorch.callbacks import Callback
+
+from emotion_perception.core.errors import CheckpointError, ConfigurationError, DatasetError
+from emotion_perception.training import train as train_module
+from emotion_perception.training.datasets import load_dataset
+from emotion_perception.training.runs import load_run, network_weights, read_checkpoint
+from emotion_perception.training.train import divide, train
+
+
+def run(recipe, data, out, **options):
+    return train(recipe, data, out, device="cpu", num_threads=1, **options)
+
+
+def epochs_of(folder):
+    with open(folder / "metrics.csv", newline="") as file:
+        return [int(row["epoch"]) for row in csv.DictReader(file)]
+
+
+class InterruptBefore(Callback):
+    """Ctrl-C at the first batch of one epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if trainer.current_epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Returns a function that makes the next runs stop before an epoch; None lets them finish."""
+    original = train_module._trainer
+
+    def arrange(epoch):
+        def with_interruption(*arguments):
+            trainer = original(*arguments)
+            if epoch is not None:
+                trainer.callbacks.append(InterruptBefore(epoch))
+            return trainer
+
+        monkeypatch.setattr(train_module, "_trainer", with_interruption)
+
+    return arrange
+
+
+def test_a_run_leaves_checkpoints_a_table_and_its_description(finished_run):
+    folder, data = finished_run
+    assert {path.name for path in folder.iterdir()} == {"best.ckpt", "last.ckpt", "metrics.csv", "run.json"}
+    described = load_run(folder)
+    assert (described.data, described.train_split, described.choose_split) == (data, "Training", "PublicTest")
+    assert described.pictures_learnt == len(
+        divide(load_dataset(data), described.recipe, "Training", "PublicTest").learn
+    )
+    with open(folder / "metrics.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert all(0 <= float(row["accuracy"]) <= 1 and float(row["train_loss"]) > 0 for row in rows)
+
+
+def test_the_kept_weights_are_the_averaged_ones(finished_run):
+    checkpoint = read_checkpoint(finished_run[0] / "last.ckpt")
+    averaged = checkpoint["state_dict"]["network.head.weight"]
+    current = checkpoint["current_model_state"]["network.head.weight"]
+    assert not np.array_equal(averaged, current)
+    assert network_weights(checkpoint)["head.weight"].tolist() == averaged.tolist()
+    assert not [name for name in network_weights(checkpoint) if "aux" in name]
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(write_npz, tiny_recipe, tmp_path, interrupt):
+    data, out = write_npz(), tmp_path / "run"
+    interrupt(2)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_recipe("epochs=3"), data, out)
+    assert epochs_of(out) == [0, 1]
+    started = json.loads((out / "run.json").read_text())["started"]
+    seen = []
+
+    class Watch(Callback):
+        def on_train_epoch_start(self, trainer, pl_module):
+            seen.append(trainer.current_epoch)
+
+    interrupt(None)
+    original = train_module._trainer
+    train_module._trainer, trainer_with_watch = (
+        lambda *arguments: _append(original(*arguments), Watch()),
+        original,
+    )
+    try:
+        run(tiny_recipe("epochs=3"), data, out)
+    finally:
+        train_module._trainer = trainer_with_watch
+    assert seen == [2]
+    assert epochs_of(out) == [0, 1, 2]
+    assert json.loads((out / "run.json").read_text())["started"] == started
+
+
+def _append(trainer, callback):
+    trainer.callbacks.append(callback)
+    return trainer
+
+
+def test_the_same_seed_gives_the_same_run(finished_run, write_npz, tiny_recipe, tmp_path):
+    run(tiny_recipe(), finished_run[1], tmp_path / "again")
+    again, first = (network_weights(read_checkpoint(f / "last.ckpt")) for f in (tmp_path / "again", finished_run[0]))
+    assert all(np.allclose(again[name], first[name], atol=1e-5) for name in first)
+
+
+def test_a_run_of_another_recipe_is_not_mixed_in(finished_run, tiny_recipe):
+    with pytest.raises(ConfigurationError, match="holds a run with another epochs, seed: .*--no-resume"):
+        run(tiny_recipe("epochs=9", "seed=5"), finished_run[1], finished_run[0])
+
+
+def test_a_damaged_checkpoint_is_refused_before_it_is_trained_on(finished_run, tiny_recipe, tmp_path):
+    for name in ("last.ckpt", "run.json"):
+        content = (finished_run[0] / name).read_bytes()
+        (tmp_path / name).write_bytes(content[:1000] if name == "last.ckpt" else content)
+    with pytest.raises(CheckpointError, match="last.ckpt: not a readable checkpoint"):
+        run(tiny_recipe(), finished_run[1], tmp_path)
+
+
+def test_what_is_learnt_held_out_and_chosen_by_never_overlaps(write_npz, tiny_recipe):
+    parts = divide(load_dataset(write_npz()), tiny_recipe(), "Training", "PublicTest")
+    rows = [{image.tobytes() for image in part.images} for part in (parts.learn, parts.holdout, parts.choose)]
+    assert all(rows)
+    assert sum(map(len, rows)) == len(set.union(*rows))
+    assert not parts.learn.leak.any()
+    again = divide(load_dataset(write_npz()), tiny_recipe(), "Training", "PublicTest")
+    assert (again.holdout.images == parts.holdout.images).all()
+
+
+def test_a_file_without_splits_is_divided_by_the_seed(write_npz, tiny_recipe):
+    data = load_dataset(write_npz(split=None, split_names=None))
+    parts = divide(data, tiny_recipe(), "Training", "PublicTest")
+    assert 0 < len(parts.choose) < len(parts.learn)
+    assert len(parts.choose) != len(divide(data, tiny_recipe("seed=7"), "", "").choose)
+
+
+def test_a_csv_can_be_trained_on(write_csv, write_npz, tiny_recipe, tmp_path):
+    data = load_dataset(write_npz())
+    rows = [(int(label), image, split) for label, image, split in zip(data.labels, data.images, data.splits)]
+    path = run(tiny_recipe("epochs=1", "warmup_epochs=0"), write_csv(rows), tmp_path / "run")
+    assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"train_split": "Train"}, "no split 'Train'; the file has PublicTest, Training"),
+        ({"choose_split": "Test"}, "no split 'Test'"),
+    ],
+)
+def test_an_unknown_split_is_refused(write_npz, tiny_recipe, tmp_path, options, words):
+    with pytest.raises(DatasetError, match=words):
+        run(tiny_recipe(), write_npz(), tmp_path / "run", **options)
+
+
+def test_too_few_pictures_are_refused(write_npz, tiny_recipe, tmp_path):
+    with pytest.raises(DatasetError, match="0 pictures to learn from and 30 to choose by"):
+        run(tiny_recipe(), write_npz(leak=np.ones(120, bool)), tmp_path / "run")
+
+
+def test_a_gpu_that_is_absent_is_refused(write_npz, tiny_recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module.torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigurationError, match="torch finds no CUDA"):
+        train(tiny_recipe(), write_npz(), tmp_path / "run", device="cuda")
