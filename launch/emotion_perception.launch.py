@@ -9,6 +9,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironment
 from launch.conditions import IfCondition
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 PACKAGE = "emotion_perception"
@@ -63,7 +64,8 @@ def _nodes(context):
 
 
 def _node(context, executable, overridden):
-    given = {name: context.launch_configurations[name] for name in overridden if context.launch_configurations[name]}
+    values = {name: context.launch_configurations[name] for name in overridden}
+    given = {name: ParameterValue(text, value_type=str) for name, text in values.items() if text}  # "0" stays a string
     return Node(
         package=PACKAGE,
         executable=executable,

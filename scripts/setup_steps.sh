@@ -103,12 +103,15 @@ build_package() {
     # Python files are linked, not copied: only a new or vanished one asks for a build.
     hash="$({
         cat CMakeLists.txt package.xml msg/*.msg "$venv/.identity" "$venv/.runtime"
-        find emotion_perception launch config rviz scripts -type f -not -path '*/__pycache__/*' | LC_ALL=C sort
+        find emotion_perception scripts $(ls -d launch config rviz 2> /dev/null) -type f -not -path '*/__pycache__/*' | LC_ALL=C sort
     } | digest build)"
     stamped "build-$distro/.built" "$hash" && return 0
     mkdir -p "build-$distro"
     # CMake refuses numpy's headers inside the source tree, where the environment is; by this link they are outside.
     ln -sfn .. "build-$distro/source"
+    if [ -d "install-$distro" ]; then
+        find "install-$distro" -xtype l -delete # links to files that are gone
+    fi
     step "building messages and package with colcon" colcon colcon_build
     ln -sfn ../../scripts/emotion-perception "$venv/bin/emotion-perception"
     echo "$hash" > "build-$distro/.built"

@@ -232,9 +232,8 @@ def _verified(description: Path, key: str, entry: Any) -> Path:
     except OSError as e:
         raise ModelFileError(f"{path}: cannot be read ({e.strerror})") from e
     if found != entry["sha256"]:
-        raise ModelFileError(
-            f"{path}: sha256 {found[:12]}..., but {description.name} says {entry['sha256'][:12]}...: cut short or changed"
-        )
+        wanted = f"{description.name} says {entry['sha256'][:12]}..."
+        raise ModelFileError(f"{path}: sha256 {found[:12]}..., but {wanted}: cut short or changed")
     return path
 
 

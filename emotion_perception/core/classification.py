@@ -115,7 +115,7 @@ def create_classifier(config: ClassifierConfig) -> EmotionClassifier:
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
-    """Returns softmax(logits / temperature) of each row as float32, computed in float64."""
+    """Computes the softmax of each row, logits divided by the temperature, in float64; returns float32."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)

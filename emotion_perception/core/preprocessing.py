@@ -89,7 +89,7 @@ def to_input(crop: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
 def to_batch(crops: Sequence[NDArray[np.uint8]], spec: ModelSpec) -> NDArray[np.float32]:
     """Stacks `to_input` of every crop: float32 of shape (N, 1, S, S), N may be 0."""
     batch = np.empty((len(crops), 1, spec.input_size, spec.input_size), np.float32)
-    for row, crop in zip(batch, crops):
+    for row, crop in zip(batch, crops, strict=True):
         row[:] = to_input(crop, spec)
     return batch
 
@@ -98,5 +98,5 @@ def _normalise(gray: NDArray[np.float32], normalisation: str) -> NDArray[np.floa
     if normalisation == "standardise":
         return (gray - gray.mean()) / max(float(gray.std()), 1.0)  # a blank picture stays near zero
     if normalisation == "zero_one":
-        return gray / 255
-    return gray / 127.5 - 1
+        return np.asarray(gray / 255, np.float32)
+    return np.asarray(gray / 127.5 - 1, np.float32)

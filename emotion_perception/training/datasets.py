@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class FaceDataset:
 
     def select(self, keep: NDArray[np.bool_]) -> "FaceDataset":
         """Returns the rows for which `keep`, bool (N), is True."""
-        arrays = {
+        arrays: dict[str, Any] = {
             field.name: value[keep]
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), np.ndarray)
@@ -220,9 +221,9 @@ def find_leaks(images: NDArray[np.uint8], splits: Sequence[str], order: Sequence
     ranks = [rank.get(name, -1) for name in splits]
     keys = [image.tobytes() for image in images]
     latest: dict[bytes, int] = {}
-    for key, place in zip(keys, ranks):
+    for key, place in zip(keys, ranks, strict=True):
         latest[key] = max(place, latest.get(key, -1))
-    return np.array([0 <= place < latest[key] for key, place in zip(keys, ranks)], bool)
+    return np.array([0 <= place < latest[key] for key, place in zip(keys, ranks, strict=True)], bool)
 
 
 def _parse_pixels(text: str | None, line: int) -> NDArray[np.uint8]:

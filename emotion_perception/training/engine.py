@@ -1,12 +1,15 @@
 """One Lightning module for every network of this package, and the data that feeds it."""
 
+from typing import cast
+
 import lightning as L
 import torch
 import torch.nn.functional as F
 import torchmetrics
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.preprocessing import ModelSpec, to_batch
@@ -34,7 +37,7 @@ class EmotionTraining(L.LightningModule):
         self.steps_per_epoch = steps_per_epoch
         aux = {"aux_classes": num_votes} if recipe.vote_weight and num_votes else {}
         network = create_network(recipe.architecture, num_classes=num_classes, **recipe.options, **aux)
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.has_aux = bool(aux)
         self.augment = _augmentation(recipe)
         self.accuracy = torchmetrics.Accuracy("multiclass", num_classes=num_classes)
@@ -63,7 +66,7 @@ class EmotionTraining(L.LightningModule):
         self.log("accuracy", self.accuracy, on_epoch=True, prog_bar=True)
         self.log("loss", F.cross_entropy(logits, labels), on_epoch=True)
 
-    def configure_optimizers(self) -> dict[str, object]:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """Builds SGD with Nesterov momentum, linear warm-up and cosine decay, a step a batch."""
         recipe = self.recipe
         optimizer = torch.optim.SGD(
@@ -99,8 +102,9 @@ def make_loader(data: FaceDataset, spec: ModelSpec, *, batch_size: int, shuffle:
     inputs = torch.from_numpy(to_batch(list(data.images), spec)).half()
     labels = torch.from_numpy(data.labels_in(spec.labels))
     votes = torch.from_numpy(data.votes) if data.votes is not None else torch.zeros(len(data), 0)
+    rows = cast("Dataset[Batch]", TensorDataset(inputs, labels, votes))
     return DataLoader(
-        TensorDataset(inputs, labels, votes),
+        rows,
         batch_size=min(batch_size, len(data)),
         shuffle=shuffle,
         drop_last=shuffle,

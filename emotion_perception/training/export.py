@@ -4,6 +4,7 @@ import io
 import logging
 import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ _INTENDED_USE = (
     "a feeling, and this is not a means to judge a person. Not examined for equal accuracy across age, gender or skin "
     "colour. The EU AI Act, Art. 5(1)(f), prohibits inferring emotions at work and in education."
 )
-Weights = dict[str, NDArray[np.generic]]
+Weights = Mapping[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def to_onnx(network: nn.Module, input_size: int) -> bytes:
         torch.onnx.export(
             network.eval(),
             (torch.zeros(2, 1, input_size, input_size),),
-            file,
+            file,  # type: ignore[arg-type]  # any binary file works
             input_names=["pictures"],
             output_names=["logits"],
             dynamic_axes={"pictures": {0: "batch"}, "logits": {0: "batch"}},
@@ -188,7 +189,7 @@ def _origin(run: Run, checkpoint: dict[str, Any], data_path: Path, parts: Parts,
             "sha256": file_sha256(data_path),
             "learnt_from": run.train_split,
             "pictures_learnt": len(parts.learn),
-            "left_out": "blank pictures, pictures that no tagger saw as a face, pictures that also stand in a test split",
+            "left_out": "pictures that are blank, that no tagger saw as a face, or that also stand in a test split",
             "kept_apart_for_calibration": len(parts.holdout),
             "epoch_chosen_on": run.choose_split,
             "nothing_else_learnt_or_tuned_on": run.choose_split,

@@ -1,6 +1,5 @@
 """A training recipe: every choice that makes one trained model, read from YAML."""
 
-import importlib.resources
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -10,7 +9,7 @@ import yaml
 
 from emotion_perception.core.errors import ConfigurationError, one_line
 
-_SHIPPED = importlib.resources.files("emotion_perception.training") / "recipes"
+_SHIPPED = Path(__file__).parent / "recipes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +61,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if entry.type in (int, float, str, bool) and not _is_a(entry.type, value):  # type: ignore[arg-type]
-                raise ConfigurationError(f"recipe: {entry.name} {value!r} is not of type {entry.type.__name__}")  # type: ignore[union-attr]
+            if entry.type in (int, float, str, bool) and not _is_a(entry.type, value):
+                raise ConfigurationError(f"recipe: {entry.name} {value!r} is not of type {entry.type.__name__}")
         for name in ("options", "sizes", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)!r} is not a table")
@@ -97,9 +96,9 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     """
     path = Path(name_or_path) if name_or_path.endswith((".yaml", ".yml")) else _SHIPPED / f"{name_or_path}.yaml"
     if not path.is_file():
-        shipped = sorted(entry.name.removesuffix(".yaml") for entry in _SHIPPED.iterdir())
+        shipped = sorted(entry.stem for entry in _SHIPPED.glob("*.yaml"))
         raise ConfigurationError(f"no recipe '{name_or_path}'; shipped: {', '.join(shipped)}")
-    values = _parse(path.read_text(encoding="utf-8", errors="replace"), name_or_path)
+    values = _parse(path.read_bytes().decode(errors="replace"), name_or_path)
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals:
@@ -112,7 +111,7 @@ def recipe_from(values: Mapping[str, Any], origin: str) -> Recipe:
     """Builds a recipe from plain values, of YAML or of a run's JSON (where every key is a string).
 
     Raises:
-        ConfigurationError: a key is unknown or missing, or a value has the wrong type; the message begins with `origin`.
+        ConfigurationError: a key is unknown or missing, or a value has the wrong type; `origin` begins the message.
     """
     if unknown := values.keys() - {entry.name for entry in fields(Recipe)}:
         raise ConfigurationError(f"{origin}: unknown key {', '.join(sorted(unknown))}")

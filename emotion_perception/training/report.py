@@ -47,7 +47,9 @@ def as_markdown(report: dict[str, Any]) -> str:
         "| truth | n | precision | recall | F1 |",
         "|---|---|---|---|---|",
         *(
-            f"| {label} | {row['n']} | {_percent(row['precision'])} | {_percent(row['recall'])} | {_percent(row['f1'])} |"
+            f"| {label} | {row['n']} | "
+            + " | ".join(_percent(row[key]) for key in ("precision", "recall", "f1"))
+            + " |"
             for label, row in report["per_class"].items()
         ),
         "",
@@ -55,8 +57,8 @@ def as_markdown(report: dict[str, Any]) -> str:
         "",
         f"Model sha256 `{report['model_sha256']}`, data sha256 `{report['data_sha256']}`, "
         f"device {report['device']}, package version {report['package_version']}.",
-        "`without_leak`: pictures that stand in no other split. `ferplus_majority`: pictures for which more than half of",
-        "the FER+ taggers agreed, against their label. ECE: expected calibration error, 15 bins.",
+        "`without_leak`: pictures that stand in no other split. `ferplus_majority`: pictures for which more than half",
+        "of the FER+ taggers agreed, against their label. ECE: expected calibration error, 15 bins.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -80,7 +82,7 @@ def draw_confusion(report: dict[str, Any]) -> Figure:
         )
     totals = counts.sum(axis=1)
     axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(labels)), [f"{label}\n(n = {n})" for label, n in zip(labels, totals)])
+    axes.set_yticks(range(len(labels)), [f"{label}\n(n = {n})" for label, n in zip(labels, totals, strict=True)])
     axes.set_xlabel("answer of the model")
     axes.set_ylabel("truth")
     axes.set_title(f"{_title(report)}\naccuracy {_percent(report['accuracy'])}", fontsize=11)

@@ -73,9 +73,8 @@ def check_same_recipe(folder: Path, recipe: Recipe) -> None:
         return
     before, now = load_run(folder).recipe.as_dict(), recipe.as_dict()
     if changed := [key for key in sorted(now) if _plain(now[key]) != _plain(before[key])]:
-        raise ConfigurationError(
-            f"{folder} holds a run with another {', '.join(changed)}: choose another --out, or begin anew with --no-resume"
-        )
+        names = ", ".join(changed)
+        raise ConfigurationError(f"{folder} holds a run with another {names}: choose another --out or give --no-resume")
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+
 from emotion_perception.core.config import DETECTORS, DetectionConfig
 from emotion_perception.core.detection import create_detector, select_faces
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
@@ -45,9 +46,7 @@ def test_a_file_that_is_no_model_is_one_clear_line(detector, content, tmp_path):
     assert "\n" not in str(fault.value)
 
 
-@pytest.mark.parametrize(
-    ("detector", "missing"), [("haar", "CascadeClassifier"), ("yunet", "FaceDetectorYN")]
-)
+@pytest.mark.parametrize(("detector", "missing"), [("haar", "CascadeClassifier"), ("yunet", "FaceDetectorYN")])
 def test_an_opencv_without_the_detector_is_one_clear_line(detector, missing, tmp_path, monkeypatch):
     path = tmp_path / "any.model"
     path.write_bytes(b"any")

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.geometry import clip_box, iou, square_crop
 from emotion_perception.core.types import Box

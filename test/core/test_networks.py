@@ -1,3 +1,4 @@
+# ruff: noqa: E402 (the imports below need torch)
 import numpy as np
 import pytest
 

@@ -59,7 +59,7 @@ def test_a_batch_is_the_inputs_one_below_the_other():
     crops = [GRAY, GRAY[:20], np.dstack([GRAY] * 3)]
     batch = to_batch(crops, spec(input_size=24))
     assert batch.shape == (3, 1, 24, 24)
-    assert all((row == to_input(crop, spec(input_size=24))).all() for row, crop in zip(batch, crops))
+    assert all((row == to_input(crop, spec(input_size=24))).all() for row, crop in zip(batch, crops, strict=True))
     assert to_batch([], spec(input_size=24)).shape == (0, 1, 24, 24)
 
 

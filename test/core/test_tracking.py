@@ -1,4 +1,5 @@
 import pytest
+
 from emotion_perception.core.tracking import Tracker
 from emotion_perception.core.types import Box, Face
 

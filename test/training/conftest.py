@@ -23,7 +23,7 @@ TINY = (
 def draw_faces(labels, rng):
     """Returns one picture for each label: a bright bar whose height in the picture is the label."""
     images = rng.integers(0, 60, (len(labels), SIDE, SIDE), dtype=np.uint8)
-    for image, label in zip(images, labels):
+    for image, label in zip(images, labels, strict=True):
         image[6 * label + 2 : 6 * label + 8] += 150
     return images
 

@@ -143,7 +143,9 @@ def test_a_file_without_splits_is_divided_by_the_seed(write_npz, tiny_recipe):
 
 def test_a_csv_can_be_trained_on(write_csv, write_npz, tiny_recipe, tmp_path):
     data = load_dataset(write_npz())
-    rows = [(int(label), image, split) for label, image, split in zip(data.labels, data.images, data.splits)]
+    rows = [
+        (int(label), image, split) for label, image, split in zip(data.labels, data.images, data.splits, strict=True)
+    ]
     path = run(tiny_recipe("epochs=1", "warmup_epochs=0"), write_csv(rows), tmp_path / "run")
     assert path.is_file()
 

@@ -20,9 +20,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print("networks (for the architecture of a recipe)")
     for network in listing["networks"] or ():
-        print(
-            f"  {network['name']:<14}{network['parameters']:>11,} parameters  input {network['input']}  {network['source']}"
-        )
+        size = f"{network['parameters']:,} parameters"
+        print(f"  {network['name']:<14}{size:>22}  input {network['input']}  {network['source']}")
     if listing["networks"] is None:
         print("  pip install emotion_perception[training] to list and train them")
     print("models (for --model and the node's parameter `model`)")

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from emotion_perception.core.detectors.centerface import decode, network_input
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from emotion_perception.core.detectors.mtcnn import corrected, patches, proposals, pyramid, squares
 
 
