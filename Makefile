@@ -30,7 +30,7 @@ demo: ## camera, detection, classifier and overlay on real faces, as ROS process
 	@scripts/in_env.sh scripts/demo.sh
 
 test: ## the whole test suite
-	@scripts/setup.sh test centerface mtcnn
+	@scripts/setup.sh test centerface mtcnn astronaut demo-clip
 	@scripts/in_env.sh python -m pytest $(TESTS)
 
 check: ## ruff, mypy, import-linter

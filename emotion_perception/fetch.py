@@ -144,8 +144,10 @@ def _download_wheel(wheel: Wheel) -> bytes:
 
 def _pip_complaint(stderr: str) -> str:
     """Returns the one line of pip's output that says what happened."""
-    if "NewConnectionError" in stderr or "NameResolutionError" in stderr or "ConnectTimeoutError" in stderr:
+    if any(sign in stderr for sign in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")):
         return "no network"
+    if "from versions: none" in stderr:
+        return "no network, or the package index does not have it"
     if "DO NOT MATCH THE HASHES" in stderr:
         return "the wheel has another hash than the manifest's"
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]

@@ -1,16 +1,17 @@
 """Starts camera, face detection, emotion classifier and overlay.
 
 `ros2 launch emotion_perception emotion_perception.launch.py --show-args` lists the arguments. An argument that is left
-empty leaves the parameter file's value alone. `use_camera:=false image_topic:=/front/image_raw` sits on any driver or bag.
+empty leaves the parameter file's value alone. `use_camera:=false image_topic:=/front/image_raw` sits on any driver.
 """
 
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+
+from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
 SHARE = FindPackageShare(PACKAGE)

@@ -51,7 +51,11 @@ _ep_main() { # ROOT
         _ep_prepend CMAKE_PREFIX_PATH "$_ep_venv"
     fi
     COLCON_CURRENT_PREFIX="$_ep_install"
-    . "$_ep_install/local_setup.sh"
+    if [ "$EMOTION_PERCEPTION_ROS" = apt ] && [ -z "${ROS_DISTRO:-}" ]; then
+        . "$_ep_install/setup.sh" # also the ROS that it was built with
+    else
+        . "$_ep_install/local_setup.sh"
+    fi
     unset COLCON_CURRENT_PREFIX
     _ep_defaults "$1"
 }

@@ -38,9 +38,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1500, help="how many Training pictures")
     options = parser.parse_args()
     pictures = training_pictures(options.data, options.count)
-    print(
-        "| detector | padded with | found | box / frame, median | quartiles | centre right of frame's | below | margin |"
-    )
+    print("| detector | padded with | found | box / frame, median | quartiles | centre right | below | margin |")
     print("|---|---|---|---|---|---|---|---|")
     for name in options.detectors:
         for padding in PADDINGS:

@@ -38,7 +38,10 @@ step() { # LABEL LOG COMMAND...: runs it into the log, shows that it lives, fail
 explain_failure() { # LABEL LOG
     local unreachable='NewConnectionError|NameResolutionError|ConnectTimeoutError|ReadTimeoutError|ProxyError|URLError|unreachable'
     if grep -qE "$unreachable" "$2"; then
-        fail "no network: $1 could not reach the package index (details: ${2#"$root"/})"
+        fail "no network: $1: the package index cannot be reached (details: ${2#"$root"/})"
+    fi
+    if grep -q 'from versions: none' "$2"; then
+        fail "no network, or the package index lacks $(sed -nE 's/.*requirement (\S+) \(from versions: none.*/\1/p' "$2" | head -n 1) (details: ${2#"$root"/})"
     fi
     tail -n 15 "$2" >&2
     fail "$1 failed (the whole log: ${2#"$root"/})"
@@ -58,6 +61,7 @@ ros_mode() { # DISTRO: prints apt where this very ROS is sourced and works, else
     elif [ "$ROS_DISTRO" != "$1" ]; then
         fail "ROS $ROS_DISTRO is sourced in this shell but DISTRO=$1 was asked for: use a shell without it"
     elif "${PYTHON:-python3}" -c 'import rclpy' 2> /dev/null; then
+        command -v colcon > /dev/null || fail "no colcon; on Debian and Ubuntu: apt install python3-colcon-common-extensions"
         echo apt
     else
         fail "ROS_DISTRO is $ROS_DISTRO but ${PYTHON:-python3} cannot import rclpy: source its setup.bash again, or unset ROS_DISTRO"
@@ -88,6 +92,9 @@ install_packages() { # LEVEL LOCK
     stamped "$venv/.$1" "$hash" && return 0
     # The run-time lock is whole. torch of the test lock may need CUDA libraries that only pip can tell.
     [ "$mode" = wheels ] && [ "$1" = runtime ] && options+=(--no-deps)
+    if [ "$mode" = apt ] && ! "$venv/bin/python" -c 'import cv2' 2> /dev/null; then
+        options+=("opencv-python-headless<5")
+    fi
     touch "$venv/.installing"
     step "installing the packages of $2, $(grep -c '^[A-Za-z]' "$2") of them" "pip-$1" \
         "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --retries 2 "${options[@]}" -r "$2"

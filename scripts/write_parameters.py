@@ -33,8 +33,8 @@ YAML = ROOT / "config" / "emotion_perception.yaml"
 README = ROOT / "README.md"
 _TABLE = re.compile(r"(<!-- parameters -->\n).*?(<!-- /parameters -->)", re.DOTALL)
 _HEAD = """\
-# Parameters of the four nodes with their defaults, written by scripts/write_parameters.py. Copy it, change the copy, and
-# give it as params_file:=... to the launch file. (live) ones also change with `ros2 param set`, on the next frame.
+# Parameters of the four nodes with their defaults, written by scripts/write_parameters.py. Copy it, change the copy,
+# and give it as params_file:=... to the launch file. (live) ones also change with `ros2 param set`, on the next frame.
 """
 
 

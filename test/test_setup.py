@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
-PROGRAMS = ("bash", "cat", "cc", "c++", "cut", "dirname", "env", "grep", "sed", "sha256sum", "tail", "tr", "uname")
+PROGRAMS = ("bash", "cat", "cc", "c++", "cut", "dirname", "env", "grep", "head", "sed", "sha256sum", "tail", "tr", "uname")
 
 
 def shell(script, **variables):
@@ -66,8 +66,14 @@ def test_an_unsupported_processor_is_one_line(bin_folder):
 def test_no_network_is_one_line(tmp_path, log):
     call = f'root={tmp_path} logs={tmp_path}; step "installing" pip bash -c "echo \\"{log}\\"; exit 1"'
     done = step(call)
-    refused(done, "no network: installing could not reach the package index")
+    refused(done, "no network: installing: the package index cannot be reached")
     assert "installing" in done.stdout
+
+
+def test_an_index_without_a_package_is_one_line(tmp_path):
+    log = "ERROR: Could not find a version that satisfies the requirement x==1 (from versions: none)"
+    call = f'root={tmp_path} logs={tmp_path}; step "installing" pip bash -c "echo \\"{log}\\"; exit 1"'
+    refused(step(call), "no network, or the package index lacks x==1 (details: pip.log)")
 
 
 def test_another_failure_shows_the_end_of_its_log(tmp_path):
@@ -85,19 +91,23 @@ def test_another_failure_shows_the_end_of_its_log(tmp_path):
         ({"ROS_DISTRO": "jazzy", "PYTHON": "true"}, "apt"),
     ],
 )
-def test_a_sourced_ros_is_used_and_our_own_is_not_taken_for_one(variables, expected):
-    assert step("ros_mode jazzy", **variables).stdout.strip() == expected
+def test_a_sourced_ros_is_used_and_our_own_is_not_taken_for_one(bin_folder, variables, expected):
+    for name in ("true", "colcon"):
+        program(bin_folder, name, "exit 0")
+    assert step("ros_mode jazzy", PATH=str(bin_folder), **variables).stdout.strip() == expected
 
 
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
         ({"ROS_DISTRO": "kilted", "PYTHON": "true"}, "ROS kilted is sourced in this shell but DISTRO=jazzy"),
-        ({"ROS_DISTRO": "jazzy", "PYTHON": "false"}, "cannot import rclpy"),
+        ({"ROS_DISTRO": "jazzy", "PYTHON": "no"}, "no cannot import rclpy"),
+        ({"ROS_DISTRO": "jazzy", "PYTHON": "true"}, "no colcon"),
     ],
 )
-def test_a_sourced_ros_that_does_not_fit_is_one_line(variables, words):
-    refused(step("ros_mode jazzy", **variables), words)
+def test_a_sourced_ros_that_does_not_fit_is_one_line(bin_folder, variables, words):
+    program(bin_folder, "true", "exit 0")
+    refused(step("ros_mode jazzy", PATH=str(bin_folder), **variables), words)
 
 
 @pytest.fixture

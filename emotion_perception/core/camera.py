@@ -26,7 +26,7 @@ def open_source(config: CameraConfig) -> FrameSource:
         SourceError: it is not there or gives no picture; one line that names it.
         ModelFileError: the built-in source's photograph is missing.
     """
-    _silence_opencv()
+    _prepare_opencv()
     device = config.video_device.strip()
     if not device:
         raise SourceError("video_device is empty")
@@ -58,8 +58,16 @@ def _is_character_device(path: Path) -> bool:
     return path.exists() and stat.S_ISCHR(path.stat().st_mode)
 
 
-def _silence_opencv() -> None:
-    """Keeps OpenCV and FFmpeg from writing to stderr: every fault here is reported once, by an exception."""
+def _prepare_opencv() -> None:
+    """Keeps OpenCV and FFmpeg from writing to stderr, and a dead camera from holding its device for 10 s.
+
+    Every fault here is reported once, by an exception. What the user has set in the environment stays.
+    """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; read when the first file is opened
-    if "OPENCV_LOG_LEVEL" not in os.environ and hasattr(cv2, "utils"):
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
+    if "OPENCV_LOG_LEVEL" in os.environ:
+        return
+    if hasattr(cv2, "utils") and hasattr(cv2.utils, "logging"):
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    elif hasattr(cv2, "setLogLevel"):  # before OpenCV 4.6
+        cv2.setLogLevel(0)

@@ -51,7 +51,7 @@ class VideoFileSource(FrameSource):
         """Opens the file and returns its first picture, which shows that it is a video."""
         if _is_text(self._path):  # FFmpeg would show it, as pictures of its letters
             raise SourceError(f"{self._path}: a text file, not a video")
-        self._capture = cv2.VideoCapture(str(self._path))
+        self._capture = cv2.VideoCapture(str(self._path), _backend())
         self.rate_hz = plausible_rate_hz(self._config.framerate, self._capture.get(cv2.CAP_PROP_FPS))
         image = self._next_of_file()
         if image is None:
@@ -110,11 +110,10 @@ class FolderSource(FrameSource):
 
     def read(self) -> Frame | None:
         """Returns the next picture at once, or None after the last."""
-        for _ in range(len(self._paths) + 1):
-            if self._next == len(self._paths):
-                if not self._config.loop:
-                    return None
-                self._next = 0
+        for _ in self._paths:  # at most one round of pictures that cannot be read
+            if self._next == len(self._paths) and not self._config.loop:
+                return None
+            self._next %= len(self._paths)
             path = self._paths[self._next]
             self._next += 1
             if (image := self._image(path)) is not None:
@@ -134,6 +133,12 @@ class FolderSource(FrameSource):
 
     def _all_unreadable(self) -> str:
         return f"{self._paths[0].parent}: OpenCV can read none of its {len(self._paths)} pictures"
+
+
+def _backend() -> int:
+    """Returns FFmpeg where OpenCV has it: others write to stderr what they cannot read."""
+    available = cv2.videoio_registry.getBackends()
+    return cv2.CAP_FFMPEG if cv2.CAP_FFMPEG in available else cv2.CAP_ANY
 
 
 def _is_text(path: Path) -> bool:

@@ -73,13 +73,24 @@ class CameraConfig(NodeConfig):
     video_device: str = parameter(
         "0", "index or path of a V4L2 device, a video file, a folder of pictures, a stream's URL, or 'synthetic'"
     )
-    image_width: int = parameter(640, "width asked of the device; other sources are scaled to it; 0 keeps the source's", minimum=0, maximum=7680)
-    image_height: int = parameter(480, "height asked of the device; other sources are scaled to fit; 0 keeps the source's", minimum=0, maximum=4320)
+    image_width: int = parameter(
+        640, "width asked of the device; other sources are scaled to it; 0 keeps the source's", minimum=0, maximum=7680
+    )
+    image_height: int = parameter(
+        480,
+        "height asked of the device; other sources are scaled to fit; 0 keeps the source's",
+        minimum=0,
+        maximum=4320,
+    )
     framerate: float = parameter(30.0, "frames a second; 0 takes the source's own rate", minimum=0.0, maximum=1000.0)
-    pixel_format: str = parameter("", "four-character code asked of the device, e.g. MJPG; empty keeps the driver's choice")
+    pixel_format: str = parameter(
+        "", "four-character code asked of the device, e.g. MJPG; empty keeps the driver's choice"
+    )
     frame_id: str = parameter("camera_optical_frame", "frame_id of every header")
     camera_name: str = parameter("camera", "name under which the calibration is known")
-    camera_info_url: str = parameter("", "calibration file, file:// or package://; empty publishes a camera_info without K")
+    camera_info_url: str = parameter(
+        "", "calibration file, file:// or package://; empty publishes a camera_info without K"
+    )
     loop: bool = parameter(True, "a video file or folder begins again at its end")
     queue_depth: int = parameter(5, "publisher depth", minimum=1, maximum=100)
 
@@ -90,13 +101,34 @@ class DetectionConfig(NodeConfig):
 
     detector: str = parameter("centerface", "which face detector", choices=DETECTORS)
     detector_model: str = parameter("", "path of the detector's model file; empty takes the file that set-up fetched")
-    detection_size: int = parameter(320, "longer side of the picture that the detector sees, in pixels; 0 keeps the picture's", minimum=0, maximum=4096)
-    score_threshold: float = parameter(0.5, "detections below this score are left out", minimum=0.0, maximum=1.0, live=True)
-    min_face_px: int = parameter(20, "faces whose shorter side is below this, in pixels of the source, are left out", minimum=1, maximum=4096, live=True)
-    max_faces: int = parameter(32, "at most this many faces a frame, best scores first", minimum=1, maximum=1024, live=True)
-    track_iou: float = parameter(0.3, "least overlap of a face with its track's last region", minimum=0.0, maximum=1.0, live=True)
-    max_missed_s: float = parameter(1.0, "a track unseen for longer is forgotten, in seconds of stamp time", minimum=0.0, maximum=60.0, live=True)
-    image_reliability: str = parameter("auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES)
+    detection_size: int = parameter(
+        320,
+        "longer side of the picture that the detector sees, in pixels; 0 keeps the picture's",
+        minimum=0,
+        maximum=4096,
+    )
+    score_threshold: float = parameter(
+        0.5, "detections below this score are left out", minimum=0.0, maximum=1.0, live=True
+    )
+    min_face_px: int = parameter(
+        20,
+        "faces whose shorter side is below this, in pixels of the source, are left out",
+        minimum=1,
+        maximum=4096,
+        live=True,
+    )
+    max_faces: int = parameter(
+        32, "at most this many faces a frame, best scores first", minimum=1, maximum=1024, live=True
+    )
+    track_iou: float = parameter(
+        0.3, "least overlap of a face with its track's last region", minimum=0.0, maximum=1.0, live=True
+    )
+    max_missed_s: float = parameter(
+        1.0, "a track unseen for longer is forgotten, in seconds of stamp time", minimum=0.0, maximum=60.0, live=True
+    )
+    image_reliability: str = parameter(
+        "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
+    )
     num_threads: int = parameter(1, "threads of OpenCV and onnxruntime", minimum=1, maximum=64)
 
 
@@ -104,13 +136,25 @@ class DetectionConfig(NodeConfig):
 class ClassifierConfig(NodeConfig):
     """Parameters of emotion_classifier_node."""
 
-    model: str = parameter("compact_vgg", "name of a shipped model or path of a .safetensors or .onnx file with its .json")
+    model: str = parameter(
+        "compact_vgg", "name of a shipped model or path of a .safetensors or .onnx file with its .json"
+    )
     device: str = parameter("auto", "auto (CUDA when there is one), cpu, cuda or cuda:N")
     require_gpu: bool = parameter(False, "refuse to start on the CPU")
-    smoothing_s: float = parameter(0.3, "time constant of the smoothed probabilities, in seconds of stamp time; 0 is off", minimum=0.0, maximum=60.0, live=True)
-    uncertain_below: float = parameter(0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True)
+    smoothing_s: float = parameter(
+        0.3,
+        "time constant of the smoothed probabilities, in seconds of stamp time; 0 is off",
+        minimum=0.0,
+        maximum=60.0,
+        live=True,
+    )
+    uncertain_below: float = parameter(
+        0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True
+    )
     match_depth: int = parameter(8, "images and face arrays kept until their partner comes", minimum=1, maximum=100)
-    image_reliability: str = parameter("auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES)
+    image_reliability: str = parameter(
+        "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
+    )
     num_threads: int = parameter(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
 
 
@@ -121,4 +165,6 @@ class OverlayConfig(NodeConfig):
     draw_bars: bool = parameter(True, "draw a bar for each emotion beside the face", live=True)
     draw_landmarks: bool = parameter(False, "draw the five landmarks", live=True)
     match_depth: int = parameter(8, "images and results kept until their partner comes", minimum=1, maximum=100)
-    image_reliability: str = parameter("auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES)
+    image_reliability: str = parameter(
+        "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
+    )

@@ -73,13 +73,13 @@ class LatestFrameWorker(Generic[Item, Result]):
     def _process(self, item: Item) -> None:
         try:
             result = self._work(item)
-        except Exception as e:  # whatever one frame does to a detector, the next frame is processed
+        except Exception as e:  # noqa: BLE001 - whatever one frame does to a detector, the next frame is processed
             self._on_failure(e, self._count(failed=1))
             return
         counts = self._count(processed=1)
         try:
             self._deliver(result, counts)
-        except Exception as e:  # the thread outlives a result that cannot be sent
+        except Exception as e:  # noqa: BLE001 - the thread outlives a result that cannot be sent
             self._on_failure(e, counts)
 
     def _count(self, **more: int) -> FrameCounts:

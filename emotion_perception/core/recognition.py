@@ -44,10 +44,11 @@ class EmotionRecognizer:
         """
         crops, shown = self._crop(image_bgr, faces) if image_bgr is not None else ([], [])
         rows = self.classifier.classify(crops)
-        smoothed = [
-            self._smoother.update(face.id, row, stamp_s, time_constant_s=smoothing_s) for face, row in zip(shown, rows)
-        ]
-        return [self._decide(face, row, mean, uncertain_below) for face, row, mean in zip(shown, rows, smoothed)]
+        emotions = []
+        for face, row in zip(shown, rows, strict=True):
+            smoothed = self._smoother.update(face.id, row, stamp_s, time_constant_s=smoothing_s)
+            emotions.append(self._decide(face, row, smoothed, uncertain_below))
+        return emotions
 
     def reset(self) -> None:
         """Forgets the smoothing of all tracks."""

@@ -12,9 +12,8 @@ from std_msgs.msg import Header
 from emotion_perception.core.classification import EmotionClassifier
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, Landmarks, Point
-from emotion_perception.msg import EmotionArray
+from emotion_perception.msg import EmotionArray, FaceArray
 from emotion_perception.msg import Face as FaceMsg
-from emotion_perception.msg import FaceArray
 from emotion_perception.msg import FaceEmotion as FaceEmotionMsg
 
 __all__ = [

@@ -6,21 +6,14 @@ Subscribes `faces` (emotion_perception/FaceArray) and `image_raw` (sensor_msgs/I
 
 import time
 
-from rclpy.time import Time
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.classification import create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.recognition import EmotionRecognizer
 from emotion_perception.core.types import FaceEmotion
-from emotion_perception.ros.conversions import (
-    EmotionArray,
-    FaceArray,
-    ModelIdentity,
-    emotions_to_msg,
-    faces_from_msg,
-    stamp_ns,
-)
+from emotion_perception.ros import conversions
+from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.images import image_to_bgr
 from emotion_perception.ros.node import PerceptionNode, run_node
 from emotion_perception.ros.qos import RESULTS
@@ -41,7 +34,7 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
         classifier = self._make_classifier(self.config)
         classifier.warm_up()
         self._recognizer = EmotionRecognizer(classifier)
-        self._identity = ModelIdentity.of(classifier)
+        self._identity = conversions.ModelIdentity.of(classifier)
         self._emotions = self.create_lifecycle_publisher(EmotionArray, "emotions", RESULTS)
 
     def start(self) -> None:
@@ -76,25 +69,24 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
         status, emotions = self._recognize(image, faces)
         self._answered += 1
         classify_ms = (time.monotonic() - begun_s) * 1e3
-        age_ms = (self.get_clock().now() - Time.from_msg(faces.header.stamp)).nanoseconds * 1e-6
+        age_ms = (self.get_clock().now().nanoseconds - conversions.stamp_ns(faces.header)) * 1e-6
+        costs = {"classify_ms": classify_ms, "age_ms": age_ms}
         self._emotions.publish(
-            emotions_to_msg(
-                faces, emotions, status=status, identity=self._identity, classify_ms=classify_ms, age_ms=age_ms
-            )
+            conversions.emotions_to_msg(faces, emotions, status=status, identity=self._identity, **costs)
         )
 
     def _recognize(self, image: Image | None, message: FaceArray) -> tuple[int, list[FaceEmotion]]:
         if image is None:
             self.count_fault("faces came without their image")
             return EmotionArray.NO_IMAGE, []
-        faces = [face for face in faces_from_msg(message) if face is not None]
-        config, stamp_s = self.config, stamp_ns(message.header) * 1e-9
+        faces = [face for face in conversions.faces_from_msg(message) if face is not None]
+        config, stamp_s = self.config, conversions.stamp_ns(message.header) * 1e-9
         try:
             image_bgr = image_to_bgr(image) if faces else None
             emotions = self._recognizer.recognize(
                 image_bgr, faces, stamp_s, smoothing_s=config.smoothing_s, uncertain_below=config.uncertain_below
             )
-        except Exception as e:  # whatever one picture does to a network, the next one is answered
+        except Exception as e:  # noqa: BLE001 - whatever one picture does to a network, the next one is answered
             self.count_fault(str(e) or type(e).__name__)
             return EmotionArray.ERROR, []
         if len(emotions) < len(message.faces):

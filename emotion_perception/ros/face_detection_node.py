@@ -1,7 +1,7 @@
 """face_detection_node: where the faces are.
 
-Subscribes `image_raw` (sensor_msgs/Image). Publishes `faces` (emotion_perception/FaceArray), one for every image that was
-processed, under that image's header. Always works on the newest image; one that is overwritten is counted as dropped.
+Subscribes `image_raw` (sensor_msgs/Image). Publishes `faces` (emotion_perception/FaceArray), one for every image that
+was processed, under that image's header. Always works on the newest image; one that is overwritten is counted.
 """
 
 import time

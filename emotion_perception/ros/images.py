@@ -42,9 +42,7 @@ def bgr_to_image(image_bgr: NDArray[np.uint8], header: Header) -> Image:
     height, width = image_bgr.shape[:2]
     # an array('B') is taken as it is (0.2 ms at VGA); a numpy array is checked element by element (160 ms)
     data = array.array("B", np.ascontiguousarray(image_bgr).tobytes())
-    return Image(
-        header=header, height=height, width=width, encoding="bgr8", is_bigendian=0, step=3 * width, data=data
-    )
+    return Image(header=header, height=height, width=width, encoding="bgr8", is_bigendian=0, step=3 * width, data=data)
 
 
 def _tight(message: Image) -> Image:
@@ -64,9 +62,7 @@ def _tight(message: Image) -> Image:
         return message
     rows = np.frombuffer(message.data, np.uint8, count=height * step).reshape(height, step)[:, :row]
     data = array.array("B", rows.tobytes())
-    return Image(
-        height=height, width=width, encoding=encoding, is_bigendian=message.is_bigendian, step=row, data=data
-    )
+    return Image(height=height, width=width, encoding=encoding, is_bigendian=message.is_bigendian, step=row, data=data)
 
 
 def _converter() -> Callable[[Image], NDArray[np.uint8]]:

@@ -131,7 +131,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
             self.start_fault = e
             self.get_logger().error(str(e))
             return TransitionCallbackReturn.FAILURE
-        except Exception as e:  # rclpy would swallow it without a word
+        except Exception as e:  # noqa: BLE001 - rclpy would swallow it without a word
             self.start_fault = e
             self.get_logger().error(f"{step.__name__} failed: {type(e).__name__}: {e}")
             return TransitionCallbackReturn.FAILURE

@@ -62,7 +62,7 @@ class OverlayNode(PerceptionNode[OverlayConfig]):
                 bars=config.draw_bars,
                 landmarks=config.draw_landmarks,
             )
-        except Exception as e:  # whatever one picture does to the drawing, the next one is drawn
+        except Exception as e:  # noqa: BLE001 - whatever one picture does to the drawing, the next one is drawn
             self.count_fault(str(e) or type(e).__name__)
             return
         self._drawn += 1

@@ -37,5 +37,3 @@ def reliable_wanted(node: Node, topic: str, reliability: str) -> bool:
         return reliability == "reliable"
     offers = [info.qos_profile.reliability for info in node.get_publishers_info_by_topic(topic)]
     return ReliabilityPolicy.BEST_EFFORT not in offers
-
-

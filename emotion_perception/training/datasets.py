@@ -114,7 +114,7 @@ class FaceDataset:
         return self.select(np.array([self.class_names[k] not in unwanted for k in self.labels], bool))
 
     def fit_for_training(self) -> "FaceDataset":
-        """Returns the rows that may be learnt from: not blank, not rejected as no face, not leaked from a test split."""
+        """Returns the rows to learn from: not blank, not rejected as no face, not leaked from a test split."""
         keep = self.images.reshape(len(self), -1).std(axis=1) >= _MIN_DEVIATION
         for unwanted in (self.leak, self.rejected):
             if unwanted is not None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 from torch.utils.data import DataLoader
 
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.training.averaging import RunningAverage
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.engine import Batch, EmotionTraining, make_loader
 from emotion_perception.training.progress import EpochTable, without_chatter
@@ -49,8 +50,8 @@ def train(
         train_split: split to learn from; ignored where the file has none (then 10 % are kept apart for choosing).
         choose_split: split whose accuracy chooses the epoch.
         device: `auto`, `cpu` or `cuda`.
-        num_threads: threads of torch; 0 keeps torch's choice.
-        resume: go on from `out/last.ckpt` if it is there.
+        num_threads: threads of torch; 0 keeps its choice.
+        resume: go on from `last.ckpt` if it is there.
 
     Returns:
         The path of the best checkpoint.
@@ -65,11 +66,20 @@ def train(
         torch.set_num_threads(num_threads)
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     parts = divide(load_dataset(data_path), recipe, train_split, choose_split)
+    counts = f"{len(parts.learn)} pictures to learn from and {len(parts.choose)} to choose by"
     if len(parts.learn) < 2 or not len(parts.choose):
-        raise DatasetError(
-            f"{data_path}: {len(parts.learn)} pictures to learn from and {len(parts.choose)} to choose by"
-        )
-    _log.info("learning from %d pictures, choosing the epoch by %d", len(parts.learn), len(parts.choose))
+        raise DatasetError(f"{data_path}: {counts}")
+    _log.info("%s", counts)
+    last = _begin(out, recipe, resume)
+    if last is None:
+        _write_run(out, recipe, data_path, len(parts.learn), train_split, choose_split)
+    with without_chatter():
+        _fit(_trainer(recipe, out, device), *_prepare(recipe, parts), last)
+    return out / BEST
+
+
+def _prepare(recipe: Recipe, parts: "Parts") -> tuple[EmotionTraining, DataLoader[Batch], DataLoader[Batch]]:
+    """Builds the module, what it learns from and what chooses the epoch."""
     spec = spec_of(recipe)
     learn_loader = make_loader(parts.learn, spec, batch_size=recipe.batch_size, shuffle=True)
     choose_loader = make_loader(parts.choose, spec, batch_size=256, shuffle=False)
@@ -79,12 +89,7 @@ def train(
         num_votes=0 if parts.learn.votes is None else parts.learn.votes.shape[1],
         steps_per_epoch=len(learn_loader),
     )
-    last = _begin(out, recipe, resume)
-    if last is None:
-        _write_run(out, recipe, data_path, len(parts.learn), train_split, choose_split)
-    with without_chatter():
-        _fit(_trainer(recipe, out, device), module, learn_loader, choose_loader, last)
-    return out / BEST
+    return module, learn_loader, choose_loader
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ def _fit(
 
 def _trainer(recipe: Recipe, out: Path, device: str) -> L.Trainer:
     callbacks: list[Callback] = [
-        EMAWeightAveraging(decay=recipe.ema_decay),
+        RunningAverage(recipe.ema_decay),
         ModelCheckpoint(out, "best", monitor="accuracy", mode="max", enable_version_counter=False),
         ModelCheckpoint(out, "last", save_on_train_epoch_end=True, enable_version_counter=False),
         TQDMProgressBar(refresh_rate=10),

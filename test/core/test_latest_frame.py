@@ -15,7 +15,9 @@ class Bench:
         self.begun, self.gate = threading.Semaphore(0), threading.Semaphore(0)
         self.results, self.failures = [], []
         self._work = work
-        self.worker = LatestFrameWorker(self._run, self._deliver, lambda e, counts: self.failures.append((str(e), counts)))
+        self.worker = LatestFrameWorker(
+            self._run, self._deliver, lambda e, counts: self.failures.append((str(e), counts))
+        )
 
     def _run(self, item):
         self.begun.release()

@@ -3,10 +3,12 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from lightning.pytorch.callbacks import Callback
 
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, DatasetError
 from emotion_perception.training import train as train_module
+from emotion_perception.training.averaging import _averaging
 from emotion_perception.training.datasets import load_dataset
 from emotion_perception.training.runs import load_run, network_weights, read_checkpoint
 from emotion_perception.training.train import divide, train
@@ -70,6 +72,25 @@ def test_the_kept_weights_are_the_averaged_ones(finished_run):
     assert not np.array_equal(averaged, current)
     assert network_weights(checkpoint)["head.weight"].tolist() == averaged.tolist()
     assert not [name for name in network_weights(checkpoint) if "aux" in name]
+
+
+def test_a_short_run_learns_what_there_is_to_learn(write_npz, tiny_recipe, tmp_path):
+    recipe = tiny_recipe("epochs=12", "input_size=24", "sizes={}", "augmentation={erase: 0.0, degrees: 1.0}")
+    run(recipe, write_npz(count=240), tmp_path)
+    with open(tmp_path / "metrics.csv", newline="") as file:
+        accuracies = [float(row["accuracy"]) for row in csv.DictReader(file)]
+    assert max(accuracies) > 0.5, "chance is one in seven"
+
+
+def test_the_average_follows_at_once_and_slowly_later():
+    average = _averaging(0.9)
+    mean = torch.zeros(1)
+    for step, expected in ((0, 0.9), (1, 1 - 0.1 * 2 / 11)):
+        average([mean], [torch.ones(1)], torch.tensor(step))
+        assert mean.item() == pytest.approx(expected)
+    mean = torch.zeros(1)
+    average([mean], [torch.ones(1)], torch.tensor(10_000))
+    assert mean.item() == pytest.approx(0.1)
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(write_npz, tiny_recipe, tmp_path, interrupt):

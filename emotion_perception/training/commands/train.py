@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import sys
 from pathlib import Path
 
 
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             resume=not arguments.no_resume,
         )
     except KeyboardInterrupt:
+        print(file=sys.stderr)  # below the bar
         raise KeyboardInterrupt(
             f"stopped; the same command without --no-resume goes on after the last full epoch in {arguments.out}"
         ) from None

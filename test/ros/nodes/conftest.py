@@ -61,6 +61,10 @@ class Graph:
             assert time.monotonic() < deadline_s, complaint
             self.executor.spin_once(timeout_sec=0.02)
 
+    def wait_for(self, messages, count=1):
+        """Lets the nodes run until so many messages have come."""
+        self.wait(lambda: len(messages) >= count, f"only {len(messages)} of {count} messages came")
+
     def let_run(self, seconds):
         """Lets the nodes run for a while, to see that something does not happen."""
         deadline_s = time.monotonic() + seconds

@@ -76,7 +76,12 @@ def test_an_answer_says_what_it_cost_and_what_made_it(graph, make):
     assert answer.detect_ms == 3.0
     assert 0 < answer.classify_ms < 1000
     assert answer.classify_ms <= answer.age_ms < 10_000
-    assert (answer.frames_received, answer.frames_processed, answer.frames_dropped, answer.frames_failed) == (9, 5, 3, 1)
+    assert (answer.frames_received, answer.frames_processed, answer.frames_dropped, answer.frames_failed) == (
+        9,
+        5,
+        3,
+        1,
+    )
     assert (answer.model, answer.model_sha256, answer.device, answer.fallback) == ("fake", "cd" * 32, "cpu", False)
 
 

@@ -39,7 +39,7 @@ def test_a_face_keeps_its_id(graph, make, faces_of):
     _, images, faces = faces_of
     for number in range(3):
         images.publish(make.picture(number))
-        graph.wait(lambda: len(faces) == number + 1)
+        graph.wait_for(faces, number + 1)
     assert [array.faces[0].id for array in faces] == [1, 1, 1]
 
 
@@ -91,7 +91,7 @@ def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph,
     graph.wait(lambda: begun.acquire(blocking=False))
     for number in range(1, 6):
         images.publish(make.picture(number))
-        graph.wait(lambda: int(node.status()["received"]) == number + 1)
+        graph.wait(lambda wanted=number + 1: node.status()["received"] == wanted)
     gate.release(2)
     graph.wait(lambda: len(faces) == 2)
     assert [array.header for array in faces] == [make.header(0), make.header(5)]
@@ -139,6 +139,6 @@ def test_the_life_cycle_can_be_gone_through_twice(graph, make, faces_of):
         node.trigger_activate()
         graph.wait(lambda: images.get_subscription_count() == 1)
         images.publish(make.picture(number, value=100 + number))
-        graph.wait(lambda: len(faces) == number + 1)
+        graph.wait_for(faces, number + 1)
     assert threading.active_count() < 8
     assert np.isfinite(faces[-1].detect_ms)

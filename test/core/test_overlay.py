@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+
+from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.overlay import caption, color_of, draw_overlay
+from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Point
+
+GROUND = 90
+
+
+def picture(width=640, height=480):
+    return np.full((height, width, 3), GROUND, np.uint8)
+
+
+def emotion(box, label="happiness", score=0.87, *, uncertain=False, id=1, landmarks=None):
+    share = np.full(7, (1 - score) / 6, np.float32)
+    share[LABELS.index(label)] = score
+    face = Face(box=box, score=0.9, id=id, landmarks=landmarks or Landmarks())
+    return FaceEmotion(face, label, score, uncertain, share, share)
+
+
+def drawn(image, *emotions, bars=False, landmarks=False):
+    return draw_overlay(image, emotions, LABELS, bars=bars, landmarks=landmarks)
+
+
+def pixels_of(image, color):
+    return int((image == color).all(axis=2).sum())
+
+
+@pytest.mark.parametrize("wh", [(320, 240), (640, 480), (1920, 1080)])
+def test_the_box_is_drawn_on_a_copy(wh):
+    image = picture(*wh)
+    box = Box(wh[0] // 3, wh[1] // 3, wh[0] // 2, wh[1] // 2)
+    result = drawn(image, emotion(box), bars=True, landmarks=True)
+    color = list(color_of(emotion(box)))
+    assert (image == GROUND).all()
+    assert (result.shape, result.dtype) == (image.shape, np.uint8)
+    for x, y in ((box.x_min, box.y_max - 1), (box.x_max - 1, box.y_max - 1), (box.x_max - 1, box.y_min)):
+        assert result[y, x].tolist() == color
+
+
+def test_no_face_leaves_an_equal_picture():
+    image = picture()
+    result = drawn(image, bars=True, landmarks=True)
+    assert np.array_equal(result, image)
+    assert result is not image
+
+
+def test_the_inside_of_a_face_stays_visible():
+    result = drawn(picture(), emotion(Box(200, 200, 300, 320)), bars=True)
+    assert (result[210:310, 210:290] == GROUND).all()
+
+
+@pytest.mark.parametrize("wh", [(320, 240), (640, 480), (48, 36), (5, 5), (1, 1)])
+@pytest.mark.parametrize(
+    "fractions",
+    [(0, 0, 0.3, 0.3), (0.7, 0, 1, 0.3), (0, 0.7, 0.3, 1), (0.7, 0.7, 1, 1), (0, 0, 1, 1), (-0.5, -0.5, 0.2, 1.5)],
+)
+def test_a_face_at_the_border_is_drawn_inside(wh, fractions):
+    x_min, y_min, x_max, y_max = (round(share * side) for share, side in zip(fractions, wh * 2, strict=True))
+    box = Box(x_min, y_min, max(x_max, x_min + 1), max(y_max, y_min + 1))
+    result = drawn(picture(*wh), emotion(box), bars=True, landmarks=True)
+    assert result.shape == (wh[1], wh[0], 3)
+
+
+@pytest.mark.parametrize("box", [Box(640, 0, 700, 50), Box(-60, 5, 0, 50), Box(10**9, 10**9, 4 * 10**9, 4 * 10**9)])
+def test_a_face_outside_is_left_out(box):
+    image = picture()
+    assert np.array_equal(drawn(image, emotion(box), bars=True), image)
+
+
+def test_a_label_at_the_upper_border_is_not_cut_off():
+    color = color_of(emotion(Box(0, 0, 1, 1)))
+    free = drawn(picture(), emotion(Box(200, 200, 300, 300)))
+    top = drawn(picture(), emotion(Box(200, 0, 300, 100)))
+    tag = (free[:198] == color).all(axis=2).sum()
+    assert pixels_of(top, color) >= tag
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (emotion(Box(0, 0, 9, 9)), "#1 happiness 87%"),
+        (emotion(Box(0, 0, 9, 9), "fear", 0.314, uncertain=True, id=12), "#12 fear? 31%"),
+        (emotion(Box(0, 0, 9, 9), id=0), "happiness 87%"),
+    ],
+)
+def test_the_caption_says_track_label_and_score(answer, expected):
+    assert caption(answer) == expected
+
+
+def test_an_uncertain_face_is_gray():
+    sure, unsure = (emotion(Box(200, 200, 300, 300), uncertain=uncertain) for uncertain in (False, True))
+    blue, green, red = color_of(unsure)
+    assert blue == green == red
+    assert color_of(sure) != color_of(unsure)
+    assert drawn(picture(), unsure)[299, 200].tolist() == [blue, green, red]
+
+
+def test_every_label_has_its_own_colour():
+    colors = {color_of(emotion(Box(0, 0, 9, 9), label)) for label in LABELS}
+    assert len(colors) == len(LABELS)
+
+
+def test_a_bar_is_as_long_as_its_probability():
+    box, color = Box(60, 200, 160, 300), color_of(emotion(Box(0, 0, 1, 1)))
+    lengths = []
+    for score in (0.25, 0.5, 1.0):
+        answer = emotion(box, score=score)
+        beside = drawn(picture(), answer, bars=True)[205:, 175:]  # without the face, its tag and the panel's edge
+        lengths.append(int((beside == color).all(axis=2).sum(axis=1).max()))
+    assert lengths[0] == pytest.approx(lengths[2] / 4, abs=1)
+    assert lengths[1] == pytest.approx(lengths[2] / 2, abs=1)
+
+
+def test_probabilities_that_are_no_numbers_are_drawn_as_nothing():
+    answer = emotion(Box(60, 200, 160, 300))
+    answer.smoothed_probabilities[:] = np.nan, np.inf, -np.inf, 2, -1, 0, 1
+    assert drawn(picture(), answer, bars=True).shape == (480, 640, 3)
+
+
+def test_bars_of_several_faces_cover_none_of_them():
+    boxes = [Box(60, 100, 160, 220), Box(170, 120, 260, 230), Box(280, 100, 380, 220), Box(500, 300, 620, 440)]
+    result = drawn(picture(), *(emotion(box, id=number + 1) for number, box in enumerate(boxes)), bars=True)
+    for box in boxes:
+        inside = result[box.y_min + 6 : box.y_max - 6, box.x_min + 6 : box.x_max - 6]
+        assert (inside == GROUND).mean() > 0.9
+
+
+def test_known_landmarks_are_drawn_and_unknown_ones_are_not():
+    partly = Landmarks(right_eye=Point(230, 240), nose=Point(10**12, 5))
+    answer = emotion(Box(200, 200, 300, 320), landmarks=partly)
+    result = drawn(picture(), answer, landmarks=True)
+    assert result[240, 230].tolist() != [GROUND] * 3
+    result[230:251, 220:241] = GROUND
+    assert np.array_equal(result, drawn(picture(), emotion(Box(200, 200, 300, 320))))

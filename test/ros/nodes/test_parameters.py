@@ -1,0 +1,64 @@
+import dataclasses
+
+import pytest
+from rcl_interfaces.msg import ParameterType
+from rclpy.parameter import Parameter
+
+from emotion_perception.core.config import CameraConfig, ClassifierConfig, DetectionConfig, OverlayConfig
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.ros.camera_node import CameraNode
+from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
+from emotion_perception.ros.face_detection_node import FaceDetectionNode
+from emotion_perception.ros.overlay_node import OverlayNode
+
+NODES = [
+    (CameraNode, CameraConfig),
+    (FaceDetectionNode, DetectionConfig),
+    (EmotionClassifierNode, ClassifierConfig),
+    (OverlayNode, OverlayConfig),
+]
+
+
+@pytest.mark.parametrize(("node_type", "config"), NODES)
+def test_every_field_is_a_described_parameter_with_its_default_range_and_liveness(graph, node_type, config):
+    node = graph.node(node_type, activate=False)
+    for field in dataclasses.fields(config):
+        limits, descriptor = field.metadata["limits"], node.describe_parameter(field.name)
+        assert node.get_parameter(field.name).value == field.default
+        assert descriptor.description == limits.description
+        assert descriptor.read_only is not limits.live
+        ranges = [*descriptor.floating_point_range, *descriptor.integer_range]
+        assert [(r.from_value, r.to_value) for r in ranges] == (
+            [(limits.minimum, limits.maximum)] if limits.maximum is not None else []
+        )
+    assert node.get_parameter("autostart").value is True
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("score_threshold", 1.5, "score_threshold"),
+        ("score_threshold", "high", "score_threshold is a float"),
+        ("detector", "dog", "'dog' is none of centerface"),
+    ],
+)
+def test_a_bad_value_at_start_is_one_clear_line(graph, name, value, line):
+    with pytest.raises(ConfigurationError, match=line) as caught:
+        graph.node(FaceDetectionNode, parameters={name: value})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_live_parameter_changes_the_whole_configuration_at_once(graph):
+    node = graph.node(FaceDetectionNode, activate=False)
+    before = node.config
+    results = node.set_parameters([Parameter("max_faces", value=3), Parameter("min_face_px", value=40)])
+    assert all(result.successful for result in results)
+    assert (node.config.max_faces, node.config.min_face_px) == (3, 40)
+    assert (before.max_faces, before.min_face_px) == (32, 20)
+
+
+def test_a_refused_change_leaves_the_configuration_alone(graph):
+    node = graph.node(EmotionClassifierNode, activate=False)
+    assert not node.set_parameters([Parameter("smoothing_s", Parameter.Type.DOUBLE, -1.0)])[0].successful
+    assert node.config == ClassifierConfig()
+    assert node.describe_parameter("smoothing_s").type == ParameterType.PARAMETER_DOUBLE

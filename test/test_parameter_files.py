@@ -1,0 +1,44 @@
+"""The configuration file and the README say what core/config.py says."""
+
+import dataclasses
+import importlib.util
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def writer():
+    spec = importlib.util.spec_from_file_location("write_parameters", ROOT / "scripts" / "write_parameters.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_files_are_what_the_script_writes(writer, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["write_parameters.py", "--check"])
+    assert writer.main() == 0, capsys.readouterr().out
+
+
+def test_the_configuration_file_holds_every_default_of_every_node(writer):
+    sections = yaml.safe_load((ROOT / "config" / "emotion_perception.yaml").read_text(encoding="utf-8"))
+    assert sections == {
+        f"/**/{node}": {"ros__parameters": {field.name: field.default for field in dataclasses.fields(config)}}
+        for node, config in writer.NODES.items()
+    }
+
+
+def test_a_changed_default_is_noticed(writer, monkeypatch, capsys):
+    @dataclasses.dataclass(frozen=True)
+    class Changed(writer.NODES["overlay_node"]):
+        match_depth: int = dataclasses.field(
+            default=9, metadata=writer.NODES["overlay_node"].__dataclass_fields__["match_depth"].metadata
+        )
+
+    monkeypatch.setitem(writer.NODES, "overlay_node", Changed)
+    monkeypatch.setattr("sys.argv", ["write_parameters.py", "--check"])
+    assert writer.main() == 1
+    assert "differs from core/config.py" in capsys.readouterr().out

@@ -1,0 +1,60 @@
+"""What import-linter cannot see."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "emotion_perception"
+FILES = sorted(PACKAGE.rglob("*.py"))
+LONGEST_FILE, LONGEST_NODE, LONGEST_FUNCTION = 300, 100, 50
+
+
+def imported(path):
+    """Returns the full name of everything that a file imports, wherever it does so."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def importers(*modules):
+    """Returns the files, relative to the package, that import one of the modules or a part of it."""
+    return {
+        str(path.relative_to(PACKAGE))
+        for path in FILES
+        if any(name == module or name.startswith(f"{module}.") for name in imported(path) for module in modules)
+    }
+
+
+def test_only_the_conversions_know_the_messages():
+    assert importers("emotion_perception.msg") == {"ros/conversions.py"}
+
+
+def test_rclpy_stays_in_the_ros_folder():
+    assert {name for name in importers("rclpy") if not name.startswith("ros/")} == set()
+
+
+def test_torch_stays_where_it_is_used():
+    allowed = {"core/networks.py", "core/classification.py"}
+    assert {name for name in importers("torch") if not name.startswith("training/")} <= allowed
+
+
+def test_the_package_begins_with_the_line_that_joins_its_two_halves():
+    text = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
+    assert text.replace('"', "'") == "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_and_functions_stay_short(path):
+    text = path.read_text(encoding="utf-8")
+    limit = LONGEST_NODE if path.parent.name == "ros" and path.stem.endswith("_node") else LONGEST_FILE
+    assert len(text.splitlines()) <= limit
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+            assert node.end_lineno - first.lineno < LONGEST_FUNCTION, node.name
