@@ -88,7 +88,7 @@ make_venv() {
 
 install_packages() { # LEVEL LOCK
     local hash options=()
-    hash="$(cat "$2" requirements/*.in scripts/fix_wheel_paths.py scripts/setup_steps.sh | digest "$1")"
+    hash="$(cat "$2" scripts/fix_wheel_paths.py | digest "$1")"
     stamped "$venv/.$1" "$hash" && return 0
     # The run-time lock is whole. torch of the test lock may need CUDA libraries that only pip can tell.
     [ "$mode" = wheels ] && [ "$1" = runtime ] && options+=(--no-deps)

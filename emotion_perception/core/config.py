@@ -108,7 +108,7 @@ class DetectionConfig(NodeConfig):
         maximum=4096,
     )
     score_threshold: float = parameter(
-        0.5, "detections below this score are left out", minimum=0.0, maximum=1.0, live=True
+        0.35, "detections below this score are left out (Haar wants 0.5)", minimum=0.0, maximum=1.0, live=True
     )
     min_face_px: int = parameter(
         20,

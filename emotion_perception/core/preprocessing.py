@@ -41,7 +41,7 @@ class ModelSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     input_size: int = 48
     normalisation: str = "standardise"
-    crop_margin: float = 0.1
+    crop_margin: float = 0.04
     labels: tuple[str, ...] = LABELS
     temperature: float = 1.0
     mirror_average: bool = False

@@ -42,7 +42,7 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
     input_size: int = 48
     normalisation: str = "standardise"
-    crop_margin: float = 0.1
+    crop_margin: float = 0.04
     mirror_average: bool = False
     seed: int = 1
     epochs: int = 30
