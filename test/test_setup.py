@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
-PROGRAMS = "bash cat cc c++ cut dirname env grep head sed sha256sum tail tr uname".split()
+PROGRAMS = ["bash", "cat", "cc", "c++", "cut", "env", "grep", "head", "sed", "sha256sum", "tail", "tr", "uname"]
 
 
 def shell(script, **variables):

@@ -46,6 +46,8 @@ class FramePump:
     def stop(self, timeout_s: float) -> bool:
         """Ends the thread and closes the source; False where the thread did not end within `timeout_s`."""
         self._stop.set()
+        if self._source is not None and self._source.is_live:
+            self._source.close()  # wakes a read that waits for the next picture
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         if self._thread.is_alive():

@@ -83,6 +83,23 @@ def test_a_fault_is_told_and_the_source_opened_again():
     assert len(frames) == 3
 
 
+def test_stopping_wakes_a_live_source_that_waits_for_a_picture():
+    class Waiting(ScriptedSource):
+        woken = threading.Event()
+
+        def read(self):
+            assert self.woken.wait(WAIT_S)
+
+        def close(self):
+            self.woken.set()
+
+    running, frames, faults = pump(Waiting([], is_live=True))
+    begun_s = time.monotonic()
+    assert running.stop(WAIT_S)
+    assert time.monotonic() - begun_s < 1.0
+    assert (frames, faults) == ([], [])
+
+
 def test_stopping_does_not_wait_for_the_next_attempt():
     def reopen():
         raise SourceError("gone")
