@@ -16,7 +16,7 @@ if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
     sys.exit("has no venv module; on Debian and Ubuntu: apt install python%s-venv" % version)
 if not os.path.exists(header):
     sys.exit("has no %s, which the messages need to compile; on Debian and Ubuntu: apt install python%s-dev" % (header, version))
-print(sys.executable)
+print(os.path.realpath(sys._base_executable))  # not that of an environment that is active here, maybe the one to be made anew
 '
 
 first_reason=""

@@ -69,19 +69,19 @@ ros_mode() { # DISTRO: prints apt where this very ROS is sourced and works, else
 }
 
 make_venv() {
-    local python version identity
+    local python identity
+    # Without PYTHON the environment keeps the Python that made it.
+    python="${PYTHON:-$(sed -n 3p "$venv/.identity" 2> /dev/null || true)}"
     if [ "$mode" = apt ]; then
-        python="$("${PYTHON:-python3}" -c 'import sys; print(sys.executable)')"
-    else
+        python="$("${PYTHON:-python3}" -c 'import os, sys; print(os.path.realpath(sys._base_executable))')"
+    elif ! python="$(PYTHON="$python" scripts/find_python.sh 2> /dev/null)"; then
         python="$(scripts/find_python.sh)" || exit 1
     fi
-    version="$("$python" -c 'import sys; print(sys.version)')"
-    identity="$(digest "$root" "$mode" "$python" "$version" < /dev/null)"
+    identity="$(printf '%s\n' "$root" "$mode" "$python" "$("$python" -c 'import sys; print(sys.version.split()[0])')")"
     if stamped "$venv/.identity" "$identity" && [ ! -e "$venv/.installing" ]; then
         return 0
     fi
     rm -rf "$venv" "build-$distro" "install-$distro"
-    # --copies is not used: the ROS wheels re-execute sys.executable, which has to stay inside the environment.
     step "making .venv-$distro with $python" venv "$python" -m venv $([ "$mode" = apt ] && echo --system-site-packages) "$venv"
     echo "$identity" > "$venv/.identity"
 }
@@ -95,6 +95,7 @@ install_packages() { # LEVEL LOCK
     if [ "$mode" = apt ] && ! "$venv/bin/python" -c 'import cv2' 2> /dev/null; then
         options+=("opencv-python-headless<5")
     fi
+    [ "$1" = test ] && options+=(--no-compile) # most of it is never imported
     touch "$venv/.installing"
     step "installing the packages of $2, $(grep -c '^[A-Za-z]' "$2") of them" "pip-$1" \
         "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --retries 2 "${options[@]}" -r "$2"
@@ -126,6 +127,7 @@ build_package() {
 
 colcon_build() {
     export PATH="$venv/bin:$PATH"
+    export MAKEFLAGS="-j$(nproc)" # colcon's own choice waits for a low load, which a busy machine does not have
     if [ "$mode" = wheels ]; then
         export AMENT_PREFIX_PATH="$venv" CMAKE_PREFIX_PATH="$venv"
     fi

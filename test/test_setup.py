@@ -147,6 +147,14 @@ def test_the_python_that_runs_this_is_judged_for_real(find_python):
     refused(find_python(PYTHON=sys.executable, EMOTION_PERCEPTION_PYTHONS="2.7"), f"is Python {version}")
 
 
+def test_an_active_environment_is_not_taken_for_the_machines_python(find_python, tmp_path):
+    subprocess.run([sys._base_executable, "-m", "venv", "--without-pip", tmp_path / "active"], check=True)
+    version = "{}.{}".format(*sys.version_info[:2])
+    done = find_python(PYTHON=str(tmp_path / "active/bin/python"), EMOTION_PERCEPTION_PYTHONS=version)
+    assert done.returncode == 0, done.stderr
+    assert not done.stdout.startswith(str(tmp_path))
+
+
 def load_script(name):
     spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)

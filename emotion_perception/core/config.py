@@ -151,7 +151,7 @@ class ClassifierConfig(NodeConfig):
     uncertain_below: float = parameter(
         0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True
     )
-    match_depth: int = parameter(8, "images and face arrays kept until their partner comes", minimum=1, maximum=100)
+    match_depth: int = parameter(16, "images and face arrays kept until their partner comes", minimum=1, maximum=100)
     image_reliability: str = parameter(
         "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
     )
@@ -164,7 +164,7 @@ class OverlayConfig(NodeConfig):
 
     draw_bars: bool = parameter(True, "draw a bar for each emotion beside the face", live=True)
     draw_landmarks: bool = parameter(False, "draw the five landmarks", live=True)
-    match_depth: int = parameter(8, "images and results kept until their partner comes", minimum=1, maximum=100)
+    match_depth: int = parameter(16, "images and results kept until their partner comes", minimum=1, maximum=100)
     image_reliability: str = parameter(
         "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
     )

@@ -15,7 +15,7 @@ from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.core.video import VideoWriter
-from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
+from emotion_perception.ros.conversions import EmotionArray, FaceArray, counts_of, stamp_ns
 from emotion_perception.ros.images import image_to_bgr
 from emotion_perception.ros.qos import RESULTS
 
@@ -42,6 +42,7 @@ class DemoRecorder(Node):
         self._best_score = -1.0
         self.statuses: dict[str, dict[str, str]] = {}
         self.face_arrays = self.faces = 0
+        self._counts = FrameCounts()
         self.labels: Counter[str] = Counter()
         self.latencies_ms: list[float] = []
         self._arrivals_s: list[float] = []
@@ -70,9 +71,10 @@ class DemoRecorder(Node):
         return next((values for name, values in self.statuses.items() if name.endswith("/" + node)), {})
 
     def counts(self) -> FrameCounts:
-        """Returns what the detection node said last of its frames."""
+        """Returns what the detection node said last of its frames, in a message or in /diagnostics."""
         values = self.status("face_detection_node")
-        return FrameCounts(*(int(values.get(name, 0)) for name in ("received", "processed", "dropped", "failed")))
+        told = FrameCounts(*(int(values.get(name, 0)) for name in ("received", "processed", "dropped", "failed")))
+        return max(told, self._counts, key=lambda counts: (counts.received, -counts.pending))
 
     def close(self) -> dict[str, Any]:
         """Ends the files, writes summary.json and returns its content."""
@@ -108,6 +110,7 @@ class DemoRecorder(Node):
 
     def _on_faces(self, message: FaceArray) -> None:
         self.face_arrays += 1
+        self._counts = counts_of(message)
         self.faces += len(message.faces)
 
     def _on_emotions(self, message: EmotionArray) -> None:

@@ -1,5 +1,6 @@
 """The nodes as people start them: processes, signals, exit codes, and the whole chain."""
 
+import contextlib
 import csv
 import json
 import os
@@ -121,14 +122,19 @@ def test_a_fault_at_start_is_one_clear_line_and_an_exit_code(node, parameters, c
     assert line in errors[0]
 
 
-def test_the_four_nodes_recognise_a_real_face(tmp_path):
+def demo(out, *options):
+    """Returns the command line of the demonstration on the synthetic camera; skips where a real face is missing."""
     needs_centerface()
     try:
         resolve_model_file("astronaut")
     except ModelFileError as e:
         pytest.skip(f"a picture of a real face is needed: {e}")
-    command = [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--seconds", "4"]
-    ended = subprocess.run([*command, "--out", tmp_path], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    return [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", out, *options]
+
+
+def test_the_four_nodes_recognise_a_real_face(tmp_path):
+    command = demo(tmp_path, "--seconds", "4")
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
     summary = json.loads((tmp_path / "summary.json").read_text())
@@ -142,3 +148,30 @@ def test_the_four_nodes_recognise_a_real_face(tmp_path):
     assert max(summary["labels"], key=summary["labels"].get) == "happiness"  # she smiles
     assert cv2.imread(str(tmp_path / "overlay.png")) is not None
     assert cv2.VideoCapture(str(tmp_path / "overlay.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) > 10
+
+
+def test_ctrl_c_ends_the_demonstration_with_its_results(tmp_path):
+    table = tmp_path / "emotions.csv"
+    process = subprocess.Popen(demo(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    try:
+        deadline_s = time.monotonic() + 2 * START_S
+        while not (table.exists() and table.stat().st_size > 1000):
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline_s, "no emotions came"
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=4 * END_S)  # four nodes, and the video's end
+    finally:
+        process.kill()
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+    assert json.loads((tmp_path / "summary.json").read_text())["emotions"] > 0
+
+
+def test_a_demonstration_without_a_camera_is_one_clear_line_and_exit_code_1(tmp_path):
+    command = demo(tmp_path, "--source", "/dev/video97")
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert ended.returncode == 1
+    assert "no camera at /dev/video97" in ended.stderr
+    assert "Traceback" not in ended.stderr
