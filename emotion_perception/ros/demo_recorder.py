@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import FrameCounts
@@ -21,6 +22,7 @@ from emotion_perception.ros.qos import RESULTS
 
 _COLUMNS = ("stamp", "id", "x", "y", "width", "height", "label", "score", "uncertain")
 _AGES = ("detect_ms", "classify_ms", "age_ms", "latency_ms")
+_EVERY_ONE = QoSProfile(depth=300, reliability=ReliabilityPolicy.RELIABLE)  # ten seconds: the counts have to be exact
 _REMEMBERED = 64  # emotions whose overlay may still come
 
 
@@ -47,8 +49,8 @@ class DemoRecorder(Node):
         self.latencies_ms: list[float] = []
         self._arrivals_s: list[float] = []
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_status, 50)
-        self.create_subscription(FaceArray, "faces", self._on_faces, RESULTS)
-        self.create_subscription(EmotionArray, "emotions", self._on_emotions, RESULTS)
+        self.create_subscription(FaceArray, "faces", self._on_faces, _EVERY_ONE)
+        self.create_subscription(EmotionArray, "emotions", self._on_emotions, _EVERY_ONE)
         self.create_subscription(Image, "image_overlay", self._on_overlay, RESULTS)
 
     @property
