@@ -4,6 +4,8 @@
 empty leaves the parameter file's value alone. `use_camera:=false image_topic:=/front/image_raw` sits on any driver.
 """
 
+import os
+
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
@@ -16,6 +18,9 @@ from launch import LaunchDescription
 PACKAGE = "emotion_perception"
 SHARE = FindPackageShare(PACKAGE)
 TRANSPORT_PROFILE = PathJoinSubstitution([SHARE, "config", "fastdds.xml"])
+PROFILE_VARIABLES = ["FASTDDS_DEFAULT_PROFILES_FILE"]
+if os.environ.get("ROS_DISTRO") not in ("kilted", "lyrical", "rolling"):
+    PROFILE_VARIABLES.append("FASTRTPS_DEFAULT_PROFILES_FILE")  # all that Fast DDS 2 knows; Fast DDS 3 complains of it
 ARGUMENTS = {
     "namespace": ("", "namespace of all nodes and topics"),
     "params_file": (
@@ -50,7 +55,7 @@ def generate_launch_description() -> LaunchDescription:
     ]
     profile = [
         SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=TRANSPORT_PROFILE))
-        for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+        for name in PROFILE_VARIABLES
     ]
     return LaunchDescription([*arguments, *profile, OpaqueFunction(function=_nodes), _rviz()])
 

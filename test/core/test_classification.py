@@ -212,6 +212,17 @@ def test_the_shipped_model_is_as_good_as_it_says():
     assert right.mean() == pytest.approx(shipped.spec.metadata["measured"]["accuracy"], abs=0.03), "898 pictures"
 
 
+def test_the_default_model_is_small_good_and_honestly_made():
+    spec = load_checkpoint(ClassifierConfig().model).spec
+    made, measured = spec.metadata, spec.metadata["measured"]
+    assert made["parameters"] <= 3_000_000
+    assert (measured["split"], measured["n"]) == ("PublicTest", 3589)
+    assert measured["accuracy"] >= 0.68
+    assert made["data"]["learnt_from"] == "Training"
+    assert made["data"]["pictures_learnt"] < 28_709 - 703, "the 703 leaked pictures are left out"
+    assert made["data"]["nothing_else_learnt_or_tuned_on"] == "PublicTest"
+
+
 def test_importing_the_classifier_imports_neither_torch_nor_onnxruntime():
     program = (
         "import sys, emotion_perception.core.classification; "
