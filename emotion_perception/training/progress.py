@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 
 _CHATTER = (
     "Checkpoint directory .* exists and is not empty",
@@ -44,6 +44,14 @@ class EpochTable(Callback):
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self._rows)
+
+
+class ProgressBar(TQDMProgressBar):
+    """Lightning's bar, closed when a run is stopped: left open, it is drawn once more when the program ends."""
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        """Closes the bar."""
+        self.train_progress_bar.close()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from emotion_perception.core.errors import ConfigurationError, DatasetError
@@ -17,7 +17,7 @@ from emotion_perception.core.preprocessing import ModelSpec
 from emotion_perception.training.averaging import RunningAverage
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.engine import Batch, EmotionTraining, make_loader
-from emotion_perception.training.progress import EpochTable, without_chatter
+from emotion_perception.training.progress import EpochTable, ProgressBar, without_chatter
 from emotion_perception.training.provenance import now
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.runs import BEST, LAST, RUN, check_same_recipe, read_checkpoint
@@ -172,7 +172,7 @@ def _trainer(recipe: Recipe, out: Path, device: str) -> L.Trainer:
         RunningAverage(recipe.ema_decay),
         ModelCheckpoint(out, "best", monitor="accuracy", mode="max", enable_version_counter=False),
         ModelCheckpoint(out, "last", save_on_train_epoch_end=True, enable_version_counter=False),
-        TQDMProgressBar(refresh_rate=10),
+        ProgressBar(refresh_rate=10),
         EpochTable(out / _TABLE),
     ]
     cuda = _use_cuda(device)

@@ -1,12 +1,10 @@
 """Builders shared by the tests of the training: pictures that a tiny network can learn in a moment."""
 
 import csv
-import os
 
 import numpy as np
 import pytest
 
-os.environ["TQDM_DISABLE"] = "1"  # a bar that an interrupted run leaves open would print after pytest's last line
 pytest.importorskip("lightning", reason="the training extra is not installed: pip install emotion_perception[training]")
 
 from emotion_perception.core.emotions import LABELS
