@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import CheckpointError, ModelFileError, one_line
+from emotion_perception.core.model_files import file_sha256
 from emotion_perception.core.preprocessing import ModelSpec
 
 FORMAT = 1
@@ -225,13 +226,9 @@ def _verified(description: Path, key: str, entry: Any) -> Path:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("file", "sha256")):
         raise CheckpointError(f"{description}: {key} does not name a file and its sha256")
     path = description.with_name(Path(entry["file"]).name)  # a description cannot point outside its folder
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        raise ModelFileError(f"{path}: no such file, but {description.name} names it") from None
-    except OSError as e:
-        raise ModelFileError(f"{path}: cannot be read ({e.strerror})") from e
-    if found != entry["sha256"]:
+    if not path.is_file():
+        raise ModelFileError(f"{path}: no such file, but {description.name} names it")
+    if (found := file_sha256(path)) != entry["sha256"]:
         wanted = f"{description.name} says {entry['sha256'][:12]}..."
         raise ModelFileError(f"{path}: sha256 {found[:12]}..., but {wanted}: cut short or changed")
     return path

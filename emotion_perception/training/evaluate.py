@@ -14,9 +14,10 @@ from tqdm import tqdm
 from emotion_perception.core.classification import EmotionClassifier, create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.model_files import file_sha256
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.metrics import Answers, measure
-from emotion_perception.training.provenance import file_sha256, package_version
+from emotion_perception.training.provenance import package_version
 from emotion_perception.training.report import write_report
 
 _BATCH = 128  # pictures; bounds the memory

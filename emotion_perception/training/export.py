@@ -26,6 +26,7 @@ from emotion_perception.core.checkpoint import (
 from emotion_perception.core.classification import EmotionClassifier, create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError, DatasetError
+from emotion_perception.core.model_files import file_sha256
 from emotion_perception.core.networks import load_weights
 from emotion_perception.core.preprocessing import ModelSpec, to_batch
 from emotion_perception.training.architectures import MirrorAverage, create_network
@@ -33,7 +34,7 @@ from emotion_perception.training.calibrate import fit
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate import predict
 from emotion_perception.training.metrics import Answers, subsets, summarise
-from emotion_perception.training.provenance import command_line, file_sha256, now, package_version
+from emotion_perception.training.provenance import command_line, now, package_version
 from emotion_perception.training.runs import BEST, Run, load_run, network_weights, read_checkpoint
 from emotion_perception.training.train import Parts, divide, spec_of
 

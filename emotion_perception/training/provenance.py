@@ -1,27 +1,10 @@
-"""Where a result comes from: file hashes, the package's version, the command."""
+"""Where a result comes from: the package's version, the command, the time."""
 
-import hashlib
 import importlib.metadata
 import shlex
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-
-from emotion_perception.core.errors import DatasetError
-
-_CHUNK = 1 << 20
-
-
-def file_sha256(path: Path) -> str:
-    """Returns the hash of a file, lower-case hex, reading it piece by piece."""
-    digest = hashlib.sha256()
-    try:
-        with open(path, "rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    except OSError as e:
-        raise DatasetError(f"{path}: cannot be read ({e.strerror})") from e
-    return digest.hexdigest()
 
 
 def package_version() -> str:
