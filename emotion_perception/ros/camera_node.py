@@ -27,7 +27,7 @@ class CameraNode(PerceptionNode[CameraConfig]):
     def __init__(self, *, opener=open_source, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__("camera_node", CameraConfig, **options)
         self._open = opener
-        self._source = self._pump = None
+        self._source = self._pump = self._images = None
         self._published = 0
         self._last_stamp = Time(clock_type=self.get_clock().clock_type)
 
@@ -59,9 +59,10 @@ class CameraNode(PerceptionNode[CameraConfig]):
         """Lets the source and the publishers go."""
         if self._source is not None:
             self._source.close()
-            self._source = None
-            self.destroy_publisher(self._images)
-            self.destroy_publisher(self._infos)
+        if self._images is not None:
+            self.destroy_lifecycle_publisher(self._images)
+            self.destroy_lifecycle_publisher(self._infos)
+        self._source = self._images = None
 
     def status(self) -> dict[str, object]:
         """Tells how many frames were published and who listens."""

@@ -52,7 +52,7 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
         """Lets the model go."""
         if self._recognizer is not None:
             self._recognizer = None
-            self.destroy_publisher(self._emotions)
+            self.destroy_lifecycle_publisher(self._emotions)
 
     def status(self) -> dict[str, object]:
         """Tells the model, the device and what could not be answered."""

@@ -66,7 +66,7 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
         """Lets the detector go."""
         if self._detector is not None:
             self._detector = None
-            self.destroy_publisher(self._faces)
+            self.destroy_lifecycle_publisher(self._faces)
 
     def status(self) -> dict[str, object]:
         """Tells what became of the images."""

@@ -40,7 +40,7 @@ class OverlayNode(PerceptionNode[OverlayConfig]):
     def teardown(self) -> None:
         """Withdraws the overlay."""
         if self._pictures is not None:
-            self.destroy_publisher(self._pictures)
+            self.destroy_lifecycle_publisher(self._pictures)
         self._pictures = None
 
     def status(self) -> dict[str, object]:

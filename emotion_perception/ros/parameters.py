@@ -23,23 +23,19 @@ class Parameters(Generic[Config]):
 
     def __init__(self, node: Node, config_type: type[Config]) -> None:
         self._value = config_type(**{field.name: _declare(node, field) for field in dataclasses.fields(config_type)})
-        node.add_on_set_parameters_callback(self._check)
-        node.add_post_set_parameters_callback(self._adopt)
+        node.add_on_set_parameters_callback(self._adopt)  # Humble has no callback for after the check
 
     @property
     def value(self) -> Config:
         """The present values."""
         return self._value
 
-    def _check(self, changes: list[Parameter]) -> SetParametersResult:
+    def _adopt(self, changes: list[Parameter]) -> SetParametersResult:
         try:
-            self._changed(changes)
+            self._value = self._changed(changes)
         except ConfigurationError as e:
             return SetParametersResult(successful=False, reason=str(e))
         return SetParametersResult(successful=True)
-
-    def _adopt(self, changes: list[Parameter]) -> None:
-        self._value = self._changed(changes)
 
     def _changed(self, changes: list[Parameter]) -> Config:
         ours = {field.name for field in dataclasses.fields(self._value)}

@@ -132,3 +132,15 @@ def test_deactivating_ends_the_stream_and_releases_the_source(graph):
     graph.let_run(0.2)
     assert len(images) == count
     assert source.closed
+
+
+def test_the_life_cycle_leaves_one_publisher_however_often_it_is_gone_through(graph):
+    node, _, images, _ = start(graph)
+    for _ in range(3):
+        node.trigger_deactivate()
+        node.trigger_cleanup()
+        node.trigger_configure()
+        node.trigger_activate()
+    assert len(list(node.publishers)) == len({publisher.topic_name for publisher in node.publishers})
+    images.clear()
+    graph.wait_for(images, 3)
