@@ -187,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
-        if "ROS_DOMAIN_ID" not in os.environ:
+        if "ROS_DOMAIN_ID" not in os.environ and os.environ.get("LAN") != "1":  # others expect the default domain
             os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(domain_id(_any_domain)))
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.shutdown)
@@ -209,7 +209,7 @@ def built_in_source() -> str:
 
 
 def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
-    print(f"four nodes in ROS domain {os.environ['ROS_DOMAIN_ID']}, source {options.source}", file=sys.stderr)
+    print(f"four nodes in ROS domain {os.environ.get('ROS_DOMAIN_ID', '0')}, source {options.source}", file=sys.stderr)
     complaints = []
     recorder = DemoRecorder(options.out)
     processes = NodeProcesses(_overrides(options))

@@ -60,7 +60,6 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
         if self._recognizer is not None:
             values |= {**vars(self._identity), "regions_refused": self._recognizer.regions_refused}
         if self._input is not None:
-            self._input.refresh()
             values["unmatched"] = self._input.unmatched
         return values
 

@@ -70,8 +70,7 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
 
     def status(self) -> dict[str, object]:
         """Tells what became of the images."""
-        if self._images is not None:
-            self._images.refresh()
+        if self._worker is not None:
             self._counts = self._worker.counts
         return {"detector": self.config.detector, **vars(self._counts), "pending": self._counts.pending}
 

@@ -45,8 +45,6 @@ class OverlayNode(PerceptionNode[OverlayConfig]):
 
     def status(self) -> dict[str, object]:
         """Tells how many pictures were drawn."""
-        if self._input is not None:
-            self._input.refresh()
         return {"drawn": self._drawn, "unmatched": self._input.unmatched if self._input is not None else 0}
 
     def _draw(self, image: Image | None, message: EmotionArray) -> None:

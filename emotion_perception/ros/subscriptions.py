@@ -14,6 +14,8 @@ from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.qos import RESULTS, image_subscription, reliable_wanted
 
 _GIVE_UP_S = 0.5  # a result whose image has not come by then goes on without it
+_REFRESH_S = 0.5
+_STEADY = Clock(clock_type=ClockType.STEADY_TIME)  # its timers run without /clock too
 
 
 class ImageSubscription:
@@ -31,18 +33,20 @@ class ImageSubscription:
         self._topic = node.resolve_topic_name("image_raw")
         self._reliable = reliable_wanted(node, self._topic, reliability)
         self._subscription = self._subscribe()
+        self._timer = node.create_timer(_REFRESH_S, self._refresh, clock=_STEADY)
 
-    def refresh(self) -> None:
+    def close(self) -> None:
+        """Ends the subscription."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_subscription(self._subscription)
+
+    def _refresh(self) -> None:
         """Subscribes anew where the publishers that are there now call for another reliability."""
         reliable = reliable_wanted(self._node, self._topic, self._reliability)
         if reliable != self._reliable:
             self._reliable = reliable
-            self.close()
+            self._node.destroy_subscription(self._subscription)
             self._subscription = self._subscribe()
-
-    def close(self) -> None:
-        """Ends the subscription."""
-        self._node.destroy_subscription(self._subscription)
 
     def _subscribe(self):  # type: ignore[no-untyped-def]
         profile = image_subscription(self._depth, reliable=self._reliable)
@@ -75,17 +79,12 @@ class JoinedSubscription:
             node, self._on_image, depth=config.match_depth, reliability=config.image_reliability
         )
         self._results = node.create_subscription(result_type, topic, self._on_result, RESULTS)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)  # runs without /clock too
-        self._timer = node.create_timer(_GIVE_UP_S, self._give_up, clock=steady)
+        self._timer = node.create_timer(_GIVE_UP_S, self._give_up, clock=_STEADY)
 
     @property
     def unmatched(self) -> int:
         """Results so far that never met their image."""
         return self._matcher.unmatched
-
-    def refresh(self) -> None:
-        """Follows the publishers' reliability."""
-        self._images.refresh()
 
     def close(self) -> None:
         """Takes no more, and hands on what still waits."""

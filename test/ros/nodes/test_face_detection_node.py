@@ -3,6 +3,7 @@ import threading
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from emotion_perception.ros.conversions import FaceArray, counts_of
@@ -97,6 +98,23 @@ def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph,
     assert [array.header for array in faces] == [make.header(0), make.header(5)]
     counts = counts_of(faces[1])
     assert (counts.received, counts.processed, counts.dropped, counts.pending) == (6, 2, 4, 0)
+
+
+@pytest.mark.parametrize(
+    "offered", [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT], ids=["reliable", "best effort"]
+)
+def test_the_image_subscription_takes_what_the_camera_offers(graph, make, offered):
+    graph.node(FaceDetectionNode, detector_factory=lambda config: make.detector())
+    faces = graph.listen(FaceArray, "faces")
+    images = graph.speak(Image, "image_raw", qos=QoSProfile(depth=5, reliability=offered), listeners=0)
+
+    def subscribed():
+        (info,) = graph.probe.get_subscriptions_info_by_topic("image_raw")
+        return info.qos_profile.reliability == offered and images.get_subscription_count() == 1
+
+    graph.wait(lambda: len(graph.probe.get_subscriptions_info_by_topic("image_raw")) == 1 and subscribed())
+    images.publish(make.picture(0))
+    graph.wait_for(faces)
 
 
 def test_thresholds_change_while_it_runs_and_act_on_the_next_frame(graph, make, faces_of):
