@@ -22,6 +22,7 @@ class LatestFrameWorker(Generic[Item, Result]):
         deliver: gets each result with the counts that include its frame.
         on_failure: gets what `work` or `deliver` raised, with the counts that include its frame (a frame whose result
             could not be delivered stays a processed one).
+        on_drop: gets each overwritten frame, in the thread, in order, before the frame that overwrote it is worked on.
     """
 
     def __init__(
@@ -29,9 +30,11 @@ class LatestFrameWorker(Generic[Item, Result]):
         work: Callable[[Item], Result],
         deliver: Callable[[Result, FrameCounts], None],
         on_failure: Callable[[Exception, FrameCounts], None],
+        on_drop: Callable[[Item], None] | None = None,
     ) -> None:
-        self._work, self._deliver, self._on_failure = work, deliver, on_failure
+        self._work, self._deliver, self._on_failure, self._on_drop = work, deliver, on_failure, on_drop
         self._slot: list[Item] = []
+        self._overwritten: list[Item] = []  # kept only while somebody wants to hear of them
         self._counts = FrameCounts()
         self._stopping = False
         self._changed = threading.Condition()
@@ -50,6 +53,8 @@ class LatestFrameWorker(Generic[Item, Result]):
             if self._stopping:
                 return
             self._count(received=1, dropped=len(self._slot))
+            if self._on_drop is not None:
+                self._overwritten += self._slot
             self._slot[:] = [item]
             self._changed.notify_all()
 
@@ -68,7 +73,17 @@ class LatestFrameWorker(Generic[Item, Result]):
                 if not self._slot:
                     return
                 item = self._slot.pop()
+                overwritten, self._overwritten = self._overwritten, []
+            for old in overwritten:
+                self._drop(old)
             self._process(item)
+
+    def _drop(self, item: Item) -> None:
+        try:
+            if self._on_drop is not None:
+                self._on_drop(item)
+        except Exception as e:  # noqa: BLE001 - the thread outlives a result that cannot be sent
+            self._on_failure(e, self.counts)
 
     def _process(self, item: Item) -> None:
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from geometry_msgs.msg import Point as PointMsg
+from rclpy.time import Time
 from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
@@ -17,16 +18,21 @@ from emotion_perception.msg import Face as FaceMsg
 from emotion_perception.msg import FaceEmotion as FaceEmotionMsg
 
 __all__ = [
+    "STATUSES",
+    "Answer",
     "EmotionArray",
     "FaceArray",
     "ModelIdentity",
     "counts_of",
     "emotions_from_msg",
-    "emotions_to_msg",
     "faces_from_msg",
     "faces_to_msg",
     "stamp_ns",
 ]
+
+
+STATUSES = ("OK", "NO_IMAGE", "ERROR", "SKIPPED")
+"""Names of the values of EmotionArray.status."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,44 @@ class ModelIdentity:
             model_sha256=classifier.model_sha256,
             device=classifier.device,
             fallback=classifier.fallback,
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What becomes of one FaceArray.
+
+    Attributes:
+        source: the FaceArray.
+        status: one of EmotionArray's constants.
+        emotions: of its faces, where the status is OK.
+        classify_ms: what that cost, in milliseconds.
+    """
+
+    source: FaceArray
+    status: int
+    emotions: Sequence[FaceEmotion] = ()
+    classify_ms: float = 0.0
+
+    def to_msg(self, identity: ModelIdentity, now: Time) -> EmotionArray:
+        """Builds the EmotionArray under the source's header; `now`, on the node's clock, gives its age."""
+        source = self.source
+        return EmotionArray(
+            header=source.header,
+            status=self.status,
+            faces=[_emotion_to_msg(emotion) for emotion in self.emotions],
+            labels=list(identity.labels),
+            model=identity.model,
+            model_sha256=identity.model_sha256,
+            device=identity.device,
+            fallback=identity.fallback,
+            detect_ms=source.detect_ms,
+            classify_ms=self.classify_ms,
+            age_ms=(now.nanoseconds - stamp_ns(source.header)) * 1e-6,
+            frames_received=source.frames_received,
+            frames_processed=source.frames_processed,
+            frames_dropped=source.frames_dropped,
+            frames_failed=source.frames_failed,
         )
 
 
@@ -84,35 +128,6 @@ def counts_of(message: FaceArray | EmotionArray) -> FrameCounts:
         processed=message.frames_processed,
         dropped=message.frames_dropped,
         failed=message.frames_failed,
-    )
-
-
-def emotions_to_msg(
-    source: FaceArray,
-    emotions: Sequence[FaceEmotion],
-    *,
-    status: int,
-    identity: ModelIdentity,
-    classify_ms: float,
-    age_ms: float,
-) -> EmotionArray:
-    """Builds the EmotionArray that answers a FaceArray, under the same header."""
-    return EmotionArray(
-        header=source.header,
-        status=status,
-        faces=[_emotion_to_msg(emotion) for emotion in emotions],
-        labels=list(identity.labels),
-        model=identity.model,
-        model_sha256=identity.model_sha256,
-        device=identity.device,
-        fallback=identity.fallback,
-        detect_ms=source.detect_ms,
-        classify_ms=classify_ms,
-        age_ms=age_ms,
-        frames_received=source.frames_received,
-        frames_processed=source.frames_processed,
-        frames_dropped=source.frames_dropped,
-        frames_failed=source.frames_failed,
     )
 
 

@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.core.video import VideoWriter
-from emotion_perception.ros.conversions import EmotionArray, FaceArray, counts_of, stamp_ns
+from emotion_perception.ros.conversions import STATUSES, EmotionArray, FaceArray, counts_of, stamp_ns
 from emotion_perception.ros.images import image_to_bgr
 from emotion_perception.ros.qos import RESULTS
 
@@ -46,6 +46,7 @@ class DemoRecorder(Node):
         self.face_arrays = self.faces = 0
         self._counts = FrameCounts()
         self.labels: Counter[str] = Counter()
+        self.answers: Counter[str] = Counter()
         self.latencies_ms: list[float] = []
         self._arrivals_s: list[float] = []
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_status, 50)
@@ -98,6 +99,7 @@ class DemoRecorder(Node):
             "frames_lost_in_transport": published - counts.received,
             "faces": self.faces,
             "emotions": self.emotions,
+            "answers": dict(self.answers),
             "labels": dict(self.labels.most_common()),
             "latency_ms": {"p50": round(self.latency_ms(50), 2), "p99": round(self.latency_ms(99), 2)},
             "fps": round(self.fps, 2),
@@ -120,6 +122,7 @@ class DemoRecorder(Node):
         latency_ms = (arrived_ns - stamp) * 1e-6
         self.latencies_ms.append(latency_ms)
         self._arrivals_s.append(time.monotonic())
+        self.answers[STATUSES[message.status].lower()] += 1
         self._scores[stamp] = max((face.score for face in message.faces), default=0.0)
         while len(self._scores) > _REMEMBERED:
             del self._scores[next(iter(self._scores))]

@@ -49,7 +49,7 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
     def start(self) -> None:
         """Begins to take images."""
         self._tracker.reset()
-        self._worker = LatestFrameWorker(self._detect, self._publish, self._failed)
+        self._worker = LatestFrameWorker(self._detect, self._publish, self.count_failure)
         self._images = ImageSubscription(
             self, self._worker.put, depth=IMAGES_DEPTH, reliability=self.config.image_reliability
         )
@@ -86,9 +86,6 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
         self._faces.publish(
             faces_to_msg(found.header, found.faces, detector=name, detect_ms=found.detect_ms, counts=counts)
         )
-
-    def _failed(self, fault: Exception, counts: FrameCounts) -> None:
-        self.count_fault(str(fault) or type(fault).__name__)
 
 
 def main() -> int:

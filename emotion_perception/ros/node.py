@@ -19,6 +19,7 @@ from emotion_perception.core.errors import (
     EmotionPerceptionError,
     ModelFileError,
 )
+from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
 
@@ -84,6 +85,10 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self.faults += 1
         self._last_fault = text
         self.get_logger().warning(f"{text} ({self.faults} so far)", throttle_duration_sec=_THROTTLE_S)
+
+    def count_failure(self, fault: Exception, counts: FrameCounts) -> None:
+        """Counts what the work on a frame raised, as a `LatestFrameWorker` tells it."""
+        self.count_fault(str(fault) or type(fault).__name__)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Runs `setup`."""

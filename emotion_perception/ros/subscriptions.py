@@ -60,7 +60,7 @@ class JoinedSubscription:
         node: the subscriber.
         result_type: message type with a `header`.
         topic: where the results come from.
-        callback: gets (image, result) for every result, in order; image is None where it never came.
+        callback: gets the pair (image, result) for every result, in order; image is None where it never came.
         config: says how many of each are kept until their partner comes, and the reliability of the images.
     """
 
@@ -69,7 +69,7 @@ class JoinedSubscription:
         node: Node,
         result_type: type,
         topic: str,
-        callback: Callable[[Image | None, Any], None],
+        callback: Callable[[tuple[Image | None, Any]], None],
         config: ClassifierConfig | OverlayConfig,
     ) -> None:
         self._node, self._callback = node, callback
@@ -105,5 +105,5 @@ class JoinedSubscription:
             self._hand_on(self._matcher.flush())
 
     def _hand_on(self, settled: list[tuple[Image | None, Any]]) -> None:
-        for image, result in settled:
-            self._callback(image, result)
+        for pair in settled:
+            self._callback(pair)

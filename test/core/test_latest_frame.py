@@ -73,6 +73,29 @@ def test_a_frame_that_fails_is_counted_and_the_next_is_processed():
     assert bench.worker.counts == FrameCounts(received=2, processed=1, failed=1)
 
 
+def test_overwritten_frames_are_told_in_order_before_the_one_that_overwrote_them():
+    told, gate, begun = [], threading.Semaphore(0), threading.Semaphore(0)
+
+    def work(item):
+        begun.release()
+        assert gate.acquire(timeout=WAIT_S)
+        return item
+
+    worker = LatestFrameWorker(
+        work,
+        lambda result, counts: told.append(("done", result)),
+        lambda e, counts: told.append(("failed", str(e))),
+        on_drop=lambda item: told.append(("dropped", item)),
+    )
+    worker.put(0)
+    assert begun.acquire(timeout=WAIT_S)
+    for item in (1, 2, 3):
+        worker.put(item)
+    gate.release(2)
+    assert worker.stop(WAIT_S)
+    assert told == [("done", 0), ("dropped", 1), ("dropped", 2), ("done", 3)]
+
+
 def test_a_result_that_cannot_be_sent_does_not_end_the_thread():
     sent = []
 

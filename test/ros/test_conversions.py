@@ -2,16 +2,17 @@ import math
 
 import numpy as np
 import pytest
+from rclpy.time import Time
 from std_msgs.msg import Header
 
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, Landmarks, Point
 from emotion_perception.ros.conversions import (
+    Answer,
     EmotionArray,
     ModelIdentity,
     counts_of,
     emotions_from_msg,
-    emotions_to_msg,
     faces_from_msg,
     faces_to_msg,
     stamp_ns,
@@ -34,14 +35,8 @@ def faces_message(faces=(FACE,)):
 
 
 def emotions_message(emotions=None):
-    return emotions_to_msg(
-        faces_message(),
-        [emotion()] if emotions is None else emotions,
-        status=EmotionArray.OK,
-        identity=IDENTITY,
-        classify_ms=2.5,
-        age_ms=20.0,
-    )
+    answer = Answer(faces_message(), EmotionArray.OK, [emotion()] if emotions is None else emotions, classify_ms=2.5)
+    return answer.to_msg(IDENTITY, Time(nanoseconds=stamp_ns(HEADER) + 20_000_000))
 
 
 def test_a_stamp_is_exact_to_the_nanosecond():

@@ -141,7 +141,10 @@ def test_the_four_nodes_recognise_a_real_face(tmp_path):
     accounted = summary["frames_processed"] + summary["frames_dropped"] + summary["frames_failed"]
     assert summary["frames_published"] == summary["frames_received"] == accounted
     assert summary["frames_lost_in_transport"] == summary["frames_failed"] == 0
-    assert summary["emotions"] == summary["faces"] > 10
+    assert sum(summary["answers"].values()) == summary["frames_processed"], "one answer for every FaceArray"
+    if summary["answers"] == {"ok": summary["frames_processed"]}:  # a busy machine may skip some
+        assert summary["emotions"] == summary["faces"]
+    assert summary["faces"] >= summary["emotions"] > 10
     with open(tmp_path / "emotions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == summary["emotions"]

@@ -1,4 +1,5 @@
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -30,10 +31,11 @@ class FakeClassifier:
 
 
 class Wiring:
-    def __init__(self, graph, **parameters):
+    def __init__(self, graph, *, classifier=None, **parameters):
         self.graph = graph
+        classifier = classifier or FakeClassifier()
         self.node = graph.node(
-            EmotionClassifierNode, classifier_factory=lambda config: FakeClassifier(), parameters=parameters
+            EmotionClassifierNode, classifier_factory=lambda config: classifier, parameters=parameters
         )
         self.emotions = graph.listen(EmotionArray, "emotions")
         self.images, self.faces = graph.speak(Image, "image_raw"), graph.speak(FaceArray, "faces")
@@ -99,7 +101,7 @@ def test_faces_without_their_image_are_answered_too(graph, make):
     wiring.faces.publish(faces_at(make.header(2), (0, 0, 20, 20)))
     (answer,) = wiring.answers(1)
     assert (answer.status, list(answer.faces), answer.header) == (EmotionArray.NO_IMAGE, [], make.header(2))
-    assert wiring.node.status()["unmatched"] == 1
+    assert wiring.node.status()["no_image"] == 1
 
 
 def test_faces_that_came_before_their_image_wait_for_it(graph, make):
@@ -147,6 +149,30 @@ def test_a_frame_that_fails_is_an_error_and_the_next_is_answered(graph, make, fa
     assert (first.status, len(first.faces)) == (EmotionArray.ERROR, 0)
     assert (second.status, len(second.faces)) == (EmotionArray.OK, 1)
     assert wiring.node.faults == 1
+
+
+def test_a_slow_classifier_skips_to_the_newest_faces_and_still_answers_all_in_order(graph, make):
+    gate, begun = threading.Semaphore(0), threading.Semaphore(0)
+
+    class SlowClassifier(FakeClassifier):
+        def classify(self, crops):
+            begun.release()
+            assert gate.acquire(timeout=10)
+            return super().classify(crops)
+
+    wiring = Wiring(graph, classifier=SlowClassifier())
+    for number in range(5):
+        wiring.images.publish(make.picture(number))
+        wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
+        if number == 0:
+            graph.wait(lambda: begun.acquire(blocking=False))
+    graph.let_run(0.3)
+    gate.release(2)
+    answers = wiring.answers(5)
+    assert [answer.header for answer in answers] == [make.header(number) for number in range(5)]
+    assert [answer.status for answer in answers] == [EmotionArray.OK, *[EmotionArray.SKIPPED] * 3, EmotionArray.OK]
+    assert [len(answer.faces) for answer in answers] == [1, 0, 0, 0, 1]
+    assert wiring.node.status()["skipped"] == 3
 
 
 def test_scores_are_smoothed_in_stamp_time(graph, make):

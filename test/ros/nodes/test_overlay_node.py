@@ -1,8 +1,9 @@
 import numpy as np
+from rclpy.time import Time
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts
-from emotion_perception.ros.conversions import EmotionArray, ModelIdentity, emotions_to_msg, faces_to_msg
+from emotion_perception.ros.conversions import Answer, EmotionArray, ModelIdentity, faces_to_msg
 from emotion_perception.ros.images import image_to_bgr
 from emotion_perception.ros.overlay_node import OverlayNode
 
@@ -12,14 +13,9 @@ LABELS = ("glad", "sad")
 def emotions_at(header, *boxes):
     row = np.array([0.25, 0.75], np.float32)
     faces = [Face(Box(*box), 0.9, id=1) for box in boxes]
-    return emotions_to_msg(
-        faces_to_msg(header, faces, detector="fake", detect_ms=1.0, counts=FrameCounts()),
-        [FaceEmotion(face, "sad", 0.75, False, row, row) for face in faces],
-        status=EmotionArray.OK,
-        identity=ModelIdentity(LABELS, "fake", "", "cpu", False),
-        classify_ms=1.0,
-        age_ms=1.0,
-    )
+    source = faces_to_msg(header, faces, detector="fake", detect_ms=1.0, counts=FrameCounts())
+    answer = Answer(source, EmotionArray.OK, [FaceEmotion(face, "sad", 0.75, False, row, row) for face in faces])
+    return answer.to_msg(ModelIdentity(LABELS, "fake", "", "cpu", False), Time())
 
 
 def test_the_overlay_shows_the_box_under_the_source_header(graph, make):
@@ -56,6 +52,7 @@ def test_an_impossible_region_costs_one_picture(graph, make):
         message.faces[0].face.roi.width = width
         images.publish(make.picture(number))
         emotions.publish(message)
+        graph.wait(lambda: node.faults == 1)
     graph.wait(lambda: overlays)
     assert [overlay.header for overlay in overlays] == [make.header(2)]
     assert node.faults == 1
