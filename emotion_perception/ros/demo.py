@@ -30,7 +30,7 @@ from emotion_perception.ros.demo_recorder import DemoRecorder
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
 BUILT_IN_S = 15.0
-_START_S, _CHANGE_S, _DRAIN_S, _END_S = 60.0, 40.0, 5.0, 2.0
+_START_S, _CHANGE_S, _DRAIN_S, _LAST_PICTURE_S, _END_S = 60.0, 40.0, 5.0, 0.3, 2.0
 
 
 class DemoError(EmotionPerceptionError):
@@ -103,6 +103,7 @@ class Demo:
         self._watch(seconds)
         self._change(Transition.TRANSITION_DEACTIVATE, "the camera does not stop")
         self._wait(self._drained, _DRAIN_S, None)
+        self._wait(lambda: self._recorder.overlays >= self._recorder.answers["ok"], _LAST_PICTURE_S, None)
 
     def close(self) -> None:
         """Lets the executor go."""

@@ -43,7 +43,7 @@ class DemoRecorder(Node):
         self._scores: dict[int, float] = {}
         self._best_score = -1.0
         self.statuses: dict[str, dict[str, str]] = {}
-        self.face_arrays = self.faces = 0
+        self.face_arrays = self.faces = self.overlays = 0
         self._counts = FrameCounts()
         self.labels: Counter[str] = Counter()
         self.answers: Counter[str] = Counter()
@@ -143,6 +143,7 @@ class DemoRecorder(Node):
             self._rows.writerow([seconds, face.face.id, *region, *shown, *probabilities, *ages])
 
     def _on_overlay(self, message: Image) -> None:
+        self.overlays += 1
         picture, stamp = image_to_bgr(message), stamp_ns(message.header)
         self._video.write(picture, stamp)
         score = self._scores.get(stamp, 0.0)
