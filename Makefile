@@ -6,6 +6,8 @@ OUT    ?= out/demo
 TESTS  ?= test
 LAN    ?= 0
 PYTHON ?=
+# a face to look at where SOURCE names none: the clip, or where that cannot be had, the photograph
+DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 export DISTRO SOURCE OUT LAN PYTHON
 
 .DEFAULT_GOAL := help
@@ -23,10 +25,12 @@ help: ## list the targets
 
 env: ## make the environment of DISTRO: packages, messages, model files
 	@scripts/setup.sh runtime centerface
-	@echo "ready; to use it in a shell:$(if $(filter-out jazzy,$(DISTRO)), export DISTRO=$(DISTRO);) source scripts/env.sh"
+	@echo "ready; to use it in a shell:$(if $(filter-out jazzy,$(DISTRO)), # a face to look at where SOURCE names none: the clip, or where that cannot be had, the photograph
+DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
+export DISTRO=$(DISTRO);) source scripts/env.sh"
 
 demo: ## camera, detection, classifier and overlay on real faces, as ROS processes
-	@scripts/setup.sh runtime centerface $(if $(SOURCE),,demo-clip,astronaut)
+	@scripts/setup.sh runtime centerface $(DEMO_FILES)
 	@scripts/in_env.sh scripts/demo.sh
 
 test: ## the whole test suite
