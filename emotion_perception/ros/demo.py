@@ -30,7 +30,7 @@ from emotion_perception.ros.demo_recorder import DemoRecorder
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
 BUILT_IN_S = 15.0
-_START_S, _CHANGE_S, _DRAIN_S, _LAST_PICTURE_S, _END_S = 60.0, 40.0, 5.0, 0.3, 2.0
+_START_S, _CHANGE_S, _DRAIN_S, _LAST_PICTURE_S, _END_S = 60.0, 40.0, 5.0, 0.3, 5.0
 
 
 class DemoError(EmotionPerceptionError):
@@ -66,7 +66,7 @@ class NodeProcesses:
         """Ends all of them; returns a line for each that did not end well."""
         for process in self._processes.values():
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                process.terminate()  # unlike SIGINT, it ends a Python that is still starting without a word
         deadline_s, complaints = time.monotonic() + _END_S, []
         for name, process in self._processes.items():
             try:
@@ -76,7 +76,7 @@ class NodeProcesses:
                 process.wait()
                 complaints.append(f"{name} did not end within {_END_S:.0f} s")
                 continue
-            if process.returncode:
+            if process.returncode not in (0, -signal.SIGTERM):
                 complaints.append(f"{name} ended with exit code {process.returncode}")
         return complaints
 
@@ -86,6 +86,7 @@ class Demo:
 
     def __init__(self, recorder: DemoRecorder, processes: NodeProcesses, stop: threading.Event) -> None:
         self._recorder, self._processes, self._stop = recorder, processes, stop
+        self._watched = False
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(recorder)
         self._camera = recorder.create_client(ChangeState, "camera_node/change_state")
@@ -94,7 +95,7 @@ class Demo:
         """Runs for so many seconds, or until stopped where `seconds` is 0.
 
         Raises:
-            DemoError: a node ended, did not come up, or the camera cannot open its source.
+            DemoError: a node ended, did not come up, the camera cannot open its source, or stopped before it began.
         """
         self._wait(self._ready, _START_S, "the nodes did not come up")
         self._change(Transition.TRANSITION_CONFIGURE, "the camera cannot open its source")
@@ -132,6 +133,7 @@ class Demo:
             if self._recorder.status("camera_node").get("ended") == "True":
                 break
         progress.end()
+        self._watched = True
 
     def _change(self, transition: int, complaint: str) -> None:
         answer = self._camera.call_async(ChangeState.Request(transition=Transition(id=transition)))
@@ -142,6 +144,8 @@ class Demo:
     def _wait(self, done: Callable[[], bool], timeout_s: float, complaint: str | None) -> None:
         deadline_s = time.monotonic() + timeout_s
         while not done():
+            if self._stop.is_set() and not self._watched:
+                raise DemoError("stopped before the camera began")
             self._spin()
             if time.monotonic() > deadline_s:
                 if complaint is None:

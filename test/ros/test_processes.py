@@ -164,7 +164,7 @@ def test_ctrl_c_ends_the_demonstration_with_its_results(tmp_path):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=4 * END_S)  # four nodes, and the video's end
+        output, _ = process.communicate(timeout=6 * END_S)  # four nodes, and the video's end
     finally:
         process.kill()
     assert process.returncode == 0, output
@@ -178,3 +178,17 @@ def test_a_demonstration_without_a_camera_is_one_clear_line_and_exit_code_1(tmp_
     assert ended.returncode == 1
     assert "no camera at /dev/video97" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_ctrl_c_while_the_nodes_come_up_ends_the_demonstration_too(tmp_path):
+    process = subprocess.Popen(demo(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    try:
+        first = process.stdout.readline()  # said just before the nodes are started
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=6 * END_S)
+    finally:
+        process.kill()
+    assert "four nodes" in first
+    assert process.returncode == 1, output
+    assert "stopped before the camera began" in output
+    assert "Traceback" not in output
