@@ -25,9 +25,7 @@ help: ## list the targets
 
 env: ## make the environment of DISTRO: packages, messages, model files
 	@scripts/setup.sh runtime centerface
-	@echo "ready; to use it in a shell:$(if $(filter-out jazzy,$(DISTRO)), # a face to look at where SOURCE names none: the clip, or where that cannot be had, the photograph
-DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
-export DISTRO=$(DISTRO);) source scripts/env.sh"
+	@echo "ready; to use it in a shell:$(if $(filter-out jazzy,$(DISTRO)), export DISTRO=$(DISTRO);) source scripts/env.sh"
 
 demo: ## camera, detection, classifier and overlay on real faces, as ROS processes
 	@scripts/setup.sh runtime centerface $(DEMO_FILES)
