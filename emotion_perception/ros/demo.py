@@ -228,7 +228,7 @@ def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
         complaints += processes.stop()
         summary = recorder.close()
         recorder.destroy_node()
-    if not summary["emotions"]:
+    if not summary["emotions"] and not complaints:
         complaints.append("no face was found and classified")
     _print_summary(summary, options.out)
     for complaint in complaints:

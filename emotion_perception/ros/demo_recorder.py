@@ -36,6 +36,8 @@ class DemoRecorder(Node):
     def __init__(self, out: Path, **options: Any) -> None:
         super().__init__("demo_recorder", **options)
         out.mkdir(parents=True, exist_ok=True)
+        for name in ("overlay.mp4", "overlay.png", "summary.json"):  # of an earlier run
+            (out / name).unlink(missing_ok=True)
         self._out = out
         self._table = open(out / "emotions.csv", "w", newline="", encoding="utf-8")  # noqa: SIM115 - closed in close()
         self._rows: Any = None

@@ -173,10 +173,12 @@ def test_ctrl_c_ends_the_demonstration_with_its_results(tmp_path):
 
 
 def test_a_demonstration_without_a_camera_is_one_clear_line_and_exit_code_1(tmp_path):
+    (tmp_path / "overlay.mp4").write_bytes(b"of an earlier run")
     command = demo(tmp_path, "--source", "/dev/video97")
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert ended.returncode == 1
     assert "no camera at /dev/video97" in ended.stderr
+    assert not (tmp_path / "overlay.mp4").exists()
     assert "Traceback" not in ended.stderr
 
 
