@@ -48,6 +48,13 @@ def parameter(default: Any, description: str, **limits: Any) -> Any:
     return dataclasses.field(default=default, metadata={"limits": Limits(description, **limits)})
 
 
+def _image_reliability() -> Any:
+    """Declares the parameter that every subscriber of images has."""
+    return parameter(
+        "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class NodeConfig:
     """Base of the four configurations: checks every field against its limits.
@@ -126,9 +133,7 @@ class DetectionConfig(NodeConfig):
     max_missed_s: float = parameter(
         1.0, "a track unseen for longer is forgotten, in seconds of stamp time", minimum=0.0, maximum=60.0, live=True
     )
-    image_reliability: str = parameter(
-        "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
-    )
+    image_reliability: str = _image_reliability()
     num_threads: int = parameter(1, "threads of OpenCV and onnxruntime", minimum=1, maximum=64)
 
 
@@ -152,9 +157,7 @@ class ClassifierConfig(NodeConfig):
         0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True
     )
     match_depth: int = parameter(16, "images and face arrays kept until their partner comes", minimum=1, maximum=100)
-    image_reliability: str = parameter(
-        "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
-    )
+    image_reliability: str = _image_reliability()
     num_threads: int = parameter(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
 
 
@@ -165,6 +168,4 @@ class OverlayConfig(NodeConfig):
     draw_bars: bool = parameter(True, "draw a bar for each emotion beside the face", live=True)
     draw_landmarks: bool = parameter(False, "draw the five landmarks", live=True)
     match_depth: int = parameter(16, "images and results kept until their partner comes", minimum=1, maximum=100)
-    image_reliability: str = parameter(
-        "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
-    )
+    image_reliability: str = _image_reliability()

@@ -62,8 +62,13 @@ class NodeProcesses:
             if process.poll() is not None:
                 raise DemoError(f"{name} ended with exit code {process.returncode}")
 
-    def stop(self) -> list[str]:
-        """Ends all of them; returns a line for each that did not end well."""
+    def stop(self, *, coming_up: bool) -> list[str]:
+        """Ends all of them; returns a line for each that did not end well.
+
+        Args:
+            coming_up: some may have no signal handler yet, so that SIGTERM kills them; later each has to end by itself.
+        """
+        well = (0, -signal.SIGTERM) if coming_up else (0,)
         for process in self._processes.values():
             if process.poll() is None:
                 process.terminate()  # unlike SIGINT, it ends a Python that is still starting without a word
@@ -76,17 +81,21 @@ class NodeProcesses:
                 process.wait()
                 complaints.append(f"{name} did not end within {_END_S:.0f} s")
                 continue
-            if process.returncode not in (0, -signal.SIGTERM):
+            if process.returncode not in well:
                 complaints.append(f"{name} ended with exit code {process.returncode}")
         return complaints
 
 
 class Demo:
-    """One run: waits for the nodes, starts the camera, watches, stops the camera, waits for the last results."""
+    """One run: waits for the nodes, starts the camera, watches, stops the camera, waits for the last results.
+
+    Attributes:
+        began: the camera was started.
+    """
 
     def __init__(self, recorder: DemoRecorder, processes: NodeProcesses, stop: threading.Event) -> None:
         self._recorder, self._processes, self._stop = recorder, processes, stop
-        self._watched = False
+        self.began = False
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(recorder)
         self._camera = recorder.create_client(ChangeState, "camera_node/change_state")
@@ -125,6 +134,7 @@ class Demo:
         return told and not counts.pending and arrived >= counts.processed
 
     def _watch(self, seconds: float) -> None:
+        self.began = True
         begun_s = time.monotonic()
         progress = _Progress(seconds)
         while not self._stop.is_set() and not (seconds and time.monotonic() - begun_s >= seconds):
@@ -133,7 +143,6 @@ class Demo:
             if self._recorder.status("camera_node").get("ended") == "True":
                 break
         progress.end()
-        self._watched = True
 
     def _change(self, transition: int, complaint: str) -> None:
         answer = self._camera.call_async(ChangeState.Request(transition=Transition(id=transition)))
@@ -144,7 +153,7 @@ class Demo:
     def _wait(self, done: Callable[[], bool], timeout_s: float, complaint: str | None) -> None:
         deadline_s = time.monotonic() + timeout_s
         while not done():
-            if self._stop.is_set() and not self._watched:
+            if self._stop.is_set() and not self.began:
                 raise DemoError("stopped before the camera began")
             self._spin()
             if time.monotonic() > deadline_s:
@@ -225,7 +234,7 @@ def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
         complaints.append(str(e))
     finally:
         demo.close()
-        complaints += processes.stop()
+        complaints += processes.stop(coming_up=not demo.began)
         summary = recorder.close()
         recorder.destroy_node()
     if not summary["emotions"] and not complaints:

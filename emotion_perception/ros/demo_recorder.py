@@ -108,6 +108,7 @@ class DemoRecorder(Node):
             "model": classifier.get("model", ""),
             "device": classifier.get("device", ""),
             "video_frames": self._video.written,
+            "video_frames_left_out": self._video.left_out,
         }
 
     def _on_status(self, message: DiagnosticArray) -> None:
