@@ -16,6 +16,10 @@ from emotion_perception.core.errors import EmotionPerceptionError
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "train": ("emotion_perception.training.commands.train", "train a network by a recipe; a stopped run goes on"),
+    "search": (
+        "emotion_perception.training.commands.search",
+        "try many recipes of a network; a stopped search goes on",
+    ),
     "evaluate": ("emotion_perception.training.commands.evaluate", "measure a model on a data file"),
     "calibrate": ("emotion_perception.training.commands.calibrate", "fit a model's temperature on a data file"),
     "export": ("emotion_perception.training.commands.export", "turn a training run into a model that the nodes open"),

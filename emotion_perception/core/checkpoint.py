@@ -22,11 +22,14 @@ FORMAT = 1
 MODELS = Path(__file__).resolve().parent.parent / "models"  # the shipped ones
 _SUFFIXES = (".safetensors", ".onnx", ".json")
 _KEYS = {"format", "name", "spec", "weights", "onnx"}
+_LATER = {"pixel_mean", "pixel_deviation"}  # keys that descriptions of the first versions lack
 _TYPES: dict[str, tuple[type, ...]] = {
     "architecture": (str,),
     "options": (dict,),
     "input_size": (int,),
     "normalisation": (str,),
+    "pixel_mean": (int, float),
+    "pixel_deviation": (int, float),
     "crop_margin": (int, float),
     "labels": (list,),
     "temperature": (int, float),
@@ -209,9 +212,9 @@ def _parse_spec(values: Any, path: Path) -> ModelSpec:
     if not isinstance(values, dict):
         raise CheckpointError(f"{path}: spec is not a table")
     names = {field.name for field in fields(ModelSpec)}
-    _check_keys(path, values, names, required=names)
-    for name, types in _TYPES.items():
-        value = values[name]
+    _check_keys(path, values, names, required=names - _LATER)
+    for name, value in values.items():
+        types = _TYPES[name]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise CheckpointError(f"{path}: {name} {value!r} is not of type {types[-1].__name__}")
     if not all(isinstance(label, str) for label in values["labels"]):

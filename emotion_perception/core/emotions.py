@@ -35,6 +35,11 @@ _SPELLINGS = {
     "surprise": ("surprised", "su"),
     "neutral": ("calm", "ne"),
     "contempt": ("contemptuous", "co"),
+    # what other networks of this package tell: whether it is a face, and whose
+    "face": ("faces", "human_face", "human face", "human"),
+    "other": ("others", "no_face", "non_face", "not_face", "nonface"),
+    "woman": ("women", "female"),
+    "man": ("men", "male"),
 }
 _CANONICAL = {name: label for label, names in _SPELLINGS.items() for name in (label, *names)}
 
@@ -42,12 +47,12 @@ _CANONICAL = {name: label for label, names in _SPELLINGS.items() for name in (la
 def canonical_label(name: str) -> str:
     """Returns this package's spelling of a data set's class name, e.g. `Happy` -> `happiness`.
 
-    `contempt` is a known name too, although it is none of the seven `LABELS`.
+    `contempt` is a known name too, although it is none of the seven `LABELS`; so are `face`, `other`, `woman` and `man`.
 
     Raises:
-        DatasetError: the name is no spelling of an emotion that this package knows.
+        DatasetError: the name is no spelling of a label that this package knows.
     """
     try:
         return _CANONICAL[name.strip().lower()]
     except KeyError:
-        raise DatasetError(f"'{name}' is not an emotion; known: {', '.join(_SPELLINGS)}") from None
+        raise DatasetError(f"'{name}' is not an emotion or another label; known: {', '.join(_SPELLINGS)}") from None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.emotions import LABELS
 from emotion_perception.core.errors import CheckpointError, ImageError
 
-NORMALISATIONS = ("standardise", "zero_one", "minus_one_one")
+NORMALISATIONS = ("standardise", "zero_one", "minus_one_one", "min_max", "dataset")
 _LARGEST_INPUT = 1024  # pixels; a larger one is a damaged description, not a face network
 
 
@@ -27,8 +27,11 @@ class ModelSpec:
         architecture: name understood by `training.architectures.create_network`.
         options: keyword arguments of that network.
         input_size: side of the square input, in pixels.
-        normalisation: `standardise` (each picture to mean 0 and deviation 1), `zero_one` (x / 255) or
-            `minus_one_one` (x / 127.5 - 1).
+        normalisation: `standardise` (each picture to mean 0 and deviation 1), `zero_one` (x / 255), `minus_one_one`
+            (x / 127.5 - 1), `min_max` (each picture's darkest pixel to 0, its brightest to 1) or `dataset`
+            ((x - pixel_mean) / pixel_deviation).
+        pixel_mean: of the data set's gray values, 0..255; for `dataset` only.
+        pixel_deviation: of the data set's gray values; for `dataset` only.
         crop_margin: how much of a face box's longer side is added on each side before cropping.
         labels: label of each output, in the order of the outputs.
         temperature: divisor of the logits before softmax, fitted on held-out data (Guo et al. 2017,
@@ -41,6 +44,8 @@ class ModelSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     input_size: int = 48
     normalisation: str = "standardise"
+    pixel_mean: float = 0.0
+    pixel_deviation: float = 1.0
     crop_margin: float = 0.04
     labels: tuple[str, ...] = LABELS
     temperature: float = 1.0
@@ -53,12 +58,21 @@ class ModelSpec:
             raise CheckpointError(f"input_size {self.input_size} is not within 1..{_LARGEST_INPUT}")
         if self.normalisation not in NORMALISATIONS:
             raise CheckpointError(f"normalisation '{self.normalisation}' is none of {', '.join(NORMALISATIONS)}")
+        if not (0 <= self.pixel_mean <= 255 and 0 < self.pixel_deviation <= 255):
+            raise CheckpointError(f"pixel_mean {self.pixel_mean}, pixel_deviation {self.pixel_deviation} are no grays")
         if not self.temperature > 0:
             raise CheckpointError(f"temperature {self.temperature} is not positive")
         if not 0 <= self.crop_margin <= 1:
             raise CheckpointError(f"crop_margin {self.crop_margin} is not within 0..1")
         if len(set(self.labels)) != len(self.labels) or not self.labels:
             raise CheckpointError(f"labels {list(self.labels)} are empty or not unique")
+
+    def gray_range(self) -> tuple[float, float] | None:
+        """Returns what gray 0 and gray 255 become in an input; None where each picture has a scale of its own."""
+        if self.normalisation in ("standardise", "min_max"):
+            return None
+        black, white = _normalise(np.array((0, 255), np.float32), self).tolist()
+        return black, white
 
 
 def to_input(crop: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
@@ -83,7 +97,7 @@ def to_input(crop: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
     if gray.shape != size:
         shrinking = min(gray.shape) > spec.input_size
         gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-    return _normalise(gray.astype(np.float32), spec.normalisation)[np.newaxis]
+    return _normalise(gray.astype(np.float32), spec)[np.newaxis]
 
 
 def to_batch(crops: Sequence[NDArray[np.uint8]], spec: ModelSpec) -> NDArray[np.float32]:
@@ -94,9 +108,12 @@ def to_batch(crops: Sequence[NDArray[np.uint8]], spec: ModelSpec) -> NDArray[np.
     return batch
 
 
-def _normalise(gray: NDArray[np.float32], normalisation: str) -> NDArray[np.float32]:
-    if normalisation == "standardise":
-        return (gray - gray.mean()) / max(float(gray.std()), 1.0)  # a blank picture stays near zero
-    if normalisation == "zero_one":
-        return np.asarray(gray / 255, np.float32)
-    return np.asarray(gray / 127.5 - 1, np.float32)
+def _normalise(gray: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float32]:
+    offset, scale = {
+        "standardise": lambda: (gray.mean(), max(float(gray.std()), 1.0)),  # a blank picture stays near zero
+        "min_max": lambda: (gray.min(), max(float(np.ptp(gray)), 1.0)),
+        "zero_one": lambda: (0.0, 255.0),
+        "minus_one_one": lambda: (127.5, 127.5),
+        "dataset": lambda: (spec.pixel_mean, spec.pixel_deviation),
+    }[spec.normalisation]()
+    return np.asarray((gray - offset) / scale, np.float32)

@@ -1,6 +1,6 @@
-"""One Lightning module for every network of this package, and the data that feeds it."""
+"""One Lightning module for every network of this package."""
 
-from typing import cast
+from collections.abc import Callable
 
 import lightning as L
 import torch
@@ -8,84 +8,106 @@ import torch.nn.functional as F
 import torchmetrics
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.optim.lr_scheduler import LambdaLR
 
-from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.preprocessing import ModelSpec
 from emotion_perception.training.architectures import MirrorAverage, create_network
-from emotion_perception.training.augmentation import build_augmentation
-from emotion_perception.training.datasets import FaceDataset
+from emotion_perception.training.augmentation import augmentation_from, mix_up
+from emotion_perception.training.loading import Batch
 from emotion_perception.training.recipe import Recipe
 
-Batch = tuple[Tensor, Tensor, Tensor]  # inputs (N, 1, S, S), labels (N), votes (N, V)
+_STEP_STRIDE, _RANK_STRIDE = 1_000_003, 7919  # primes: seeds of steps and processes do not meet
 
 
 class EmotionTraining(L.LightningModule):
-    """Trains one network with SGD, cosine schedule, augmentation and, where there are votes, a second head.
+    """Trains one network by a recipe; where there are votes, with a second head that learns them.
 
     Args:
         recipe: the hyper-parameters.
-        num_classes: outputs of the network.
+        spec: the input and the labels.
         num_votes: columns of the votes; 0 without.
         steps_per_epoch: batches in an epoch, for the schedule.
+        class_weights: float32 (L), weight of each class in the loss; None for equal weights.
     """
 
-    def __init__(self, recipe: Recipe, *, num_classes: int, num_votes: int, steps_per_epoch: int) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        spec: ModelSpec,
+        *,
+        num_votes: int,
+        steps_per_epoch: int,
+        class_weights: Tensor | None = None,
+    ) -> None:
         super().__init__()
         self.recipe = recipe
+        self.spec = spec
         self.steps_per_epoch = steps_per_epoch
-        aux = {"aux_classes": num_votes} if recipe.vote_weight and num_votes else {}
-        network = create_network(recipe.architecture, num_classes=num_classes, **recipe.options, **aux)
+        self.has_aux = bool(recipe.vote_weight and num_votes)
+        aux = {"aux_classes": num_votes} if self.has_aux else {}
+        network = create_network(recipe.architecture, num_classes=len(spec.labels), **recipe.options, **aux)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.has_aux = bool(aux)
-        self.augment = _augmentation(recipe)
-        self.accuracy = torchmetrics.Accuracy("multiclass", num_classes=num_classes)
+        for epoch in (0, *recipe.restarts):
+            augmentation_from(recipe.augmentation_in(epoch), spec)  # refuses a wrong one now, not in the middle
+        self._augment: Callable[[Tensor], Tensor] = _unchanged
+        self.accuracy = torchmetrics.Accuracy("multiclass", num_classes=len(spec.labels))
+        self.register_buffer("class_weights", class_weights, persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Maps (N, 1, S, S) to logits as the exported model gives them."""
         return self._evaluated()(pictures)
 
+    def on_train_epoch_start(self) -> None:
+        """Takes the augmentation of the epoch."""
+        augmentation = augmentation_from(self.recipe.augmentation_in(self.current_epoch), self.spec)
+        self._augment = augmentation.to(self.device).__call__  # no submodule: the averaged model has no place for it
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Makes the randomness of a step depend on seed, step and process alone, so that a resumed run is equal."""
+        torch.manual_seed(self.recipe.seed + _STEP_STRIDE * (self.global_step + 1) + _RANK_STRIDE * self.global_rank)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Returns the loss of one batch."""
-        inputs, labels, votes = batch
-        pictures = self._resize(self.augment(inputs.float())).contiguous(memory_format=torch.channels_last)
+        inputs, _, targets, votes = batch
+        if self.recipe.targets == "probability":
+            targets = F.one_hot(torch.multinomial(targets, 1).squeeze(1), targets.shape[1]).float()
+        pictures, targets, votes = mix_up((self._augment(inputs.float()), targets, votes), self.recipe.mixup)
+        pictures = self._resize(pictures).contiguous(memory_format=torch.channels_last)
         if not self.has_aux:
-            loss = self._label_loss(self.network(pictures), labels)
+            loss = self._label_loss(self.network(pictures), targets)
         else:
             logits, vote_logits = self.network.forward_with_aux(pictures)
-            loss = self._label_loss(logits, labels) + self.recipe.vote_weight * _vote_loss(vote_logits, votes)
-        self.log("train_loss", loss, on_epoch=True, on_step=False, prog_bar=True)
+            loss = self._label_loss(logits, targets) + self.recipe.vote_weight * _vote_loss(vote_logits, votes)
+        self.log("train_loss", loss, on_epoch=True, on_step=False, prog_bar=True, sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Logs `accuracy` and `loss` of the averaged weights."""
-        inputs, labels, _ = batch
+        inputs, labels = batch[:2]
         logits = self(inputs.float().contiguous(memory_format=torch.channels_last)).float()
         self.accuracy(logits, labels)
         self.log("accuracy", self.accuracy, on_epoch=True, prog_bar=True)
-        self.log("loss", F.cross_entropy(logits, labels), on_epoch=True)
+        self.log("loss", F.cross_entropy(logits, labels), on_epoch=True, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Builds SGD with Nesterov momentum, linear warm-up and cosine decay, a step a batch."""
+        """Builds the optimiser and the schedule of the recipe, a step a batch."""
         recipe = self.recipe
-        optimizer = torch.optim.SGD(
-            _decay_groups(self.network, recipe.weight_decay),
-            lr=recipe.learning_rate,
-            momentum=recipe.momentum,
-            nesterov=True,
-        )
-        warmup = max(1, recipe.warmup_epochs * self.steps_per_epoch)
-        rest = max(1, recipe.epochs * self.steps_per_epoch - warmup)
-        schedule: LRScheduler = SequentialLR(
-            optimizer,
-            [LinearLR(optimizer, 0.01, total_iters=warmup), CosineAnnealingLR(optimizer, rest)],
-            milestones=[warmup],
-        )
+        groups = _decay_groups(self.network, recipe.weight_decay)
+        optimizer: torch.optim.Optimizer
+        if recipe.optimizer == "sgd":
+            optimizer = torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True)
+        else:
+            kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+            optimizer = kind(groups, lr=recipe.learning_rate)
+        schedule = LambdaLR(optimizer, self._share_of_rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _label_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
+    def _share_of_rate(self, step: int) -> float:
+        return self.recipe.rate_at(step / self.steps_per_epoch) / self.recipe.learning_rate
+
+    def _label_loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        smoothing = self.recipe.label_smoothing
+        return F.cross_entropy(logits.float(), targets, self.class_weights, label_smoothing=smoothing)
 
     def _resize(self, pictures: Tensor) -> Tensor:
         size = self.recipe.size_in(self.current_epoch)
@@ -97,25 +119,8 @@ class EmotionTraining(L.LightningModule):
         return MirrorAverage(self.network) if self.recipe.mirror_average else self.network
 
 
-def make_loader(data: FaceDataset, spec: ModelSpec, *, batch_size: int, shuffle: bool) -> DataLoader[Batch]:
-    """Puts a data set into memory as network inputs (float16, 4.6 kB a picture of 48x48) and batches it."""
-    inputs = torch.from_numpy(to_batch(list(data.images), spec)).half()
-    labels = torch.from_numpy(data.labels_in(spec.labels))
-    votes = torch.from_numpy(data.votes) if data.votes is not None else torch.zeros(len(data), 0)
-    rows = cast("Dataset[Batch]", TensorDataset(inputs, labels, votes))
-    return DataLoader(
-        rows,
-        batch_size=min(batch_size, len(data)),
-        shuffle=shuffle,
-        drop_last=shuffle,
-    )
-
-
-def _augmentation(recipe: Recipe) -> nn.Module:
-    try:
-        return build_augmentation(**recipe.augmentation)
-    except TypeError as e:
-        raise ConfigurationError(f"recipe: augmentation: {e}") from e
+def _unchanged(inputs: Tensor) -> Tensor:
+    return inputs
 
 
 def _vote_loss(logits: Tensor, votes: Tensor) -> Tensor:

@@ -1,27 +1,34 @@
-"""Measures a model on a data file, by the same route as the node: crops in, `EmotionClassifier`, probabilities out."""
+"""Measures a model on a data set, by the same route as the node: crops in, `EmotionClassifier`, probabilities out."""
 
 import statistics
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from emotion_perception.core.classification import EmotionClassifier, create_classifier
+from emotion_perception.core.classification import EmotionClassifier, create_classifier, softmax
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.emotions import canonical_label
+from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.model_files import file_sha256
+from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.metrics import Answers, measure
-from emotion_perception.training.provenance import package_version
+from emotion_perception.training.groups import Groupings, measure_groups, read_groups
+from emotion_perception.training.limits import limits_of
+from emotion_perception.training.metrics import Answers, calibration, coverage, measure, rounded
+from emotion_perception.training.prediction import logits_of, progress_bar
+from emotion_perception.training.provenance import command_line, now, package_version
 from emotion_perception.training.report import write_report
+from emotion_perception.training.robustness import measure_robustness
 
-_BATCH = 128  # pictures; bounds the memory
 _WARM_UP, _TIMED = 10, 200  # single faces
+_MIB = 2**20
 
 
 def evaluate(
@@ -31,57 +38,79 @@ def evaluate(
     *,
     split: str | None = None,
     ignore_classes: Sequence[str] = (),
+    data_options: Mapping[str, Any] | None = None,
+    robustness: bool = False,
+    examples: bool = False,
+    groups: Path | None = None,
+    seed: int = 0,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Writes report.json, report.md, confusion.png and reliability.png into `out`.
+    """Writes report.json, report.md, report.html and the plots into `out`.
+
+    Pictures pass a batch at a time; what is kept of each is its logits.
 
     Args:
-        config: the model, and what it runs on.
-        data_path: an .npz or fer2013.csv, see `datasets`.
+        config: the model, what it runs on, and from which score on it is certain.
+        data_path: a file or folder, see `datasets`.
         out: folder, made if absent.
-        split: which split; required where the file has splits.
+        split: which split; required where the data has splits.
         ignore_classes: classes whose pictures are left out.
-        progress: show a bar.
+        data_options: keyword arguments of `load_dataset`.
+        robustness: measure the changed pictures, too: some thirty times the work.
+        examples: show one face under every change in the report; faces are personal.
+        groups: a groups file, see `groups`.
+        seed: of the changes and of the bootstrap.
+        progress: show bars.
 
     Returns:
-        The content of report.json.
+        The content of report.json. The same input gives the same content but for `ms_per_face` and `timing`.
 
     Raises:
         ModelFileError: a file of the model is missing or damaged.
         CheckpointError: the model's files do not fit together.
-        DatasetError: the data file is not in the format, or the model lacks a label of it.
+        DatasetError: data or groups are not in the format, or the model lacks a label of the data.
+        ConfigurationError: `examples` without `robustness`.
     """
+    if examples and not robustness:
+        raise ConfigurationError("--examples shows the changes of --robustness: give both")
+    begun = time.perf_counter()
     classifier = create_classifier(config)
     classifier.warm_up()
-    data = load_dataset(data_path).split(split)
-    if ignore_classes:
-        data = data.without_classes(ignore_classes)
-    if not len(data):
-        raise DatasetError(f"{data_path}: no picture is left to measure on")
-    truth = data.labels_in(classifier.labels)
-    answers = Answers(predict(classifier, data, progress=progress), truth, classifier.labels)
-    report = {
+    data, groupings = _load(data_path, data_options or {}, split, ignore_classes, groups)
+    answers, uncalibrated = _answer(classifier, data, progress=progress)
+    rule = {"uncertain_below": config.uncertain_below, "seed": seed, "progress": progress}
+    metadata = classifier.spec.metadata
+    report: dict[str, Any] = {
         **measure(answers, data),
+        "calibration": {
+            "temperature": classifier.spec.temperature,
+            "fitted_on": metadata.get("calibration", {}).get("data"),
+            **calibration(uncalibrated, answers),
+        },
+        "coverage": coverage(answers, config.uncertain_below),
+        "robustness": measure_robustness(classifier, data, answers, **rule) if robustness else None,
+        "groups": None if groups is None else _describe(groups, measure_groups(answers, groupings, seed=seed)),
         "ms_per_face": ms_per_face(config, data),
         "model": classifier.model_name,
         "model_sha256": classifier.model_sha256,
         "device": classifier.device,
         "data": data_path.name,
-        "data_sha256": file_sha256(data_path),
+        "data_sha256": data_sha256(data_path, progress=progress),
+        "data_options": {name: str(value) for name, value in (data_options or {}).items()},
         "split": split,
         "ignored_classes": list(ignore_classes),
+        "seed": seed,
         "package_version": package_version(),
     }
-    write_report(report, answers, out)
+    report["limits"] = limits_of(report, metadata)
+    report["timing"] = _timing(begun, classifier.device)
+    write_report(report, out, example=data.images[0] if examples else None)
     return report
 
 
 def predict(classifier: EmotionClassifier, data: FaceDataset, *, progress: bool) -> NDArray[np.float32]:
     """Returns the calibrated probabilities of every picture, float32 (N, L)."""
-    starts = tqdm(
-        range(0, len(data), _BATCH), "classifying", unit="batch", disable=None if progress else True, leave=False
-    )
-    return np.concatenate([classifier.classify(list(data.images[k : k + _BATCH])) for k in starts])
+    return _answer(classifier, data, progress=progress)[0].probabilities
 
 
 def ms_per_face(config: ClassifierConfig, data: FaceDataset) -> float:
@@ -93,4 +122,62 @@ def ms_per_face(config: ClassifierConfig, data: FaceDataset) -> float:
         begun = time.perf_counter()
         classifier.classify([crop])
         times.append((time.perf_counter() - begun) * 1000)
-    return round(statistics.median(times[_WARM_UP:]), 6)
+    return rounded(statistics.median(times[_WARM_UP:]))
+
+
+def _answer(classifier: EmotionClassifier, data: FaceDataset, *, progress: bool) -> tuple[Answers, Answers]:
+    """Returns the model's answers with its temperature, and the same without."""
+    truth = data.labels_in(classifier.labels)
+    with progress_bar(len(data), "classifying", shown=progress) as bar:
+        logits = logits_of(classifier, data.images, bar)
+    calibrated, plain = (softmax(logits, temperature) for temperature in (classifier.spec.temperature, 1.0))
+    return Answers(calibrated, truth, classifier.labels), Answers(plain, truth, classifier.labels)
+
+
+def _load(
+    path: Path, options: Mapping[str, Any], split: str | None, ignored: Sequence[str], groups: Path | None
+) -> tuple[FaceDataset, Groupings]:
+    """Returns the pictures to measure on and the group of each."""
+    data = load_dataset(path, **options)
+    groupings = {} if groups is None else read_groups(groups, data)
+    measured = np.ones(len(data), bool) if data.splits is None else data.splits == split
+    chosen = data.split(split)
+    if ignored:
+        chosen = chosen.without_classes(ignored)
+        unwanted = [canonical_label(name) for name in ignored]
+        measured &= ~np.isin(np.array(data.class_names)[data.labels], unwanted)
+    if not len(chosen):
+        raise DatasetError(f"{path}: no picture is left to measure on")
+    groupings = {name: column[measured] for name, column in groupings.items()}
+    if groups is not None and not any((column != "").any() for column in groupings.values()):
+        raise DatasetError(f"{groups}: gives no group to any of the {len(chosen)} pictures measured on")
+    return chosen, groupings
+
+
+def _describe(path: Path, measured: Mapping[str, Any]) -> dict[str, Any]:
+    return {"file": path.name, "sha256": file_sha256(path), "columns": measured}
+
+
+def _timing(begun: float, device: str) -> dict[str, Any]:
+    """Returns all that may differ between two evaluations of the same input, but for ms_per_face."""
+    return {
+        "command": command_line(),
+        "date": now(),
+        "seconds": round(time.perf_counter() - begun, 3),
+        "peak_memory_mib": _peak_memory_mib(),
+        "peak_gpu_memory_mib": _peak_gpu_memory_mib(device),
+    }
+
+
+def _peak_memory_mib() -> float | None:
+    """Returns the most memory that this process has held, None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MIB, 1)
+
+
+def _peak_gpu_memory_mib(device: str) -> float | None:
+    return round(torch.cuda.max_memory_allocated(device) / _MIB, 1) if device.startswith("cuda") else None

@@ -1,18 +1,12 @@
-"""Turns a training run into a model that ships: safetensors, its description, and an ONNX twin of the same weights."""
+"""Turns a training run into a model that ships: safetensors, its description, and twins of the same weights."""
 
-import io
 import logging
 import tempfile
-import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import nn
 
 from emotion_perception.core.checkpoint import (
     Checkpoint,
@@ -20,40 +14,32 @@ from emotion_perception.core.checkpoint import (
     read_weights,
     replace_spec,
     save_model,
-    to_float32,
     to_half,
 )
 from emotion_perception.core.classification import EmotionClassifier, create_classifier
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import CheckpointError, DatasetError
-from emotion_perception.core.model_files import file_sha256
-from emotion_perception.core.networks import load_weights
-from emotion_perception.core.preprocessing import ModelSpec, to_batch
-from emotion_perception.training.architectures import MirrorAverage, create_network
+from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.preprocessing import ModelSpec
 from emotion_perception.training.calibrate import fit
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.evaluate import predict
-from emotion_perception.training.metrics import Answers, subsets, summarise
-from emotion_perception.training.provenance import command_line, now, package_version
+from emotion_perception.training.origin import answers_of, chosen_on, figures_of, origin_of
+from emotion_perception.training.quantise import SUFFIX, Quantised, quantise
 from emotion_perception.training.runs import BEST, Run, load_run, network_weights, read_checkpoint
 from emotion_perception.training.train import Parts, divide, spec_of
+from emotion_perception.training.twins import (
+    OPSET,
+    Weights,
+    check_parity,
+    from_torchscript,
+    logits_of_network,
+    network_of,
+    to_onnx,
+    to_torchscript,
+)
 
 _log = logging.getLogger(__name__)
-OPSET = 17  # read by every onnxruntime from 1.13 on
-PARITY = 1e-4  # largest difference of a logit between torch and onnxruntime
 _MOST_CHANGED = 0.001  # share of answers that float16 weights may change
-_BATCH = 128
-_TERMS = {
-    "fer2013": "FER-2013: the rights in its pictures, collected from the web, are unresolved; research use. "
-    "FER+ votes: MIT. The pictures are not contained in the weights' files.",
-}
-_INTENDED_USE = (
-    "Names the expression that a face shows in one picture: seven classes, trained on web photographs of posed and "
-    "spontaneous faces, cropped to the face, labelled by people who agree on about 65 % of them. An expression is not "
-    "a feeling, and this is not a means to judge a person. Not examined for equal accuracy across age, gender or skin "
-    "colour. The EU AI Act, Art. 5(1)(f), prohibits inferring emotions at work and in education."
-)
-Weights = Mapping[str, NDArray[np.generic]]
+_OPTIONAL = (".ts", f"{SUFFIX}.onnx", f"{SUFFIX}.json")  # what NAME may have beside its three files
 
 
 @dataclass(frozen=True)
@@ -64,160 +50,139 @@ class Export:
         checkpoint: the model.
         parity: largest difference of a logit between torch and onnxruntime.
         figures: the metadata written into its description.
+        torchscript: path of the TorchScript file, where it was asked for.
+        quantised: the int8 model, where it was asked for; the paths in it are no longer there.
     """
 
     checkpoint: Checkpoint
     parity: float
     figures: dict[str, Any]
+    torchscript: Path | None = None
+    quantised: Quantised | None = None
 
 
-def export(run_folder: Path, name: str, out: Path, *, data_path: Path | None = None) -> Export:
+def export(
+    run_folder: Path,
+    name: str,
+    out: Path,
+    *,
+    data_path: Path | None = None,
+    torchscript: bool = False,
+    int8: bool = False,
+) -> Export:
     """Exports the best epoch of a run.
 
-    The second head is dropped, the temperature is fitted on the pictures that training kept apart, and the split that
-    chose the epoch is measured once, through onnxruntime as on a robot. The files appear in `out` only when all of
-    this has worked.
+    A second head is dropped, the temperature is fitted on the pictures that training kept apart, and the pictures that
+    chose the epoch are measured once, through onnxruntime as on a robot. The files appear in `out` only when all of
+    this has worked; twins of an earlier export of that name are removed.
 
     Args:
         run_folder: what `train` wrote.
         name: of the model's files.
         out: folder, made if absent.
-        data_path: the run's data file, where it has moved since.
+        data_path: the run's data, where it has moved since.
+        torchscript: also write NAME.ts.
+        int8: also write NAME.int8.onnx and NAME.int8.json, a model of its own with the same weights' file.
 
     Raises:
         ModelFileError: the run is not there.
-        CheckpointError: its files are damaged, or torch and onnxruntime disagree.
-        DatasetError: the data file is not the one that the run learnt from.
+        CheckpointError: its files are damaged, or torch and a twin disagree.
+        DatasetError: the data is not that which the run learnt from.
     """
     run, checkpoint = load_run(run_folder), read_checkpoint(run_folder / BEST)
     data_path = data_path or run.data
-    parts = divide(load_dataset(data_path), run.recipe, run.train_split, run.choose_split)
+    data, parts = _data(run, data_path)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        model, figures = _write_model(folder, name, spec_of(run.recipe), network_weights(checkpoint), parts)
+        network = network_of(model.spec, read_weights(model))
+        metadata = {
+            **origin_of(run, checkpoint, data_path, data, parts, network),
+            **figures,
+            "measured": figures_of(answers_of(_classifier(model), parts.choose), parts.choose, chosen_on(run, data)),
+        }
+        if torchscript:
+            metadata["torchscript"] = {"largest_logit_difference": _write_torchscript(folder, model, _probe(parts))}
+        model = replace_spec(model, replace(model.spec, metadata=metadata))
+        quantised = quantise(model, parts) if int8 else None
+        _publish(folder, name, out)
+    return Export(
+        checkpoint=load_checkpoint(out / f"{name}.json"),
+        parity=figures["onnx"]["largest_logit_difference"],
+        figures=metadata,
+        torchscript=out / f"{name}.ts" if torchscript else None,
+        quantised=quantised and replace(quantised, checkpoint=load_checkpoint(out / f"{name}{SUFFIX}.json")),
+    )
+
+
+def _data(run: Run, data_path: Path) -> tuple[FaceDataset, Parts]:
+    """Returns all of the run's data, and what training made of it."""
+    data = load_dataset(data_path, **run.recipe.data)
+    parts = divide(data, run.recipe, run.train_split, run.choose_split)
     if len(parts.learn) != run.pictures_learnt:
         raise DatasetError(f"{data_path}: {len(parts.learn)} pictures to learn from, the run had {run.pictures_learnt}")
-    spec = spec_of(run.recipe)
-    weights = network_weights(checkpoint)
-    probe = parts.holdout if len(parts.holdout) else parts.choose
+    return data, parts
+
+
+def _write_model(
+    folder: Path, name: str, spec: ModelSpec, weights: Weights, parts: Parts
+) -> tuple[Checkpoint, dict[str, Any]]:
+    """Writes the three files of a model, its temperature fitted; returns it and what its metadata say of this."""
+    probe = _probe(parts)
     half, rounding = _try_half(spec, weights, probe)
-    network = _network(spec, to_half(weights) if half else weights)
-    with tempfile.TemporaryDirectory() as temporary:
-        model = save_model(Path(temporary), name, spec, weights, onnx=to_onnx(network, spec.input_size), half=half)
-        classifier = create_classifier(ClassifierConfig(model=str(model.weights), device="cpu"))
-        classifier.warm_up()
-        network = _network(spec, read_weights(model))  # as torch on a robot will have it
-        parity = check_parity(network, classifier, probe)
-        calibration = fit(classifier, parts.holdout) if len(parts.holdout) else None
-        if calibration:
-            spec = replace(spec, temperature=calibration["temperature"])
-        classifier = create_classifier(ClassifierConfig(model=str(replace_spec(model, spec).weights), device="cpu"))
-        figures = {
-            **_origin(run, checkpoint, data_path, parts, network),
-            "weights": rounding,
-            "onnx": {"opset": OPSET, "largest_logit_difference": parity},
-            "calibration": calibration
-            and {"data": f"{len(parts.holdout)} training pictures kept apart", **calibration},
-            "measured": _measured(classifier, parts.choose, run),
-        }
-        replace_spec(model, replace(spec, metadata=figures))
-        return Export(_publish(model, out), parity, figures)
+    onnx = to_onnx(network_of(spec, to_half(weights) if half else weights), spec.input_size)
+    model = save_model(folder, name, spec, weights, onnx=onnx, half=half)
+    classifier = _classifier(model)
+    classifier.warm_up()
+    network = network_of(spec, read_weights(model))  # as torch on a robot will have it
+    parity = check_parity(network, classifier.logits, probe.images, spec, "onnxruntime")
+    calibration = None
+    if len(parts.holdout):
+        calibration = {"data": f"{len(parts.holdout)} training pictures kept apart", **fit(classifier, parts.holdout)}
+        model = replace_spec(model, replace(spec, temperature=calibration["temperature"]))
+    twin = {"opset": OPSET, "largest_logit_difference": parity}
+    return model, {"weights": rounding, "onnx": twin, "calibration": calibration}
 
 
-def to_onnx(network: nn.Module, input_size: int) -> bytes:
-    """Returns the network as an ONNX file with a free batch axis.
-
-    By the TorchScript exporter: its files open with every onnxruntime of the last years, it needs no further package,
-    and it writes no paths of this machine into them, as the newer one does.
-    """
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it announces its successor
-        torch.onnx.export(
-            network.eval(),
-            (torch.zeros(2, 1, input_size, input_size),),
-            file,  # type: ignore[arg-type]  # any binary file works
-            input_names=["pictures"],
-            output_names=["logits"],
-            dynamic_axes={"pictures": {0: "batch"}, "logits": {0: "batch"}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    return file.getvalue()
+def _write_torchscript(folder: Path, model: Checkpoint, probe: FaceDataset) -> float:
+    """Writes NAME.ts and returns the largest difference of a logit."""
+    spec = model.spec
+    network = network_of(spec, read_weights(model))
+    content = to_torchscript(network, spec)
+    twin = from_torchscript(content)
+    (folder / f"{model.name}.ts").write_bytes(content)
+    return check_parity(network, lambda crops: logits_of_network(twin, crops, spec), probe.images, spec, "TorchScript")
 
 
-def check_parity(network: nn.Module, classifier: EmotionClassifier, data: FaceDataset) -> float:
-    """Returns the largest difference of a logit between torch and the classifier, over up to 64 pictures.
-
-    Raises:
-        CheckpointError: it is above 1e-4.
-    """
-    crops = list(data.images[:64])
-    difference = float(np.abs(_logits(network, crops, classifier.spec) - classifier.logits(crops)).max())
-    if not difference < PARITY:
-        raise CheckpointError(f"torch and onnxruntime differ by {difference:.2g} in a logit, more than {PARITY}")
-    return difference
+def _probe(parts: Parts) -> FaceDataset:
+    """Returns pictures not learnt from, to compare forms of the network on."""
+    return parts.holdout if len(parts.holdout) else parts.choose
 
 
-def _network(spec: ModelSpec, weights: Weights) -> nn.Module:
-    network = create_network(spec.architecture, num_classes=len(spec.labels), **spec.options)
-    load_weights(network, {name: to_float32(array) for name, array in weights.items()})
-    return (MirrorAverage(network) if spec.mirror_average else network).eval()
-
-
-def _logits(network: nn.Module, crops: list[NDArray[np.uint8]], spec: ModelSpec) -> NDArray[np.float32]:
-    batches = [to_batch(crops[k : k + _BATCH], spec) for k in range(0, len(crops), _BATCH)]
-    with torch.inference_mode():
-        return np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in batches])
+def _classifier(model: Checkpoint) -> EmotionClassifier:
+    return create_classifier(ClassifierConfig(model=str(model.weights), device="cpu"))
 
 
 def _try_half(spec: ModelSpec, weights: Weights, data: FaceDataset) -> tuple[bool, dict[str, Any]]:
     """Returns whether the weights may be rounded to float16, and what that changes on pictures not learnt from."""
-    crops = list(data.images)
-    full, rounded = (_logits(_network(spec, variant), crops, spec) for variant in (weights, to_half(weights)))
+    full, rounded = (
+        logits_of_network(network_of(spec, variant), data.images, spec) for variant in (weights, to_half(weights))
+    )
     changed = float((full.argmax(axis=1) != rounded.argmax(axis=1)).mean())
     half = changed <= _MOST_CHANGED
     return half, {
         "precision": "float16, read as float32" if half else "float32",
         "float16_answers_changed": round(changed, 6),
         "float16_largest_logit_difference": round(float(np.abs(full - rounded).max()), 6),
-        "float16_examined_on": f"{len(crops)} pictures not learnt from",
+        "float16_examined_on": f"{len(data)} pictures not learnt from",
     }
 
 
-def _origin(run: Run, checkpoint: dict[str, Any], data_path: Path, parts: Parts, network: nn.Module) -> dict[str, Any]:
-    return {
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "data": {
-            "file": data_path.name,
-            "sha256": file_sha256(data_path),
-            "learnt_from": run.train_split,
-            "pictures_learnt": len(parts.learn),
-            "left_out": "pictures that are blank, that no tagger saw as a face, or that also stand in a test split",
-            "kept_apart_for_calibration": len(parts.holdout),
-            "epoch_chosen_on": run.choose_split,
-            "nothing_else_learnt_or_tuned_on": run.choose_split,
-        },
-        "recipe": run.recipe.as_dict(),
-        "epoch": int(checkpoint["epoch"]),
-        "started": run.started,
-        "exported": now(),
-        "command": command_line(),
-        "package_version": package_version(),
-        "torch": str(torch.__version__),
-        "terms": _TERMS.get(data_path.stem, "those of the data file"),
-        "intended_use": _INTENDED_USE,
-    }
-
-
-def _measured(classifier: EmotionClassifier, data: FaceDataset, run: Run) -> dict[str, Any]:
-    answers = Answers(predict(classifier, data, progress=False), data.labels_in(classifier.labels), classifier.labels)
-    return {"split": run.choose_split, **summarise(answers), "subsets": subsets(answers, data)}
-
-
-def _publish(model: Checkpoint, out: Path) -> Checkpoint:
-    """Copies the finished files into `out`, the description last, so that a reader never sees half a model."""
+def _publish(folder: Path, name: str, out: Path) -> None:
+    """Copies the finished files into `out`, descriptions last, so that a reader never sees half a model."""
     out.mkdir(parents=True, exist_ok=True)
-    description = model.weights.with_suffix(".json")
-    for path in (model.weights, model.onnx, description):
-        if path is not None:
-            (out / path.name).write_bytes(path.read_bytes())
-            _log.info("%s, %d bytes", out / path.name, path.stat().st_size)
-    return load_checkpoint(out / description.name)
+    for ending in _OPTIONAL:
+        (out / f"{name}{ending}").unlink(missing_ok=True)
+    for path in sorted(folder.iterdir(), key=lambda path: path.suffix == ".json"):
+        (out / path.name).write_bytes(path.read_bytes())
+        _log.info("%s, %d bytes", out / path.name, path.stat().st_size)

@@ -40,6 +40,8 @@ class EpochTable(Callback):
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         row = {"epoch": trainer.current_epoch, "step": trainer.global_step, "learning_rate": rate, **measured}
         self._rows.append({name: _short(value) for name, value in row.items()})
+        if not trainer.is_global_zero:
+            return
         with open(self.path, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()

@@ -3,27 +3,28 @@
 import json
 import logging
 import signal
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from torch.utils.data import DataLoader
+from lightning.pytorch.callbacks import Callback
 
-from emotion_perception.core.errors import ConfigurationError, DatasetError
-from emotion_perception.core.preprocessing import ModelSpec
-from emotion_perception.training.averaging import RunningAverage
-from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.engine import Batch, EmotionTraining, make_loader
-from emotion_perception.training.progress import EpochTable, ProgressBar, without_chatter
+from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.preprocessing import ModelSpec, to_input
+from emotion_perception.training.datasets import FaceDataset, examine, load_dataset, subject_folds
+from emotion_perception.training.engine import EmotionTraining
+from emotion_perception.training.hardware import TABLE, Hardware, build_trainer
+from emotion_perception.training.loading import EmotionData, down_sampled
+from emotion_perception.training.progress import without_chatter
 from emotion_perception.training.provenance import now
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.runs import BEST, LAST, RUN, check_same_recipe, read_checkpoint
 
 _log = logging.getLogger(__name__)
-_TABLE = "metrics.csv"
+_CHOOSE_SHARE = 0.1  # of a file without splits
 
 
 def train(
@@ -33,9 +34,10 @@ def train(
     *,
     train_split: str = "Training",
     choose_split: str = "PublicTest",
-    device: str = "auto",
+    hardware: Hardware = Hardware(),
     num_threads: int = 0,
     resume: bool = True,
+    callbacks: Sequence[Callback] = (),
 ) -> Path:
     """Trains and writes `last.ckpt`, `best.ckpt`, `metrics.csv` and `run.json` into `out`.
 
@@ -45,13 +47,14 @@ def train(
 
     Args:
         recipe: the hyper-parameters.
-        data_path: an .npz or fer2013.csv, see `datasets`.
+        data_path: a file or folder, see `datasets`.
         out: the run's folder, made if absent.
         train_split: split to learn from; ignored where the file has none (then 10 % are kept apart for choosing).
         choose_split: split whose accuracy chooses the epoch.
-        device: `auto`, `cpu` or `cuda`.
+        hardware: what it runs on.
         num_threads: threads of torch; 0 keeps its choice.
         resume: go on from `last.ckpt` if it is there.
+        callbacks: of Lightning, beside this package's own.
 
     Returns:
         The path of the best checkpoint.
@@ -64,32 +67,44 @@ def train(
     """
     if num_threads:
         torch.set_num_threads(num_threads)
-    L.seed_everything(recipe.seed, workers=True, verbose=False)
-    parts = divide(load_dataset(data_path), recipe, train_split, choose_split)
+    data = load_dataset(data_path, **recipe.data)
+    for line in examine(data).lines():
+        _log.info("%s", line)
+    parts = divide(data, recipe, train_split, choose_split)
     counts = f"{len(parts.learn)} pictures to learn from and {len(parts.choose)} to choose by"
     if len(parts.learn) < 2 or not len(parts.choose):
         raise DatasetError(f"{data_path}: {counts}")
     _log.info("%s", counts)
-    last = _begin(out, recipe, resume)
+    recipe = with_pixel_scale(recipe, parts.learn)
+    last = begin(out, recipe, resume)
     if last is None:
-        _write_run(out, recipe, data_path, len(parts.learn), train_split, choose_split)
-    with without_chatter():
-        _fit(_trainer(recipe, out, device), *_prepare(recipe, parts), last)
+        write_run(out, recipe, data_path, len(parts.learn), train_split, choose_split)
+    fit(recipe, parts, out, hardware=hardware, last=last, callbacks=callbacks)
     return out / BEST
 
 
-def _prepare(recipe: Recipe, parts: "Parts") -> tuple[EmotionTraining, DataLoader[Batch], DataLoader[Batch]]:
-    """Builds the module, what it learns from and what chooses the epoch."""
+def fit(
+    recipe: Recipe,
+    parts: "Parts",
+    out: Path,
+    *,
+    hardware: Hardware,
+    last: Path | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> None:
+    """Runs the loop over pictures that are divided already; writes the checkpoints and metrics.csv."""
+    L.seed_everything(recipe.seed, workers=True, verbose=False)
     spec = spec_of(recipe)
-    learn_loader = make_loader(parts.learn, spec, batch_size=recipe.batch_size, shuffle=True)
-    choose_loader = make_loader(parts.choose, spec, batch_size=256, shuffle=False)
+    data = EmotionData(recipe, spec, parts.learn, parts.choose)
     module = EmotionTraining(
         recipe,
-        num_classes=len(spec.labels),
+        spec,
         num_votes=0 if parts.learn.votes is None else parts.learn.votes.shape[1],
-        steps_per_epoch=len(learn_loader),
+        steps_per_epoch=data.steps_per_epoch(hardware.processes),
+        class_weights=data.class_weights(len(spec.labels)),
     )
-    return module, learn_loader, choose_loader
+    with without_chatter():
+        _fit(build_trainer(recipe, module.network, out, hardware, callbacks), module, data, last)
 
 
 @dataclass(frozen=True)
@@ -113,12 +128,34 @@ def divide(data: FaceDataset, recipe: Recipe, train_split: str, choose_split: st
     Raises:
         DatasetError: the file has splits, and none of the given names.
     """
-    if data.splits is None:
-        learn, choose = split_holdout(data, 0.1, recipe.seed)
-    else:
+    data = data.without_classes(recipe.ignore_classes) if recipe.ignore_classes else data
+    if data.splits is not None:
         learn, choose = data.split(train_split), data.split(choose_split)
+    elif data.subjects is not None:
+        learn, choose = by_subject(data, round(1 / _CHOOSE_SHARE), recipe.seed)[0]
+    else:
+        learn, choose = split_holdout(data, _CHOOSE_SHARE, recipe.seed)
     learn, holdout = split_holdout(learn.fit_for_training(), recipe.holdout, recipe.seed)
-    return Parts(learn, holdout, choose)
+    return Parts(down_sampled(learn, recipe.seed) if recipe.balance == "downsample" else learn, holdout, choose)
+
+
+def by_subject(data: FaceDataset, folds: int, seed: int) -> list[tuple[FaceDataset, FaceDataset]]:
+    """Returns for each fold the pictures outside and inside it; nobody's pictures are on both sides."""
+    rows = np.arange(len(data))
+    return [(data.select(~np.isin(rows, fold)), data.select(np.isin(rows, fold))) for fold in subject_folds(data, folds, seed)]
+
+
+def with_pixel_scale(recipe: Recipe, learn: FaceDataset) -> Recipe:
+    """Returns the recipe with mean and deviation of the gray values, where it needs them and does not give them."""
+    if recipe.normalisation != "dataset" or recipe.pixel_deviation:
+        return recipe
+    plain = ModelSpec(architecture="", input_size=recipe.input_size, normalisation="zero_one")
+    moments = np.zeros(2)  # mean of the grays and of their squares
+    for k in range(len(learn)):
+        gray = to_input(learn.images[k], plain).astype(np.float64) * 255
+        moments += (gray.mean(), (gray**2).mean())
+    mean, square = moments / len(learn)
+    return replace(recipe, pixel_mean=round(float(mean), 4), pixel_deviation=round(float((square - mean**2) ** 0.5), 4))
 
 
 def spec_of(recipe: Recipe) -> ModelSpec:
@@ -128,6 +165,9 @@ def spec_of(recipe: Recipe) -> ModelSpec:
         options=dict(recipe.options),
         input_size=recipe.input_size,
         normalisation=recipe.normalisation,
+        pixel_mean=recipe.pixel_mean,
+        pixel_deviation=recipe.pixel_deviation or 1.0,
+        labels=tuple(recipe.labels),
         crop_margin=recipe.crop_margin,
         mirror_average=recipe.mirror_average,
     )
@@ -139,12 +179,12 @@ def split_holdout(data: FaceDataset, share: float, seed: int) -> tuple[FaceDatas
     return data.select(~apart), data.select(apart)
 
 
-def _begin(out: Path, recipe: Recipe, resume: bool) -> Path | None:
+def begin(out: Path, recipe: Recipe, resume: bool) -> Path | None:
     """Makes the folder and returns the checkpoint to go on from, if there is one and it fits."""
     out.mkdir(parents=True, exist_ok=True)
     last = out / LAST
     if not resume or not last.is_file():
-        for name in (LAST, BEST, _TABLE):
+        for name in (LAST, BEST, TABLE):
             (out / name).unlink(missing_ok=True)
         return None
     check_same_recipe(out, recipe)
@@ -153,13 +193,11 @@ def _begin(out: Path, recipe: Recipe, resume: bool) -> Path | None:
     return last
 
 
-def _fit(
-    trainer: L.Trainer, module: EmotionTraining, learn: DataLoader[Batch], choose: DataLoader[Batch], last: Path | None
-) -> None:
+def _fit(trainer: L.Trainer, module: EmotionTraining, data: EmotionData, last: Path | None) -> None:
     """Runs the loop; turns what Lightning makes of Ctrl-C, exit code 1 and SIGINT ignored, back into the exception."""
     handler = signal.getsignal(signal.SIGINT)
     try:
-        trainer.fit(module, learn, choose, ckpt_path=None if last is None else str(last), weights_only=True)
+        trainer.fit(module, datamodule=data, ckpt_path=None if last is None else str(last), weights_only=True)
     except SystemExit as e:
         if not isinstance(e.__context__, KeyboardInterrupt):
             raise
@@ -167,44 +205,7 @@ def _fit(
         raise KeyboardInterrupt from None
 
 
-def _trainer(recipe: Recipe, out: Path, device: str) -> L.Trainer:
-    callbacks: list[Callback] = [
-        RunningAverage(recipe.ema_decay),
-        ModelCheckpoint(out, "best", monitor="accuracy", mode="max", enable_version_counter=False),
-        ModelCheckpoint(out, "last", save_on_train_epoch_end=True, enable_version_counter=False),
-        ProgressBar(refresh_rate=10),
-        EpochTable(out / _TABLE),
-    ]
-    cuda = _use_cuda(device)
-    return L.Trainer(
-        max_epochs=recipe.epochs,
-        accelerator="gpu" if cuda else "cpu",
-        devices=1,
-        precision="bf16-mixed" if _has_bfloat16(cuda) else "32-true",
-        callbacks=callbacks,
-        logger=False,
-        default_root_dir=out,
-        num_sanity_val_steps=0,
-        log_every_n_steps=50,
-        enable_model_summary=False,
-    )
-
-
-def _use_cuda(device: str) -> bool:
-    found = torch.cuda.is_available()
-    if device == "cuda" and not found:
-        raise ConfigurationError("device is 'cuda', but torch finds no CUDA")
-    return found and device != "cpu"
-
-
-def _has_bfloat16(cuda: bool) -> bool:
-    """Returns whether bfloat16 is computed by the hardware; emulated, it is many times slower than float32."""
-    if cuda:
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
-def _write_run(out: Path, recipe: Recipe, data_path: Path, learnt: int, train_split: str, choose_split: str) -> None:
+def write_run(out: Path, recipe: Recipe, data_path: Path, learnt: int, train_split: str, choose_split: str) -> None:
     run = {
         "recipe": recipe.as_dict(),
         "data": str(data_path),

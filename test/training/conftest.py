@@ -89,13 +89,14 @@ def tiny_recipe():
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
     """Returns the folder of a finished tiny run and its data file; tests only read it."""
+    from emotion_perception.training.hardware import Hardware
     from emotion_perception.training.recipe import load_recipe
     from emotion_perception.training.train import train
 
     folder = tmp_path_factory.mktemp("finished")
     data = folder / "faces.npz"
     np.savez_compressed(data, **make_arrays())
-    train(load_recipe("compact_vgg", TINY), data, folder / "run", device="cpu", num_threads=1)
+    train(load_recipe("compact_vgg", TINY), data, folder / "run", hardware=Hardware(device="cpu"), num_threads=1)
     return folder / "run", data
 
 

@@ -1,33 +1,13 @@
-import numpy as np
 import pytest
 import torch
 
-from emotion_perception.core.errors import CheckpointError, ConfigurationError
-from emotion_perception.core.preprocessing import to_input
-from emotion_perception.training.architectures import create_network, network_names
-from emotion_perception.training.datasets import load_dataset
-from emotion_perception.training.engine import EmotionTraining, make_loader
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.training.engine import EmotionTraining
 from emotion_perception.training.train import spec_of
 
 
 def build(recipe, **options):
-    return EmotionTraining(recipe, **{"num_classes": 7, "num_votes": 10, "steps_per_epoch": 5, **options})
-
-
-def test_the_loader_gives_the_networks_own_inputs(write_npz, tiny_recipe):
-    data, spec = load_dataset(write_npz(count=12)), spec_of(tiny_recipe())
-    ((inputs, labels, votes),) = list(make_loader(data, spec, batch_size=100, shuffle=False))
-    expected = np.stack([to_input(image, spec) for image in data.images])
-    assert inputs.numpy() == pytest.approx(expected, abs=2e-3), "kept as float16"
-    assert labels.tolist() == data.labels.tolist()
-    assert votes.shape == (12, 10)
-
-
-def test_labels_are_mapped_by_name_into_the_models_order(write_npz, tiny_recipe):
-    names = np.array(["neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise"])
-    data = load_dataset(write_npz(count=14, class_names=names))
-    ((_, labels, _),) = list(make_loader(data, spec_of(tiny_recipe()), batch_size=100, shuffle=False))
-    assert labels[:3].tolist() == [6, 0, 1]
+    return EmotionTraining(recipe, spec_of(recipe), **{"num_votes": 10, "steps_per_epoch": 5, **options})
 
 
 @pytest.mark.parametrize(("votes", "weight", "has_head"), [(10, 1.0, True), (0, 1.0, False), (10, 0.0, False)])
@@ -35,8 +15,26 @@ def test_the_second_head_exists_only_for_votes(tiny_recipe, votes, weight, has_h
     module = build(tiny_recipe(f"vote_weight={weight}"), num_votes=votes)
     module.log = lambda *arguments, **options: None  # there is no trainer
     assert module.has_aux is has_head
-    loss = module.training_step((torch.rand(4, 1, 16, 16), torch.arange(4), torch.zeros(4, votes)), 0)
+    loss = module.training_step((torch.rand(4, 1, 16, 16), torch.arange(4), torch.eye(7)[:4], torch.zeros(4, votes)), 0)
     assert torch.isfinite(loss)
+
+
+@pytest.mark.parametrize("targets", ["label", "majority", "cross_entropy", "probability"])
+def test_a_sure_target_costs_the_same_in_every_mode(tiny_recipe, targets):
+    module = build(tiny_recipe(f"targets={targets}", "vote_weight=0.0", "sizes={}"))
+    module.log = lambda *arguments, **options: None
+    batch = (torch.rand(4, 1, 16, 16), torch.arange(4), torch.eye(7)[:4], torch.zeros(4, 0))
+    torch.manual_seed(1)
+    expected = torch.nn.functional.cross_entropy(module.network(batch[0]), batch[1], label_smoothing=0.05)
+    assert module.training_step(batch, 0).item() == pytest.approx(expected.item(), abs=1e-4)
+
+
+def test_class_weights_scale_the_loss(tiny_recipe):
+    loss = [
+        build(tiny_recipe(), class_weights=weights)._label_loss(torch.ones(2, 7), torch.eye(7)[:2]).item()
+        for weights in (None, torch.full((7,), 2.0))
+    ]
+    assert loss[1] == pytest.approx(2 * loss[0])
 
 
 def test_pictures_are_scaled_to_the_size_of_the_epoch(tiny_recipe):
@@ -64,17 +62,11 @@ def test_the_learning_rate_warms_up_and_ends_near_zero(tiny_recipe):
     assert rates[-1] < 0.002
 
 
+@pytest.mark.parametrize(("name", "kind"), [("sgd", "SGD"), ("adam", "Adam"), ("adamw", "AdamW")])
+def test_the_optimiser_is_the_recipes(tiny_recipe, name, kind):
+    assert type(build(tiny_recipe(f"optimizer={name}")).configure_optimizers()["optimizer"]).__name__ == kind
+
+
 def test_an_unknown_augmentation_is_refused(tiny_recipe):
-    with pytest.raises(ConfigurationError, match="augmentation: .*blur"):
-        build(tiny_recipe("augmentation={blur: 1}"))
-
-
-@pytest.mark.parametrize(("name", "options"), [("none", {}), ("compact_vgg", {"depth": 3})])
-def test_an_unknown_network_or_option_is_refused(name, options):
-    with pytest.raises(CheckpointError, match="architecture"):
-        create_network(name, **options)
-
-
-@pytest.mark.parametrize("name", network_names())
-def test_every_network_maps_pictures_to_logits(name):
-    assert create_network(name, num_classes=5).eval()(torch.zeros(2, 1, 48, 48)).shape == (2, 5)
+    with pytest.raises(ConfigurationError, match="augmentation: .*glitter"):
+        build(tiny_recipe("restarts={1: {augmentation: {glitter: 1}}}"))

@@ -12,9 +12,10 @@ from emotion_perception.core.errors import CheckpointError, DatasetError, ModelF
 from emotion_perception.core.networks import build_network
 from emotion_perception.core.preprocessing import to_batch
 from emotion_perception.training import export as export_module
-from emotion_perception.training.export import PARITY, export, to_onnx
+from emotion_perception.training.export import export
 from emotion_perception.training.runs import load_run, network_weights, read_checkpoint
 from emotion_perception.training.train import divide
+from emotion_perception.training.twins import PARITY, to_onnx
 
 CROPS = list(np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8))
 

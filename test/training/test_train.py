@@ -1,21 +1,27 @@
 import csv
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from lightning.pytorch.callbacks import Callback
 
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, DatasetError
 from emotion_perception.training import train as train_module
 from emotion_perception.training.averaging import _averaging
 from emotion_perception.training.datasets import load_dataset
+from emotion_perception.training.hardware import Hardware
 from emotion_perception.training.runs import load_run, network_weights, read_checkpoint
 from emotion_perception.training.train import divide, train
 
 
 def run(recipe, data, out, **options):
-    return train(recipe, data, out, device="cpu", num_threads=1, **options)
+    return train(recipe, data, out, hardware=Hardware(device="cpu"), num_threads=1, **options)
 
 
 def epochs_of(folder):
@@ -37,7 +43,7 @@ class InterruptBefore(Callback):
 @pytest.fixture
 def interrupt(monkeypatch):
     """Returns a function that makes the next runs stop before an epoch; None lets them finish."""
-    original = train_module._trainer
+    original = train_module.build_trainer
 
     def arrange(epoch):
         def with_interruption(*arguments):
@@ -46,7 +52,7 @@ def interrupt(monkeypatch):
                 trainer.callbacks.append(InterruptBefore(epoch))
             return trainer
 
-        monkeypatch.setattr(train_module, "_trainer", with_interruption)
+        monkeypatch.setattr(train_module, "build_trainer", with_interruption)
 
     return arrange
 
@@ -100,30 +106,38 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(write_npz, tiny_recipe, tmp
         run(tiny_recipe("epochs=3"), data, out)
     assert epochs_of(out) == [0, 1]
     started = json.loads((out / "run.json").read_text())["started"]
-    seen = []
-
-    class Watch(Callback):
-        def on_train_epoch_start(self, trainer, pl_module):
-            seen.append(trainer.current_epoch)
-
     interrupt(None)
-    original = train_module._trainer
-    train_module._trainer, trainer_with_watch = (
-        lambda *arguments: _append(original(*arguments), Watch()),
-        original,
-    )
-    try:
-        run(tiny_recipe("epochs=3"), data, out)
-    finally:
-        train_module._trainer = trainer_with_watch
-    assert seen == [2]
+    watch = Watch()
+    run(tiny_recipe("epochs=3"), data, out, callbacks=(watch,))
+    assert watch.seen == [2]
     assert epochs_of(out) == [0, 1, 2]
     assert json.loads((out / "run.json").read_text())["started"] == started
 
 
-def _append(trainer, callback):
-    trainer.callbacks.append(callback)
-    return trainer
+class Watch(Callback):
+    """Notes the epochs that were begun."""
+
+    def __init__(self):
+        self.seen = []
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        self.seen.append(trainer.current_epoch)
+
+
+@pytest.mark.parametrize("balance", ["none", "sampler"])
+def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(write_npz, tiny_recipe, tmp_path, interrupt, balance):
+    data, recipe = write_npz(), tiny_recipe("epochs=3", "mixup=0.2", f"balance={balance}")
+    run(recipe, data, tmp_path / "unbroken")
+    interrupt(1)
+    with pytest.raises(KeyboardInterrupt):
+        run(recipe, data, tmp_path / "broken")
+    interrupt(None)
+    run(recipe, data, tmp_path / "broken")
+    ends = [read_checkpoint(tmp_path / name / "last.ckpt") for name in ("unbroken", "broken")]
+    for key in ("state_dict", "current_model_state"):
+        assert all(torch.equal(ends[0][key][name], ends[1][key][name]) for name in ends[0][key])
+    tables = [(tmp_path / name / "metrics.csv").read_text() for name in ("unbroken", "broken")]
+    assert tables[0] == tables[1]
 
 
 def test_the_same_seed_gives_the_same_run(finished_run, write_npz, tiny_recipe, tmp_path):
@@ -188,7 +202,66 @@ def test_too_few_pictures_are_refused(write_npz, tiny_recipe, tmp_path):
         run(tiny_recipe(), write_npz(leak=np.ones(120, bool)), tmp_path / "run")
 
 
-def test_a_gpu_that_is_absent_is_refused(write_npz, tiny_recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr(train_module.torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ConfigurationError, match="torch finds no CUDA"):
-        train(tiny_recipe(), write_npz(), tmp_path / "run", device="cuda")
+@pytest.mark.parametrize(
+    ("override", "epochs"),
+    [("early_stopping=1", 2), ("early_stopping=0", 4)],
+)
+def test_a_run_that_no_longer_improves_is_stopped_early(write_npz, tiny_recipe, tmp_path, override, epochs):
+    recipe = tiny_recipe("epochs=4", "learning_rate=0.0000001", "ema_decay=0.0", override)
+    run(recipe, write_npz(), tmp_path / "run")
+    assert len(epochs_of(tmp_path / "run")) == epochs
+
+
+def test_grays_of_the_data_set_are_measured_and_kept(write_npz, tiny_recipe, tmp_path):
+    data, recipe = write_npz(), tiny_recipe("epochs=1", "warmup_epochs=0", "normalisation=dataset", "input_size=48")
+    run(recipe, data, tmp_path / "run")
+    found = load_run(tmp_path / "run").recipe
+    learnt = np.stack(divide(load_dataset(data), recipe, "Training", "PublicTest").learn.images)
+    assert found.pixel_mean == pytest.approx(learnt.mean(), abs=0.5)
+    assert found.pixel_deviation == pytest.approx(learnt.std(), abs=0.5)
+    run(recipe, data, tmp_path / "run")  # goes on: the measured grays are no other recipe
+
+
+def test_a_file_with_subjects_is_divided_by_them(write_npz, tiny_recipe):
+    subjects = np.array([f"S{k % 12:03d}" for k in range(120)])
+    data = load_dataset(write_npz(split=None, split_names=None, subject=subjects))
+    parts = divide(data, tiny_recipe(), "", "")
+    assert len(parts.choose)
+    assert not set(parts.learn.subjects) & set(parts.choose.subjects)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"device": "cuda"}, "torch finds no CUDA"),
+        ({"device": "tpu"}, "device 'tpu' is none of auto, cpu, cuda"),
+        ({"precision": "8"}, "precision '8' is none of"),
+        ({"precision": "16"}, "precision 16 needs CUDA"),
+        ({"devices": 1000}, "devices 1000: this machine has not so many"),
+    ],
+)
+def test_hardware_that_is_absent_is_refused(monkeypatch, options, words):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigurationError, match=words):
+        Hardware(**options)
+
+
+def test_tensorboard_files_are_written_where_asked(write_npz, tiny_recipe, tmp_path):
+    hardware = Hardware(device="cpu", tensorboard=True)
+    train(tiny_recipe("epochs=1"), write_npz(), tmp_path / "run", hardware=hardware, num_threads=1)
+    assert list((tmp_path / "run" / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_two_processes_under_torchrun_train_one_model(write_npz, tiny_recipe, tmp_path):
+    recipe, data = tiny_recipe(), write_npz()
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(recipe.as_dict()))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "emotion_perception.cli", "train", "--devices", "2", "--device", "cpu", "--num-threads", "1"]
+    command += ["--config", str(tmp_path / "tiny.yaml"), "--data", str(data), "--out", str(tmp_path / "run")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert epochs_of(tmp_path / "run") == [0, 1]
+    learnt = len(divide(load_dataset(data), recipe, "Training", "PublicTest").learn)
+    steps = read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"]
+    assert steps == recipe.epochs * (learnt // 2 // recipe.batch_size), "each took half of the pictures"

@@ -10,8 +10,16 @@ from torch import nn
 
 from emotion_perception.core.errors import CheckpointError
 from emotion_perception.core.networks import CompactVGG, MirrorAverage, construct
+from emotion_perception.training.architectures.basic_cnn import BasicCNN
+from emotion_perception.training.architectures.face_gate import FaceGate
+from emotion_perception.training.architectures.mini_xception import MiniXception
+from emotion_perception.training.architectures.resnet18_gray import ResNet18Gray
+from emotion_perception.training.architectures.scar_cnn import ScarCNN
+from emotion_perception.training.architectures.swish_cnn import SwishCNN
+from emotion_perception.training.architectures.tunable_cnn import TunableCNN
+from emotion_perception.training.architectures.wide_cnn import WideCNN
 
-__all__ = ["MirrorAverage", "Network", "create_network", "network_names", "networks"]
+__all__ = ["MirrorAverage", "Network", "create_network", "keras_count", "network_names", "networks"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,21 +27,55 @@ class Network:
     """One entry of the table.
 
     Attributes:
-        factory: class of the network; maps float32 (N, 1, S, S) to logits (N, num_classes).
-        input_size: side of the input it is meant for, in pixels.
+        factory: class of the network; maps float32 (N, 1, H, W) to logits (N, num_classes).
+        system: which earlier system it was the network of, A1 to E2, or `ours`.
         source: where its design comes from.
+        input_hw: height and width of the input it was meant for, in pixels.
     """
 
     factory: type[nn.Module]
-    input_size: int
+    system: str
     source: str
+    input_hw: tuple[int, int] = (48, 48)
 
 
 _NETWORKS: dict[str, Network] = {
     "compact_vgg": Network(
         factory=CompactVGG,
-        input_size=48,
+        system="ours",
         source="this package: a narrow VGG (Simonyan and Zisserman 2015) with batch normalisation",
+    ),
+    "wide_cnn": Network(
+        factory=WideCNN,
+        system="A1",
+        source="remote emotion classifier, its first network, with seven output units instead of one",
+        input_hw=(490, 640),
+    ),
+    "resnet18_gray": Network(
+        factory=ResNet18Gray,
+        system="A2",
+        source="remote emotion classifier: ResNet-18 (He et al. 2016) for one channel",
+        input_hw=(480, 640),
+    ),
+    "scar_cnn": Network(factory=ScarCNN, system="B", source="recognition trained with synthetic scars"),
+    "tunable_cnn": Network(
+        factory=TunableCNN,
+        system="C",
+        source="recognition from posed sequences: the searched family of five-layer networks",
+    ),
+    "basic_cnn": Network(
+        factory=BasicCNN,
+        system="D1",
+        source="emotion and gender: simple_CNN of face_classification (Arriaga et al. 2017)",
+    ),
+    "mini_xception": Network(
+        factory=MiniXception,
+        system="D2",
+        source="emotion and gender: mini-Xception (Arriaga et al. 2017)",
+    ),
+    "face_gate": Network(factory=FaceGate, system="E1", source="the check whether a picture is a human face"),
+    "swish_cnn": Network(
+        factory=SwishCNN, system="E2", source="emotion beside that check: swish and valid convolutions"
     ),
 }
 
@@ -49,7 +91,7 @@ def networks() -> dict[str, Network]:
 
 
 def create_network(name: str, **options: object) -> nn.Module:
-    """Builds a network that maps float32 (N, 1, S, S) to logits (N, num_classes).
+    """Builds a network that maps float32 (N, 1, H, W) to logits (N, num_classes).
 
     Raises:
         CheckpointError: no network has that name, or it has no such option.
@@ -57,3 +99,15 @@ def create_network(name: str, **options: object) -> nn.Module:
     if name not in _NETWORKS:
         raise CheckpointError(f"no architecture '{name}'; known: {', '.join(_NETWORKS)}")
     return construct(_NETWORKS[name].factory, name, **options)
+
+
+def keras_count(network: nn.Module) -> int:
+    """Returns a network's parameters as Keras counts them: with the running mean and variance of its normalisations."""
+    statistics = sum(
+        layer.running_mean.numel() + layer.running_var.numel()
+        for layer in network.modules()
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
+        and layer.running_mean is not None
+        and layer.running_var is not None
+    )
+    return sum(parameter.numel() for parameter in network.parameters()) + statistics

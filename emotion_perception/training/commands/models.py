@@ -2,9 +2,12 @@
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emotion_perception.core.checkpoint import load_checkpoint, shipped_models
+
+if TYPE_CHECKING:
+    from emotion_perception.training.architectures import Network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     print("networks (for the architecture of a recipe)")
     for network in listing["networks"] or ():
         size = f"{network['parameters']:,} parameters"
-        print(f"  {network['name']:<14}{size:>22}  input {network['input']}  {network['source']}")
+        print(f"  {network['name']:<15}{network['system']:<6}{size:>22}  {network['input']:<14}{network['source']}")
     if listing["networks"] is None:
         print("  pip install emotion_perception[training] to list and train them")
     print("models (for --model and the node's parameter `model`)")
@@ -35,20 +38,30 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _networks() -> list[dict[str, Any]] | None:
     try:
-        from emotion_perception.training.architectures import create_network, networks
+        from emotion_perception.training.architectures import networks
     except ModuleNotFoundError as e:
         if e.name != "torch":
             raise
         return None
-    return [
-        {
-            "name": name,
-            "parameters": sum(parameter.numel() for parameter in create_network(name).parameters()),
-            "input": f"{entry.input_size}x{entry.input_size} gray",
-            "source": entry.source,
-        }
-        for name, entry in networks().items()
-    ]
+    return [_network(name, entry) for name, entry in networks().items()]
+
+
+def _network(name: str, entry: "Network") -> dict[str, Any]:
+    import torch
+
+    from emotion_perception.training.architectures import create_network, keras_count
+
+    with torch.device("meta"):  # counts without memory
+        network = create_network(name)
+    height, width = entry.input_hw
+    return {
+        "name": name,
+        "system": entry.system,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "keras_count": keras_count(network),
+        "input": f"{width}x{height} gray",
+        "source": entry.source,
+    }
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -1,0 +1,169 @@
+"""The official tree of CK+: sequences of frames from a neutral face to the peak of an expression.
+
+Lucey et al. 2010, "The Extended Cohn-Kanade Dataset (CK+)". Frames lie in `cohn-kanade-images/S010/001/*.png`, the
+emotion of a sequence's peak in `Emotion/S010/001/*_emotion.txt`, for 327 of 593 sequences.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detection import FaceDetector, create_detector, select_faces
+from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.errors import ConfigurationError, DatasetError, ImageError
+from emotion_perception.core.geometry import square_crop
+from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
+from emotion_perception.training.datasets.decode import read_picture, scaled, size_wh
+from emotion_perception.training.datasets.problems import ProblemLog
+from emotion_perception.training.datasets.sample import FaceDataset
+
+IMAGES, _EMOTIONS = "cohn-kanade-images", "Emotion"
+_CODES = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+_SIZES: dict[str, int | tuple[int, int]] = {"face": 48, "mask": (640, 480)}  # by crop
+_CROPS = tuple(_SIZES)
+_NEUTRAL_OF = ("labelled", "all")
+
+
+@dataclass(frozen=True)
+class _Frame:
+    path: Path
+    label: str
+    subject: str
+
+
+def load_ckplus(
+    path: Path,
+    *,
+    percent: float = 0.0,
+    neutral: int = 0,
+    neutral_of: str = "labelled",
+    contempt: bool = True,
+    crop: str = "face",
+    margin: float = 0.04,
+    strip: float = 0.1,
+    size: int | Sequence[int] = 0,
+    color: bool = False,
+    cache: str = "",
+    detector: Callable[[DetectionConfig], FaceDetector] = create_detector,
+) -> FaceDataset:
+    """Reads the frames that show an expression, and where asked the neutral ones before it; `subjects` are set.
+
+    A time stamp is burnt into the frames, from which a network could tell the sequence: it is not in a face crop, and
+    `mask` blackens the strip at the bottom where it stands.
+
+    Args:
+        path: the folder that holds `cohn-kanade-images` and `Emotion`.
+        percent: share of the frames before the peak that are taken too, counted back from the peak, 0..100.
+        neutral: how many first frames of a sequence are taken as neutral.
+        neutral_of: `labelled` sequences or `all` of them.
+        contempt: keep the sequences of contempt.
+        crop: `face` as our detector finds it, or `mask` for the whole frame.
+        margin: share of the face box's longer side that is added on each side.
+        strip: share of the height that `mask` blackens.
+        size: side, or [width, height], in pixels; 0 takes 48 for `face` and [640, 480] for `mask`.
+        color: BGR instead of gray.
+        cache: folder of the decoded pictures, see `cache`.
+        detector: makes the detector.
+    """
+    for name, value, known in (("crop", crop, _CROPS), ("neutral_of", neutral_of, _NEUTRAL_OF)):
+        if value not in known:
+            raise ConfigurationError(f"{name} '{value}' is none of {', '.join(known)}")
+    for name, number, most in (("percent", percent, 100), ("margin", margin, 1), ("strip", strip, 1)):
+        if not 0 <= number <= most:
+            raise ConfigurationError(f"{name} {number} is not within 0..{most}")
+    if neutral < 0:
+        raise ConfigurationError(f"neutral {neutral} is below 0")
+    log = ProblemLog()
+    frames, total = _frames(path, percent, neutral, neutral_of == "all", log)
+    frames = [frame for frame in frames if contempt or frame.label != "contempt"]
+    wh = size_wh(size or _SIZES[crop])
+    cut = (crop, margin, asdict(DetectionConfig())) if crop == "face" else (crop, strip)
+    problems = log.problems(total)
+    key = [fingerprint(frame.path for frame in frames), [frame.label for frame in frames], list(map(str, problems))]
+
+    def listing() -> Listing:
+        reader = _face_reader(detector, margin, color) if crop == "face" else _mask_reader(strip, color)
+        names = (*LABELS, "contempt") if contempt else LABELS
+        return Listing(
+            names=[frame.path.name for frame in frames],
+            labels=[names.index(frame.label) for frame in frames],
+            class_names=names,
+            shape=(wh[1], wh[0], 3) if color else (wh[1], wh[0]),
+            read=lambda k: scaled(reader(frames[k].path), wh),
+            subjects=[frame.subject for frame in frames],
+            problems=problems,
+        )
+
+    return mapped_dataset(listing, name="ckplus", key=[*key, cut, wh, color], cache=cache, workers=1)
+
+
+def _frames(path: Path, percent: float, neutral: int, all_neutral: bool, log: ProblemLog) -> tuple[list[_Frame], int]:
+    """Returns the frames to decode, and the number of sequences."""
+    if not (path / _EMOTIONS).is_dir():
+        raise DatasetError(f"has {IMAGES} but no {_EMOTIONS}")
+    found: list[_Frame] = []
+    sequences = sorted(folder for folder in (path / IMAGES).glob("S*/*") if folder.is_dir())
+    for folder in sequences:
+        name = "/".join(folder.parts[-2:])
+        pictures = sorted(picture for picture in folder.glob("*.png") if not picture.name.startswith("."))
+        try:
+            label, shown = _expression(path / _EMOTIONS / name, pictures, percent)
+        except DatasetError as e:
+            log.add("wrong label", f"{name}: {e}")
+            continue
+        if label is None:
+            log.add("sequence without a label", name, is_fault=False)
+        first = pictures[: min(neutral, len(pictures) - len(shown))] if label is not None or all_neutral else []
+        subject = folder.parent.name
+        found += [_Frame(picture, "neutral", subject) for picture in first]
+        found += [_Frame(picture, label, subject) for picture in shown if label is not None]
+    return found, len(sequences)
+
+
+def _expression(folder: Path, pictures: Sequence[Path], percent: float) -> tuple[str | None, Sequence[Path]]:
+    """Returns the label of a sequence and the frames that show it, the peak last; None where it has no label."""
+    file = next(iter(sorted(folder.glob("*_emotion.txt"))), None)
+    if file is None:
+        return None, []
+    try:
+        code = float(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        raise DatasetError(f"{file.name} holds no number") from None
+    if code not in range(len(_CODES)):
+        raise DatasetError(f"{file.name}: {code:g} is not within 0..{len(_CODES) - 1}")
+    names = [picture.stem for picture in pictures]
+    if (stem := file.stem.removesuffix("_emotion")) not in names:
+        raise DatasetError(f"no frame {stem}.png")
+    peak = names.index(stem)
+    return _CODES[int(code)], pictures[peak - round(peak * percent / 100) : peak + 1]
+
+
+def _face_reader(
+    make: Callable[[DetectionConfig], FaceDetector], margin: float, color: bool
+) -> Callable[[Path], NDArray[np.uint8]]:
+    config = DetectionConfig()
+    detector = make(config)
+
+    def read(path: Path) -> NDArray[np.uint8]:
+        frame = read_picture(path, color=True)
+        faces = select_faces(detector.detect(frame), config)
+        if not faces:
+            raise ImageError("no face found")
+        kept = frame if color else np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), np.uint8)
+        return square_crop(kept, faces[0].box, margin)
+
+    return read
+
+
+def _mask_reader(strip: float, color: bool) -> Callable[[Path], NDArray[np.uint8]]:
+    def read(path: Path) -> NDArray[np.uint8]:
+        frame = read_picture(path, color=color)
+        frame[len(frame) - round(len(frame) * strip) :] = 0
+        return frame
+
+    return read

@@ -1,0 +1,78 @@
+"""One picture file -> one array of the size and colour that the data set wants."""
+
+import io
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from emotion_perception.core.errors import ConfigurationError, ImageError
+
+_UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    Image.DecompressionBombError,
+)  # PIL's, all of them
+_LARGEST = 80_000_000  # pixels; a larger picture is no photograph of a face
+_LARGEST_SIDE = 4096  # pixels of what is kept
+
+
+def size_wh(size: int | Sequence[int]) -> tuple[int, int]:
+    """Returns width and height in pixels for the option `size`: one side, or [width, height].
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    sides = tuple(size) if isinstance(size, list | tuple) else (size, size)
+    if len(sides) != 2 or not all(isinstance(side, int) and 1 <= side <= _LARGEST_SIDE for side in sides):
+        raise ConfigurationError(f"size {size!r} is neither a side nor [width, height] within 1..{_LARGEST_SIDE}")
+    return sides[0], sides[1]
+
+
+def read_picture(source: Path | bytes, *, wh: tuple[int, int] | None = None, color: bool = False) -> NDArray[np.uint8]:
+    """Decodes a PNG, JPEG, BMP or WebP picture, upright, and scales it.
+
+    A JPEG picture that is many times larger is decoded at a part of its size (libjpeg's scaling).
+
+    Args:
+        source: a file or its content.
+        wh: width and height in pixels; None keeps the picture's own.
+        color: BGR instead of gray.
+
+    Returns:
+        uint8 (H, W) or (H, W, 3) BGR.
+
+    Raises:
+        ImageError: it is missing, cut short or no picture; the text is the reason, without the name.
+    """
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            if image.width * image.height > _LARGEST or image.mode.startswith(("I", "F")):
+                raise ImageError("picture of more than 8 bits or 80 million pixels")
+            if wh is not None:
+                image.draft("RGB", (2 * wh[0], 2 * wh[1]))
+            rgb = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except ImageError:
+        raise
+    except FileNotFoundError:
+        raise ImageError("missing picture") from None
+    except _UNREADABLE as e:
+        raise ImageError("corrupt picture") from e
+    picture = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR if color else cv2.COLOR_RGB2GRAY)
+    return scaled(np.asarray(picture, np.uint8), wh)
+
+
+def scaled(picture: NDArray[np.uint8], wh: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """Scales a picture, as `to_input` does; None keeps its size."""
+    height, width = picture.shape[:2]
+    if wh is None or (width, height) == wh:
+        return picture
+    shrinking = width > wh[0] and height > wh[1]
+    return cv2.resize(picture, wh, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)  # type: ignore[return-value]

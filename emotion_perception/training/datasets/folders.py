@@ -1,0 +1,146 @@
+"""Folders of pictures by class: `happy/a.png`, `train/happy/a.png`, or one folder of files named `an_0.png`."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotion_perception.core.emotions import LABELS, canonical_label
+from emotion_perception.core.errors import DatasetError
+from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
+from emotion_perception.training.datasets.decode import read_picture, size_wh
+from emotion_perception.training.datasets.problems import Problem, ProblemLog, problems_of
+from emotion_perception.training.datasets.sample import FaceDataset
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+_SIDE = 48  # pixels
+_SPLITS = (  # each is leaked into by the later ones
+    ("train", "training"),
+    ("val", "valid", "validation", "dev", "publictest"),
+    ("test", "testing", "eval", "privatetest"),
+)
+_NUMBERED = re.compile(r"(?P<name>.*?)[ _.-]*\d+")  # an_0, human_face_12
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One picture by its place in the tree; `folders` are those between the root and the file."""
+
+    path: Path
+    folders: tuple[str, ...]
+
+
+def load_folders(
+    path: Path, *, size: int | Sequence[int] = _SIDE, color: bool = False, cache: str = "", workers: int = 0
+) -> FaceDataset:
+    """Reads a tree of PNG, JPEG, BMP and WebP pictures; other files and hidden ones are not looked at.
+
+    Where a folder at the top is called train, test, validation or the like, such folders are the splits. Below them
+    a folder's name is the class of all pictures in it, however deep; a picture outside every folder has its class in
+    its name. All pictures are scaled to one size.
+
+    Args:
+        path: the folder.
+        size: side, or [width, height], in pixels.
+        color: BGR instead of gray.
+        cache: folder of the decoded pictures, see `cache`.
+        workers: threads that decode.
+    """
+    wh = size_wh(size)
+    folders: list[tuple[str, ...]] = []
+    pictures = list(_walk(path, (), folders))
+    if not pictures:
+        raise DatasetError("holds no pictures")
+    key = [str(path.absolute()), fingerprint(found.path for found in pictures), folders, wh, color]
+
+    def listing() -> Listing:
+        return _list(path, pictures, folders, wh, color)
+
+    return mapped_dataset(listing, name=path.absolute().name, key=key, cache=cache, workers=workers)
+
+
+def _walk(folder: Path, parents: tuple[str, ...], folders: list[tuple[str, ...]]) -> Iterator[_Found]:
+    """Yields the pictures below a folder in the order of their names, and notes every folder."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as e:
+        raise DatasetError(f"{folder}: {e.strerror}") from e
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            folders.append((*parents, entry.name))
+            yield from _walk(Path(entry.path), (*parents, entry.name), folders)
+        elif entry.name.lower().endswith(ENDINGS):
+            yield _Found(Path(entry.path), parents)
+
+
+def _list(
+    root: Path, pictures: Sequence[_Found], folders: Sequence[tuple[str, ...]], wh: tuple[int, int], color: bool
+) -> Listing:
+    """Finds out what every picture shows."""
+    splits_found = [names[0] for names in folders if len(names) == 1 and _split_rank(names[0]) is not None]
+    depth = 1 if splits_found else 0
+    log, kept, labels = ProblemLog(), [], []
+    for found in pictures:
+        name = str(found.path.relative_to(root))
+        if depth and (not found.folders or found.folders[0] not in splits_found):
+            log.add("picture outside the splits", name)
+            continue
+        if (label := _label(_class_of(found, depth))) is None:
+            log.add("wrong label", name)
+            continue
+        labels.append(label)
+        kept.append(found)
+    classes = [names for names in folders if len(names) == depth + 1 and _label(names[depth])]
+    class_names = _ordered({*labels, *(canonical_label(names[depth]) for names in classes)})
+    return Listing(
+        names=[str(found.path.relative_to(root)) for found in kept],
+        labels=[class_names.index(label) for label in labels],
+        class_names=class_names,
+        shape=(wh[1], wh[0], 3) if color else (wh[1], wh[0]),
+        read=lambda k: read_picture(kept[k].path, wh=wh, color=color),
+        splits=[found.folders[0] for found in kept] if depth else None,
+        split_order=tuple(sorted(splits_found, key=lambda name: _split_rank(name) or 0)),
+        problems=(*log.problems(), *_empty(pictures, classes, splits_found)),
+    )
+
+
+def _class_of(found: _Found, depth: int) -> str:
+    """Returns the class as it is written: the folder's name, or the begin of the file's."""
+    if len(found.folders) > depth:
+        return found.folders[depth]
+    numbered = _NUMBERED.fullmatch(found.path.stem)
+    return numbered["name"] if numbered else found.path.stem
+
+
+def _split_rank(name: str) -> int | None:
+    """Returns the place of a split's name, 0 for training; None where it is no split."""
+    return next((rank for rank, names in enumerate(_SPLITS) if name.lower() in names), None)
+
+
+def _label(name: str) -> str | None:
+    try:
+        return canonical_label(name)
+    except DatasetError:
+        return None
+
+
+def _ordered(labels: set[str]) -> tuple[str, ...]:
+    """Returns emotions in their usual order, then the others by name."""
+    return (*(label for label in LABELS if label in labels), *sorted(labels - set(LABELS)))
+
+
+def _empty(
+    pictures: Sequence[_Found], classes: Sequence[tuple[str, ...]], splits: Sequence[str]
+) -> tuple[Problem, ...]:
+    """Returns the folders of splits and classes in which no picture lies."""
+    filled = {found.folders[:k] for found in pictures for k in range(len(found.folders) + 1)}
+    empty_splits = [name for name in splits if (name,) not in filled]
+    expected = [names for names in classes if not splits or (names[0] in splits and names[0] not in empty_splits)]
+    empty_classes = ["/".join(names) for names in expected if names not in filled]
+    return (
+        *problems_of("split without pictures", empty_splits, total=len(splits)),
+        *problems_of("class without pictures", empty_classes, total=len(expected)),
+    )

@@ -1,0 +1,118 @@
+"""The faces of IMDB and Wikipedia: pictures, and a MATLAB file that says whose they are.
+
+Rothe et al. 2015, "DEX: Deep EXpectation of apparent age from a single image". The file is a struct with an entry a
+picture: `full_path` below the file's own folder, `gender` (0 woman, 1 man, NaN unknown), `face_score` (-inf where no
+face was found), `second_face_score` (NaN where there was only one), `celeb_id` or `name`.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
+
+from emotion_perception.core.errors import DatasetError, one_line
+from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
+from emotion_perception.training.datasets.decode import read_picture, size_wh
+from emotion_perception.training.datasets.problems import ProblemLog
+from emotion_perception.training.datasets.sample import FaceDataset
+
+FILES = ("imdb.mat", "wiki.mat")
+_GENDERS = ("woman", "man")
+_SIDE = 64  # pixels
+
+
+def load_imdb(
+    path: Path,
+    *,
+    size: int | Sequence[int] = _SIDE,
+    color: bool = False,
+    min_face_score: float = -math.inf,
+    second_faces: bool = True,
+    cache: str = "",
+    workers: int = 0,
+) -> FaceDataset:
+    """Reads the tree with labels woman and man; the pictures go one by one into the cache.
+
+    Pictures of unknown gender and those without a face are left out by design; missing and corrupt ones are faults.
+
+    Args:
+        path: the .mat file, or the folder in which it lies.
+        size: side, or [width, height], in pixels.
+        color: BGR instead of gray.
+        min_face_score: pictures whose face scores no more are left out; the default leaves out those without a face.
+        second_faces: keep pictures on which a second face was found.
+        cache: folder of the decoded pictures, see `cache`.
+        workers: threads that decode.
+    """
+    file = path if path.is_file() else next(path / name for name in FILES if (path / name).is_file())
+    wh = size_wh(size)
+    key = [fingerprint([file]), wh, color, min_face_score, second_faces]
+
+    def listing() -> Listing:
+        entries = _read(file)
+        rows, problems = _usable(entries, min_face_score, second_faces)
+        names = [str(name) for name in entries["full_path"][rows]]
+        return Listing(
+            names=names,
+            labels=entries["gender"][rows].astype(int).tolist(),
+            class_names=_GENDERS,
+            shape=(wh[1], wh[0], 3) if color else (wh[1], wh[0]),
+            read=lambda k: read_picture(file.parent / names[k], wh=wh, color=color),
+            subjects=_people(entries, rows),
+            problems=problems.problems(),
+        )
+
+    return mapped_dataset(listing, name=file.stem, key=key, cache=cache, workers=workers)
+
+
+def _read(file: Path) -> dict[str, NDArray[Any]]:
+    """Returns the columns of the struct, each an array of one entry a picture."""
+    try:
+        content = loadmat(file, squeeze_me=True, variable_names=[file.stem])
+        struct = content[file.stem]
+        columns = {name: np.atleast_1d(struct[name].item()) for name in struct.dtype.names or ()}
+    except KeyError:
+        raise DatasetError(f"{file.name} has no struct '{file.stem}'") from None
+    except (OSError, ValueError, TypeError, IndexError, NotImplementedError, MatReadError) as e:
+        raise DatasetError(f"{file.name} is no MATLAB file of version 5 ({one_line(e)})") from e
+    if missing := {"full_path", "gender", "face_score"} - columns.keys():
+        raise DatasetError(f"{file.name} lacks {', '.join(sorted(missing))}")
+    for name in ("gender", "face_score", "second_face_score", "celeb_id", "name"):
+        if name in columns and len(columns[name]) != len(columns["full_path"]):
+            raise DatasetError(f"{file.name}: {len(columns[name])} of {name} for {len(columns['full_path'])} pictures")
+    for name in ("gender", "face_score"):
+        if not np.issubdtype(columns[name].dtype, np.number):
+            raise DatasetError(f"{file.name}: {name} holds no numbers")
+    return columns
+
+
+def _usable(
+    entries: dict[str, NDArray[Any]], min_face_score: float, second_faces: bool
+) -> tuple[NDArray[np.intp], ProblemLog]:
+    """Returns the rows to decode, and why the others are not among them; a row has one reason, the first."""
+    gender, score = entries["gender"].astype(float), entries["face_score"].astype(float)
+    reasons = {
+        "unknown gender": (np.isnan(gender), False),
+        "wrong label": (~np.isin(gender, (0, 1)), True),
+        "no face": (~(score > -math.inf), False),
+        f"face score not above {min_face_score:g}": (~(score > min_face_score), False),
+    }
+    if not second_faces and "second_face_score" in entries:
+        reasons["second face"] = ~np.isnan(entries["second_face_score"].astype(float)), False
+    keep, log = np.ones(len(gender), bool), ProblemLog()
+    for reason, (bad, is_fault) in reasons.items():
+        for row in np.flatnonzero(keep & bad):
+            log.add(reason, str(entries["full_path"][row]), is_fault=is_fault)
+        keep &= ~bad
+    return np.flatnonzero(keep), log
+
+
+def _people(entries: dict[str, NDArray[Any]], rows: NDArray[np.intp]) -> list[str] | None:
+    """Returns who is on each picture, so that nobody is on both sides of a split."""
+    who = entries.get("celeb_id", entries.get("name"))
+    return None if who is None else [str(name) for name in who[rows]]

@@ -1,0 +1,199 @@
+"""The two forms of .npz: arrays of pictures, as docs/data.md describes them, and JPEG chips with a gender each."""
+
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.emotions import canonical_label
+from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
+from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
+from emotion_perception.training.datasets.decode import read_picture, size_wh
+from emotion_perception.training.datasets.problems import Problem, problems_of
+from emotion_perception.training.datasets.sample import FaceDataset
+
+_TASKS = ("gender", "face")
+_SIDE = 64  # pixels of UTKFace's chips
+Arrays = dict[str, NDArray[Any]]
+
+
+def has_chips(path: Path) -> bool:
+    """Tells whether an .npz holds JPEG bytes instead of pixels."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return "jpeg.npy" in file.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def load_npz(path: Path) -> FaceDataset:
+    """Reads arrays of pictures into memory; a row whose label or split has no name is left out."""
+    data = _arrays(path)
+    if missing := {"images", "labels", "class_names"} - data.keys():
+        raise DatasetError(f"lacks {', '.join(sorted(missing))}")
+    votes, images = data.get("ferplus_votes"), data["images"]
+    class_names = tuple(canonical_label(str(name)) for name in data["class_names"])
+    labels, bad_labels = _within(_numbers(data["labels"], "labels"), len(class_names))
+    splits, bad_splits = _splits(data)
+    everything = FaceDataset(
+        images=np.ascontiguousarray(images[..., ::-1]) if images.ndim == 4 else images,  # RGB -> BGR, as OpenCV has it
+        labels=labels,
+        class_names=class_names,
+        splits=splits,
+        leak=_flags(data, "leak"),
+        votes=None if votes is None else vote_shares(votes),
+        vote_names=tuple(str(name).lower() for name in data.get("ferplus_names", ())),
+        rejected=_flags(data, "ferplus_dropped"),
+        subjects=_texts(data, "subject"),
+        filenames=_texts(data, "filename"),
+    )
+    bad = bad_labels | bad_splits
+    if not bad.any():
+        return everything
+    split, split_names = data.get("split"), data.get("split_names", ())
+    problems = (
+        *_outside("labels", "class names", data["labels"], bad_labels, len(class_names)),
+        *_outside("split", "split_names", split, bad_splits & ~bad_labels, len(split_names)),
+    )
+    return replace(everything.select(~bad), problems=problems)
+
+
+def load_chips(
+    path: Path,
+    *,
+    task: str = "gender",
+    min_age: int = 0,
+    size: int | Sequence[int] = _SIDE,
+    color: bool = False,
+    cache: str = "",
+    workers: int = 0,
+) -> FaceDataset:
+    """Reads UTKFace's form: `jpeg` bytes, `offset`, `gender`; optionally `gender_names`, `age`, `split`, `group`.
+
+    Args:
+        path: the file.
+        task: what the labels say: `gender` (woman, man), or `face` for all of them.
+        min_age: years; younger people are left out.
+        size: side, or [width, height], of the pictures in pixels.
+        color: BGR instead of gray.
+        cache: folder of the decoded pictures, see `cache`.
+        workers: threads that decode.
+    """
+    if task not in _TASKS:
+        raise ConfigurationError(f"task '{task}' is none of {', '.join(_TASKS)}")
+    wh = size_wh(size)
+    key = [fingerprint([path]), task, min_age, wh, color]
+
+    def listing() -> Listing:
+        return _list_chips(_arrays(path), task, min_age, wh, color)
+
+    return mapped_dataset(listing, name=path.stem, key=key, cache=cache, workers=workers)
+
+
+def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], color: bool) -> Listing:
+    if missing := {"jpeg", "offset", "gender"} - data.keys():
+        raise DatasetError(f"lacks {', '.join(sorted(missing))}")
+    if data["jpeg"].dtype != np.uint8 or data["jpeg"].ndim != 1:
+        raise DatasetError(f"jpeg is {data['jpeg'].dtype} {data['jpeg'].shape}, not uint8 (bytes)")
+    offset = _numbers(data["offset"], "offset")
+    columns = {name: data[name] for name in ("gender", "age", "split", "group", "filename") if name in data}
+    for name, values in columns.items():
+        if values.shape != (len(offset) - 1,):
+            raise DatasetError(f"{name} has the shape {values.shape} for {len(offset) - 1} pictures")
+    genders = tuple(canonical_label(str(name)) for name in data.get("gender_names", ("woman", "man")))
+    numbers, unknown = _within(_numbers(data["gender"], "gender"), len(genders))
+    splits, astray = _splits(data)
+    young = columns["age"] < min_age if "age" in columns else np.zeros(len(numbers), bool)
+    rows = np.flatnonzero(~(unknown | astray | young))
+    names = columns["filename"].astype(str) if "filename" in columns else np.arange(len(numbers)).astype(str)
+    too_young = names[young & ~unknown & ~astray].tolist()
+    problems = (
+        *problems_of("wrong label", names[unknown].tolist()),
+        *problems_of("missing split", names[astray & ~unknown].tolist()),
+        *problems_of(f"person below {min_age} years", too_young, is_fault=False),
+    )
+    return Listing(
+        names=names[rows].tolist(),
+        labels=numbers[rows].tolist() if task == "gender" else [0] * len(rows),
+        class_names=genders if task == "gender" else ("face",),
+        shape=(wh[1], wh[0], 3) if color else (wh[1], wh[0]),
+        read=_chip_reader(data["jpeg"], offset, rows, wh, color),
+        splits=None if splits is None else splits[rows].tolist(),
+        split_order=tuple(data.get("split_names", np.array([], str)).tolist()),
+        subjects=columns["group"][rows].astype(str).tolist() if "group" in columns else None,
+        problems=problems,
+    )
+
+
+def _chip_reader(
+    jpeg: NDArray[np.uint8], offset: NDArray[np.int64], rows: NDArray[np.intp], wh: tuple[int, int], color: bool
+) -> Callable[[int], NDArray[np.uint8]]:
+    def read(k: int) -> NDArray[np.uint8]:
+        return read_picture(jpeg[offset[rows[k]] : offset[rows[k] + 1]].tobytes(), wh=wh, color=color)
+
+    return read
+
+
+def vote_shares(votes: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Returns the share of the taggers that chose each name, from their counts (N, V)."""
+    if votes.ndim != 2:
+        raise DatasetError(f"ferplus_votes have the shape {votes.shape}, not (N, V)")
+    counts = votes.astype(np.float32)
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def _arrays(path: Path) -> Arrays:
+    try:
+        with zipfile.ZipFile(path):  # np.load would take a bare .npy, too
+            pass
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as e:
+        raise DatasetError(f"not a readable .npz file ({one_line(e)})") from e
+
+
+def _numbers(values: NDArray[np.generic], name: str) -> NDArray[np.int64]:
+    if values.ndim != 1 or not np.issubdtype(values.dtype, np.integer):
+        raise DatasetError(f"{name} are {values.dtype} {values.shape}, not whole numbers (N)")
+    return values.astype(np.int64)
+
+
+def _within(numbers: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Returns the numbers with those outside 0..count-1 moved inside, and bool (N): which were outside."""
+    outside = (numbers < 0) | (numbers >= count)
+    return np.clip(numbers, 0, max(count - 1, 0)), outside
+
+
+def _splits(data: Arrays) -> tuple[NDArray[np.str_] | None, NDArray[np.bool_]]:
+    """Returns the name of each row's split, and bool (N): True where its number has no name."""
+    if "split" not in data:
+        return None, np.zeros(1, bool)
+    if "split_names" not in data:
+        raise DatasetError("has split but no split_names")
+    names = data["split_names"].astype(str)
+    numbers, outside = _within(_numbers(data["split"], "split"), len(names))
+    return names[numbers] if len(names) else numbers.astype(str), outside
+
+
+def _outside(
+    key: str, names: str, values: NDArray[Any] | None, bad: NDArray[np.bool_], count: int
+) -> tuple[Problem, ...]:
+    """Returns the problem of numbers that have no name."""
+    rows = [f"row {row}" for row in np.flatnonzero(bad)]
+    if values is None or not rows:
+        return ()
+    verb = "reach" if key == "labels" else "reaches"
+    return problems_of(f"wrong {key}: {key} {verb} {values.max()}, but there are {count} {names}", rows)
+
+
+def _flags(data: Arrays, key: str) -> NDArray[np.bool_] | None:
+    return data[key].astype(bool) if key in data else None
+
+
+def _texts(data: Arrays, key: str) -> NDArray[np.str_] | None:
+    return data[key].astype(str) if key in data else None

@@ -1,0 +1,87 @@
+"""What belongs to one person stays together: folds by subject, and sequences of frames."""
+
+import re
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.errors import DatasetError
+from emotion_perception.training.datasets.pictures import Pictures
+from emotion_perception.training.datasets.sample import FaceDataset
+
+_FRAME = re.compile(r"(?P<sequence>.+)_(?P<number>\d+)\.\w+")  # S010_004_00000017.png
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSequence:
+    """The frames of one expression.
+
+    Attributes:
+        frames: uint8 (T, H, W) or (T, H, W, 3), the peak last; memory-mapped where the data set is.
+        label: of the peak.
+        subject: who shows it.
+        name: of the sequence, e.g. S010_004.
+    """
+
+    frames: Pictures
+    label: str
+    subject: str
+    name: str
+
+
+def subject_folds(data: FaceDataset, folds: int, seed: int) -> list[NDArray[np.int64]]:
+    """Divides the rows into folds of like class shares; no subject is in two of them.
+
+    Args:
+        data: the rows; where it has no subjects, each row stands for itself.
+        folds: how many, at least 2.
+        seed: of the order in which subjects are drawn.
+
+    Returns:
+        The rows of each fold, in ascending order; each row is in exactly one.
+
+    Raises:
+        DatasetError: there are too few subjects, or too few pictures of every class.
+    """
+    from sklearn.model_selection import (
+        StratifiedGroupKFold,
+        StratifiedKFold,
+    )  # two seconds that most commands can spare
+
+    whole = len(data) if data.subjects is None else len(np.unique(data.subjects))
+    if not 2 <= folds <= whole:
+        raise DatasetError(f"{folds} folds of {whole} {'pictures' if data.subjects is None else 'subjects'}")
+    kind = StratifiedKFold if data.subjects is None else StratifiedGroupKFold
+    splitter = kind(folds, shuffle=True, random_state=seed)
+    rows = np.zeros((len(data), 1))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # its pictures are in some of the folds only
+        try:
+            return [np.asarray(fold, np.int64) for _, fold in splitter.split(rows, data.labels, data.subjects)]
+        except ValueError:
+            raise DatasetError(f"{folds} folds, but no class has as many pictures") from None
+
+
+def sequences(data: FaceDataset) -> list[FaceSequence]:
+    """Puts the frames of a data set together again, for a network that sees how an expression unfolds.
+
+    Of the official tree of CK+ `load_dataset(path, percent=100)` gives all frames from the neutral face to the peak.
+
+    Raises:
+        DatasetError: the data has no subjects, or file names that do not end in the number of the frame.
+    """
+    if data.filenames is None or data.subjects is None:
+        raise DatasetError("sequences need the file name and the subject of every frame")
+    rows: dict[str, list[tuple[int, int]]] = {}
+    for row, name in enumerate(data.filenames.tolist()):
+        if (match := _FRAME.fullmatch(name)) is None:
+            raise DatasetError(f"{name} does not end in the number of a frame")
+        rows.setdefault(match["sequence"], []).append((int(match["number"]), row))
+    found = []
+    for name, numbered in rows.items():
+        order = np.array([row for _, row in sorted(numbered)], np.int64)
+        label = data.class_names[data.labels[order[-1]]]
+        found.append(FaceSequence(data.images[order], label, str(data.subjects[order[-1]]), name))
+    return found

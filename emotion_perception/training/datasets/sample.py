@@ -1,0 +1,115 @@
+"""The one form that every loader gives."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.emotions import canonical_label
+from emotion_perception.core.errors import DatasetError
+from emotion_perception.training.datasets.pictures import MappedPictures, Pictures, deviations
+from emotion_perception.training.datasets.problems import Problem
+
+MIN_DEVIATION = 1.0  # gray levels; below it a picture is blank
+
+
+@dataclass(frozen=True, eq=False)
+class FaceDataset:
+    """Pictures of faces and what people said about them.
+
+    Attributes:
+        images: uint8, (N, H, W) gray or (N, H, W, 3) BGR, in memory or memory-mapped.
+        labels: int64 (N), numbers into `class_names`.
+        class_names: canonical label of each class.
+        splits: name of each picture's split (N), or None where the data has none.
+        leak: bool (N), True where the picture also stands in a split that is meant for testing.
+        votes: float32 (N, V) share of taggers that chose each of `vote_names`; rows may be all zero.
+        vote_names: canonical label (or `unknown`, `nf`) of each column of `votes`.
+        rejected: bool (N), True where the taggers saw no face.
+        subjects: who is on each picture (N), or a group of near-twins that must not be divided.
+        filenames: name of each picture (N).
+        problems: what the loader left out.
+    """
+
+    images: Pictures
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    splits: NDArray[np.str_] | None = None
+    leak: NDArray[np.bool_] | None = None
+    votes: NDArray[np.float32] | None = None
+    vote_names: tuple[str, ...] = ()
+    rejected: NDArray[np.bool_] | None = None
+    subjects: NDArray[np.str_] | None = None
+    filenames: NDArray[np.str_] | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.images)
+        if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
+            raise DatasetError(f"images are {self.images.dtype} {self.images.shape}, not uint8 (N, H, W[, 3])")
+        if (self.images.ndim == 4 and self.images.shape[3] != 3) or 0 in self.images.shape[1:]:
+            raise DatasetError(f"images of shape {self.images.shape} are neither gray nor colour")
+        for name, value in self._columns().items():
+            if value.ndim == 0 or len(value) != count:
+                raise DatasetError(f"{name} has the shape {value.shape} for {count} images")
+        if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
+            raise DatasetError(f"labels reach {self.labels.max()}, but there are {len(self.class_names)} class names")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def select(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> "FaceDataset":
+        """Returns the rows for which `keep`, bool (N), is True, or the rows that it numbers; reads no picture."""
+        return replace(self, **{name: value[keep] for name, value in self._columns().items()})
+
+    def split(self, name: str | None) -> "FaceDataset":
+        """Returns the pictures of one split.
+
+        Raises:
+            DatasetError: the file has splits and none was named, or it has no split of that name.
+        """
+        if self.splits is None:
+            if name is not None:
+                raise DatasetError(f"no split '{name}': the file has no splits")
+            return self
+        names = sorted(set(self.splits.tolist()))
+        if name is None:
+            raise DatasetError(f"the file has the splits {', '.join(names)}: name one with --split")
+        if name not in names:
+            raise DatasetError(f"no split '{name}'; the file has {', '.join(names)}")
+        return self.select(self.splits == name)
+
+    def labels_in(self, order: Sequence[str]) -> NDArray[np.int64]:
+        """Returns the labels as numbers into another label order, mapped by name.
+
+        Raises:
+            DatasetError: a picture has a label that is not in `order`.
+        """
+        table = np.array([order.index(name) if name in order else -1 for name in self.class_names], np.int64)
+        numbers = table[self.labels]
+        if (numbers < 0).any():
+            strangers = sorted({self.class_names[k] for k in set(self.labels[numbers < 0].tolist())})
+            raise DatasetError(f"the model has no label for {', '.join(strangers)}; leave out with --ignore-classes")
+        return numbers
+
+    def without_classes(self, names: Iterable[str]) -> "FaceDataset":
+        """Returns the pictures whose label is none of `names` (any spelling)."""
+        unwanted = {canonical_label(name) for name in names}
+        if missing := unwanted - set(self.class_names):
+            raise DatasetError(f"no class {', '.join(sorted(missing))}; the file has {', '.join(self.class_names)}")
+        return self.select(np.array([self.class_names[k] not in unwanted for k in self.labels], bool))
+
+    def fit_for_training(self) -> "FaceDataset":
+        """Returns the rows to learn from: not blank, not rejected as no face, not leaked from a test split."""
+        keep = deviations(self.images) >= MIN_DEVIATION
+        for unwanted in (self.leak, self.rejected):
+            if unwanted is not None:
+                keep &= ~unwanted
+        return self.select(keep)
+
+    def _columns(self) -> dict[str, Any]:
+        """Returns everything that has a value for each picture."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray | MappedPictures)}

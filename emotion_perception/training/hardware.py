@@ -1,0 +1,106 @@
+"""What a training runs on, and the Lightning trainer for it."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning as L
+import torch
+from torch import nn
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.training.averaging import RunningAverage
+from emotion_perception.training.progress import EpochTable, ProgressBar
+from emotion_perception.training.recipe import Recipe
+
+TABLE = "metrics.csv"
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "32", "bf16", "16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """What a training runs on.
+
+    Attributes:
+        device: `auto`, `cpu` or `cuda`.
+        devices: processes on this machine, a GPU each where there are GPUs. Under torchrun, its `--nproc-per-node`.
+        num_nodes: machines; under torchrun, its `--nnodes`.
+        precision: `32`, `bf16`, `16`, or `auto`: bfloat16 where the hardware computes it, else float32; float32 also
+            for depthwise convolutions on a CPU, which torch computes many times slower in bfloat16.
+        tensorboard: also write `tensorboard/`.
+    """
+
+    device: str = "auto"
+    devices: int = 1
+    num_nodes: int = 1
+    precision: str = "auto"
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, known in (("device", self.device, DEVICES), ("precision", self.precision, PRECISIONS)):
+            if value not in known:
+                raise ConfigurationError(f"{name} '{value}' is none of {', '.join(known)}")
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ConfigurationError("device is 'cuda', but torch finds no CUDA")
+        if self.precision == "16" and not self.cuda:
+            raise ConfigurationError("precision 16 needs CUDA; on a CPU there are 32 and bf16")
+        if not 1 <= self.devices <= (torch.cuda.device_count() if self.cuda else os.cpu_count() or 1):
+            raise ConfigurationError(f"devices {self.devices}: this machine has not so many")
+
+    @property
+    def processes(self) -> int:
+        """How many processes train together."""
+        return self.devices * self.num_nodes
+
+    @property
+    def cuda(self) -> bool:
+        """Whether it is a GPU."""
+        return self.device != "cpu" and torch.cuda.is_available()
+
+    def lightning_precision(self, network: nn.Module) -> str:
+        """Returns Lightning's name of the precision for a network."""
+        if self.precision == "auto":
+            slow = not self.cuda and any(isinstance(m, nn.Conv2d) and m.groups > 1 for m in network.modules())
+            return "bf16-mixed" if _has_bfloat16(self.cuda) and not slow else "32-true"
+        return "32-true" if self.precision == "32" else f"{self.precision}-mixed"
+
+
+def build_trainer(
+    recipe: Recipe, network: nn.Module, out: Path, hardware: Hardware, callbacks: Sequence[Callback] = ()
+) -> L.Trainer:
+    """Builds the trainer: averaged weights, checkpoints, table, bar, early stopping; then the callbacks given."""
+    ours: list[Callback] = [
+        RunningAverage(recipe.ema_decay),
+        ModelCheckpoint(out, "best", monitor="accuracy", mode="max", enable_version_counter=False),
+        ModelCheckpoint(out, "last", save_on_train_epoch_end=True, enable_version_counter=False),
+        ProgressBar(refresh_rate=10),
+        EpochTable(out / TABLE),
+    ]
+    if recipe.early_stopping:
+        ours.append(EarlyStopping("accuracy", mode="max", patience=recipe.early_stopping))
+    return L.Trainer(
+        max_epochs=recipe.epochs,
+        accelerator="gpu" if hardware.cuda else "cpu",
+        devices=hardware.devices,
+        num_nodes=hardware.num_nodes,
+        strategy="ddp" if hardware.processes > 1 else "auto",
+        use_distributed_sampler=False,  # ours divides the rows
+        precision=hardware.lightning_precision(network),  # type: ignore[arg-type]
+        callbacks=[*ours, *callbacks],
+        logger=TensorBoardLogger(out, name="tensorboard", version="") if hardware.tensorboard else False,
+        default_root_dir=out,
+        num_sanity_val_steps=0,
+        log_every_n_steps=50,
+        enable_model_summary=False,
+    )
+
+
+def _has_bfloat16(cuda: bool) -> bool:
+    """Returns whether bfloat16 is computed by the hardware; emulated, it is many times slower than float32."""
+    if cuda:
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

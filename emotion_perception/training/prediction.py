@@ -1,0 +1,42 @@
+"""Takes a model over any number of pictures: a batch at a time in memory, of which only the logits are kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from emotion_perception.core.classification import EmotionClassifier
+
+BATCH = 128  # pictures; bounds the memory
+Picture = NDArray[np.uint8]
+
+
+def logits_of(
+    classifier: EmotionClassifier,
+    images: Any,
+    bar: "tqdm[Any]",
+    change: Callable[[Picture, int], Picture] | None = None,
+) -> NDArray[np.float32]:
+    """Returns the logits of every picture, float32 (N, L).
+
+    Args:
+        classifier: the model.
+        images: uint8 (N, H, W[, 3]), in memory or mapped from a file.
+        bar: is moved by the number of pictures of each batch.
+        change: makes another picture of a picture and its number.
+    """
+    rows = [np.empty((0, len(classifier.labels)), np.float32)]
+    for start in range(0, len(images), BATCH):
+        crops = list(images[start : start + BATCH])
+        bar.update(len(crops))
+        if change is not None:
+            crops = [change(crop, start + k) for k, crop in enumerate(crops)]
+        rows.append(classifier.logits(crops))
+    return np.concatenate(rows)
+
+
+def progress_bar(total: int, what: str, *, shown: bool) -> "tqdm[Any]":
+    """Returns a bar over pictures that is gone when it is full; also where `shown`, only on a terminal."""
+    return tqdm(total=total, desc=what, unit=" pictures", disable=None if shown else True, leave=False)

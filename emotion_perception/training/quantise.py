@@ -1,0 +1,166 @@
+"""Makes an int8 ONNX twin of a model: a quarter of the size, faster where the processor has int8 instructions.
+
+Weights are int8 for each channel, activations uint8 with ranges that calibration pictures give by the entropy method
+(Migacz 2017, "8-bit Inference with TensorRT"). Of the ways that onnxruntime has, this one changed the fewest answers of
+the shipped model: 1.3 % on PublicTest, where plain minima and maxima changed 2.6 % and leaving all but the convolutions
+and matrix products in float32 changed 2.0 %; all lost less than 0.5 points of accuracy and were equally fast.
+"""
+
+import contextlib
+import io
+import json
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint
+from emotion_perception.core.classification import EmotionClassifier, create_classifier
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.model_files import file_sha256
+from emotion_perception.core.preprocessing import ModelSpec, to_batch
+from emotion_perception.training.calibrate import fit
+from emotion_perception.training.datasets import FaceDataset
+from emotion_perception.training.evaluate import ms_per_face
+from emotion_perception.training.metrics import summarise
+from emotion_perception.training.origin import answers_of, figures_of
+from emotion_perception.training.train import Parts
+
+SUFFIX = ".int8"
+_PICTURES, _BATCH = 512, 32  # calibration: more pictures change no answer, smaller batches bound the memory
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """An int8 model beside the float model that it was made from.
+
+    Attributes:
+        checkpoint: the int8 model; its weights' file is the float model's, its ONNX twin its own.
+        accuracy: of the int8 model on the pictures that chose the epoch.
+        accuracy_lost: how much higher the float model's is; negative where int8 happens to be better.
+        answers_changed: share of those pictures that get another answer.
+        bytes_of: sizes of the two ONNX files: float, int8.
+        ms_per_face: median of one face in one call on this CPU: float, int8.
+    """
+
+    checkpoint: Checkpoint
+    accuracy: float
+    accuracy_lost: float
+    answers_changed: float
+    bytes_of: tuple[int, int]
+    ms_per_face: tuple[float, float]
+
+
+def quantise(model: Checkpoint, parts: Parts) -> Quantised:
+    """Writes NAME.int8.onnx and NAME.int8.json beside a model; the model itself stays as it is.
+
+    The pictures kept apart give the ranges, and a temperature to the int8 model itself; where none were kept apart,
+    pictures learnt from give the ranges, and the temperature stays.
+
+    Args:
+        model: with an ONNX twin and its figures.
+        parts: the pictures of its training; the loss is measured on those that chose the epoch.
+    """
+    assert model.onnx is not None
+    path = model.weights.with_name(f"{model.name}{SUFFIX}.onnx")
+    ranges = parts.holdout if len(parts.holdout) else parts.learn
+    ranges = ranges.select(np.unique(np.linspace(0, len(ranges) - 1, _PICTURES).astype(int)))
+    write_int8(model.onnx, path, ranges.images, model.spec)
+    calibration, spec = model.spec.metadata["calibration"], model.spec
+    if calibration:
+        fitted = fit(_classifier(_describe(model, path, spec)), parts.holdout)
+        calibration, spec = {"data": calibration["data"], **fitted}, replace(spec, temperature=fitted["temperature"])
+    before, after = (answers_of(_classifier(one), parts.choose) for one in (model, _describe(model, path, spec)))
+    measured = figures_of(after, parts.choose, spec.metadata["measured"]["split"])
+    lost = summarise(before)["accuracy"] - measured["accuracy"]
+    changed = float((after.probabilities.argmax(axis=1) != before.probabilities.argmax(axis=1)).mean())
+    twin = {
+        "precision": "int8 weights for each channel, uint8 activations",
+        "ranges_from": f"{len(ranges)} training pictures {'kept apart' if calibration else 'learnt from'}",
+        "float_model": model.name,
+        "accuracy_lost": round(lost, 6),
+        "answers_changed": round(changed, 6),
+    }
+    metadata = {**spec.metadata, "onnx": twin, "calibration": calibration, "measured": measured}
+    return Quantised(
+        checkpoint=_describe(model, path, replace(spec, metadata=metadata)),
+        accuracy=measured["accuracy"],
+        accuracy_lost=lost,
+        answers_changed=changed,
+        bytes_of=(model.onnx.stat().st_size, path.stat().st_size),
+        ms_per_face=(_ms(model.onnx, parts.choose), _ms(path, parts.choose)),
+    )
+
+
+def write_int8(source: Path, target: Path, images: Any, spec: ModelSpec) -> None:
+    """Writes the int8 form of an ONNX file.
+
+    Args:
+        source: the float file.
+        target: is written.
+        images: uint8 pictures like those that the network will see, at least one.
+        spec: how the network takes them.
+    """
+    with tempfile.TemporaryDirectory() as temporary, contextlib.redirect_stdout(io.StringIO()):  # it prints its steps
+        prepared = Path(temporary) / "prepared.onnx"
+        quant_pre_process(source, prepared, skip_symbolic_shape=True)
+        quantize_static(
+            prepared,
+            target,
+            _Batches(images, spec),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.Entropy,
+            extra_options={"CalibStridedMinMax": 1},  # a batch at a time, whatever the method
+        )
+
+
+class _Batches(CalibrationDataReader):
+    """Gives onnxruntime the calibration pictures as network inputs."""
+
+    def __init__(self, images: Any, spec: ModelSpec) -> None:
+        self._images, self._spec = images, spec
+        self._next = self._end = 0
+
+    def __len__(self) -> int:
+        return -(-len(self._images) // _BATCH)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        """Chooses the batches that come next."""
+        self._next, self._end = start_index, end_index
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        """Returns the next batch, None after the last."""
+        if self._next >= self._end:
+            return None
+        first = self._next * _BATCH
+        self._next += 1
+        return {"pictures": to_batch(list(self._images[first : first + _BATCH]), self._spec)}
+
+
+def _describe(model: Checkpoint, onnx: Path, spec: ModelSpec) -> Checkpoint:
+    """Writes the description of a model that shares its weights' file with another, but not its ONNX twin."""
+    description = json.loads(model.weights.with_suffix(".json").read_text(encoding="utf-8"))
+    description |= {
+        "name": onnx.stem,
+        "spec": asdict(spec),
+        "onnx": {"file": onnx.name, "sha256": file_sha256(onnx)},
+    }
+    path = onnx.with_suffix(".json")
+    path.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return load_checkpoint(path)
+
+
+def _classifier(model: Checkpoint) -> EmotionClassifier:
+    return create_classifier(ClassifierConfig(model=str(model.onnx), device="cpu"))
+
+
+def _ms(onnx: Path, data: FaceDataset) -> float:
+    return ms_per_face(ClassifierConfig(model=str(onnx), device="cpu"), data)

@@ -1,0 +1,93 @@
+"""What a search leaves in its folder: trials.csv, best.yaml, two plots, and no checkpoints of beaten trials."""
+
+import csv
+import warnings
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display
+
+import matplotlib.pyplot as plt
+import optuna
+import optuna.visualization.matplotlib as charts
+import yaml
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import FrozenTrial, TrialState
+
+from emotion_perception.training.recipe import Recipe
+from emotion_perception.training.search_space import Space
+from emotion_perception.training.study import folder_name
+
+TRIALS, BEST_RECIPE, HISTORY, IMPORTANCE = "trials.csv", "best.yaml", "history.png", "importance.png"
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def trials_done(study: optuna.Study) -> int:
+    """Returns how many trials have been measured, to the end or until they were pruned."""
+    return len(study.get_trials(deepcopy=False, states=_ENDED))
+
+
+def best_trial(study: optuna.Study) -> FrozenTrial | None:
+    """Returns the trial with the highest accuracy, the first of equals; None while none has reached its end."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return max(complete, key=lambda trial: trial.values[0], default=None)
+
+
+def write_trials(study: optuna.Study, space: Space, path: Path) -> None:
+    """Writes one row a trial: number, state, accuracy (of a pruned one its last), epochs, seconds, folder, choices."""
+    rows = [_row(trial) for trial in study.get_trials(deepcopy=False)]
+    columns = ("number", "state", "accuracy", "epochs", "seconds", "folder", *space)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_recipe(recipe: Recipe, origin: str, path: Path) -> None:
+    """Writes a recipe that `train --config` takes, with a line that says where it comes from."""
+    values = yaml.safe_dump(recipe.as_dict(), sort_keys=False, width=110, default_flow_style=None)
+    path.write_text(f"# {origin}\n{values}", encoding="utf-8")
+
+
+def draw(study: optuna.Study, out: Path) -> None:
+    """Draws the accuracy of each trial in its order, and how much each choice matters, where there is enough to see."""
+    values = {trial.values[0] for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        if values:
+            _save(charts.plot_optimization_history(study, target_name="accuracy"), out / HISTORY)
+        if len(values) > 1:  # the importance of a choice is its share of the variance
+            _save(charts.plot_param_importances(study, target_name="accuracy"), out / IMPORTANCE)
+
+
+def discard_beaten(study: optuna.Study, trials: Path) -> None:
+    """Deletes the checkpoints of every ended trial but the best and those that wait to go on."""
+    best, snapshot = best_trial(study), study.get_trials(deepcopy=False)
+    kept = {folder_name(trial) for trial in snapshot if not trial.state.is_finished()}
+    kept |= {folder_name(best)} if best else set()
+    for name in {folder_name(trial) for trial in snapshot} - kept:
+        for checkpoint in (trials / name).rglob("*.ckpt"):
+            checkpoint.unlink(missing_ok=True)
+
+
+def _row(trial: FrozenTrial) -> dict[str, Any]:
+    last = trial.last_step
+    value = trial.values[0] if trial.values else trial.intermediate_values.get(-1 if last is None else last)
+    return {
+        "number": trial.number,
+        "state": trial.state.name.lower(),
+        "accuracy": "" if value is None else f"{value:.6g}",
+        "epochs": 0 if last is None else last + 1,
+        "seconds": "" if trial.duration is None else f"{trial.duration.total_seconds():.1f}",
+        "folder": folder_name(trial),
+        **trial.params,
+    }
+
+
+def _save(axes: Any, path: Path) -> None:
+    figure = axes.figure
+    figure.set_size_inches(8, 5)
+    figure.savefig(path, dpi=130, bbox_inches="tight")
+    plt.close(figure)

@@ -1,0 +1,91 @@
+"""What `search` varies: system C's choices for `tunable_cnn`, and the recipe that a trial's choices make."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    distribution_to_json,
+)
+
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.training.architectures.tunable_cnn import ACTIVATIONS, DEPTH, INITIALISERS
+from emotion_perception.training.recipe import CHOICES, Recipe
+
+ARCHITECTURE = "tunable_cnn"
+_STRICT, _MODERATE = 3, 8  # epochs without a better accuracy: system C's two ways to stop early
+_LAYERS = range(1, DEPTH + 1)
+_PER_LAYER = {"activations": "activation", "widths": "width"}  # option -> what a trial calls each layer's
+_OPTIONS = ("dropout", "initialiser")
+_DISTRIBUTIONS: Mapping[str, BaseDistribution] = {
+    "activations": CategoricalDistribution(tuple(ACTIVATIONS)),
+    "widths": IntDistribution(32, 256, step=32),
+    "dropout": FloatDistribution(0.0, 0.6),
+    "initialiser": CategoricalDistribution(tuple(INITIALISERS)),
+    "batch_size": CategoricalDistribution((32, 64, 128, 256)),
+    "learning_rate": FloatDistribution(1e-4, 1e-1, log=True),
+    "optimizer": CategoricalDistribution(CHOICES["optimizer"]),
+    "early_stopping": CategoricalDistribution((_STRICT, _MODERATE)),
+}
+Space = dict[str, BaseDistribution]
+
+
+def build_space(recipe: Recipe, fixed: Collection[str] = ()) -> Space:
+    """Returns the distribution of each choice of a trial.
+
+    Args:
+        recipe: what the trials change.
+        fixed: keys of the recipe or of its options that stay as they are.
+
+    Raises:
+        ConfigurationError: the recipe is of another network, or nothing is left to search.
+    """
+    if recipe.architecture != ARCHITECTURE:
+        raise ConfigurationError(f"search varies {ARCHITECTURE}; the recipe's architecture is '{recipe.architecture}'")
+    space: Space = {}
+    for key, distribution in _DISTRIBUTIONS.items():
+        if key in _PER_LAYER and key not in fixed:
+            space |= {f"{_PER_LAYER[key]}_{layer}": distribution for layer in _LAYERS}
+        elif key not in fixed:
+            space[key] = distribution
+    if not space:
+        raise ConfigurationError("every key that search varies is fixed by --set")
+    return space
+
+
+def suggest(trial: optuna.Trial, space: Space) -> dict[str, Any]:
+    """Lets a trial choose a value for each name of the space."""
+    return {name: _suggest(trial, name, distribution) for name, distribution in space.items()}
+
+
+def recipe_of(recipe: Recipe, chosen: Mapping[str, Any]) -> Recipe:
+    """Returns the recipe with what a trial has chosen.
+
+    Raises:
+        ConfigurationError: a value cannot work.
+    """
+    options = dict(recipe.options) | {key: chosen[key] for key in _OPTIONS if key in chosen}
+    for option, name in _PER_LAYER.items():
+        if f"{name}_1" in chosen:
+            options[option] = [chosen[f"{name}_{layer}"] for layer in _LAYERS]
+    keys = {key: value for key, value in chosen.items() if key in _DISTRIBUTIONS and key not in _OPTIONS}
+    return replace(recipe, options=options, **keys)
+
+
+def describe(space: Space) -> dict[str, str]:
+    """Returns the space as plain values, so that two searches can be compared."""
+    return {name: distribution_to_json(distribution) for name, distribution in space.items()}
+
+
+def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
+    if isinstance(distribution, CategoricalDistribution):
+        return trial.suggest_categorical(name, distribution.choices)
+    if isinstance(distribution, IntDistribution):
+        return trial.suggest_int(name, distribution.low, distribution.high, step=distribution.step)
+    assert isinstance(distribution, FloatDistribution)
+    return trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Measures how fast training gets its pictures: decoded from files at every access, or from the memory-mapped cache.
+
+    scripts/measure_loaders.py --pictures 20000 --side 64
+
+Draws PNG files by class into a temporary folder (or takes those of --data), builds the cache of decoded pictures, and
+reads every picture once in random order by either way, each in a process of its own: first with the files' pages
+dropped from the system's memory as far as it allows, then again. Prints a table.
+"""
+
+import argparse
+import multiprocessing
+import os
+import platform
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.training.datasets import load_dataset
+from emotion_perception.training.datasets.decode import read_picture
+
+
+def main() -> int:
+    """Measures and prints the table."""
+    options = parse_arguments()
+    with tempfile.TemporaryDirectory(dir=options.work) as work:
+        tree, cache = options.data or Path(work, "pictures"), Path(work, "cache")
+        if options.data is None:
+            draw(tree, options.pictures, options.side)
+        begun = time.perf_counter()
+        count = alone(build, tree, cache, options.side)["count"]
+        seconds = time.perf_counter() - begun
+        print(
+            f"`scripts/measure_loaders.py`, {date.today()}, {platform.machine()}, {os.cpu_count()} cores; {count} "
+            f"pictures kept at {options.side}x{options.side}; the cache was built in {seconds:.1f} s.\n\n"
+            "| loader | pictures a second, first pass | second pass | peak memory, MB |\n|---|---|---|---|"
+        )
+        for name, measure in (("PNG files, decoded at each access", plain), ("memory-mapped cache", mapped)):
+            drop_pages([*tree.rglob("*"), *cache.rglob("*")])
+            found = alone(measure, tree, cache, options.side)
+            first, second = (f"{count / found[key]:,.0f}" for key in ("first_s", "second_s"))
+            print(f"| {name} | {first} | {second} | {found['peak_mb']:.0f} |", flush=True)
+    return 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description="A plain loader of picture files against the memory-mapped cache.")
+    parser.add_argument("--data", type=Path, help="folder of pictures by class; default: draws some")
+    parser.add_argument("--pictures", type=int, default=20000, help="how many to draw (default: %(default)s)")
+    parser.add_argument("--side", type=int, default=64, help="side in pixels (default: %(default)s)")
+    parser.add_argument("--work", type=Path, help="folder on the disk to measure; default: the system's temporary one")
+    return parser.parse_args()
+
+
+def draw(folder: Path, count: int, side: int) -> None:
+    """Writes pictures that compress about as well as photographs: smoothed noise."""
+    rng = np.random.default_rng(0)
+    for label in LABELS:
+        (folder / label).mkdir(parents=True)
+    for k in range(count):
+        small = rng.integers(0, 256, (side // 4, side // 4), dtype=np.uint8)
+        cv2.imwrite(str(folder / LABELS[k % len(LABELS)] / f"{k:07}.png"), cv2.resize(small, (side, side)))
+
+
+def alone(function, *arguments) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    """Runs a function in a fresh process, so that its peak memory is its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
+def build(tree: Path, cache: Path, side: int) -> dict[str, float]:
+    """Decodes everything into the cache."""
+    return {"count": len(load_dataset(tree, size=side, cache=str(cache)))}
+
+
+def plain(tree: Path, cache: Path, side: int) -> dict[str, float]:
+    """Reads every file in random order."""
+    paths = sorted(path for path in tree.rglob("*") if path.is_file())
+    return two_passes(len(paths), lambda order: (read_picture(paths[k], wh=(side, side)) for k in order))
+
+
+def mapped(tree: Path, cache: Path, side: int) -> dict[str, float]:
+    """Reads every picture of the cache in random order."""
+    images = load_dataset(tree, size=side, cache=str(cache)).images
+    return two_passes(len(images), lambda order: (images[k] for k in order))
+
+
+def two_passes(count: int, pictures) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    """Returns the seconds of two passes in different orders, and the peak memory of the process."""
+    rng, seconds = np.random.default_rng(0), []
+    for _ in range(2):
+        begun = time.perf_counter()
+        consume(pictures(rng.permutation(count)))
+        seconds.append(time.perf_counter() - begun)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"first_s": seconds[0], "second_s": seconds[1], "peak_mb": peak_mb}
+
+
+def consume(pictures: Iterator[NDArray[np.uint8]]) -> None:
+    """Touches every picture, so that none is only promised."""
+    for picture in pictures:
+        picture[0, 0]
+
+
+def drop_pages(paths: list[Path]) -> None:
+    """Asks the system to forget what it has read of the files."""
+    for path in paths:
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (EmotionPerceptionError, OSError) as error:
+        sys.exit(f"measure_loaders: {error}")

@@ -1,0 +1,67 @@
+import pytest
+
+from emotion_perception.core.errors import ConfigurationError, DatasetError
+from emotion_perception.training.datasets import load_dataset, parse_options
+
+
+@pytest.mark.parametrize("name", ["absent.npz", "absent.csv", "absent"])
+def test_a_missing_file_is_refused(tmp_path, name):
+    with pytest.raises(DatasetError, match="no such file"):
+        load_dataset(tmp_path / name)
+
+
+def test_a_folder_without_a_picture_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="holds no pictures"):
+        load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"side": 3}, "data option 'side' is unknown for .*faces.npz; it takes max_bad, expect_classes, expect_splits"),
+        ({"max_bad": 2}, "max_bad 2 is not within 0..1"),
+    ],
+)
+def test_an_option_that_cannot_work_is_refused(write_npz, options, words):
+    with pytest.raises(ConfigurationError, match=words):
+        load_dataset(write_npz(), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"color": "yes"}, "data option color 'yes' is not of type bool"),
+        ({"workers": 1.5}, "data option workers 1.5 is not of type int"),
+        ({"size": "large"}, "size 'large' is neither a side nor"),
+        ({"size": [1, 2, 3]}, "neither a side nor"),
+        ({"size": 0}, "neither a side nor"),
+    ],
+)
+def test_an_option_of_the_wrong_type_is_refused(write_tree, noise, options, words):
+    with pytest.raises(ConfigurationError, match=words):
+        load_dataset(write_tree({"happy/a.png": noise(0)}), **options)
+
+
+def test_classes_and_splits_can_be_asked_for(write_npz):
+    path = write_npz()
+    assert load_dataset(path, expect_classes=["Happy", "sad"], expect_splits=["Training"]).problems == ()
+    with pytest.raises(DatasetError, match=r"1 x class without pictures \(contempt\) of 2: more than max_bad 0.05"):
+        load_dataset(path, expect_classes=["happy", "contempt"])
+    with pytest.raises(DatasetError, match=r"1 x missing split \(PrivateTest\) of 1"):
+        load_dataset(path, expect_splits=["PrivateTest"])
+    assert len(load_dataset(path, expect_splits=["PrivateTest"], max_bad=1.0)) == 120
+
+
+def test_options_of_the_command_line_are_yaml():
+    assert parse_options(["size=[64, 48]", "color=true", "crop = mask", "max_bad=0.1"]) == {
+        "size": [64, 48],
+        "color": True,
+        "crop": "mask",
+        "max_bad": 0.1,
+    }
+
+
+@pytest.mark.parametrize("text", ["size", "=3", "size=[1", "my size=3"])
+def test_an_option_without_key_and_value_is_refused(text):
+    with pytest.raises(ConfigurationError, match="--data-option"):
+        parse_options([text])

@@ -1,0 +1,170 @@
+import cv2
+import numpy as np
+import pytest
+
+from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.errors import ConfigurationError, DatasetError
+from emotion_perception.training.datasets import load_dataset
+
+
+def test_an_npz_is_read_with_splits_leaks_and_votes(write_npz):
+    data = load_dataset(write_npz(count=40))
+    assert (len(data), data.images.dtype, data.labels.dtype) == (40, np.uint8, np.int64)
+    assert data.splits.tolist() == ["Training"] * 30 + ["PublicTest"] * 10
+    assert data.leak.sum() == 4
+    assert data.votes[0].tolist() == pytest.approx([0.8] + [0] * 8 + [0.2])
+    assert data.vote_names[-1] == "nf"
+
+
+def test_class_names_are_mapped_by_name_whatever_their_spelling(write_npz):
+    names = np.array(["Happy", "SAD", "angry", "fear", "disgust", "neutral", "surprise"])
+    data = load_dataset(write_npz(class_names=names))
+    assert data.class_names[:3] == ("happiness", "sadness", "anger")
+    assert data.labels_in(LABELS)[:3].tolist() == [3, 4, 0]
+
+
+def test_colour_pictures_come_as_rgb_and_are_kept_as_bgr(write_npz):
+    images = np.zeros((120, 8, 8, 3), np.uint8)
+    images[..., 0] = 200
+    assert load_dataset(write_npz(images=images)).images[0, 0, 0].tolist() == [0, 0, 200]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"labels": None}, "lacks labels"),
+        ({"images": None, "class_names": None}, "lacks class_names, images"),
+        ({"images": np.zeros((120, 4, 4), np.float32)}, "images are float32"),
+        ({"images": np.zeros((120, 4, 4, 4), np.uint8)}, "neither gray nor colour"),
+        ({"images": np.zeros((120, 0, 4), np.uint8)}, "neither gray nor colour"),
+        ({"images": np.zeros((0, 4, 4), np.uint8), "labels": np.zeros(0, np.uint8)}, "has the shape"),
+        ({"labels": np.zeros(3, np.uint8)}, r"labels has the shape \(3,\) for 120 images"),
+        ({"labels": np.full(120, 7, np.uint8)}, "labels reach 7, but there are 7 class names"),
+        ({"labels": np.zeros(120, np.float32)}, "labels are float32"),
+        ({"class_names": np.array(["bored"] * 7)}, "'bored' is not an emotion"),
+        ({"split_names": None}, "has split but no split_names"),
+        ({"split": np.full(120, 2, np.uint8)}, "split reaches 2, but there are 2 split_names"),
+        ({"ferplus_votes": np.zeros(120, np.uint8)}, "ferplus_votes have the shape"),
+        ({"leak": np.array(True)}, "leak has the shape"),
+    ],
+)
+def test_an_npz_in_another_format_is_refused_with_the_reason(write_npz, changes, words):
+    with pytest.raises(DatasetError, match=words) as refusal:
+        load_dataset(write_npz(**changes))
+    assert "faces.npz" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_npz_of_pickled_objects_is_refused_unopened(write_npz):
+    with pytest.raises(DatasetError, match="not a readable .npz"):
+        load_dataset(write_npz(labels=np.array([print] * 120, object)))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: b"", lambda data: b"nonsense", lambda data: data[: len(data) // 2], lambda data: corrupt(data)],
+    ids=["empty", "another format", "cut short", "changed"],
+)
+def test_a_damaged_npz_is_refused(write_npz, damage):
+    path = write_npz()
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DatasetError, match="faces.npz: not a readable .npz file"):
+        load_dataset(path)
+
+
+def corrupt(data):
+    return data[:400] + bytes(200) + data[600:]
+
+
+def test_a_bare_array_is_no_npz(tmp_path):
+    np.save(tmp_path / "array.npy", np.zeros((2, 4, 4), np.uint8))
+    (tmp_path / "array.npy").rename(tmp_path / "array.npz")
+    with pytest.raises(DatasetError, match="not a readable .npz file"):
+        load_dataset(tmp_path / "array.npz")
+
+
+def test_subjects_and_file_names_come_along(write_npz):
+    names = np.array([f"S{k % 3:03}" for k in range(120)])
+    data = load_dataset(write_npz(subject=names, filename=np.array([f"{k}.png" for k in range(120)])))
+    assert (data.subjects[4], data.filenames[119]) == ("S001", "119.png")
+    assert data.split("PublicTest").filenames[0] == "90.png"
+
+
+def test_a_few_numbers_without_a_name_are_left_out_and_named(write_npz):
+    labels, split = np.arange(120) % 7, np.zeros(120, int)
+    labels[5], split[7] = 9, 3
+    data = load_dataset(write_npz(labels=labels, split=split))
+    assert len(data) == 118
+    assert [str(problem) for problem in data.problems] == [
+        "1 x wrong labels: labels reach 9, but there are 7 class names (row 5)",
+        "1 x wrong split: split reaches 3, but there are 2 split_names (row 7)",
+    ]
+
+
+@pytest.fixture
+def write_chips(tmp_path, noise):
+    """Returns a function that writes UTKFace's form; keywords replace its arrays, None leaves one out."""
+
+    def write(count=6, **changes):
+        chips = [cv2.imencode(".jpg", np.full((64, 64, 3), 20 * k, np.uint8))[1] for k in range(count)]
+        arrays = {
+            "jpeg": np.concatenate(chips).astype(np.uint8),
+            "offset": np.cumsum([0, *map(len, chips)]),
+            "gender": np.arange(count, dtype=np.uint8) % 2,
+            "age": np.arange(count, dtype=np.uint8) * 10,
+            "split": np.arange(count, dtype=np.uint8) // 4,
+            "split_names": np.array(["train", "test"]),
+            "group": np.arange(count, dtype=np.int32) // 2,
+            "filename": np.array([f"{k}.jpg" for k in range(count)]),
+            **changes,
+        }
+        path = tmp_path / "chips.npz"
+        np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+        return path
+
+    return write
+
+
+def test_chips_are_women_and_men_in_splits_and_groups(write_chips):
+    data = load_dataset(write_chips())
+    assert [data.class_names[k] for k in data.labels] == ["woman", "man"] * 3
+    assert data.splits.tolist() == ["train"] * 4 + ["test"] * 2
+    assert data.subjects.tolist() == ["0", "0", "1", "1", "2", "2"]
+    assert data.images.shape == (6, 64, 64)
+    assert [int(np.median(image)) for image in data.images] == [0, 20, 40, 60, 80, 100]
+
+
+def test_chips_come_in_colour_of_any_size_and_age(write_chips):
+    data = load_dataset(write_chips(), task="face", min_age=20, size=32, color=True)
+    assert (data.images.shape, data.class_names, len(data)) == ((4, 32, 32, 3), ("face",), 4)
+    assert [str(problem) for problem in data.problems] == ["2 x person below 20 years (0.jpg, 1.jpg)"]
+
+
+def test_a_corrupt_chip_is_left_out_and_named(write_chips):
+    path = write_chips()
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["jpeg"][: arrays["offset"][1]] = 0
+    with pytest.raises(DatasetError, match=r"chips.npz: 1 of 6 are bad.* 1 x corrupt picture \(0.jpg\)"):
+        load_dataset(write_chips(jpeg=arrays["jpeg"]))
+    assert load_dataset(write_chips(jpeg=arrays["jpeg"]), max_bad=0.2).filenames[0] == "1.jpg"
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "words"),
+    [
+        ({"offset": None}, {}, "lacks offset"),
+        ({"gender": np.zeros(3, np.uint8)}, {}, r"gender has the shape \(3,\) for 6 pictures"),
+        ({"gender": np.full(6, 2)}, {}, r"6 x wrong label \(0.jpg, 1.jpg, 2.jpg, ...\)"),
+        ({"split": np.full(6, 2)}, {}, "6 x missing split"),
+        ({"jpeg": np.zeros((3, 3))}, {}, "jpeg is float64"),
+    ],
+)
+def test_chips_in_another_form_are_refused(write_chips, changes, options, words):
+    with pytest.raises(DatasetError, match=words):
+        load_dataset(write_chips(**changes), **options)
+
+
+def test_a_task_that_chips_have_no_labels_for_is_refused(write_chips):
+    with pytest.raises(ConfigurationError, match="task 'race' is none of gender, face"):
+        load_dataset(write_chips(), task="race")

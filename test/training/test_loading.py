@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import torch
+
+from emotion_perception.core.preprocessing import to_input
+from emotion_perception.training.datasets import load_dataset
+from emotion_perception.training.loading import DeviceRows, EmotionData, EpochSampler, FaceRows, down_sampled
+from emotion_perception.training.train import spec_of
+
+
+@pytest.fixture
+def rows(write_npz, tiny_recipe):
+    data = load_dataset(write_npz(count=24))
+    return data, FaceRows(data, spec_of(tiny_recipe()))
+
+
+def test_a_batch_holds_the_networks_own_inputs(rows, tiny_recipe):
+    data, faces = rows
+    inputs, labels, targets, votes = faces.__getitems__([3, 0, 7])
+    expected = np.stack([to_input(data.images[k], spec_of(tiny_recipe())) for k in (3, 0, 7)])
+    assert np.array_equal(inputs.numpy(), expected)
+    assert labels.tolist() == data.labels[[3, 0, 7]].tolist() == targets.argmax(1).tolist()
+    assert votes.shape == (3, 10)
+
+
+def test_labels_are_mapped_by_name_into_the_models_order(write_npz, tiny_recipe):
+    names = np.array(["neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise"])
+    faces = FaceRows(load_dataset(write_npz(count=14, class_names=names)), spec_of(tiny_recipe()))
+    assert faces.labels[:3].tolist() == [6, 0, 1]
+
+
+def test_rows_kept_on_a_device_are_the_same_rows(rows):
+    kept, asked = (source.__getitems__([5, 1]) for source in (DeviceRows(rows[1], torch.device("cpu")), rows[1]))
+    assert kept[0].dtype == torch.float16
+    assert torch.allclose(kept[0].float(), asked[0], atol=2e-3)
+    assert all(torch.equal(left, right) for left, right in zip(kept[1:], asked[1:], strict=True))
+
+
+def orders(rows, epoch, **options):
+    sampler = EpochSampler(rows, seed=3, **options)
+    sampler.set_epoch(epoch)
+    return list(sampler)
+
+
+def test_an_epochs_order_depends_on_seed_and_epoch_alone(rows):
+    assert orders(rows[1], 4) == orders(rows[1], 4)
+    assert orders(rows[1], 4) != orders(rows[1], 5)
+    assert sorted(orders(rows[1], 4)) == list(range(24))
+
+
+@pytest.mark.parametrize("weights", [None, torch.ones(24, dtype=torch.float64)])
+def test_processes_share_the_rows(rows, weights):
+    parts = [orders(rows[1], 1, num_replicas=2, rank=rank, weights=weights) for rank in (0, 1)]
+    assert [len(part) for part in parts] == [12, 12]
+    if weights is None:
+        assert sorted(parts[0] + parts[1]) == list(range(24))
+
+
+def unequal(write_npz, count=80):
+    """Three quarters are of the class 0."""
+    labels = np.where(np.arange(count) % 4 < 3, 0, 1 + np.arange(count) % 3).astype(np.uint8)
+    return load_dataset(write_npz(labels=labels, count=count, split=None, split_names=None))
+
+
+def test_the_balanced_sampler_draws_every_class_equally(write_npz, tiny_recipe):
+    recipe, data = tiny_recipe("balance=sampler", "batch_size=80"), unequal(write_npz)
+    loader = EmotionData(recipe, spec_of(recipe), data, data).train_dataloader()
+    drawn = torch.zeros(7)
+    for epoch in range(20):
+        loader.sampler.set_epoch(epoch)
+        for batch in loader:
+            drawn += torch.bincount(batch[1], minlength=7)
+    present = np.bincount(data.labels, minlength=7) > 0
+    assert drawn[~torch.from_numpy(present)].sum() == 0
+    assert drawn[torch.from_numpy(present)] / drawn.sum() == pytest.approx(1 / present.sum(), abs=0.05)
+
+
+def test_the_balanced_loss_weighs_every_class_equally(write_npz, tiny_recipe):
+    recipe, data = tiny_recipe("balance=loss"), unequal(write_npz)
+    weights = EmotionData(recipe, spec_of(recipe), data, data).class_weights(7)
+    counts = np.bincount(data.labels, minlength=7)
+    shares = weights.numpy() * counts
+    assert shares[counts > 0] == pytest.approx(len(data) / (counts > 0).sum())
+
+
+def test_down_sampling_leaves_as_many_of_each_class(write_npz):
+    data = unequal(write_npz)
+    small = down_sampled(data, 1)
+    counts = np.bincount(small.labels)
+    assert set(counts[counts > 0].tolist()) == {int(min(np.bincount(data.labels)[np.unique(data.labels)]))}
+    assert np.array_equal(down_sampled(data, 1).labels, small.labels)
+
+
+@pytest.mark.parametrize(("processes", "steps"), [(1, 3), (2, 1)])
+def test_the_steps_of_an_epoch_are_those_of_one_process(rows, tiny_recipe, processes, steps):
+    recipe = tiny_recipe("batch_size=8")
+    assert EmotionData(recipe, spec_of(recipe), rows[0], rows[0]).steps_per_epoch(processes) == steps

@@ -1,0 +1,95 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from emotion_perception.core.checkpoint import load_checkpoint
+from emotion_perception.core.classification import create_classifier
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import ModelFileError
+from emotion_perception.training.evaluate import evaluate
+from emotion_perception.training.export import export
+
+CROPS = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def exported(finished_run, tmp_path_factory):
+    """Returns what `export --int8 --torchscript` made of the finished run; tests that change it copy it first."""
+    return export(finished_run[0], "tiny", tmp_path_factory.mktemp("exported"), int8=True, torchscript=True)
+
+
+@pytest.fixture
+def folder(exported, tmp_path):
+    """Returns a folder with a copy of the exported files."""
+    return shutil.copytree(exported.checkpoint.weights.parent, tmp_path / "models")
+
+
+def test_an_int8_model_stands_beside_the_float_model(exported, exported_model):
+    folder = exported.checkpoint.weights.parent
+    assert {path.name for path in folder.iterdir()} == {
+        "tiny.safetensors",
+        "tiny.json",
+        "tiny.onnx",
+        "tiny.ts",
+        "tiny.int8.onnx",
+        "tiny.int8.json",
+    }
+    assert exported.checkpoint.onnx.read_bytes() == exported_model.checkpoint.onnx.read_bytes()
+    int8 = exported.quantised.checkpoint
+    assert int8.name == "tiny.int8"
+    assert (int8.weights, int8.sha256) == (exported.checkpoint.weights, exported.checkpoint.sha256)
+    assert b"DequantizeLinear" in int8.onnx.read_bytes()
+    assert exported.torchscript.is_file()
+
+
+@pytest.mark.parametrize("ending", ["onnx", "json"])
+def test_the_classifier_opens_it_by_its_own_files(exported, folder, ending):
+    int8, full = (
+        create_classifier(ClassifierConfig(model=str(folder / f"{name}.{ending}"), device="cpu"))
+        for name in ("tiny.int8", "tiny")
+    )
+    assert int8.model_name == "tiny.int8"
+    difference = np.abs(int8.logits(CROPS) - full.logits(CROPS)).max()
+    assert 1e-4 < difference < 1
+
+
+def test_evaluate_measures_it(exported, finished_run, tmp_path):
+    config = ClassifierConfig(model=str(exported.quantised.checkpoint.onnx), device="cpu")
+    report = evaluate(config, finished_run[1], tmp_path / "report", split="PublicTest", progress=False)
+    assert report["model"] == "tiny.int8"
+    assert report["accuracy"] == exported.quantised.accuracy
+    assert report["calibration"]["temperature"] == exported.quantised.checkpoint.spec.temperature
+
+
+def test_the_description_tells_what_was_lost(exported):
+    found, spec = exported.quantised, exported.quantised.checkpoint.spec
+    full = exported.checkpoint.spec
+    assert spec.metadata["onnx"]["float_model"] == "tiny"
+    assert spec.metadata["onnx"]["ranges_from"].endswith("training pictures kept apart")
+    assert spec.metadata["onnx"]["accuracy_lost"] == pytest.approx(
+        full.metadata["measured"]["accuracy"] - spec.metadata["measured"]["accuracy"], abs=2e-6
+    )
+    assert spec.metadata["calibration"]["temperature"] == spec.temperature
+    assert spec.metadata["data"] == full.metadata["data"]
+    assert found.bytes_of == (exported.checkpoint.onnx.stat().st_size, found.checkpoint.onnx.stat().st_size)
+    assert min(found.ms_per_face) > 0
+
+
+def test_another_file_than_the_described_one_is_refused(folder):
+    (folder / "tiny.int8.onnx").write_bytes((folder / "tiny.onnx").read_bytes())
+    with pytest.raises(ModelFileError, match="tiny.int8.onnx: sha256 .* cut short or changed"):
+        load_checkpoint(folder / "tiny.int8.onnx")
+
+
+def test_an_export_without_twins_removes_those_of_the_export_before(finished_run, folder):
+    export(finished_run[0], "tiny", folder)
+    assert {path.name for path in folder.iterdir()} == {"tiny.safetensors", "tiny.json", "tiny.onnx"}
+
+
+def test_the_int8_file_names_no_path_of_this_machine(exported):
+    content = exported.quantised.checkpoint.onnx.read_bytes()
+    assert b"/tmp" not in content
+    assert b"/emotion_perception/" not in content
+    assert json.loads(exported.quantised.checkpoint.onnx.with_suffix(".json").read_text())["name"] == "tiny.int8"
