@@ -86,7 +86,7 @@ def build(tree: Path, cache: Path, side: int) -> dict[str, float]:
     return {"count": len(load_dataset(tree, size=side, cache=str(cache)))}
 
 
-def plain(tree: Path, cache: Path, side: int) -> dict[str, float]:
+def plain(tree: Path, _cache: Path, side: int) -> dict[str, float]:
     """Reads every file in random order."""
     paths = sorted(path for path in tree.rglob("*") if path.is_file())
     return two_passes(len(paths), lambda order: (read_picture(paths[k], wh=(side, side)) for k in order))

@@ -65,7 +65,7 @@ def test_a_wrong_command_line_ends_with_2(capsys, arguments):
     assert "usage: emotion-perception" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "calibrate", "export", "models"])
+@pytest.mark.parametrize("command", ["train", "search", "evaluate", "calibrate", "export", "models"])
 def test_every_sub_command_explains_itself_without_torch(capsys, monkeypatch, command):
     for name in ("torch", "lightning", "onnxruntime", "matplotlib"):
         monkeypatch.setitem(sys.modules, name, None)

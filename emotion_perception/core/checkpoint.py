@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import CheckpointError, ModelFileError, one_line
-from emotion_perception.core.model_files import file_sha256
+from emotion_perception.core.model_files import MANIFEST, file_sha256
 from emotion_perception.core.preprocessing import ModelSpec
 
 FORMAT = 1
@@ -59,7 +59,7 @@ class Checkpoint:
 
 def shipped_models() -> tuple[str, ...]:
     """Returns the names of the models that came with this package."""
-    return tuple(sorted(path.stem for path in MODELS.glob("*.safetensors")))
+    return tuple(sorted(path.stem for path in MODELS.glob("*.json") if path.name != MANIFEST.name))
 
 
 def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
@@ -145,7 +145,7 @@ def replace_spec(checkpoint: Checkpoint, spec: ModelSpec) -> Checkpoint:
     Raises:
         ModelFileError: the old description is gone.
     """
-    path = checkpoint.weights.with_suffix(".json")
+    path = checkpoint.weights.with_name(f"{checkpoint.name}.json")  # several models may share their weights
     old = _read_description(path)
     _write_description(path, spec, weights=old["weights"], onnx=old["onnx"])
     return load_checkpoint(path)
@@ -173,7 +173,7 @@ def _locate(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix in _SUFFIXES:
         return path.with_suffix(".json")
-    if len(path.parts) == 1 and (MODELS / f"{path}.safetensors").is_file():
+    if str(path) in shipped_models():
         return MODELS / f"{path}.json"
     shipped = ", ".join(shipped_models()) or "none"
     raise ModelFileError(f"no model '{name_or_path}'; shipped: {shipped}; or give the path of a .safetensors file")

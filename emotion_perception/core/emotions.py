@@ -47,7 +47,7 @@ _CANONICAL = {name: label for label, names in _SPELLINGS.items() for name in (la
 def canonical_label(name: str) -> str:
     """Returns this package's spelling of a data set's class name, e.g. `Happy` -> `happiness`.
 
-    `contempt` is a known name too, although it is none of the seven `LABELS`; so are `face`, `other`, `woman` and `man`.
+    `contempt` is known too, although it is none of the seven `LABELS`; so are `face`, `other`, `woman` and `man`.
 
     Raises:
         DatasetError: the name is no spelling of a label that this package knows.

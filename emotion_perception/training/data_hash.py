@@ -14,8 +14,11 @@ def data_sha256(path: Path, *, progress: bool = False) -> str:
     Args:
         path: file or folder. Names are relative to the folder, so it may lie anywhere.
         progress: show a bar over the files of a folder.
+
+    Raises:
+        ModelFileError: a file cannot be read.
     """
-    if path.is_file():
+    if not path.is_dir():
         return file_sha256(path)
     files = sorted(found for found in path.rglob("*") if found.is_file())
     total = hashlib.sha256()

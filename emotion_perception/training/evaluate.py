@@ -78,13 +78,13 @@ def evaluate(
     classifier.warm_up()
     data, groupings = _load(data_path, data_options or {}, split, ignore_classes, groups)
     answers, uncalibrated = _answer(classifier, data, progress=progress)
-    rule = {"uncertain_below": config.uncertain_below, "seed": seed, "progress": progress}
+    rule: dict[str, Any] = {"uncertain_below": config.uncertain_below, "seed": seed, "progress": progress}
     metadata = classifier.spec.metadata
     report: dict[str, Any] = {
         **measure(answers, data),
         "calibration": {
             "temperature": classifier.spec.temperature,
-            "fitted_on": metadata.get("calibration", {}).get("data"),
+            "fitted_on": (metadata.get("calibration") or {}).get("data"),
             **calibration(uncalibrated, answers),
         },
         "coverage": coverage(answers, config.uncertain_below),
@@ -94,9 +94,7 @@ def evaluate(
         "model": classifier.model_name,
         "model_sha256": classifier.model_sha256,
         "device": classifier.device,
-        "data": data_path.name,
-        "data_sha256": data_sha256(data_path, progress=progress),
-        "data_options": {name: str(value) for name, value in (data_options or {}).items()},
+        **_source(data_path, data, data_options or {}, progress=progress),
         "split": split,
         "ignored_classes": list(ignore_classes),
         "seed": seed,
@@ -152,6 +150,16 @@ def _load(
     if groups is not None and not any((column != "").any() for column in groupings.values()):
         raise DatasetError(f"{groups}: gives no group to any of the {len(chosen)} pictures measured on")
     return chosen, groupings
+
+
+def _source(path: Path, data: FaceDataset, options: Mapping[str, Any], *, progress: bool) -> dict[str, Any]:
+    """Returns where the pictures come from."""
+    return {
+        "data": path.resolve().name,
+        "data_sha256": data_sha256(path, progress=progress),
+        "data_options": {name: str(value) for name, value in options.items()},
+        "left_out": {problem.reason: problem.count for problem in data.problems if not problem.total},
+    }
 
 
 def _describe(path: Path, measured: Mapping[str, Any]) -> dict[str, Any]:

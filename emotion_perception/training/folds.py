@@ -1,4 +1,4 @@
-"""Cross-validation: a small data set is measured on all of its pictures, each by a network that never saw its person."""
+"""Cross-validation: all pictures of a small data set are measured, each by a network that never saw its person."""
 
 import json
 import logging
@@ -7,24 +7,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from emotion_perception.core.classification import softmax
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.model_files import file_sha256
-from emotion_perception.core.networks import load_weights
-from emotion_perception.core.preprocessing import to_batch
-from emotion_perception.training.architectures import MirrorAverage, create_network
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.hardware import Hardware
+from emotion_perception.training.hardware import AUTO, Hardware
 from emotion_perception.training.metrics import Answers, confusion_matrix, per_class, summarise
 from emotion_perception.training.provenance import command_line, now
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.runs import LAST, network_weights, read_checkpoint
 from emotion_perception.training.train import Parts, begin, by_subject, fit, spec_of, with_pixel_scale, write_run
+from emotion_perception.training.twins import logits_of_network, network_of
 
 _log = logging.getLogger(__name__)
-_BATCH = 128
 
 
 def cross_validate(
@@ -34,7 +30,7 @@ def cross_validate(
     *,
     folds: int = 5,
     split: str | None = None,
-    hardware: Hardware = Hardware(),
+    hardware: Hardware = AUTO,
     num_threads: int = 0,
     resume: bool = True,
 ) -> dict[str, Any]:
@@ -88,14 +84,8 @@ def cross_validate(
 def _answers(recipe: Recipe, folder: Path, data: FaceDataset) -> Answers:
     """Returns what the last weights of a fold say to the pictures kept apart."""
     spec = spec_of(recipe)
-    network = create_network(spec.architecture, num_classes=len(spec.labels), **spec.options)
-    load_weights(network, network_weights(read_checkpoint(folder / LAST)))
-    network = (MirrorAverage(network) if spec.mirror_average else network).eval()
-    logits: list[NDArray[np.float32]] = []
-    with torch.inference_mode():
-        for k in range(0, len(data), _BATCH):
-            logits.append(network(torch.from_numpy(to_batch(list(data.images[k : k + _BATCH]), spec))).numpy())
-    return Answers(softmax(np.concatenate(logits)), data.labels_in(spec.labels), spec.labels)
+    network = network_of(spec, network_weights(read_checkpoint(folder / LAST)))
+    return Answers(softmax(logits_of_network(network, data.images, spec)), data.labels_in(spec.labels), spec.labels)
 
 
 def _summary(recipe: Recipe, data_path: Path, found: list[Answers]) -> dict[str, Any]:

@@ -81,6 +81,8 @@ def _columns(header: list[str]) -> list[str]:
 def _finder(header: list[str], data: FaceDataset) -> Callable[[Mapping[str, str]], int]:
     """Returns a function from a row's cells to the number of its picture."""
     if "filename" not in header:
+        if any(not problem.total for problem in data.problems):
+            raise DatasetError("pictures of the data were left out, so an index may name another: use 'filename'")
         return lambda values: _index(values["index"], len(data))
     if data.filenames is None:
         raise DatasetError("the data file names no files: use a column 'index'")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import lightning as L
 import torch
-from torch import nn
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.averaging import RunningAverage
@@ -67,6 +67,9 @@ class Hardware:
             slow = not self.cuda and any(isinstance(m, nn.Conv2d) and m.groups > 1 for m in network.modules())
             return "bf16-mixed" if _has_bfloat16(self.cuda) and not slow else "32-true"
         return "32-true" if self.precision == "32" else f"{self.precision}-mixed"
+
+
+AUTO = Hardware()
 
 
 def build_trainer(

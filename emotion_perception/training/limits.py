@@ -20,11 +20,18 @@ def limits_of(report: Mapping[str, Any], metadata: Mapping[str, Any]) -> list[st
     """
     return [
         *_ALWAYS,
-        *_seen_before(report, metadata.get("data", {})),
+        *_left_out(report["left_out"]),
+        *_seen_before(report, metadata.get("data") or {}),
         *_classes(report["per_class"]),
         *_covered_faces(report["robustness"]),
         *_groups(report["groups"]),
     ]
+
+
+def _left_out(counts: Mapping[str, int]) -> list[str]:
+    if not counts:
+        return []
+    return [f"Left out when the data was read: {', '.join(f'{count} x {reason}' for reason, count in counts.items())}."]
 
 
 def _seen_before(report: Mapping[str, Any], learnt: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 import torch
@@ -245,6 +245,6 @@ def _mean(values: NDArray[Any]) -> float | None:
     return rounded(values.mean()) if len(values) else None
 
 
-def rounded(value: float | np.floating[Any]) -> float:
+def rounded(value: SupportsFloat) -> float:
     """Returns the value as reports have it: a plain number of six digits."""
     return round(float(value), _DIGITS)

@@ -12,7 +12,7 @@ from emotion_perception.core.checkpoint import Checkpoint
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.pages import fill
 
-_NEEDED = {"subsets", "calibration", "coverage", "robustness", "groups", "limits", "timing", "model_sha256"}
+_NEEDED = {"subsets", "calibration", "coverage", "robustness", "groups", "left_out", "limits", "timing", "model_sha256"}
 
 
 def read_report(path: Path, checkpoint: Checkpoint) -> dict[str, Any]:

@@ -89,15 +89,17 @@ def figures_of(answers: Answers, data: FaceDataset, measured_on: str) -> dict[st
 
 
 def chosen_on(run: Run, data: FaceDataset) -> str:
-    """Returns what chose the epoch: a split, or the part that was divided off where the data has none."""
-    if data.splits is not None:
+    """Returns what chose the epoch: a split, or the part that was divided off what there was to learn from."""
+    if not _divided_off(run, data):
         return run.choose_split
     return "a tenth of the people" if data.subjects is not None else "a tenth of the pictures"
 
 
 def left_out(run: Run, data: FaceDataset, parts: Parts) -> str:
     """Returns how many pictures were not learnt from although they were there to be, and why that may be."""
-    there = len(data) - len(parts.choose) if data.splits is None else len(data.split(run.train_split))
+    there = len(data if data.splits is None else data.split(run.train_split))
+    if _divided_off(run, data):
+        there -= len(parts.choose)
     reasons = ["are blank"]
     if data.rejected is not None:
         reasons.append("no tagger saw as a face")
@@ -123,3 +125,8 @@ def intended_use(labels: tuple[str, ...]) -> str:
     text = _EXPRESSION if set(labels) <= _EMOTIONS else _GENDER if set(labels) == {"woman", "man"} else _OTHER
     joined = " or a ".join(labels) if text is _GENDER else ", ".join(labels)
     return text.format(classes=joined)
+
+
+def _divided_off(run: Run, data: FaceDataset) -> bool:
+    """Returns whether what chose the epoch is a part of what there was to learn from."""
+    return data.splits is None or not run.choose_split

@@ -103,14 +103,9 @@ def draw_coverage(report: Mapping[str, Any]) -> Figure:
     figure, axes = plt.subplots(figsize=(_WIDTH, 3.4), layout="constrained")
     axes.plot([p["coverage"] for p in points], [p["accuracy"] for p in points], ".-", color=_BLUE)
     if rule["accuracy"] is not None:
-        axes.plot(rule["coverage"], rule["accuracy"], "o", markersize=9, color=_ORANGE)
-        axes.annotate(
-            f"uncertain below {rule['threshold']:g}",
-            (rule["coverage"], rule["accuracy"]),
-            xytext=(8, 8),
-            textcoords="offset points",
-            color=_ORANGE,
-        )
+        label = f"uncertain below {rule['threshold']:g}"
+        axes.plot(rule["coverage"], rule["accuracy"], "o", markersize=9, color=_ORANGE, label=label)
+        axes.legend(frameon=False)
     axes.set(xlim=(0, 1.02), xlabel="coverage: share of pictures with a certain answer", ylabel="accuracy of those")
     axes.grid(alpha=0.3)
     return figure
@@ -142,7 +137,7 @@ def draw_examples(picture: Picture, *, seed: int) -> Figure:
     """
     columns = 1 + max(len(change.severities) for change in CHANGES)
     size = _WIDTH / columns
-    figure, panels = plt.subplots(len(CHANGES), columns, figsize=(_WIDTH, size * 1.2 * len(CHANGES)))
+    figure, panels = plt.subplots(len(CHANGES), columns, figsize=(_WIDTH, (size + 0.12) * len(CHANGES)))
     for row, change in zip(panels, CHANGES, strict=True):
         shown = [("", picture)]
         shown += [(f"{step:g}", change(picture, step, seed=seed, number=0)) for step in change.severities]
@@ -152,7 +147,7 @@ def draw_examples(picture: Picture, *, seed: int) -> Figure:
             face = cv2.resize(changed, (_STRIP, _STRIP), interpolation=cv2.INTER_NEAREST)
             axes.imshow(face if face.ndim == 2 else face[..., ::-1], cmap="gray", vmin=0, vmax=255)
             axes.set_title(title or change.name.replace("_", " "), fontsize=7, pad=2)
-    figure.tight_layout(pad=0.3)
+    figure.subplots_adjust(left=0, right=1, bottom=0, top=0.985, wspace=0.04, hspace=0.12)
     return figure
 
 

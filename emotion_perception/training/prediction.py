@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion_perception.core.classification import EmotionClassifier
+from emotion_perception.training.datasets import Pictures
 
 BATCH = 128  # pictures; bounds the memory
 Picture = NDArray[np.uint8]
@@ -15,7 +16,7 @@ Picture = NDArray[np.uint8]
 
 def logits_of(
     classifier: EmotionClassifier,
-    images: Any,
+    images: Pictures,
     bar: "tqdm[Any]",
     change: Callable[[Picture, int], Picture] | None = None,
 ) -> NDArray[np.float32]:

@@ -9,8 +9,6 @@ from emotion_perception.training.pages import fill
 from emotion_perception.training.plots import as_data_url, as_png, draw_all, draw_examples
 from emotion_perception.training.prediction import Picture
 
-FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "top3", "ece", "brier")
-
 
 def write_report(report: Mapping[str, Any], out: Path, *, example: Picture | None = None) -> None:
     """Writes report.json, report.md, report.html and a PNG of each plot.
@@ -28,11 +26,11 @@ def write_report(report: Mapping[str, Any], out: Path, *, example: Picture | Non
     for name, png in plots.items():
         (out / f"{name}.png").write_bytes(png)
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    (out / "report.md").write_text(as_markdown(report), encoding="utf-8")
+    (out / "report.md").write_text(as_markdown(report, has_examples="examples" in plots), encoding="utf-8")
     urls = {name: as_data_url(png) for name, png in plots.items()}
     (out / "report.html").write_text(fill("report.html.j2", report=report, plots=urls), encoding="utf-8")
 
 
-def as_markdown(report: Mapping[str, Any]) -> str:
-    """Returns the report as a page for people."""
-    return fill("report.md.j2", report=report)
+def as_markdown(report: Mapping[str, Any], *, has_examples: bool = False) -> str:
+    """Returns the report as a page for people; `has_examples` where examples.png lies beside it."""
+    return fill("report.md.j2", report=report, has_examples=has_examples)

@@ -24,6 +24,7 @@ _EYES, _MOUTH = 0.37, 0.78  # share of the height at which FER-2013's mean face 
 _EYE_BAND, _MOUTH_WIDTH = (0.05, 0.95), (0.2, 0.8)  # share of the width: left, right
 _SCAR_LENGTH, _SCAR_WIDTH, _SCAR_CORNER = 6, 2, (12, 35)  # pixels at a side of 48, ends included
 _BLACK = 0
+_SENSOR_NOISE = 1.0  # gray levels
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,8 @@ def add_noise(picture: Picture, deviation: float, rng: np.random.Generator) -> P
 
 
 def darken(picture: Picture, factor: float, rng: np.random.Generator) -> Picture:
-    """Leaves `factor` of the light, with the shot noise of one photon a gray level."""
-    return _uint8(rng.poisson(picture * factor))
+    """Leaves `factor` of the light; the sensor's own noise, a deviation of one gray level, stays as it is."""
+    return _uint8(picture * factor + rng.normal(0, _SENSOR_NOISE, picture.shape))
 
 
 def flatten_contrast(picture: Picture, factor: float, _rng: np.random.Generator) -> Picture:

@@ -3,7 +3,7 @@
 import csv
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.folds import cross_validate
-from emotion_perception.training.hardware import TABLE, Hardware
+from emotion_perception.training.hardware import AUTO, TABLE, Hardware
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.search_report import (
     BEST_RECIPE,
@@ -66,7 +66,7 @@ class Task:
     Attributes:
         data_path: a file or folder, see `datasets`.
         train_split: split to learn from; ignored where the data has none.
-        choose_split: split whose accuracy chooses the epoch and the trial; ignored where the data has none.
+        choose_split: split whose accuracy chooses the epoch and the trial, see `train`.
         folds: cross-validate each trial over so many parts of `train_split`, nobody divided; 0 does not.
         hardware: what it runs on.
         num_threads: threads of torch; 0 keeps its choice.
@@ -76,7 +76,7 @@ class Task:
     train_split: str = "Training"
     choose_split: str = "PublicTest"
     folds: int = 0
-    hardware: Hardware = field(default_factory=Hardware)
+    hardware: Hardware = AUTO
     num_threads: int = 0
 
 

@@ -16,7 +16,7 @@ from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.preprocessing import ModelSpec, to_input
 from emotion_perception.training.datasets import FaceDataset, examine, load_dataset, subject_folds
 from emotion_perception.training.engine import EmotionTraining
-from emotion_perception.training.hardware import TABLE, Hardware, build_trainer
+from emotion_perception.training.hardware import AUTO, TABLE, Hardware, build_trainer
 from emotion_perception.training.loading import EmotionData, down_sampled
 from emotion_perception.training.progress import without_chatter
 from emotion_perception.training.provenance import now
@@ -24,7 +24,7 @@ from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.runs import BEST, LAST, RUN, check_same_recipe, read_checkpoint
 
 _log = logging.getLogger(__name__)
-_CHOOSE_SHARE = 0.1  # of a file without splits
+_CHOOSE_SHARE = 0.1  # of the pictures to learn from, where no split is there to choose by
 
 
 def train(
@@ -34,7 +34,7 @@ def train(
     *,
     train_split: str = "Training",
     choose_split: str = "PublicTest",
-    hardware: Hardware = Hardware(),
+    hardware: Hardware = AUTO,
     num_threads: int = 0,
     resume: bool = True,
     callbacks: Sequence[Callback] = (),
@@ -49,8 +49,8 @@ def train(
         recipe: the hyper-parameters.
         data_path: a file or folder, see `datasets`.
         out: the run's folder, made if absent.
-        train_split: split to learn from; ignored where the file has none (then 10 % are kept apart for choosing).
-        choose_split: split whose accuracy chooses the epoch.
+        train_split: split to learn from; ignored where the data has none.
+        choose_split: split whose accuracy chooses the epoch; empty takes a tenth of what there is to learn from.
         hardware: what it runs on.
         num_threads: threads of torch; 0 keeps its choice.
         resume: go on from `last.ckpt` if it is there.
@@ -129,12 +129,13 @@ def divide(data: FaceDataset, recipe: Recipe, train_split: str, choose_split: st
         DatasetError: the file has splits, and none of the given names.
     """
     data = data.without_classes(recipe.ignore_classes) if recipe.ignore_classes else data
-    if data.splits is not None:
-        learn, choose = data.split(train_split), data.split(choose_split)
-    elif data.subjects is not None:
-        learn, choose = by_subject(data, round(1 / _CHOOSE_SHARE), recipe.seed)[0]
+    learn = data if data.splits is None else data.split(train_split)
+    if data.splits is not None and choose_split:
+        choose = data.split(choose_split)
+    elif learn.subjects is not None:
+        learn, choose = by_subject(learn, round(1 / _CHOOSE_SHARE), recipe.seed)[0]
     else:
-        learn, choose = split_holdout(data, _CHOOSE_SHARE, recipe.seed)
+        learn, choose = split_holdout(learn, _CHOOSE_SHARE, recipe.seed)
     learn, holdout = split_holdout(learn.fit_for_training(), recipe.holdout, recipe.seed)
     return Parts(down_sampled(learn, recipe.seed) if recipe.balance == "downsample" else learn, holdout, choose)
 
@@ -142,7 +143,10 @@ def divide(data: FaceDataset, recipe: Recipe, train_split: str, choose_split: st
 def by_subject(data: FaceDataset, folds: int, seed: int) -> list[tuple[FaceDataset, FaceDataset]]:
     """Returns for each fold the pictures outside and inside it; nobody's pictures are on both sides."""
     rows = np.arange(len(data))
-    return [(data.select(~np.isin(rows, fold)), data.select(np.isin(rows, fold))) for fold in subject_folds(data, folds, seed)]
+    return [
+        (data.select(~np.isin(rows, fold)), data.select(np.isin(rows, fold)))
+        for fold in subject_folds(data, folds, seed)
+    ]
 
 
 def with_pixel_scale(recipe: Recipe, learn: FaceDataset) -> Recipe:
@@ -206,6 +210,7 @@ def _fit(trainer: L.Trainer, module: EmotionTraining, data: EmotionData, last: P
 
 
 def write_run(out: Path, recipe: Recipe, data_path: Path, learnt: int, train_split: str, choose_split: str) -> None:
+    """Writes run.json: the recipe, and what is learnt from."""
     run = {
         "recipe": recipe.as_dict(),
         "data": str(data_path),

@@ -3,6 +3,7 @@
 import io
 import json
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -74,7 +75,7 @@ def to_torchscript(network: nn.Module, spec: ModelSpec) -> bytes:
         warnings.simplefilter("ignore")  # it announces its successor
         traced = torch.jit.trace(network.eval(), torch.zeros(2, 1, spec.input_size, spec.input_size))
         torch.jit.save(traced, file, _extra_files={SPEC: json.dumps(asdict(spec), ensure_ascii=False)})
-    return file.getvalue()
+    return _without_source_paths(file.getvalue())
 
 
 def from_torchscript(content: bytes) -> Callable[[torch.Tensor], Any]:
@@ -106,3 +107,13 @@ def check_parity(
     if not difference < PARITY:
         raise CheckpointError(f"torch and {name} differ by {difference:.2g} in a logit, more than {PARITY}")
     return difference
+
+
+def _without_source_paths(content: bytes) -> bytes:
+    """Returns a TorchScript file without its debug records, which name files of the machine that wrote it."""
+    stripped = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(stripped, "w") as target:
+        for entry in source.infolist():
+            if not entry.filename.endswith(".debug_pkl"):
+                target.writestr(entry, source.read(entry))
+    return stripped.getvalue()

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("lightning", reason="the training extra is not installed: pip install emotion_perception[training]")
 
 from emotion_perception.core.emotions import LABELS
+from emotion_perception.training.datasets import FaceDataset
 
 SIDE = 48  # pixels, as FER-2013
 TINY = (
@@ -106,3 +107,43 @@ def exported_model(finished_run, tmp_path_factory):
     from emotion_perception.training.export import export
 
     return export(finished_run[0], "tiny", tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture
+def make_report():
+    """Returns a function that builds the content of a report.json without a model; keywords replace its values."""
+    from emotion_perception.training.limits import limits_of
+    from emotion_perception.training.metrics import Answers, calibration, coverage, measure
+
+    def make(metadata=None, **changes):
+        rng = np.random.default_rng(0)
+        truth = np.arange(100) % 7
+        rows = rng.dirichlet(np.ones(7), 100) * 0.6
+        rows[np.arange(100), truth] += 0.4
+        answers = Answers(rows.astype(np.float32), truth, LABELS)
+        data = FaceDataset(np.zeros((100, 2, 2), np.uint8), truth, LABELS, leak=np.arange(100) < 4)
+        report = {
+            **measure(answers, data),
+            "calibration": {"temperature": 1.25, "fitted_on": "12 pictures", **calibration(answers, answers)},
+            "coverage": coverage(answers, 0.5),
+            "robustness": None,
+            "groups": None,
+            "ms_per_face": 1.5,
+            "model": "tiny",
+            "model_sha256": "a" * 64,
+            "device": "cpu",
+            "data": "faces.npz",
+            "data_sha256": "d" * 64,
+            "data_options": {},
+            "left_out": {},
+            "split": "PublicTest",
+            "ignored_classes": [],
+            "seed": 0,
+            "package_version": "0.1.0",
+            **changes,
+        }
+        timing = {"command": "emotion-perception evaluate", "date": "2026-01-02T03:04:05+00:00", "seconds": 2.0}
+        memory = {"peak_memory_mib": 512.5, "peak_gpu_memory_mib": None}
+        return {**report, "limits": limits_of(report, metadata or {}), "timing": {**timing, **memory}}
+
+    return make

@@ -1,17 +1,20 @@
 import json
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.preprocessing import to_batch
+from emotion_perception.core.recognition import EmotionRecognizer
+from emotion_perception.core.types import Box, Face
 from emotion_perception.training import evaluate as evaluate_module
+from emotion_perception.training import prediction, robustness
 from emotion_perception.training.datasets import load_dataset
-from emotion_perception.training.engine import make_loader
 from emotion_perception.training.evaluate import evaluate, predict
-from emotion_perception.training.metrics import Answers
-from emotion_perception.training.report import reliability
+from emotion_perception.training.loading import FaceRows
 
 KEYS = {
     "n",
@@ -20,17 +23,31 @@ KEYS = {
     "macro_f1",
     "top3",
     "ece",
+    "brier",
     "per_class",
     "confusion",
     "labels",
     "ms_per_face",
+    "calibration",
+    "coverage",
+    "robustness",
+    "groups",
+    "limits",
+    "timing",
 }
+SPLIT = {"split": "PublicTest"}
 
 
 @pytest.fixture
 def config(exported_model, monkeypatch):
     monkeypatch.setattr(evaluate_module, "_TIMED", 5)
     return ClassifierConfig(model=str(exported_model.checkpoint.weights), device="cpu", num_threads=1)
+
+
+@pytest.fixture
+def few_changes(monkeypatch):
+    chosen = tuple(change for change in robustness.CHANGES if change.name in ("scars", "noise"))
+    monkeypatch.setattr(robustness, "CHANGES", chosen)
 
 
 def measure(config, data, out, **options):
@@ -46,13 +63,18 @@ def test_an_evaluation_writes_the_report_for_programs_and_for_people(config, wri
     assert np.sum(report["confusion"]) == 30
     assert report["ms_per_face"] > 0
     assert "30 pictures" in (tmp_path / "out" / "report.md").read_text()
-    for name in ("confusion.png", "reliability.png"):
+    for name in ("confusion.png", "reliability.png", "coverage.png"):
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_same_file_gives_the_same_figures_but_for_the_time(config, write_npz, tmp_path):
-    first, second = (measure(config, write_npz(), tmp_path / name, split="PublicTest") for name in ("a", "b"))
-    assert {**first, "ms_per_face": 0} == {**second, "ms_per_face": 0}
+def test_the_same_file_gives_the_same_figures_but_for_the_time(config, write_npz, tmp_path, few_changes):
+    (tmp_path / "groups.csv").write_text("index,side\n" + "".join(f"{k},{k % 2}\n" for k in range(120)))
+    options = {**SPLIT, "robustness": True, "groups": tmp_path / "groups.csv"}
+    first, second = (measure(config, write_npz(), tmp_path / name, **options) for name in ("a", "b"))
+    assert (first | {"ms_per_face": 0, "timing": 0}) == (second | {"ms_per_face": 0, "timing": 0})
+    assert first["robustness"]["changes"].keys() == {"scars", "noise"}
+    assert first["groups"]["columns"]["side"]["groups"]["0"] == {"n": 15}, "no claim on fewer than 30"
+    assert measure(config, write_npz(), tmp_path / "c", **options, seed=1)["robustness"] != first["robustness"]
 
 
 def test_every_route_prepares_the_same_inputs(config, exported_model, write_npz):
@@ -68,16 +90,16 @@ def test_every_route_prepares_the_same_inputs(config, exported_model, write_npz)
 
     checkpoint = exported_model.checkpoint
     predict(evaluate_module.EmotionClassifier(checkpoint, Recording()), data, progress=False)
-    ((training, _, _),) = list(make_loader(data, checkpoint.spec, batch_size=100, shuffle=False))
+    training = FaceRows(data, checkpoint.spec).__getitems__(range(14))[0]
     node = to_batch(list(data.images), checkpoint.spec)
     assert (np.concatenate(batches) == node).all()
-    assert (training.numpy() == node.astype(np.float16)).all()
+    assert (training.numpy() == node).all()
 
 
 def test_the_answers_do_not_depend_on_the_batches(config, write_npz, monkeypatch):
     classifier, data = evaluate_module.create_classifier(config), load_dataset(write_npz(count=14))
     whole = predict(classifier, data, progress=False)
-    monkeypatch.setattr(evaluate_module, "_BATCH", 3)
+    monkeypatch.setattr(prediction, "BATCH", 3)
     assert predict(classifier, data, progress=False) == pytest.approx(whole, abs=1e-5)
 
 
@@ -106,8 +128,85 @@ def test_colour_pictures_of_another_size_are_measured_too(config, write_npz, tmp
     assert measure(config, write_npz(images=images), tmp_path / "out", split="PublicTest")["n"] == 30
 
 
-def test_the_reliability_bins_hold_every_answer_once():
-    rows = np.array([[0.5, 0.5], [1.0, 0.0], [0.9, 0.1], [0.93, 0.07]], np.float32)
-    _, accuracies, counts = reliability(Answers(rows, np.array([0, 0, 1, 0]), ("a", "b")))
-    assert (counts.sum(), counts[7], counts[13], counts[14]) == (4, 1, 2, 1)
-    assert (accuracies[13], accuracies[14]) == (0.5, 1.0)
+def test_the_temperature_is_compared_with_none(config, exported_model, write_npz, tmp_path):
+    report = measure(config, write_npz(), tmp_path / "out", **SPLIT)
+    calibration = report["calibration"]
+    assert calibration["temperature"] == exported_model.checkpoint.spec.temperature
+    assert "kept apart" in calibration["fitted_on"]
+    assert (calibration["ece_after"], calibration["brier_after"]) == (report["ece"], report["brier"])
+    assert calibration["brier_before"] != calibration["brier_after"]
+
+
+@pytest.mark.parametrize("uncertain_below", [0.3, 0.5, 0.9])
+def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_npz, tmp_path, uncertain_below):
+    config = replace(config, uncertain_below=uncertain_below)
+    rule = measure(config, write_npz(), tmp_path / "out", **SPLIT)["coverage"]["rule"]
+    recognizer = EmotionRecognizer(evaluate_module.create_classifier(config))
+    certain = 0
+    for k, picture in enumerate(load_dataset(write_npz()).split("PublicTest").images):
+        whole = Box(2, 2, 46, 46)  # with the crop margin, all of the picture
+        (emotion,) = recognizer.recognize(
+            cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR),
+            [Face(id=k, box=whole, score=1.0)],
+            0.0,
+            smoothing_s=0.0,
+            uncertain_below=uncertain_below,
+        )
+        certain += not emotion.uncertain
+    assert rule["threshold"] == uncertain_below
+    assert rule["coverage"] == pytest.approx(certain / 30, abs=1e-6)
+
+
+def test_a_groups_file_names_rows_of_the_whole_file(config, write_npz, tmp_path):
+    groups = tmp_path / "groups.csv"
+    groups.write_text("index,place\n" + "".join(f"{k},{'early' if k < 100 else 'late'}\n" for k in range(120)))
+    report = measure(config, write_npz(), tmp_path / "out", **SPLIT, groups=groups, ignore_classes=["Angry"])
+    found = report["groups"]["columns"]["place"]["groups"]
+    labels = np.arange(120) % 7
+    assert found["early"]["n"] == (labels[90:100] != 0).sum()
+    assert found["late"]["n"] == (labels[100:] != 0).sum()
+    assert report["groups"]["file"] == "groups.csv"
+
+
+def test_a_groups_file_of_other_pictures_is_refused(config, write_npz, tmp_path):
+    (tmp_path / "groups.csv").write_text("index,place\n0,early\n")
+    with pytest.raises(DatasetError, match="groups.csv: gives no group to any of the 30 pictures measured on"):
+        measure(config, write_npz(), tmp_path / "out", **SPLIT, groups=tmp_path / "groups.csv")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_loader_left_out_stands_in_the_report(config, write_npz, tmp_path):
+    labels = (np.arange(120) % 7).astype(np.uint8)
+    labels[100] = 9
+    report = measure(config, write_npz(labels=labels), tmp_path / "out", **SPLIT)
+    assert sum(report["left_out"].values()) == 1
+    assert any("Left out when the data was read: 1 x" in limit for limit in report["limits"])
+
+
+def test_memory_and_time_stand_apart(config, write_npz, tmp_path):
+    timing = measure(config, write_npz(), tmp_path / "out", **SPLIT)["timing"]
+    assert list(timing) == ["command", "date", "seconds", "peak_memory_mib", "peak_gpu_memory_mib"]
+    assert timing["peak_memory_mib"] > 1
+    assert timing["peak_gpu_memory_mib"] is None, "there is no GPU in this test"
+
+
+def test_faces_are_shown_only_when_asked_for(config, write_npz, tmp_path, few_changes):
+    with pytest.raises(ConfigurationError, match="--examples shows the changes of --robustness"):
+        measure(config, write_npz(), tmp_path / "out", **SPLIT, examples=True)
+    shown = tmp_path / "out" / "examples.png"
+    measure(config, write_npz(), tmp_path / "out", **SPLIT, robustness=True, examples=True)
+    assert shown.is_file()
+    measure(config, write_npz(), tmp_path / "out", **SPLIT, robustness=True)
+    assert not shown.exists(), "and do not stay"
+
+
+def test_a_folder_of_pictures_by_class_is_measured(config, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("happy", "sad"):
+        (tmp_path / "faces" / name).mkdir(parents=True)
+        for k in range(3):
+            cv2.imwrite(str(tmp_path / "faces" / name / f"{k}.png"), rng.integers(0, 256, (40, 40), dtype=np.uint8))
+    options = {"cache": str(tmp_path / "cache")}
+    report = measure(config, tmp_path / "faces", tmp_path / "out", data_options=options)
+    assert (report["n"], report["data"], report["data_options"]) == (6, "faces", options)
+    assert len(report["data_sha256"]) == 64

@@ -4,12 +4,16 @@ import shutil
 import numpy as np
 import pytest
 
+from emotion_perception import cli
 from emotion_perception.core.checkpoint import load_checkpoint
 from emotion_perception.core.classification import create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.training.evaluate import evaluate
 from emotion_perception.training.export import export
+from emotion_perception.training.hardware import Hardware
+from emotion_perception.training.recipe import load_recipe
+from emotion_perception.training.train import train
 
 CROPS = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
 
@@ -93,3 +97,35 @@ def test_the_int8_file_names_no_path_of_this_machine(exported):
     assert b"/tmp" not in content
     assert b"/emotion_perception/" not in content
     assert json.loads(exported.quantised.checkpoint.onnx.with_suffix(".json").read_text())["name"] == "tiny.int8"
+
+
+def test_the_command_prints_what_a_person_should_check(finished_run, tmp_path, capfd):
+    command = ["export", "--run", str(finished_run[0]), "--name", "tiny", "--out", str(tmp_path)]
+    assert cli.main([*command, "--int8", "--torchscript"]) == 0
+    shown = capfd.readouterr()
+    assert "tiny.ts: differs from torch by at most" in shown.out
+    assert "tiny.int8.onnx: accuracy" in shown.out
+    assert "ms a face on this CPU" in shown.out
+    assert shown.err == ""
+
+
+def test_without_pictures_kept_apart_the_ranges_come_from_those_learnt_from(write_npz, tmp_path):
+    people = write_npz(
+        count=60,
+        labels=(np.arange(60) % 2).astype(np.uint8),
+        class_names=np.array(["female", "male"]),
+        subject=[f"S{k % 20}" for k in range(60)],
+        **dict.fromkeys(("split", "split_names", "leak", "ferplus_votes", "ferplus_names")),
+    )
+    changes = ("labels=[woman, man]", "options={widths: [4, 4, 4, 4, 8]}", "input_size=16", "epochs=1")
+    recipe = load_recipe("tunable_cnn", (*changes, "batch_size=16"))
+    train(recipe, people, tmp_path / "run", hardware=Hardware(device="cpu"), num_threads=1)
+    done = export(tmp_path / "run", "gender", tmp_path / "models", int8=True)
+    metadata = done.quantised.checkpoint.spec.metadata
+    assert done.checkpoint.spec.labels == ("woman", "man")
+    assert metadata["onnx"]["ranges_from"] == f"{metadata['data']['pictures_learnt']} training pictures learnt from"
+    assert metadata["calibration"] is None
+    assert metadata["data"]["learnt_from"] is None
+    assert metadata["measured"]["split"] == metadata["data"]["epoch_chosen_on"] == "a tenth of the people"
+    assert metadata["data"]["left_out"] == "0 pictures that are blank"
+    assert "a woman or a man" in metadata["intended_use"]

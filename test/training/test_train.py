@@ -222,6 +222,13 @@ def test_grays_of_the_data_set_are_measured_and_kept(write_npz, tiny_recipe, tmp
     run(recipe, data, tmp_path / "run")  # goes on: the measured grays are no other recipe
 
 
+def test_without_a_split_to_choose_by_a_part_of_the_training_split_is_taken(write_npz, tiny_recipe):
+    data = load_dataset(write_npz(leak=None))
+    parts = divide(data, tiny_recipe(), "Training", "")
+    assert set(parts.choose.splits) == {"Training"}
+    assert len(parts.learn) + len(parts.holdout) + len(parts.choose) == len(data.split("Training"))
+
+
 def test_a_file_with_subjects_is_divided_by_them(write_npz, tiny_recipe):
     subjects = np.array([f"S{k % 12:03d}" for k in range(120)])
     data = load_dataset(write_npz(split=None, split_names=None, subject=subjects))

@@ -57,6 +57,7 @@ def test_a_torchscript_file_takes_any_batch_and_has_its_description_inside(tmp_p
         inputs = torch.from_numpy(to_batch(list(CROPS[:count]), spec))
         with torch.inference_mode():
             assert torch.allclose(script(inputs), network(inputs), atol=1e-5)
+    assert b"site-packages" not in (tmp_path / "tiny.ts").read_bytes()
     with zipfile.ZipFile(tmp_path / "tiny.ts") as file:
         inside = next(entry for entry in file.namelist() if entry.endswith("extra/spec.json"))
         assert json.loads(file.read(inside))["labels"] == list(spec.labels)

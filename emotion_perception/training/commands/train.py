@@ -41,7 +41,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
         "--choose-split",
         default="PublicTest",
         metavar="NAME",
-        help="keep the epoch that does best on it (default: %(default)s)",
+        help="keep the epoch that does best on it; '' takes a tenth of the train split (default: %(default)s)",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
     parser.add_argument(

@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from emotion_perception import cli
+from emotion_perception.training import evaluate as evaluate_module
+from emotion_perception.training import robustness
+
+
+@pytest.fixture
+def call(exported_model, write_npz, tmp_path, monkeypatch):
+    """Returns a function that evaluates the tiny model and returns the exit code."""
+    monkeypatch.setattr(evaluate_module, "_TIMED", 5)
+    monkeypatch.setattr(robustness, "CHANGES", robustness.CHANGES[:1])
+    model, data = str(exported_model.checkpoint.weights), str(write_npz())
+
+    def run(*options, out="out"):
+        command = ["evaluate", "--model", model, "--data", data, "--split", "PublicTest", "--out", str(tmp_path / out)]
+        return cli.main([*command, *map(str, options)])
+
+    return run
+
+
+def read(path):
+    return json.loads((path / "report.json").read_text())
+
+
+def test_everything_can_be_asked_for_on_one_command_line(call, tmp_path, capsys):
+    groups = tmp_path / "groups.csv"
+    groups.write_text("index,half\n" + "".join(f"{k},{k % 2}\n" for k in range(120)))
+    options = ("--robustness", "--examples", "--groups", groups, "--seed", 3, "--uncertain-below", 0.7)
+    assert call(*options, "--data-option", "max_bad=0.1", "--card", tmp_path / "CARD.md") == 0
+    report = read(tmp_path / "out")
+    assert (report["seed"], report["data_options"]) == (3, {"max_bad": "0.1"})
+    assert report["coverage"]["rule"]["threshold"] == report["robustness"]["uncertain_below"] == 0.7
+    assert list(report["groups"]["columns"]) == ["half"]
+    assert (tmp_path / "out" / "examples.png").is_file()
+    assert (tmp_path / "CARD.md").read_text().startswith("# Model card: tiny")
+    assert "30 pictures: accuracy" in capsys.readouterr().out
+
+
+def test_the_card_takes_further_reports(call, tmp_path):
+    assert call("--ignore-classes", "fear", out="first") == 0
+    first = tmp_path / "first" / "report.json"
+    assert call("--card", tmp_path / "CARD.md", "--report", first) == 0
+    card = (tmp_path / "CARD.md").read_text()
+    assert "| faces.npz PublicTest | whole | 30 |" in card
+    assert "| faces.npz PublicTest without fear | whole |" in card
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--report", "x.json"], "--report names what stands in the model card: give --card FILE, too"),
+        (["--card", "c.md", "--report", "x.json"], "x.json: no such file"),
+        (["--examples"], "--examples shows the changes of --robustness: give both"),
+        (["--groups", "absent.csv"], "absent.csv: no such file"),
+        (["--data-option", "colour=1"], "data option 'colour' is unknown"),
+        (["--data-option", "colour"], "--data-option colour: write key=value"),
+        (["--uncertain-below", "2"], "uncertain_below 2.0 is above 1.0"),
+    ],
+)
+def test_what_cannot_work_is_one_line_before_anything_is_measured(call, tmp_path, capsys, options, words):
+    assert call(*options) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("emotion-perception: ")
+    assert words in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()

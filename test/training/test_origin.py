@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emotion_perception.core.emotions import LABELS
+from emotion_perception.training.datasets import FaceDataset
+from emotion_perception.training.datasets.problems import Problem
+from emotion_perception.training.origin import chosen_on, intended_use, left_out, terms_of
+from emotion_perception.training.recipe import Recipe
+from emotion_perception.training.runs import Run
+from emotion_perception.training.train import divide
+
+FLAGS = np.arange(20) % 5 == 0
+
+
+def make_data(**changes):
+    """Returns twenty pictures, the last four of PublicTest."""
+    values = {
+        "images": np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8),
+        "labels": np.arange(20) % 2,
+        "class_names": ("anger", "contempt"),
+        "splits": np.array(["Training"] * 16 + ["PublicTest"] * 4),
+    }
+    return FaceDataset(**values | changes)
+
+
+def make_run(choose_split="PublicTest", **changes):
+    recipe = Recipe(architecture="compact_vgg", holdout=0.0, **changes)
+    return Run(recipe, Path("faces.npz"), 0, "Training", choose_split, "2026-01-01")
+
+
+def left_out_of(data, **changes):
+    run = make_run(**changes)
+    return left_out(run, data, divide(data, run.recipe, run.train_split, run.choose_split))
+
+
+@pytest.mark.parametrize(
+    ("data", "recipe", "text"),
+    [
+        ({}, {}, "0 pictures that are blank"),
+        ({"leak": FLAGS}, {}, "4 pictures that are blank or that also stand in a test split"),
+        ({"rejected": FLAGS}, {}, "4 pictures that are blank or that no tagger saw as a face"),
+        ({}, {"ignore_classes": ("contempt",)}, "8 pictures that are blank or that show contempt"),
+        (
+            {"problems": (Problem("corrupt picture", 2, ("a.png", "b.png")),)},
+            {},
+            "0 pictures that are blank; when it was read, 2 x corrupt picture (a.png, b.png)",
+        ),
+        (
+            {"labels": np.arange(20) % 4 // 3},
+            {"balance": "downsample"},
+            "8 pictures that are blank or that are more than the smallest class has",
+        ),
+    ],
+)
+def test_what_was_left_out_is_what_the_data_and_the_recipe_left_out(data, recipe, text):
+    assert left_out_of(make_data(**data), **recipe) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "choose_split", "text"),
+    [
+        ({}, "PublicTest", "PublicTest"),
+        ({}, "", "a tenth of the pictures"),
+        ({"splits": None}, "PublicTest", "a tenth of the pictures"),
+        ({"splits": None, "subjects": np.array([f"S{k}" for k in range(20)])}, "PublicTest", "a tenth of the people"),
+    ],
+)
+def test_what_chose_the_epoch_is_named_truly(changes, choose_split, text):
+    data = make_data(**changes)
+    assert chosen_on(make_run(choose_split), data) == text
+    assert left_out_of(data, choose_split=choose_split) == "0 pictures that are blank"
+
+
+@pytest.mark.parametrize(
+    ("name", "begin"),
+    [
+        ("fer2013.npz", "FER-2013: "),
+        ("FER2013.csv", "FER-2013: "),
+        ("ckplus48.npz", "CK+: non-commercial"),
+        ("imdb_crop", "IMDB-WIKI: "),
+        ("mine.npz", "Those of the data."),
+    ],
+)
+def test_the_terms_follow_the_name_of_the_data(name, begin):
+    terms = terms_of(Path(name), make_data())
+    assert terms.startswith(begin)
+    assert "MIT" not in terms
+    votes = {"votes": np.ones((20, 1), np.float32), "vote_names": ("anger",)}
+    assert "FER+ votes: MIT." in terms_of(Path(name), make_data(**votes))
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (LABELS, "EU AI Act, Art. 5(1)(f)"),
+        ((*LABELS[:6], "contempt"), "surprise, contempt"),
+        (("woman", "man"), "a woman or a man"),
+        (("face", "other"), "Tells face, other apart"),
+    ],
+)
+def test_the_intended_use_is_that_of_the_labels(labels, words):
+    assert words in intended_use(tuple(labels))
