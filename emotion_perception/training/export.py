@@ -24,7 +24,7 @@ from emotion_perception.training.calibrate import fit
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.origin import answers_of, chosen_on, figures_of, origin_of
 from emotion_perception.training.quantise import SUFFIX, Quantised, quantise
-from emotion_perception.training.runs import BEST, Run, load_run, network_weights, read_checkpoint
+from emotion_perception.training.runs import Run, exported_weights, load_run
 from emotion_perception.training.train import Parts, divide, spec_of
 from emotion_perception.training.twins import (
     OPSET,
@@ -70,7 +70,7 @@ def export(
     torchscript: bool = False,
     int8: bool = False,
 ) -> Export:
-    """Exports the best epoch of a run.
+    """Exports the best epoch of a run, or the blend that its recipe asks for.
 
     A second head is dropped, the temperature is fitted on the pictures that training kept apart, and the pictures that
     chose the epoch are measured once, through onnxruntime as on a robot. The files appear in `out` only when all of
@@ -89,15 +89,16 @@ def export(
         CheckpointError: its files are damaged, or torch and a twin disagree.
         DatasetError: the data is not that which the run learnt from.
     """
-    run, checkpoint = load_run(run_folder), read_checkpoint(run_folder / BEST)
+    run = load_run(run_folder)
+    weights, epoch = exported_weights(run_folder, run.recipe)
     data_path = data_path or run.data
     data, parts = _data(run, data_path)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        model, figures = _write_model(folder, name, spec_of(run.recipe), network_weights(checkpoint), parts)
+        model, figures = _write_model(folder, name, spec_of(run.recipe), weights, parts)
         network = network_of(model.spec, read_weights(model))
         metadata = {
-            **origin_of(run, checkpoint, data_path, data, parts, network),
+            **origin_of(run, epoch, data_path, data, parts, network),
             **figures,
             "measured": figures_of(answers_of(_classifier(model), parts.choose), parts.choose, chosen_on(run, data)),
         }

@@ -13,8 +13,9 @@ from torch import nn
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.averaging import RunningAverage
-from emotion_perception.training.progress import EpochTable, ProgressBar
+from emotion_perception.training.progress import EpochTable, KeepBeforeRestart, ProgressBar
 from emotion_perception.training.recipe import Recipe
+from emotion_perception.training.runs import BEFORE
 
 TABLE = "metrics.csv"
 DEVICES = ("auto", "cpu", "cuda")
@@ -83,6 +84,8 @@ def build_trainer(
         ProgressBar(refresh_rate=10),
         EpochTable(out / TABLE),
     ]
+    if recipe.blend and (restart := recipe.last_restart()) is not None:
+        ours.append(KeepBeforeRestart(out / BEFORE, restart))
     if recipe.early_stopping:
         ours.append(EarlyStopping("accuracy", mode="max", patience=recipe.early_stopping))
     return L.Trainer(

@@ -58,7 +58,7 @@ def _classes(per_class: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if absent := [label for label in per_class if label not in present]:
         found.append(f"No picture: {', '.join(absent)}.")
     enough = {label: row for label, row in present.items() if row["n"] >= FEWEST}
-    if enough:
+    if len(enough) > 1:
         worst = min(enough, key=lambda label: enough[label]["recall"])
         found.append(
             f"Least often recognised: {worst}, {enough[worst]['recall']:.1%} of {enough[worst]['n']} pictures."
@@ -81,7 +81,10 @@ def _covered_faces(robustness: Mapping[str, Any] | None) -> list[str]:
 def _groups(groups: Mapping[str, Any] | None) -> list[str]:
     if groups is None:
         return ["Whether groups of people are recognised equally well was not examined (--groups)."]
-    found = ["The groups are those of the user's file; other groups were not examined."]
+    found = [
+        "The groups are those of the user's file; other groups were not examined. "
+        "A gap is the largest of several, so a part of it is chance."
+    ]
     for name, column in groups["columns"].items():
         if few := [f"{group} ({row['n']})" for group, row in column["groups"].items() if row["n"] < FEWEST]:
             found.append(f"{name}: too few pictures for a claim: {', '.join(few)}.")

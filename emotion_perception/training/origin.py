@@ -42,13 +42,13 @@ _OTHER = "Tells {classes} apart in one picture of the kind that it has learnt fr
 
 
 def origin_of(
-    run: Run, checkpoint: dict[str, Any], data_path: Path, data: FaceDataset, parts: Parts, network: nn.Module
+    run: Run, epoch: int, data_path: Path, data: FaceDataset, parts: Parts, network: nn.Module
 ) -> dict[str, Any]:
     """Returns the part of a model's metadata that does not depend on its figures.
 
     Args:
         run: the training.
-        checkpoint: its best epoch, as Lightning wrote it.
+        epoch: of the exported weights, counted from 0.
         data_path: the data's place now.
         data: all that was read from there.
         parts: what became of it.
@@ -64,10 +64,10 @@ def origin_of(
             "left_out": left_out(run, data, parts),
             "kept_apart_for_calibration": len(parts.holdout),
             "epoch_chosen_on": chosen_on(run, data),
-            "nothing_else_learnt_or_tuned_on": chosen_on(run, data),
+            "hyper_parameters_chosen_on": chosen_on(run, data),
         },
         "recipe": run.recipe.as_dict(),
-        "epoch": int(checkpoint["epoch"]),
+        "epoch": epoch,
         "started": run.started,
         "exported": now(),
         "command": command_line(),

@@ -22,7 +22,7 @@ from emotion_perception.training.robustness import CHANGES
 _DARK = 0.55  # share from which white text reads better on the colour
 _BLUE, _ORANGE, _GRAY = "#2f6fa7", "#c2641a", "#9a9a9a"
 _WIDTH = 6.0  # inches: on a phone's screen the text is still read
-_STRIP = 96  # pixels: side of a face in the strip of examples
+_STRIP, _CELL = 96, 116  # pixels: side of a face in the strip of examples, and of what it stands in
 
 
 def draw_all(report: Mapping[str, Any]) -> dict[str, Figure]:
@@ -116,7 +116,8 @@ def draw_robustness(report: Mapping[str, Any]) -> Figure:
     robustness = report["robustness"]
     changes, unchanged = robustness["changes"], robustness["unchanged"]
     rows = -(-len(changes) // 2)
-    figure, panels = plt.subplots(rows, 2, figsize=(_WIDTH, 1.9 * rows + 0.4), sharey=True, layout="constrained")
+    size = (_WIDTH, 1.9 * rows + 0.4)
+    figure, panels = plt.subplots(rows, 2, figsize=size, sharey=True, squeeze=False, layout="constrained")
     for axes, (name, change) in zip(panels.flat, changes.items(), strict=False):
         steps = [{"severity": "none", **unchanged}, *change["steps"]]
         _draw_steps(axes, steps)
@@ -136,19 +137,25 @@ def draw_examples(picture: Picture, *, seed: int) -> Figure:
         seed: of what is random in the changes.
     """
     columns = 1 + max(len(change.severities) for change in CHANGES)
-    size = _WIDTH / columns
-    figure, panels = plt.subplots(len(CHANGES), columns, figsize=(_WIDTH, (size + 0.12) * len(CHANGES)))
-    for row, change in zip(panels, CHANGES, strict=True):
-        shown = [("", picture)]
+    strip = np.full((_CELL * len(CHANGES), _CELL * columns, 3), 255, np.uint8)
+    figure = plt.figure(figsize=(_WIDTH, _WIDTH * len(CHANGES) / columns))
+    axes = figure.add_axes((0, 0, 1, 1))
+    for row, change in enumerate(CHANGES):
+        shown = [(change.name.replace("_", " "), picture)]
         shown += [(f"{step:g}", change(picture, step, seed=seed, number=0)) for step in change.severities]
-        for axes in row:
-            axes.set_axis_off()
-        for axes, (title, changed) in zip(row, shown, strict=False):
-            face = cv2.resize(changed, (_STRIP, _STRIP), interpolation=cv2.INTER_NEAREST)
-            axes.imshow(face if face.ndim == 2 else face[..., ::-1], cmap="gray", vmin=0, vmax=255)
-            axes.set_title(title or change.name.replace("_", " "), fontsize=7, pad=2)
-    figure.subplots_adjust(left=0, right=1, bottom=0, top=0.985, wspace=0.04, hspace=0.12)
+        for column, (title, face) in enumerate(shown):
+            left, bottom = column * _CELL, (row + 1) * _CELL
+            strip[bottom - _STRIP : bottom, left : left + _STRIP] = _rgb(face)
+            axes.text(left, bottom - _STRIP - 3, title, fontsize=7)
+    axes.imshow(strip)
+    axes.set_axis_off()
     return figure
+
+
+def _rgb(face: Picture) -> Picture:
+    square = cv2.resize(face, (_STRIP, _STRIP), interpolation=cv2.INTER_NEAREST)
+    order = cv2.COLOR_GRAY2RGB if face.ndim == 2 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(square, order), np.uint8)
 
 
 def _draw_steps(axes: Axes, steps: list[dict[str, Any]]) -> None:

@@ -48,6 +48,24 @@ class EpochTable(Callback):
             writer.writerows(self._rows)
 
 
+class KeepBeforeRestart(Callback):
+    """Keeps the checkpoint of the epoch before the last restart, for `Recipe.blend`.
+
+    Args:
+        path: the file.
+        restart: epoch of the restart.
+    """
+
+    def __init__(self, path: Path, restart: int) -> None:
+        self._path = path
+        self._restart = restart
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Saves, if this was the epoch."""
+        if trainer.current_epoch + 1 == self._restart:
+            trainer.save_checkpoint(self._path)
+
+
 class ProgressBar(TQDMProgressBar):
     """Lightning's bar, closed when a run is stopped: left open, it is drawn once more when the program ends."""
 

@@ -45,6 +45,9 @@ class Recipe:
         schedule: `cosine` (to 0 at the end) or `constant`.
         restarts: epoch -> `learning_rate` at which a new cosine begins there, and `augmentation` from there on, both
             optional (Loshchilov and Hutter 2017, "SGDR").
+        blend: share that the weights before the last restart have in the exported ones, the rest being those of the
+            last epoch; 0, or a run too short for a restart, exports the best epoch (Wortsman et al. 2022, "Robust
+            fine-tuning of zero-shot models").
         momentum: of SGD.
         weight_decay: of every matrix.
         warmup_epochs: length of the linear warm-up.
@@ -81,6 +84,7 @@ class Recipe:
     learning_rate: float = 0.1
     schedule: str = "cosine"
     restarts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    blend: float = 0.0
     momentum: float = 0.9
     weight_decay: float = 5e-4
     warmup_epochs: int = 1
@@ -110,7 +114,7 @@ class Recipe:
         for name in ("epochs", "batch_size", "input_size"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is below 1")
-        for name in ("holdout", "ema_decay"):
+        for name in ("holdout", "ema_decay", "blend"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is not within 0..1")
         for name, known in CHOICES.items():
@@ -119,11 +123,17 @@ class Recipe:
         for epoch, changes in self.restarts.items():
             if not isinstance(changes, Mapping) or changes.keys() - {"learning_rate", "augmentation"}:
                 raise ConfigurationError(f"recipe: restart {epoch} {changes!r} holds more than {_RESTART}")
+        if self.blend and not self.restarts:
+            raise ConfigurationError(f"recipe: blend {self.blend} needs a restart, before which weights are kept")
 
     def size_in(self, epoch: int) -> int:
         """Returns the side in pixels that inputs are scaled to in this epoch (counted from 0)."""
         begun = [first for first in self.sizes if first <= epoch]
         return self.sizes[max(begun)] if begun else self.input_size
+
+    def last_restart(self) -> int | None:
+        """Returns the epoch of the last restart that the run reaches."""
+        return max((first for first in self.restarts if first < self.epochs), default=None)
 
     def augmentation_in(self, epoch: int) -> Mapping[str, Any]:
         """Returns the keyword arguments of the augmentation in this epoch (counted from 0)."""
@@ -140,7 +150,7 @@ class Recipe:
                 begin, peak = float(first), float(self.restarts[first]["learning_rate"])
         if self.schedule == "constant":
             return peak
-        end = min((first for first in self.restarts if first > epoch), default=self.epochs)
+        end = min((first for first in self.restarts if epoch < first < self.epochs), default=self.epochs)
         return peak * (1 + math.cos(math.pi * min(1.0, (epoch - begin) / max(end - begin, 1e-9)))) / 2
 
     def as_dict(self) -> dict[str, Any]:

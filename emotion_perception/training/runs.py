@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, ModelFileError, one_line
 from emotion_perception.training.recipe import Recipe, recipe_from
 
-LAST, BEST, RUN = "last.ckpt", "best.ckpt", "run.json"
+LAST, BEST, BEFORE, RUN = "last.ckpt", "best.ckpt", "before_restart.ckpt", "run.json"
 _NETWORK, _AUX = "network.", "network.aux_head."
 
 
@@ -102,6 +102,24 @@ def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, NDArray[np.gener
         for name, tensor in checkpoint["state_dict"].items()
         if name.startswith(_NETWORK) and not name.startswith(_AUX)
     }
+
+
+def exported_weights(folder: Path, recipe: Recipe) -> tuple[dict[str, NDArray[np.generic]], int]:
+    """Returns the weights that a run is exported with, and their epoch (counted from 0).
+
+    Raises:
+        ModelFileError, CheckpointError: see `read_checkpoint`.
+    """
+    blended = bool(recipe.blend) and recipe.last_restart() is not None
+    checkpoint = read_checkpoint(folder / (LAST if blended else BEST))
+    weights = network_weights(checkpoint)
+    if blended:
+        before = network_weights(read_checkpoint(folder / BEFORE))
+        share = recipe.blend
+        weights = {
+            name: (share * before[name] + (1 - share) * weights[name]).astype(weights[name].dtype) for name in weights
+        }
+    return weights, int(checkpoint["epoch"])
 
 
 def _plain(value: Any) -> Any:

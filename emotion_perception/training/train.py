@@ -21,7 +21,7 @@ from emotion_perception.training.loading import EmotionData, down_sampled
 from emotion_perception.training.progress import without_chatter
 from emotion_perception.training.provenance import now
 from emotion_perception.training.recipe import Recipe
-from emotion_perception.training.runs import BEST, LAST, RUN, check_same_recipe, read_checkpoint
+from emotion_perception.training.runs import BEFORE, BEST, LAST, RUN, check_same_recipe, read_checkpoint
 
 _log = logging.getLogger(__name__)
 _CHOOSE_SHARE = 0.1  # of the pictures to learn from, where no split is there to choose by
@@ -132,8 +132,6 @@ def divide(data: FaceDataset, recipe: Recipe, train_split: str, choose_split: st
     learn = data if data.splits is None else data.split(train_split)
     if data.splits is not None and choose_split:
         choose = data.split(choose_split)
-    elif learn.subjects is not None:
-        learn, choose = by_subject(learn, round(1 / _CHOOSE_SHARE), recipe.seed)[0]
     else:
         learn, choose = split_holdout(learn, _CHOOSE_SHARE, recipe.seed)
     learn, holdout = split_holdout(learn.fit_for_training(), recipe.holdout, recipe.seed)
@@ -178,7 +176,9 @@ def spec_of(recipe: Recipe) -> ModelSpec:
 
 
 def split_holdout(data: FaceDataset, share: float, seed: int) -> tuple[FaceDataset, FaceDataset]:
-    """Returns the part to learn from and the part kept apart; the same for the same seed."""
+    """Returns the part to learn from and the part kept apart; the same for the same seed, nobody in both."""
+    if data.subjects is not None and share:
+        return by_subject(data, round(1 / share), seed)[0]
     apart = np.random.default_rng(seed).random(len(data)) < share
     return data.select(~apart), data.select(apart)
 
@@ -188,7 +188,7 @@ def begin(out: Path, recipe: Recipe, resume: bool) -> Path | None:
     out.mkdir(parents=True, exist_ok=True)
     last = out / LAST
     if not resume or not last.is_file():
-        for name in (LAST, BEST, TABLE):
+        for name in (LAST, BEST, BEFORE, TABLE):
             (out / name).unlink(missing_ok=True)
         return None
     check_same_recipe(out, recipe)

@@ -18,6 +18,8 @@ TINY = (
     "input_size=16",
     "sizes={0: 12, 1: 16}",
     "holdout=0.2",
+    "restarts={}",
+    "blend=0.0",
 )
 
 

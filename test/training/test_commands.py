@@ -40,14 +40,14 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(write_npz, tmp_path, capsys, mon
         def on_train_batch_start(self, *arguments):
             raise KeyboardInterrupt
 
-    original = train_module._trainer
+    original = train_module.build_trainer
 
     def interrupted(*arguments):
         trainer = original(*arguments)
         trainer.callbacks.append(Interrupt())
         return trainer
 
-    monkeypatch.setattr(train_module, "_trainer", interrupted)
+    monkeypatch.setattr(train_module, "build_trainer", interrupted)
     data, out = str(write_npz()), str(tmp_path / "run")
     assert cli.main(["train", "--data", data, "--out", out, "--device", "cpu", *TINY_RUN]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
@@ -58,7 +58,7 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(write_npz, tmp_path, capsys, mon
 def test_a_missing_data_file_is_one_line(exported_model, tmp_path, capsys, arguments):
     model = str(exported_model.checkpoint.weights)
     assert cli.main(["evaluate", "--model", model, "--out", str(tmp_path / "out"), *arguments]) == 1
-    assert capsys.readouterr().err == f"emotion-perception: {arguments[1]}: no such file\n"
+    assert capsys.readouterr().err == f"emotion-perception: {arguments[1]}: no such file or folder\n"
 
 
 def test_several_classes_can_be_ignored_at_once(exported_model, write_npz, tmp_path, capsys):

@@ -4,6 +4,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, DatasetError
@@ -12,6 +13,7 @@ from emotion_perception.core.recognition import EmotionRecognizer
 from emotion_perception.core.types import Box, Face
 from emotion_perception.training import evaluate as evaluate_module
 from emotion_perception.training import prediction, robustness
+from emotion_perception.training import report as report_module
 from emotion_perception.training.datasets import load_dataset
 from emotion_perception.training.evaluate import evaluate, predict
 from emotion_perception.training.loading import FaceRows
@@ -45,6 +47,12 @@ def config(exported_model, monkeypatch):
 
 
 @pytest.fixture
+def no_files(monkeypatch):
+    """Leaves out the writing of the report, whose plots take their time."""
+    monkeypatch.setattr(evaluate_module, "write_report", lambda *arguments, **options: None)
+
+
+@pytest.fixture
 def few_changes(monkeypatch):
     chosen = tuple(change for change in robustness.CHANGES if change.name in ("scars", "noise"))
     monkeypatch.setattr(robustness, "CHANGES", chosen)
@@ -67,14 +75,13 @@ def test_an_evaluation_writes_the_report_for_programs_and_for_people(config, wri
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_same_file_gives_the_same_figures_but_for_the_time(config, write_npz, tmp_path, few_changes):
+def test_the_same_file_gives_the_same_figures_but_for_the_time(config, write_npz, tmp_path, few_changes, no_files):
     (tmp_path / "groups.csv").write_text("index,side\n" + "".join(f"{k},{k % 2}\n" for k in range(120)))
     options = {**SPLIT, "robustness": True, "groups": tmp_path / "groups.csv"}
     first, second = (measure(config, write_npz(), tmp_path / name, **options) for name in ("a", "b"))
     assert (first | {"ms_per_face": 0, "timing": 0}) == (second | {"ms_per_face": 0, "timing": 0})
     assert first["robustness"]["changes"].keys() == {"scars", "noise"}
     assert first["groups"]["columns"]["side"]["groups"]["0"] == {"n": 15}, "no claim on fewer than 30"
-    assert measure(config, write_npz(), tmp_path / "c", **options, seed=1)["robustness"] != first["robustness"]
 
 
 def test_every_route_prepares_the_same_inputs(config, exported_model, write_npz):
@@ -103,7 +110,7 @@ def test_the_answers_do_not_depend_on_the_batches(config, write_npz, monkeypatch
     assert predict(classifier, data, progress=False) == pytest.approx(whole, abs=1e-5)
 
 
-def test_classes_can_be_left_out(config, write_npz, tmp_path):
+def test_classes_can_be_left_out(config, write_npz, tmp_path, no_files):
     names = np.array(["anger", "disgust", "fear", "happiness", "sadness", "surprise", "contempt"])
     data = write_npz(class_names=names)
     with pytest.raises(DatasetError, match="no label for contempt; leave out with --ignore-classes"):
@@ -123,12 +130,12 @@ def test_a_split_that_is_not_named_or_not_there_is_refused(config, write_npz, tm
     assert not (tmp_path / "out").exists()
 
 
-def test_colour_pictures_of_another_size_are_measured_too(config, write_npz, tmp_path):
+def test_colour_pictures_of_another_size_are_measured_too(config, write_npz, tmp_path, no_files):
     images = np.random.default_rng(0).integers(0, 256, (120, 20, 30, 3), dtype=np.uint8)
     assert measure(config, write_npz(images=images), tmp_path / "out", split="PublicTest")["n"] == 30
 
 
-def test_the_temperature_is_compared_with_none(config, exported_model, write_npz, tmp_path):
+def test_the_temperature_is_compared_with_none(config, exported_model, write_npz, tmp_path, no_files):
     report = measure(config, write_npz(), tmp_path / "out", **SPLIT)
     calibration = report["calibration"]
     assert calibration["temperature"] == exported_model.checkpoint.spec.temperature
@@ -138,7 +145,7 @@ def test_the_temperature_is_compared_with_none(config, exported_model, write_npz
 
 
 @pytest.mark.parametrize("uncertain_below", [0.3, 0.5, 0.9])
-def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_npz, tmp_path, uncertain_below):
+def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_npz, tmp_path, uncertain_below, no_files):
     config = replace(config, uncertain_below=uncertain_below)
     rule = measure(config, write_npz(), tmp_path / "out", **SPLIT)["coverage"]["rule"]
     recognizer = EmotionRecognizer(evaluate_module.create_classifier(config))
@@ -157,7 +164,7 @@ def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_np
     assert rule["coverage"] == pytest.approx(certain / 30, abs=1e-6)
 
 
-def test_a_groups_file_names_rows_of_the_whole_file(config, write_npz, tmp_path):
+def test_a_groups_file_names_rows_of_the_whole_file(config, write_npz, tmp_path, no_files):
     groups = tmp_path / "groups.csv"
     groups.write_text("index,place\n" + "".join(f"{k},{'early' if k < 100 else 'late'}\n" for k in range(120)))
     report = measure(config, write_npz(), tmp_path / "out", **SPLIT, groups=groups, ignore_classes=["Angry"])
@@ -175,7 +182,7 @@ def test_a_groups_file_of_other_pictures_is_refused(config, write_npz, tmp_path)
     assert not (tmp_path / "out").exists()
 
 
-def test_what_the_loader_left_out_stands_in_the_report(config, write_npz, tmp_path):
+def test_what_the_loader_left_out_stands_in_the_report(config, write_npz, tmp_path, no_files):
     labels = (np.arange(120) % 7).astype(np.uint8)
     labels[100] = 9
     report = measure(config, write_npz(labels=labels), tmp_path / "out", **SPLIT)
@@ -183,14 +190,16 @@ def test_what_the_loader_left_out_stands_in_the_report(config, write_npz, tmp_pa
     assert any("Left out when the data was read: 1 x" in limit for limit in report["limits"])
 
 
-def test_memory_and_time_stand_apart(config, write_npz, tmp_path):
+def test_memory_and_time_stand_apart(config, write_npz, tmp_path, no_files):
     timing = measure(config, write_npz(), tmp_path / "out", **SPLIT)["timing"]
     assert list(timing) == ["command", "date", "seconds", "peak_memory_mib", "peak_gpu_memory_mib"]
     assert timing["peak_memory_mib"] > 1
     assert timing["peak_gpu_memory_mib"] is None, "there is no GPU in this test"
 
 
-def test_faces_are_shown_only_when_asked_for(config, write_npz, tmp_path, few_changes):
+def test_faces_are_shown_only_when_asked_for(config, write_npz, tmp_path, few_changes, monkeypatch):
+    names = ("reliability", "coverage", "robustness")
+    monkeypatch.setattr(report_module, "draw_all", lambda report: {name: Figure((0.1, 0.1)) for name in names})
     with pytest.raises(ConfigurationError, match="--examples shows the changes of --robustness"):
         measure(config, write_npz(), tmp_path / "out", **SPLIT, examples=True)
     shown = tmp_path / "out" / "examples.png"
@@ -200,7 +209,7 @@ def test_faces_are_shown_only_when_asked_for(config, write_npz, tmp_path, few_ch
     assert not shown.exists(), "and do not stay"
 
 
-def test_a_folder_of_pictures_by_class_is_measured(config, tmp_path):
+def test_a_folder_of_pictures_by_class_is_measured(config, tmp_path, no_files):
     rng = np.random.default_rng(0)
     for name in ("happy", "sad"):
         (tmp_path / "faces" / name).mkdir(parents=True)

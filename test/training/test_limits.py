@@ -26,7 +26,10 @@ def rows(**counts):
         ({"left_out": {"corrupt picture": 3}}, "Left out when the data was read: 3 x corrupt picture."),
         ({"per_class": rows(anger=(29, 0.1), fear=(30, 0.5))}, "Fewer than 30 pictures: anger (29);"),
         ({"per_class": rows(anger=(0, 0), fear=(30, 0.5))}, "No picture: anger."),
-        ({"per_class": rows(anger=(29, 0.1), fear=(30, 0.5))}, "Least often recognised: fear, 50.0% of 30 pictures."),
+        (
+            {"per_class": rows(anger=(29, 0.1), fear=(30, 0.5), neutral=(30, 0.6))},
+            "Least often recognised: fear, 50.0% of 30 pictures.",
+        ),
         ({"robustness": ROBUSTNESS}, "Hurts most: small face, from 70.0% to 5.0% at the strongest step."),
         ({"groups": GROUPS}, "tone: too few pictures for a claim: dark (12)."),
     ],

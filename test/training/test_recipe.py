@@ -57,6 +57,7 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
         ("architecture: x\noptimizer: lion\n", "optimizer 'lion' is none of sgd, adam, adamw"),
         ("architecture: x\nbalance: all\n", "balance 'all' is none of none, loss, sampler, downsample"),
         ("architecture: x\ntargets: all\n", "targets 'all' is none of label, majority"),
+        ("architecture: x\nblend: 0.5\n", "blend 0.5 needs a restart"),
         ("architecture: x\nrestarts: {3: {speed: 1}}\n", "restart 3 .* holds more than learning_rate and augmentation"),
         ("architecture: x\nsizes: [36]\n", "a value has the wrong type"),
         ("architecture: [\n", "not YAML"),

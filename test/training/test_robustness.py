@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -74,7 +76,7 @@ def test_covers_are_black_and_grow_with_the_severity(name):
     masks = [black(name, step) for step in BY_NAME[name].severities]
     rows = [mask.any(axis=1).mean() for mask in masks]
     assert rows == pytest.approx(BY_NAME[name].severities, abs=0.011), "the severity is the share of the height"
-    for weaker, stronger in zip(masks[:-1], masks[1:], strict=True):
+    for weaker, stronger in itertools.pairwise(masks):
         assert not (weaker & ~stronger).any()
 
 

@@ -12,11 +12,12 @@ import yaml
 from lightning.pytorch.callbacks import Callback
 
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, DatasetError
+from emotion_perception.training import hardware as hardware_module
 from emotion_perception.training import train as train_module
 from emotion_perception.training.averaging import _averaging
 from emotion_perception.training.datasets import load_dataset
 from emotion_perception.training.hardware import Hardware
-from emotion_perception.training.runs import load_run, network_weights, read_checkpoint
+from emotion_perception.training.runs import exported_weights, load_run, network_weights, read_checkpoint
 from emotion_perception.training.train import divide, train
 
 
@@ -202,6 +203,21 @@ def test_too_few_pictures_are_refused(write_npz, tiny_recipe, tmp_path):
         run(tiny_recipe(), write_npz(leak=np.ones(120, bool)), tmp_path / "run")
 
 
+def test_weights_from_before_a_restart_are_blended_with_the_last(write_npz, tiny_recipe, tmp_path):
+    recipe = tiny_recipe("epochs=3", "restarts={2: {learning_rate: 0.05}}", "blend=0.25")
+    run(recipe, write_npz(), tmp_path / "run")
+    before, last = (read_checkpoint(tmp_path / "run" / name) for name in ("before_restart.ckpt", "last.ckpt"))
+    assert (before["epoch"], last["epoch"]) == (1, 2)
+    weights, epoch = exported_weights(tmp_path / "run", recipe)
+    ends = [network_weights(checkpoint)["head.weight"] for checkpoint in (before, last)]
+    assert weights["head.weight"] == pytest.approx(0.25 * ends[0] + 0.75 * ends[1], abs=1e-6)
+    assert epoch == 2
+    best = read_checkpoint(tmp_path / "run" / "best.ckpt")
+    plain, epoch = exported_weights(tmp_path / "run", tiny_recipe())
+    assert np.array_equal(plain["head.weight"], network_weights(best)["head.weight"])
+    assert epoch == best["epoch"]
+
+
 @pytest.mark.parametrize(
     ("override", "epochs"),
     [("early_stopping=1", 2), ("early_stopping=0", 4)],
@@ -235,6 +251,13 @@ def test_a_file_with_subjects_is_divided_by_them(write_npz, tiny_recipe):
     parts = divide(data, tiny_recipe(), "", "")
     assert len(parts.choose)
     assert not set(parts.learn.subjects) & set(parts.choose.subjects)
+
+
+def test_depthwise_convolutions_are_not_computed_in_bfloat16_on_a_cpu(monkeypatch):
+    monkeypatch.setattr(hardware_module, "_has_bfloat16", lambda cuda: True)
+    depthwise = torch.nn.Conv2d(4, 4, 3, groups=4)
+    found = [Hardware(device="cpu").lightning_precision(layer) for layer in (depthwise, torch.nn.Conv2d(4, 4, 3))]
+    assert found == ["32-true", "bf16-mixed"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Pictures that stay in a file, and work on pictures a few at a time, whatever their number."""
 
 import hashlib
+import math
 import mmap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 _CHUNK_BYTES = 4 << 20  # of pictures worked on at a time
 _RESIDENT_BYTES = 64 << 20  # of a mapped file kept in the process
+_AROUND_BYTES = 2 << 20  # that Linux maps at most when one of its pages is touched: a huge page
 
 
 class MappedPictures:
@@ -18,8 +20,8 @@ class MappedPictures:
 
     An index gives one picture as an array of its own; a slice, a mask or an array of rows gives another choice of the
     same file without reading a picture; `np.asarray` reads all that are chosen. Pages that were looked at are given
-    back to the system every 64 MB, so a pass over the file takes no more memory than that; the system keeps them in
-    its cache as long as it has room. It can be pickled: another process maps the file anew.
+    back to the system before they are 64 MB, so a pass over the file takes no more memory than that; the system keeps
+    them in its cache as long as it has room. It can be pickled: another process maps the file anew.
 
     Args:
         path: file of uint8, one picture after the other.
@@ -75,7 +77,7 @@ class MappedPictures:
             with open(self._path, "rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         pictures = np.frombuffer(self._map, np.uint8).reshape(self._all).take(rows, axis=0)  # a copy
-        self._touched += pictures.nbytes
+        self._touched += np.size(rows) * max(math.prod(self._all[1:]), _AROUND_BYTES)
         if self._touched > _RESIDENT_BYTES and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
             self._touched = 0

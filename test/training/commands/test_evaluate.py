@@ -1,9 +1,11 @@
 import json
 
 import pytest
+from matplotlib.figure import Figure
 
 from emotion_perception import cli
 from emotion_perception.training import evaluate as evaluate_module
+from emotion_perception.training import report as report_module
 from emotion_perception.training import robustness
 
 
@@ -12,6 +14,8 @@ def call(exported_model, write_npz, tmp_path, monkeypatch):
     """Returns a function that evaluates the tiny model and returns the exit code."""
     monkeypatch.setattr(evaluate_module, "_TIMED", 5)
     monkeypatch.setattr(robustness, "CHANGES", robustness.CHANGES[:1])
+    names = ("reliability", "coverage", "robustness")
+    monkeypatch.setattr(report_module, "draw_all", lambda report: {name: Figure((0.1, 0.1)) for name in names})
     model, data = str(exported_model.checkpoint.weights), str(write_npz())
 
     def run(*options, out="out"):
