@@ -51,7 +51,7 @@ class EmotionTraining(L.LightningModule):
             augmentation_from(recipe.augmentation_in(epoch), spec)  # refuses a wrong one now, not in the middle
         self._augment: Callable[[Tensor], Tensor] = _unchanged
         self.accuracy = torchmetrics.Accuracy("multiclass", num_classes=len(spec.labels))
-        self.register_buffer("class_weights", class_weights, persistent=False)
+        self._class_weights = class_weights
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Maps (N, 1, S, S) to logits as the exported model gives them."""
@@ -106,8 +106,8 @@ class EmotionTraining(L.LightningModule):
         return self.recipe.rate_at(step / self.steps_per_epoch) / self.recipe.learning_rate
 
     def _label_loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        smoothing = self.recipe.label_smoothing
-        return F.cross_entropy(logits.float(), targets, self.class_weights, label_smoothing=smoothing)
+        weights = None if self._class_weights is None else self._class_weights.to(logits.device)
+        return F.cross_entropy(logits.float(), targets, weights, label_smoothing=self.recipe.label_smoothing)
 
     def _resize(self, pictures: Tensor) -> Tensor:
         size = self.recipe.size_in(self.current_epoch)

@@ -114,12 +114,14 @@ def exported_weights(folder: Path, recipe: Recipe) -> tuple[dict[str, NDArray[np
     checkpoint = read_checkpoint(folder / (LAST if blended else BEST))
     weights = network_weights(checkpoint)
     if blended:
-        before = network_weights(read_checkpoint(folder / BEFORE))
-        share = recipe.blend
-        weights = {
-            name: (share * before[name] + (1 - share) * weights[name]).astype(weights[name].dtype) for name in weights
-        }
+        weights = _between(network_weights(read_checkpoint(folder / BEFORE)), weights, recipe.blend)
     return weights, int(checkpoint["epoch"])
+
+
+def _between(
+    before: Mapping[str, NDArray[Any]], last: Mapping[str, NDArray[Any]], share: float
+) -> dict[str, NDArray[np.generic]]:
+    return {name: (share * before[name] + (1 - share) * last[name]).astype(last[name].dtype) for name in last}
 
 
 def _plain(value: Any) -> Any:
