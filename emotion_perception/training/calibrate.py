@@ -1,7 +1,7 @@
 """Fits the temperature that makes a model's scores mean what they say (Guo et al. 2017)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,12 @@ _BATCH = 128
 
 
 def calibrate(
-    config: ClassifierConfig, data_path: Path, *, split: str | None = None, ignore_classes: Sequence[str] = ()
+    config: ClassifierConfig,
+    data_path: Path,
+    *,
+    split: str | None = None,
+    ignore_classes: Sequence[str] = (),
+    data_options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Fits a model's temperature on a data file and writes it into the model's description.
 
@@ -41,7 +46,7 @@ def calibrate(
     if Path(config.model).suffix == "":
         raise ConfigurationError(f"calibrate changes the model's .json: give a path, not the name '{config.model}'")
     checkpoint = load_checkpoint(config.model)
-    data = load_dataset(data_path).split(split)
+    data = load_dataset(data_path, **(data_options or {})).split(split)
     if ignore_classes:
         data = data.without_classes(ignore_classes)
     figures = fit(create_classifier(config), data)
