@@ -7,7 +7,9 @@ from emotion_perception.core.checkpoint import load_checkpoint
 from emotion_perception.core.classification import softmax
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.calibrate import calibrate, fit_temperature, nll
+from emotion_perception.training import calibrate as calibrate_module
+from emotion_perception.training.calibrate import calibrate, fit, fit_temperature, in_words, nll
+from emotion_perception.training.datasets import FaceDataset
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
@@ -39,6 +41,33 @@ def test_a_models_description_gets_the_fitted_temperature(exported_model, write_
     assert figures["nll_after"] <= figures["nll_before"]
     assert spec.metadata["calibration"]["n"] == 30
     assert spec.metadata["terms"] == exported_model.checkpoint.spec.metadata["terms"], "the rest is kept"
+
+
+class Answering:
+    """Stands in for a classifier: a picture's first pixel says which row of the logits it is."""
+
+    def __init__(self, logits, labels):
+        self._logits, self.labels = logits, labels
+
+    def logits(self, crops):
+        return self._logits[[int(crop[0, 0]) for crop in crops]]
+
+
+@pytest.mark.parametrize("proposed", [None, 2.0])
+@pytest.mark.parametrize("scale", [1.0, 4.0])
+def test_a_fitted_temperature_is_taken_only_where_it_calibrates(monkeypatch, scale, proposed):
+    """60 % are right; the plain logits say so, the scaled ones are too sure."""
+    if proposed:
+        monkeypatch.setattr(calibrate_module, "fit_temperature", lambda logits, truth: proposed)
+    truth = (np.arange(200) % 5 >= 3).astype(np.int64)
+    logits = np.tile(np.log(np.array([[0.6, 0.4]], np.float32)), (200, 1)) * scale
+    images = np.zeros((200, 4, 4), np.uint8)
+    images[:, 0, 0] = np.arange(200)
+    figures = fit(Answering(logits, ("anger", "fear")), FaceDataset(images, truth, ("anger", "fear")))
+    assert figures["fitted"] == pytest.approx(proposed or scale, rel=1e-3)
+    helps = scale == 4.0
+    assert figures["temperature"] == (figures["fitted"] if helps else 1.0)
+    assert ("stays 1" in in_words(figures)) is (not helps and proposed is not None)
 
 
 def test_a_shipped_model_is_not_changed_by_name(write_npz):

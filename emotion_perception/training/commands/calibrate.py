@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fits the temperature and prints what it changed."""
     from emotion_perception.core.config import ClassifierConfig
-    from emotion_perception.training.calibrate import calibrate
+    from emotion_perception.training.calibrate import calibrate, in_words
     from emotion_perception.training.datasets import parse_options
 
     figures = calibrate(
@@ -32,8 +32,5 @@ def run(arguments: argparse.Namespace) -> int:
         ignore_classes=split_names(arguments.ignore_classes),
         data_options=parse_options(arguments.data_option),
     )
-    print(
-        f"temperature {figures['temperature']:.4f} from {figures['n']} pictures: "
-        f"ECE {figures['ece_before']:.2%} -> {figures['ece_after']:.2%}"
-    )
+    print(in_words(figures))
     return 0

@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_model(done: "Export") -> None:
+    from emotion_perception.training.calibrate import in_words
+
     measured, calibration = done.figures["measured"], done.figures["calibration"]
     print(f"{done.checkpoint.weights}: weights stored as {done.figures['weights']['precision']}")
     print(f"torch and onnxruntime differ by at most {done.parity:.1e} in a logit (limit 1e-4)")
@@ -47,10 +49,7 @@ def _print_model(done: "Export") -> None:
         difference = done.figures["torchscript"]["largest_logit_difference"]
         print(f"{done.torchscript}: differs from torch by at most {difference:.1e} in a logit (limit 1e-4)")
     if calibration:
-        print(
-            f"temperature {calibration['temperature']:.4f} from {calibration['n']} pictures kept apart: "
-            f"ECE {calibration['ece_before']:.2%} -> {calibration['ece_after']:.2%}"
-        )
+        print(in_words(calibration))
     print(f"accuracy on {measured['n']} pictures of {measured['split']}: {measured['accuracy']:.2%}")
 
 
