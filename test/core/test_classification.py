@@ -217,7 +217,7 @@ def test_the_default_model_is_small_good_and_honestly_made():
     made, measured = spec.metadata, spec.metadata["measured"]
     assert made["parameters"] <= 3_000_000
     assert (measured["split"], measured["n"]) == ("PublicTest", 3589)
-    assert measured["accuracy"] >= 0.68
+    assert measured["accuracy"] >= 0.70
     assert made["data"]["learnt_from"] == "Training"
     assert made["data"]["pictures_learnt"] < 28_709 - 703, "the 703 leaked pictures are left out"
     assert made["data"]["epoch_chosen_on"] == "PublicTest"
