@@ -17,7 +17,8 @@ def package_version() -> str:
 
 def command_line() -> str:
     """Returns the command that runs now, as one may type it; the program without its folder."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0]).name
+    return shlex.join(["emotion-perception" if program == "cli.py" else program, *sys.argv[1:]])
 
 
 def now() -> str:
