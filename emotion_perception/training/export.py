@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from emotion_perception.core.checkpoint import (
     Checkpoint,
@@ -95,15 +96,16 @@ def export(
     data, parts = _data(run, data_path)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        model, figures = _write_model(folder, name, spec_of(run.recipe), weights, parts)
-        network = network_of(model.spec, read_weights(model))
+        model, network, figures = _write_model(folder, name, spec_of(run.recipe), weights, parts)
         metadata = {
             **origin_of(run, epoch, data_path, data, parts, network),
             **figures,
             "measured": figures_of(answers_of(_classifier(model), parts.choose), parts.choose, chosen_on(run, data)),
         }
         if torchscript:
-            metadata["torchscript"] = {"largest_logit_difference": _write_torchscript(folder, model, _probe(parts))}
+            metadata["torchscript"] = {
+                "largest_logit_difference": _write_torchscript(folder, model, network, _probe(parts))
+            }
         model = replace_spec(model, replace(model.spec, metadata=metadata))
         quantised = quantise(model, parts) if int8 else None
         _publish(folder, name, out)
@@ -127,8 +129,12 @@ def _data(run: Run, data_path: Path) -> tuple[FaceDataset, Parts]:
 
 def _write_model(
     folder: Path, name: str, spec: ModelSpec, weights: Weights, parts: Parts
-) -> tuple[Checkpoint, dict[str, Any]]:
-    """Writes the three files of a model, its temperature fitted; returns it and what its metadata say of this."""
+) -> tuple[Checkpoint, nn.Module, dict[str, Any]]:
+    """Writes the three files of a model, its temperature fitted.
+
+    Returns:
+        The model, its network as torch will run it, and what its metadata say of this.
+    """
     probe = _probe(parts)
     half, rounding = _try_half(spec, weights, probe)
     onnx = to_onnx(network_of(spec, to_half(weights) if half else weights), spec.input_size)
@@ -142,13 +148,12 @@ def _write_model(
         calibration = {"data": f"{len(parts.holdout)} training pictures kept apart", **fit(classifier, parts.holdout)}
         model = replace_spec(model, replace(spec, temperature=calibration["temperature"]))
     twin = {"opset": OPSET, "largest_logit_difference": parity}
-    return model, {"weights": rounding, "onnx": twin, "calibration": calibration}
+    return model, network, {"weights": rounding, "onnx": twin, "calibration": calibration}
 
 
-def _write_torchscript(folder: Path, model: Checkpoint, probe: FaceDataset) -> float:
+def _write_torchscript(folder: Path, model: Checkpoint, network: nn.Module, probe: FaceDataset) -> float:
     """Writes NAME.ts and returns the largest difference of a logit."""
     spec = model.spec
-    network = network_of(spec, read_weights(model))
     content = to_torchscript(network, spec)
     twin = from_torchscript(content)
     (folder / f"{model.name}.ts").write_bytes(content)
