@@ -17,7 +17,7 @@ from emotion_perception.training.metrics import Answers, confusion_matrix, per_c
 from emotion_perception.training.provenance import command_line, now
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.runs import LAST, network_weights, read_checkpoint
-from emotion_perception.training.train import Parts, begin, by_subject, fit, spec_of, with_pixel_scale, write_run
+from emotion_perception.training.train import Parts, begin, by_subject, fit, spec_of
 from emotion_perception.training.twins import logits_of_network, network_of
 
 _log = logging.getLogger(__name__)
@@ -69,10 +69,8 @@ def cross_validate(
         _log.info("fold %d of %d: %d pictures to learn from, %d apart", number + 1, folds, len(learn), len(apart))
         parts = Parts(learn.fit_for_training(), learn.select(np.zeros(len(learn), bool)), apart)
         folder = out / f"fold_{number}"
-        fitted = with_pixel_scale(recipe, parts.learn)
-        last = begin(folder, fitted, resume)
-        if last is None:
-            write_run(folder, fitted, data_path, len(parts.learn), f"all but fold {number}", f"fold {number}")
+        splits = f"all but fold {number}", f"fold {number}"
+        fitted, last = begin(recipe, parts.learn, folder, data_path, *splits, resume=resume)
         if last is None or read_checkpoint(last)["epoch"] + 1 < fitted.epochs:
             fit(fitted, parts, folder, hardware=hardware, last=last)
         found.append(_answers(fitted, folder, apart))

@@ -75,10 +75,7 @@ def train(
     if len(parts.learn) < 2 or not len(parts.choose):
         raise DatasetError(f"{data_path}: {counts}")
     _log.info("%s", counts)
-    recipe = with_pixel_scale(recipe, parts.learn)
-    last = begin(out, recipe, resume)
-    if last is None:
-        write_run(out, recipe, data_path, len(parts.learn), train_split, choose_split)
+    recipe, last = begin(recipe, parts.learn, out, data_path, train_split, choose_split, resume=resume)
     fit(recipe, parts, out, hardware=hardware, last=last, callbacks=callbacks)
     return out / BEST
 
@@ -183,18 +180,33 @@ def split_holdout(data: FaceDataset, share: float, seed: int) -> tuple[FaceDatas
     return data.select(~apart), data.select(apart)
 
 
-def begin(out: Path, recipe: Recipe, resume: bool) -> Path | None:
-    """Makes the folder and returns the checkpoint to go on from, if there is one and it fits."""
+def begin(
+    recipe: Recipe,
+    learn: FaceDataset,
+    out: Path,
+    data_path: Path,
+    train_split: str,
+    choose_split: str,
+    *,
+    resume: bool,
+) -> tuple[Recipe, Path | None]:
+    """Makes the folder of a run, or takes up what is in it.
+
+    Returns:
+        The recipe, completed from the pictures to learn from, and the checkpoint to go on from, if there is one.
+    """
+    recipe = with_pixel_scale(recipe, learn)
     out.mkdir(parents=True, exist_ok=True)
     last = out / LAST
     if not resume or not last.is_file():
         for name in (LAST, BEST, BEFORE, TABLE):
             (out / name).unlink(missing_ok=True)
-        return None
+        _write_run(out, recipe, data_path, len(learn), train_split, choose_split)
+        return recipe, None
     check_same_recipe(out, recipe)
     done = read_checkpoint(last)["epoch"] + 1
     _log.info("going on from %s, after epoch %d of %d", last, done, recipe.epochs)
-    return last
+    return recipe, last
 
 
 def _fit(trainer: L.Trainer, module: EmotionTraining, data: EmotionData, last: Path | None) -> None:
@@ -209,7 +221,7 @@ def _fit(trainer: L.Trainer, module: EmotionTraining, data: EmotionData, last: P
         raise KeyboardInterrupt from None
 
 
-def write_run(out: Path, recipe: Recipe, data_path: Path, learnt: int, train_split: str, choose_split: str) -> None:
+def _write_run(out: Path, recipe: Recipe, data_path: Path, learnt: int, train_split: str, choose_split: str) -> None:
     """Writes run.json: the recipe, and what is learnt from."""
     run = {
         "recipe": recipe.as_dict(),
