@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 from emotion_perception.core.preprocessing import ModelSpec, to_batch
 from emotion_perception.training.datasets import FaceDataset, vote_targets
 from emotion_perception.training.recipe import Recipe
+from emotion_perception.training.teacher import teacher_targets
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]  # inputs (N, 1, S, S), labels (N), targets (N, L), votes (N, V)
 _CHOOSE_BATCH = 256
@@ -105,6 +106,9 @@ class EmotionData(L.LightningDataModule):
         super().__init__()
         self._recipe = recipe
         self._learn = FaceRows(learn, spec, targets=recipe.targets)
+        if recipe.teacher:
+            taught = torch.from_numpy(teacher_targets(learn, spec.labels, recipe.teacher))
+            self._learn.targets = torch.lerp(self._learn.targets, taught, recipe.teacher_weight)
         self._choose = FaceRows(choose, spec)
 
     def steps_per_epoch(self, processes: int) -> int:

@@ -56,6 +56,9 @@ class Recipe:
             the smallest class).
         targets: `label`, or what FER+ taggers said: `majority`, `cross_entropy` (their distribution) or `probability`
             (a label drawn from it each time), after Barsoum et al. 2016; pictures without such votes keep their label.
+        teacher: model, shipped or by path, whose answers are part of the targets (see `teacher.teacher_targets`); empty
+            learns without one.
+        teacher_weight: share of the targets that is the teacher's answer.
         label_smoothing: share of the target spread over all classes.
         mixup: alpha of mixup; 0 is off.
         vote_weight: weight of the second head's loss, cross-entropy with the FER+ votes; needs votes in the data and a
@@ -91,6 +94,8 @@ class Recipe:
     early_stopping: int = 0
     balance: str = "none"
     targets: str = "label"
+    teacher: str = ""
+    teacher_weight: float = 0.5
     label_smoothing: float = 0.0
     mixup: float = 0.0
     vote_weight: float = 0.0
@@ -114,7 +119,7 @@ class Recipe:
         for name in ("epochs", "batch_size", "input_size"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is below 1")
-        for name in ("holdout", "ema_decay", "blend"):
+        for name in ("holdout", "ema_decay", "blend", "teacher_weight"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is not within 0..1")
         for name, known in CHOICES.items():

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.preprocessing import to_input
 from emotion_perception.training.datasets import load_dataset
 from emotion_perception.training.loading import DeviceRows, EmotionData, EpochSampler, FaceRows, down_sampled
+from emotion_perception.training.teacher import teacher_targets
 from emotion_perception.training.train import spec_of
 
 
@@ -95,3 +97,25 @@ def test_down_sampling_leaves_as_many_of_each_class(write_npz):
 def test_the_steps_of_an_epoch_are_those_of_one_process(rows, tiny_recipe, processes, steps):
     recipe = tiny_recipe("batch_size=8")
     assert EmotionData(recipe, spec_of(recipe), rows[0], rows[0]).steps_per_epoch(processes) == steps
+
+
+def test_a_teachers_answers_are_a_share_of_the_targets(write_npz, tiny_recipe, exported_model):
+    data = load_dataset(write_npz(count=24))
+    teacher = exported_model.checkpoint.weights
+    recipe = tiny_recipe(f"teacher={teacher}", "teacher_weight=0.25")
+    batch = EmotionData(recipe, spec_of(recipe), data, data).train_dataloader().dataset.__getitems__(range(24))
+    taught = teacher_targets(data, recipe.labels, str(teacher))
+    assert taught.sum(1) == pytest.approx(1, abs=1e-6)
+    own = np.eye(7, dtype=np.float32)[data.labels_in(recipe.labels)]
+    assert np.allclose(batch[2].numpy(), 0.75 * own + 0.25 * taught, atol=1e-6)
+
+
+def test_a_teacher_is_asked_about_the_networks_own_labels_alone(write_npz, exported_model):
+    taught = teacher_targets(load_dataset(write_npz(count=24)), ("fear", "anger"), str(exported_model.checkpoint.weights))
+    assert taught.shape == (24, 2)
+    assert taught.sum(1) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_teacher_that_lacks_a_label_is_refused(write_npz, exported_model):
+    with pytest.raises(ConfigurationError, match="does not know contempt"):
+        teacher_targets(load_dataset(write_npz(count=24)), ("fear", "contempt"), str(exported_model.checkpoint.weights))
