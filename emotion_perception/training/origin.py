@@ -67,6 +67,7 @@ def origin_of(
             "hyper_parameters_chosen_on": chosen_on(run, data),
         },
         "recipe": run.recipe.as_dict(),
+        "teacher_sha256": run.teacher_sha256,
         "epoch": epoch,
         "started": run.started,
         "exported": now(),

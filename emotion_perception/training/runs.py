@@ -29,6 +29,7 @@ class Run:
         train_split: split to learn from.
         choose_split: split that chooses the epoch.
         started: time of its first start, ISO 8601.
+        teacher_sha256: hash of the teacher's weights; None without one.
     """
 
     recipe: Recipe
@@ -37,6 +38,7 @@ class Run:
     train_split: str
     choose_split: str
     started: str
+    teacher_sha256: str | None = None
 
 
 def load_run(folder: Path) -> Run:
@@ -56,6 +58,7 @@ def load_run(folder: Path) -> Run:
             train_split=str(values["train_split"]),
             choose_split=str(values["choose_split"]),
             started=str(values["started"]),
+            teacher_sha256=values.get("teacher_sha256"),
         )
     except OSError:
         raise ModelFileError(f"{path}: no such file; give the folder that `emotion-perception train` wrote") from None

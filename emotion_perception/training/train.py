@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from emotion_perception.core.checkpoint import load_checkpoint
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.preprocessing import ModelSpec, to_input
 from emotion_perception.training.datasets import FaceDataset, examine, load_dataset, subject_folds
@@ -230,6 +231,7 @@ def _write_run(out: Path, recipe: Recipe, data_path: Path, learnt: int, train_sp
         "train_split": train_split,
         "choose_split": choose_split,
         "started": now(),
+        "teacher_sha256": load_checkpoint(recipe.teacher).sha256 if recipe.teacher else None,
         "torch": torch.__version__,
     }
     (out / RUN).write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")

@@ -20,6 +20,7 @@ TINY = (
     "holdout=0.2",
     "restarts={}",
     "blend=0.0",
+    "teacher=''",
 )
 
 

@@ -111,7 +111,9 @@ def test_a_teachers_answers_are_a_share_of_the_targets(write_npz, tiny_recipe, e
 
 
 def test_a_teacher_is_asked_about_the_networks_own_labels_alone(write_npz, exported_model):
-    taught = teacher_targets(load_dataset(write_npz(count=24)), ("fear", "anger"), str(exported_model.checkpoint.weights))
+    taught = teacher_targets(
+        load_dataset(write_npz(count=24)), ("fear", "anger"), str(exported_model.checkpoint.weights)
+    )
     assert taught.shape == (24, 2)
     assert taught.sum(1) == pytest.approx(1, abs=1e-6)
 

@@ -295,3 +295,9 @@ def test_two_processes_under_torchrun_train_one_model(write_npz, tiny_recipe, tm
     learnt = len(divide(load_dataset(data), recipe, "Training", "PublicTest").learn)
     steps = read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"]
     assert steps == recipe.epochs * (learnt // 2 // recipe.batch_size), "each took half of the pictures"
+
+
+def test_a_run_names_its_teacher_by_hash(write_npz, tiny_recipe, exported_model, tmp_path):
+    recipe = tiny_recipe(f"teacher={exported_model.checkpoint.weights}", "epochs=1")
+    run(recipe, write_npz(), tmp_path / "run")
+    assert load_run(tmp_path / "run").teacher_sha256 == exported_model.checkpoint.sha256
