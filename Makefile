@@ -6,12 +6,13 @@ OUT    ?= out/demo
 TESTS  ?= test
 LAN    ?= 0
 PYTHON ?=
+MINUTES ?= 30
 # a face to look at where SOURCE names none: the clip, or where that cannot be had, the photograph
 DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 export DISTRO SOURCE OUT LAN PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check lock clean
+.PHONY: help env demo test soak check lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 16
@@ -20,6 +21,7 @@ help: ## list the targets
 	@echo "  SOURCE=0|FILE|FOLDER|URL   what make demo looks at, until Ctrl-C; empty: a built-in clip"
 	@echo "  OUT=FOLDER            where make demo writes (now $(OUT))"
 	@echo "  TESTS=PATHS           what make test runs (now $(TESTS))"
+	@echo "  MINUTES=N             how long make soak lets the nodes run (now $(MINUTES))"
 	@echo "  LAN=1                 lets other machines on the network see the nodes"
 	@echo "  PYTHON=PROGRAM        which Python 3.11 or 3.12 makes the environment"
 
@@ -34,6 +36,11 @@ demo: ## camera, detection, classifier and overlay on real faces, as ROS process
 test: ## the whole test suite
 	@scripts/setup.sh test centerface mtcnn astronaut demo-clip
 	@scripts/in_env.sh python -m pytest $(TESTS)
+
+soak: ## the nodes for MINUTES, then 10,000 malformed messages of each kind: does anything grow, leak or fall?
+	@scripts/setup.sh test centerface demo-clip,astronaut
+	@scripts/in_env.sh python scripts/soak.py --minutes $(MINUTES) --out out/soak
+	@MALFORMED=10000 scripts/in_env.sh python -m pytest -q test/ros/nodes/test_malformed_messages.py
 
 check: ## ruff, mypy, import-linter
 	@scripts/setup.sh test

@@ -32,6 +32,10 @@ ARGUMENTS = {
     "use_camera": ("true", "start camera_node; false sits on another driver or a bag"),
     "use_overlay": ("true", "start overlay_node"),
     "rviz": ("false", "start RViz"),
+    "compressed": (
+        "false",
+        "take JPEG or PNG pictures from image_topic with /compressed behind it: a camera elsewhere",
+    ),
     "device": ("", "where the classifier runs: auto, cpu, cuda or cuda:N"),
     "model": ("", "emotion model: a shipped name or a path"),
     "detector": ("", "face detector: centerface, yunet, mtcnn or haar"),
@@ -45,6 +49,7 @@ OVERRIDES = {
     "emotion_classifier_node": ("device", "model"),
     "overlay_node": (),
 }
+SUBSCRIBERS = ("face_detection_node", "emotion_classifier_node", "overlay_node")
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -66,18 +71,28 @@ def _nodes(context):
         "camera_node": not _is_true(context, "use_camera"),
         "overlay_node": not _is_true(context, "use_overlay"),
     }
-    return [_node(context, name, names) for name, names in OVERRIDES.items() if not skipped.get(name)]
+    return [_node(context, name) for name in OVERRIDES if not skipped.get(name)]
 
 
-def _node(context, executable, overridden):
-    values = {name: context.launch_configurations[name] for name in overridden}
-    given = {name: ParameterValue(text, value_type=str) for name, text in values.items() if text}  # "0" stays a string
+def given(context, executable):
+    """Returns the parameters that the arguments give a node: name -> text."""
+    names = [name for name in OVERRIDES[executable] if context.launch_configurations[name]]
+    texts = {name: context.launch_configurations[name] for name in names}
+    if executable in SUBSCRIBERS and _is_true(context, "compressed"):
+        texts["image_transport"] = "compressed"
+    return texts
+
+
+def _node(context, executable):
+    values = {  # "0" stays a string
+        name: ParameterValue(text, value_type=str) for name, text in given(context, executable).items()
+    }
     return Node(
         package=PACKAGE,
         executable=executable,
         name=executable,
         namespace=LaunchConfiguration("namespace"),
-        parameters=[LaunchConfiguration("params_file"), {**given, "use_sim_time": _is_true(context, "use_sim_time")}],
+        parameters=[LaunchConfiguration("params_file"), {**values, "use_sim_time": _is_true(context, "use_sim_time")}],
         remappings=[("image_raw", LaunchConfiguration("image_topic"))],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         respawn=_is_true(context, "respawn"),

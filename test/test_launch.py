@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from emotion_perception.core.config import CameraConfig, ClassifierConfig, DetectionConfig, OverlayConfig
+from emotion_perception.core.config import TRANSPORTS, CameraConfig, ClassifierConfig, DetectionConfig, OverlayConfig
 
 pytest.importorskip("launch_ros", reason="launch files need launch_ros, which comes with a ROS from apt, not from PyPI")
+from launch import LaunchContext
+
 PATH = Path(__file__).resolve().parents[1] / "launch" / "emotion_perception.launch.py"
 CONFIGS = {
     "camera_node": CameraConfig,
@@ -33,3 +35,34 @@ def test_every_argument_is_described(launch_file):
 def test_what_an_argument_overrides_is_a_parameter_of_that_node(launch_file):
     for node, names in launch_file.OVERRIDES.items():
         assert set(names) <= {field.name for field in dataclasses.fields(CONFIGS[node])}
+
+
+def given(launch_file, **arguments):
+    """Returns what the arguments give each node: executable -> {parameter: text}."""
+    context = LaunchContext()
+    context.launch_configurations.update({**dict.fromkeys(launch_file.ARGUMENTS, ""), **arguments})
+    return {node: launch_file.given(context, node) for node in launch_file.OVERRIDES}
+
+
+@pytest.mark.parametrize(("compressed", "transport"), [("false", None), ("true", "compressed")])
+def test_compressed_pictures_are_one_argument(launch_file, compressed, transport):
+    transports = {
+        node: texts.get("image_transport") for node, texts in given(launch_file, compressed=compressed).items()
+    }
+    assert transports == {node: None if node == "camera_node" else transport for node in CONFIGS}
+    assert transport is None or transport in TRANSPORTS
+
+
+def test_an_argument_that_is_left_empty_leaves_the_parameter_file_alone(launch_file):
+    assert given(launch_file) == {node: {} for node in CONFIGS}
+    assert given(launch_file, video_device="0")["camera_node"] == {"video_device": "0"}
+
+
+def test_the_nodes_are_made(launch_file):
+    context = LaunchContext()
+    context.launch_configurations.update({**dict.fromkeys(launch_file.ARGUMENTS, ""), "use_camera": "true"})
+    assert [node.node_executable for node in launch_file._nodes(context)] == [
+        "camera_node",
+        "face_detection_node",
+        "emotion_classifier_node",
+    ]

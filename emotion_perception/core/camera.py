@@ -11,9 +11,25 @@ from emotion_perception.core.camera_live import DeviceSource, StreamSource
 from emotion_perception.core.camera_source import FrameSource
 from emotion_perception.core.camera_synthetic import SyntheticSource
 from emotion_perception.core.config import CameraConfig
-from emotion_perception.core.errors import SourceError
+from emotion_perception.core.errors import ConfigurationError, SourceError
+from emotion_perception.core.model_files import resolve_model_file
 
-__all__ = ["FrameSource", "open_source"]
+__all__ = ["FrameSource", "check_source", "open_source"]
+
+
+def check_source(config: CameraConfig) -> None:
+    """Finds what no waiting for the source can put right.
+
+    Raises:
+        ConfigurationError: `video_device` is empty, or `pixel_format` is no four-character code.
+        ModelFileError: the built-in source's photograph is missing.
+    """
+    if not (device := config.video_device.strip()):
+        raise ConfigurationError("video_device is empty")
+    if config.pixel_format and len(config.pixel_format) != 4:
+        raise ConfigurationError(f"pixel_format '{config.pixel_format}' has not four characters, as MJPG has")
+    if device == "synthetic":
+        resolve_model_file("astronaut")
 
 
 def open_source(config: CameraConfig) -> FrameSource:
@@ -24,12 +40,11 @@ def open_source(config: CameraConfig) -> FrameSource:
 
     Raises:
         SourceError: it is not there or gives no picture; one line that names it.
-        ModelFileError: the built-in source's photograph is missing.
+        ConfigurationError, ModelFileError: as of `check_source`.
     """
+    check_source(config)
     _prepare_opencv()
     device = config.video_device.strip()
-    if not device:
-        raise SourceError("video_device is empty")
     if device == "synthetic":
         return SyntheticSource(config)
     if "://" in device and not device.startswith("file://"):

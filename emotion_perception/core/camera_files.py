@@ -32,7 +32,13 @@ class VideoFileSource(FrameSource):
         self._ahead: NDArray[np.uint8] | None = self._open()
 
     def read(self) -> Frame | None:
-        """Returns the next picture at once, or None at the end."""
+        """Returns the next picture at once, or None at the end.
+
+        Raises:
+            SourceError: a file that is to begin again is no longer there.
+        """
+        if self._config.loop and self._capture is not None and not self._path.exists():
+            raise SourceError(f"{self._path}: no such file or folder")
         image = self._next()
         if image is None and self._config.loop and self._capture is not None:
             self.close()
@@ -73,7 +79,7 @@ class VideoFileSource(FrameSource):
 class FolderSource(FrameSource):
     """Pictures in the order of their names, from the first again where `loop` is set.
 
-    One that cannot be read is left out with a warning.
+    One that cannot be read is left out with a warning, one that was removed without.
 
     Raises:
         SourceError: none of the pictures can be read.
@@ -83,11 +89,12 @@ class FolderSource(FrameSource):
 
     def __init__(self, paths: Sequence[Path], config: CameraConfig) -> None:
         self._paths, self._config = list(paths), config
+        self._place = paths[0] if len(paths) == 1 else paths[0].parent
         self._next = 0
         self._unreadable: set[Path] = set()
         self.rate_hz = plausible_rate_hz(config.framerate, 0)
         if self.read() is None:
-            raise SourceError(f"{self._paths[0]}: OpenCV cannot read it" if len(paths) == 1 else self._all_unreadable())
+            raise SourceError(self._unreadable_line())
         self._next = 0
 
     @classmethod
@@ -109,7 +116,13 @@ class FolderSource(FrameSource):
         return cls(paths, config)
 
     def read(self) -> Frame | None:
-        """Returns the next picture at once, or None after the last."""
+        """Returns the next picture at once, or None after the last.
+
+        Raises:
+            SourceError: the folder, or each of its pictures that was to be shown again, is no longer there.
+        """
+        if self._paths and not self._place.exists():
+            raise SourceError(f"{self._place}: no such file or folder")
         for _ in self._paths:  # at most one round of pictures that cannot be read
             if self._next == len(self._paths) and not self._config.loop:
                 return None
@@ -118,6 +131,8 @@ class FolderSource(FrameSource):
             self._next += 1
             if (image := self._image(path)) is not None:
                 return Frame(fit_within(image, self._config.image_width, self._config.image_height), time.monotonic())
+        if self._paths and self._config.loop:
+            raise SourceError(self._unreadable_line())
         return None
 
     def close(self) -> None:
@@ -126,13 +141,15 @@ class FolderSource(FrameSource):
 
     def _image(self, path: Path) -> NDArray[np.uint8] | None:
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None and path not in self._unreadable:
+        if image is None and path not in self._unreadable and path.exists():
             self._unreadable.add(path)  # one warning for each file, not for each round
             _LOG.warning("%s: OpenCV cannot read it; left out", path)
         return None if image is None else np.asarray(image, np.uint8)
 
-    def _all_unreadable(self) -> str:
-        return f"{self._paths[0].parent}: OpenCV can read none of its {len(self._paths)} pictures"
+    def _unreadable_line(self) -> str:
+        count = len(self._paths)
+        words = "OpenCV cannot read it" if count == 1 else f"OpenCV can read none of its {count} pictures"
+        return f"{self._place}: {words}"
 
 
 def _backend() -> int:

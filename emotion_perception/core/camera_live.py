@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
-from emotion_perception.core.camera_source import FrameSource, fit_within, plausible_rate_hz
+from emotion_perception.core.camera_source import FrameSource, fit_within, known_rate_hz, patience_s
 from emotion_perception.core.config import CameraConfig
-from emotion_perception.core.errors import ConfigurationError, SourceError
+from emotion_perception.core.errors import SourceError
 from emotion_perception.core.types import Frame
 
-_DEVICE_OPEN_S, _DEVICE_READ_S = 5.0, 1.5  # an unplugged camera is noticed within 2 s
-_STREAM_OPEN_S, _STREAM_READ_S = 8.0, 5.0
+_DEVICE_OPEN_S, _STREAM_OPEN_S = 5.0, 8.0
 _CLOSE_TIMEOUT_S = 1.0
+_MOTION_JPEG = cv2.VideoWriter.fourcc(*"MJPG")  # carries no rate: FFmpeg says 25
 
 
 class Capture(Protocol):
@@ -119,7 +119,7 @@ class _LiveSource(FrameSource):
         except SourceError:
             self.close()
             raise
-        self.rate_hz = plausible_rate_hz(config.framerate, self._reader.rate_hz)
+        self.rate_hz = known_rate_hz(config.framerate, self._reader.rate_hz)
 
     def read(self) -> Frame | None:
         """Waits for the next picture; None once the source is closed."""
@@ -146,18 +146,16 @@ class DeviceSource(_LiveSource):
 
     Raises:
         SourceError: there is no such camera, it is busy, or it gives no picture.
-        ConfigurationError: pixel_format is no four-character code.
     """
 
     def __init__(self, path: str, config: CameraConfig) -> None:
-        if config.pixel_format and len(config.pixel_format) != 4:
-            raise ConfigurationError(f"pixel_format '{config.pixel_format}' has not four characters, as MJPG has")
         if not Path(path).exists():
             raise SourceError(f"no camera at {path}")
         if not os.access(path, os.R_OK | os.W_OK):
             raise SourceError(f"{path}: no permission; add the user to the group video")
         self._path = path
-        super().__init__(path, config, open_timeout_s=_DEVICE_OPEN_S, read_timeout_s=_DEVICE_READ_S)
+        read_timeout_s = patience_s(config.framerate)
+        super().__init__(path, config, open_timeout_s=_DEVICE_OPEN_S, read_timeout_s=read_timeout_s)
 
     def _open_capture(self) -> Capture:
         capture = cv2.VideoCapture(self._path, cv2.CAP_V4L2)
@@ -169,6 +167,12 @@ class DeviceSource(_LiveSource):
 class StreamSource(_LiveSource):
     """A network stream, e.g. `rtsp://` or `http://`, scaled to fit.
 
+    Args:
+        url: its address.
+        config: the camera's parameters.
+        open_timeout_s: how long it may take until the first picture.
+        read_timeout_s: how long until each further one; None takes 1.5 s, or more where `framerate` is low.
+
     Raises:
         SourceError: it cannot be reached or gives no picture in time.
     """
@@ -179,11 +183,14 @@ class StreamSource(_LiveSource):
         config: CameraConfig,
         *,
         open_timeout_s: float = _STREAM_OPEN_S,
-        read_timeout_s: float = _STREAM_READ_S,
+        read_timeout_s: float | None = None,
     ) -> None:
-        self._url, self._timeouts_ms = url, (int(open_timeout_s * 1000), int(read_timeout_s * 1000))
-        name = without_password(url)
-        super().__init__(name, config, open_timeout_s=open_timeout_s, read_timeout_s=read_timeout_s)
+        read_s = patience_s(config.framerate) if read_timeout_s is None else read_timeout_s
+        self._url, self._timeouts_ms = url, (int(open_timeout_s * 1000), int(read_s * 1000))
+        self._rate_is_a_guess = False
+        super().__init__(without_password(url), config, open_timeout_s=open_timeout_s, read_timeout_s=read_s)
+        if self._rate_is_a_guess:
+            self.rate_hz = config.framerate
 
     def read(self) -> Frame | None:
         """Waits for the next picture; None once the source is closed."""
@@ -195,7 +202,9 @@ class StreamSource(_LiveSource):
     def _open_capture(self) -> Capture:
         open_ms, read_ms = self._timeouts_ms
         settings = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
-        return cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, settings)
+        capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, settings)
+        self._rate_is_a_guess = int(capture.get(cv2.CAP_PROP_FOURCC)) == _MOTION_JPEG
+        return capture
 
 
 def device_settings(config: CameraConfig) -> list[tuple[int, float]]:

@@ -11,13 +11,14 @@ from emotion_perception.core.types import Frame
 
 DEFAULT_RATE_HZ = 30.0
 _FASTEST_RATE_HZ = 1000.0  # some files claim 90,000
+_READ_TIMEOUT_S, _READ_TIMEOUT_PERIODS = 1.5, 2.5
 
 
 class FrameSource(ABC):
     """Gives pictures one after the other.
 
     Attributes:
-        rate_hz: how many pictures a second it gives, or should be read at.
+        rate_hz: how many pictures a second it should give, or should be read at; 0 where a live one does not say.
         is_live: True where `read` waits for the next picture; False where it answers at once and the reader paces.
     """
 
@@ -45,11 +46,21 @@ class FrameSource(ABC):
         self.close()
 
 
-def plausible_rate_hz(asked_hz: float, own_hz: float) -> float:
-    """Returns the rate asked for, or where that is 0 the source's own, or where that makes no sense 30."""
+def known_rate_hz(asked_hz: float, own_hz: float) -> float:
+    """Returns the rate asked for, or where that is 0 the source's own, or where that makes no sense 0."""
     if asked_hz > 0:
         return asked_hz
-    return own_hz if 0 < own_hz <= _FASTEST_RATE_HZ else DEFAULT_RATE_HZ
+    return own_hz if 0 < own_hz <= _FASTEST_RATE_HZ else 0.0
+
+
+def plausible_rate_hz(asked_hz: float, own_hz: float) -> float:
+    """Returns the rate asked for, or where that is 0 the source's own, or where that makes no sense 30."""
+    return known_rate_hz(asked_hz, own_hz) or DEFAULT_RATE_HZ
+
+
+def patience_s(rate_hz: float) -> float:
+    """Returns after how long without a picture a source is lost: 1.5 s, or more where it is slow; 0 is unknown."""
+    return max(_READ_TIMEOUT_S, _READ_TIMEOUT_PERIODS / rate_hz) if rate_hz else _READ_TIMEOUT_S
 
 
 def fit_within(image_bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

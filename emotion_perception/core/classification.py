@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint, read_weights
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import CheckpointError, ConfigurationError, one_line
+from emotion_perception.core.errors import CheckpointError, ConfigurationError, DeviceError, one_line
 from emotion_perception.core.preprocessing import ModelSpec, to_batch
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,10 @@ Crop = NDArray[np.uint8]
 class Backend(Protocol):
     """Runs a network: float32 (N, 1, S, S), N at least 1, to logits, float32 (N, L)."""
 
-    device: str
+    @property
+    def device(self) -> str:
+        """Where it runs: `cpu` or `cuda:N`."""
+        ...
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns the logits."""
@@ -47,9 +50,23 @@ class EmotionClassifier:
         self.labels: tuple[str, ...] = checkpoint.spec.labels
         self.model_name = checkpoint.name
         self.model_sha256 = checkpoint.sha256
-        self.device = backend.device
-        self.fallback = fallback
+        self._fallback = fallback
         self._backend = backend
+
+    @property
+    def device(self) -> str:
+        """Where the last batch was run: `cpu` or `cuda:N`."""
+        return self._backend.device
+
+    @property
+    def fallback(self) -> bool:
+        """Whether the CPU stands in for a GPU, from the start or for now."""
+        return self._fallback or bool(getattr(self._backend, "fallback", False))
+
+    @property
+    def device_problem(self) -> str:
+        """Why the CPU stands in for a GPU for now; empty where it does not."""
+        return str(getattr(self._backend, "problem", ""))
 
     def classify(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
         """Scores all crops in one batch.
@@ -71,11 +88,12 @@ class EmotionClassifier:
             return np.empty((0, len(self.labels)), np.float32)
         return self._backend(to_batch(crops, self.spec))
 
-    def warm_up(self) -> None:
+    def warm_up(self, *, require_gpu: bool = False) -> None:
         """Runs batches of one and of two blank crops, so that the first face of a stream is not slower than the others.
 
         Raises:
             CheckpointError: the network's answer has the wrong shape or is not finite.
+            ConfigurationError: a GPU is required and failed.
         """
         blank = np.zeros((self.spec.input_size, self.spec.input_size), np.uint8)
         for count in (1, 2):
@@ -86,6 +104,8 @@ class EmotionClassifier:
                 raise CheckpointError(
                     f"{self.model_name}: the network's outputs are not finite, its weights are damaged"
                 )
+        if require_gpu and self.device == "cpu":
+            raise ConfigurationError(f"require_gpu is set, but {self.device_problem}")
 
 
 def create_classifier(config: ClassifierConfig) -> EmotionClassifier:
@@ -103,7 +123,10 @@ def create_classifier(config: ClassifierConfig) -> EmotionClassifier:
     problem = f"device is '{device}'" if device == "cpu" else _cuda_problem(device, checkpoint.spec)
     if problem is None:
         cuda = "cuda:0" if device in ("auto", "cuda") else device
-        return EmotionClassifier(checkpoint, _TorchBackend(checkpoint, cuda))
+        from emotion_perception.core.failover import FailoverBackend
+
+        gpu = _TorchBackend(checkpoint, cuda)
+        return EmotionClassifier(checkpoint, FailoverBackend(gpu, lambda: _cpu_backend(checkpoint, config.num_threads)))
     if config.require_gpu:
         raise ConfigurationError(f"require_gpu is set, but {problem}")
     fallback = device not in ("auto", "cpu")
@@ -213,7 +236,16 @@ class _TorchBackend:
         self._network = network.to(device)
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the logits."""
-        with self._torch.inference_mode():
-            logits: NDArray[np.float32] = self._network(self._torch.from_numpy(batch).to(self.device)).cpu().numpy()
+        """Returns the logits.
+
+        Raises:
+            DeviceError: a GPU is out of memory or gone.
+        """
+        try:
+            with self._torch.inference_mode():
+                logits: NDArray[np.float32] = self._network(self._torch.from_numpy(batch).to(self.device)).cpu().numpy()
+        except RuntimeError as e:  # torch's OutOfMemoryError and AcceleratorError are kinds of it
+            if self.device == "cpu":
+                raise
+            raise DeviceError(f"{self.device}: {one_line(e)}") from e
         return logits

@@ -11,7 +11,9 @@ from typing import Any
 from emotion_perception.core.errors import ConfigurationError
 
 RELIABILITIES = ("auto", "reliable", "best_effort")
+TRANSPORTS = ("raw", "compressed")
 DETECTORS = ("centerface", "yunet", "mtcnn", "haar")
+ANONYMIZERS = ("none", "blur", "pixelate", "fill")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,15 @@ def _image_reliability() -> Any:
     """Declares the parameter that every subscriber of images has."""
     return parameter(
         "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
+    )
+
+
+def _image_transport() -> Any:
+    """Declares how a subscriber of images gets them."""
+    return parameter(
+        "raw",
+        "raw images, or compressed: JPEG or PNG from image_raw/compressed, for a camera elsewhere",
+        choices=TRANSPORTS,
     )
 
 
@@ -100,6 +111,7 @@ class CameraConfig(NodeConfig):
     )
     loop: bool = parameter(True, "a video file or folder begins again at its end")
     queue_depth: int = parameter(5, "publisher depth", minimum=1, maximum=100)
+    jpeg_quality: int = parameter(80, "quality of image_raw/compressed", minimum=1, maximum=100, live=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,13 +139,27 @@ class DetectionConfig(NodeConfig):
     max_faces: int = parameter(
         32, "at most this many faces a frame, best scores first", minimum=1, maximum=1024, live=True
     )
+    margin: float = parameter(
+        0.0,
+        "share of a region's longer side added on each side of it; the classifier adds its model's own margin",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    verifier: str = parameter(
+        "", "model that refuses what is no face, labels face and other: a name or path as of model; empty is off"
+    )
+    verifier_threshold: float = parameter(
+        0.5, "detections that the verifier finds less probably a face are refused", minimum=0.0, maximum=1.0, live=True
+    )
     track_iou: float = parameter(
-        0.3, "least overlap of a face with its track's last region", minimum=0.0, maximum=1.0, live=True
+        0.3, "least overlap of a face with its track's expected or last region", minimum=0.0, maximum=1.0, live=True
     )
     max_missed_s: float = parameter(
         1.0, "a track unseen for longer is forgotten, in seconds of stamp time", minimum=0.0, maximum=60.0, live=True
     )
     image_reliability: str = _image_reliability()
+    image_transport: str = _image_transport()
     num_threads: int = parameter(1, "threads of OpenCV and onnxruntime", minimum=1, maximum=64)
 
 
@@ -153,11 +179,26 @@ class ClassifierConfig(NodeConfig):
         maximum=60.0,
         live=True,
     )
+    label_hysteresis: float = parameter(
+        0.05,
+        "a face's label changes only to one that is so much more probable, smoothed",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
     uncertain_below: float = parameter(
         0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True
     )
+    time_share: float = parameter(
+        0.8,
+        "share of the time between frames that classifying may take, largest faces first; 0 takes all",
+        minimum=0.0,
+        maximum=10.0,
+        live=True,
+    )
     match_depth: int = parameter(16, "images and face arrays kept until their partner comes", minimum=1, maximum=100)
     image_reliability: str = _image_reliability()
+    image_transport: str = _image_transport()
     num_threads: int = parameter(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
 
 
@@ -167,5 +208,21 @@ class OverlayConfig(NodeConfig):
 
     draw_bars: bool = parameter(True, "draw a bar for each emotion beside the face", live=True)
     draw_landmarks: bool = parameter(False, "draw the five landmarks", live=True)
-    match_depth: int = parameter(16, "images and results kept until their partner comes", minimum=1, maximum=100)
+    anonymize: str = parameter(
+        "none",
+        "makes faces in image_overlay unrecognisable; a picture whose faces are not all known is hidden whole",
+        choices=ANONYMIZERS,
+        live=True,
+    )
+    sync_timeout_s: float = parameter(
+        0.5,
+        "a picture waits so long for its emotions, and is then drawn without, in seconds of a steady clock",
+        minimum=0.0,
+        maximum=10.0,
+        live=True,
+    )
+    match_depth: int = parameter(
+        16, "images and results kept until their partner comes; it also ends the wait", minimum=1, maximum=100
+    )
     image_reliability: str = _image_reliability()
+    image_transport: str = _image_transport()

@@ -1,6 +1,7 @@
 """Face detection: chooses a detector by name, and the faces that count."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,10 +12,11 @@ from emotion_perception.core.detectors.centerface import CenterFaceDetector
 from emotion_perception.core.detectors.haar import HaarDetector
 from emotion_perception.core.detectors.mtcnn import MtcnnDetector, MtcnnFiles
 from emotion_perception.core.detectors.yunet import YuNetDetector
+from emotion_perception.core.geometry import clip_box
 from emotion_perception.core.model_files import resolve_model_file
 from emotion_perception.core.types import Face
 
-__all__ = ["FaceDetector", "create_detector", "select_faces"]
+__all__ = ["FaceDetector", "add_margin", "create_detector", "passing_faces", "select_faces"]
 
 
 def create_detector(config: DetectionConfig) -> FaceDetector:
@@ -30,12 +32,34 @@ def create_detector(config: DetectionConfig) -> FaceDetector:
 
 def select_faces(faces: Sequence[Face], config: DetectionConfig) -> list[Face]:
     """Returns the faces that pass the live parameters: sure enough, large enough, at most `max_faces`, best first."""
+    return passing_faces(faces, config)[: config.max_faces]
+
+
+def passing_faces(faces: Sequence[Face], config: DetectionConfig) -> list[Face]:
+    """Returns all faces that are sure enough and large enough, best first."""
     passing = (
         face
         for face in faces
         if face.score >= config.score_threshold and min(face.box.width, face.box.height) >= config.min_face_px
     )
-    return sorted(passing, key=lambda face: -face.score)[: config.max_faces]
+    return sorted(passing, key=lambda face: -face.score)
+
+
+def add_margin(faces: Sequence[Face], margin: float, image_wh: tuple[int, int]) -> list[Face]:
+    """Returns the faces with larger regions, clipped to the picture; those with no pixel in it are left out.
+
+    Args:
+        faces: regions in pixels of the picture.
+        margin: share of a region's longer side that is added on each side, from 0.
+        image_wh: width and height of the picture in pixels.
+    """
+    widened = []
+    for face in faces:
+        box, more = face.box, margin * max(face.box.width, face.box.height)
+        xyxy = box.x_min - more, box.y_min - more, box.x_max + more, box.y_max + more
+        if (clipped := clip_box(xyxy, image_wh)) is not None:
+            widened.append(replace(face, box=clipped))
+    return widened
 
 
 def _centerface(config: DetectionConfig) -> FaceDetector:

@@ -7,6 +7,7 @@ EmotionPerceptionError
 ├── SourceError          a camera, video file, folder or stream cannot be read
 ├── ImageError           one picture cannot be converted: encoding, size or step
 ├── RegionError          a region has no pixel in its picture
+├── DeviceError          a GPU is out of memory or gone; the CPU takes over
 └── DatasetError         a file of training or test data is not in the described format
 
 The first four end a program at start-up with one line; `ImageError` and `RegionError` cost one frame or face.
@@ -39,6 +40,10 @@ class ImageError(EmotionPerceptionError, ValueError):
 
 class RegionError(EmotionPerceptionError, ValueError):
     """A region has no pixel in its picture."""
+
+
+class DeviceError(EmotionPerceptionError):
+    """A GPU failed to run a batch."""
 
 
 class DatasetError(EmotionPerceptionError, ValueError):

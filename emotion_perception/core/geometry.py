@@ -41,6 +41,21 @@ def iou(a: Box, b: Box) -> float:
     return shared / (a.area + b.area - shared)
 
 
+def iou_matrix(a_xyxy: NDArray[np.float64], b_xyxy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns `iou` of every rectangle of one list with every one of another, float64 (N, M).
+
+    Args:
+        a_xyxy: float64 (N, 4), x_min, y_min, x_max, y_max in pixels; N may be 0.
+        b_xyxy: float64 (M, 4); M may be 0.
+    """
+    low = np.maximum(a_xyxy[:, np.newaxis, :2], b_xyxy[np.newaxis, :, :2])  # (N, M, 2)
+    high = np.minimum(a_xyxy[:, np.newaxis, 2:], b_xyxy[np.newaxis, :, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=2)
+    areas_a, areas_b = (np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1) for xyxy in (a_xyxy, b_xyxy))
+    iou_of_all: NDArray[np.float64] = shared / (areas_a[:, np.newaxis] + areas_b[np.newaxis] - shared)
+    return iou_of_all
+
+
 def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.uint8]:
     """Cuts the square around a box out of a picture; what lies beyond the picture repeats its border pixels.
 

@@ -5,19 +5,22 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.classification import create_classifier
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.detection import FaceDetector, create_detector, select_faces
-from emotion_perception.core.recognition import EmotionRecognizer
+from emotion_perception.core.detection import FaceDetector, create_detector
+from emotion_perception.core.finding import FaceFinder
+from emotion_perception.core.recognition import EmotionRecognizer, limits_of
 from emotion_perception.core.tracking import Tracker
 from emotion_perception.core.types import FaceEmotion
+from emotion_perception.core.verification import FaceVerifier, create_verifier
 
 
 class Pipeline:
-    """Detector, tracker, classifier and smoothing, one after the other, as the nodes run them.
+    """Detector, verifier, tracker, classifier and smoothing, one after the other, as the nodes run them.
 
     Args:
         detection: parameters of face_detection_node.
         classification: parameters of emotion_classifier_node.
         detector: what finds faces; made from `detection` where it is None.
+        verifier: what refuses false ones; made from `detection` where it is None, and there none where it names none.
         recognizer: what recognises emotions; made from `classification` where it is None.
 
     Raises:
@@ -30,11 +33,13 @@ class Pipeline:
         classification: ClassifierConfig,
         *,
         detector: FaceDetector | None = None,
+        verifier: FaceVerifier | None = None,
         recognizer: EmotionRecognizer | None = None,
     ) -> None:
         self._detection, self._classification = detection, classification
-        self._detector = detector or create_detector(detection)
-        self._tracker = Tracker()
+        self.finder = FaceFinder(
+            detector or create_detector(detection), verifier or create_verifier(detection), Tracker()
+        )
         self.recognizer = recognizer or EmotionRecognizer(create_classifier(classification))
 
     def process(self, image_bgr: NDArray[np.uint8], stamp_s: float) -> list[FaceEmotion]:
@@ -44,17 +49,5 @@ class Pipeline:
             image_bgr: uint8 (H, W, 3).
             stamp_s: when it was taken, in seconds; a step back forgets tracks and smoothing.
         """
-        config = self._detection
-        faces = self._tracker.update(
-            select_faces(self._detector.detect(image_bgr), config),
-            stamp_s,
-            min_iou=config.track_iou,
-            max_missed_s=config.max_missed_s,
-        )
-        return self.recognizer.recognize(
-            image_bgr,
-            faces,
-            stamp_s,
-            smoothing_s=self._classification.smoothing_s,
-            uncertain_below=self._classification.uncertain_below,
-        )
+        faces = self.finder.find(image_bgr, stamp_s, self._detection)
+        return self.recognizer.recognize(image_bgr, faces, stamp_s, **limits_of(self._classification))

@@ -6,10 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification import EmotionClassifier
+from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.geometry import square_crop
 from emotion_perception.core.smoothing import EmotionSmoother
 from emotion_perception.core.types import Face, FaceEmotion
+
+
+def limits_of(config: ClassifierConfig) -> dict[str, float]:
+    """Returns the parameters that `EmotionRecognizer.recognize` takes, as keywords."""
+    return {
+        "smoothing_s": config.smoothing_s,
+        "uncertain_below": config.uncertain_below,
+        "label_hysteresis": config.label_hysteresis,
+    }
 
 
 class EmotionRecognizer:
@@ -32,6 +42,7 @@ class EmotionRecognizer:
         *,
         smoothing_s: float,
         uncertain_below: float,
+        label_hysteresis: float = 0.0,
     ) -> list[FaceEmotion]:
         """Returns one `FaceEmotion` for each face that has a pixel in the picture, in the order of `faces`.
 
@@ -41,13 +52,15 @@ class EmotionRecognizer:
             stamp_s: stamp of the picture in seconds.
             smoothing_s: time constant of the smoothing in seconds; 0 is off.
             uncertain_below: smoothed scores below this mark a face as uncertain.
+            label_hysteresis: a label gives way only to one that is so much more probable, 0..1.
         """
         crops, shown = self._crop(image_bgr, faces) if image_bgr is not None else ([], [])
         rows = self.classifier.classify(crops)
         emotions = []
         for face, row in zip(shown, rows, strict=True):
             smoothed = self._smoother.update(face.id, row, stamp_s, time_constant_s=smoothing_s)
-            emotions.append(self._decide(face, row, smoothed, uncertain_below))
+            shown_label = self._smoother.decide(face.id, label_hysteresis)
+            emotions.append(self._describe(face, row, smoothed, shown_label, uncertain_below))
         return emotions
 
     def reset(self) -> None:
@@ -64,14 +77,13 @@ class EmotionRecognizer:
                 self.regions_refused += 1
         return crops, shown
 
-    def _decide(
-        self, face: Face, row: NDArray[np.float32], smoothed: NDArray[np.float32], uncertain_below: float
+    def _describe(
+        self, face: Face, row: NDArray[np.float32], smoothed: NDArray[np.float32], label: int, uncertain_below: float
     ) -> FaceEmotion:
-        best = int(smoothed.argmax())
-        score = float(smoothed[best])
+        score = float(smoothed[label])
         return FaceEmotion(
             face=face,
-            label=self.classifier.spec.labels[best],
+            label=self.classifier.spec.labels[label],
             score=score,
             uncertain=score < uncertain_below,
             probabilities=row,

@@ -1,18 +1,29 @@
-"""Smooths the probabilities of each track over time."""
+"""Smooths the probabilities of each track over time, and keeps its label from flickering."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_FORGET_AFTER_S = 60.0  # far beyond any `max_missed_s`: bounds the memory, never the behaviour
+GAP_S = 2.0  # a track unseen for longer begins anew: what it showed before says nothing of now
+
+
+@dataclass
+class _Track:
+    stamp_s: float
+    smoothed: NDArray[np.float32]
+    label: int | None = None  # index of the label last decided for
 
 
 class EmotionSmoother:
-    """A first-order low-pass filter a track, in stamp time, so the curve is the same at 10 and at 30 Hz."""
+    """A first-order low-pass filter a track, in stamp time, so the curve is the same at 10 and at 30 Hz.
+
+    A stamp that goes backwards (a bag that loops) forgets everything; a track unseen for over `GAP_S` is forgotten.
+    """
 
     def __init__(self) -> None:
-        self._tracks: dict[int, tuple[float, NDArray[np.float32]]] = {}
+        self._tracks: dict[int, _Track] = {}
         self._newest_s = -math.inf
 
     def update(
@@ -23,18 +34,29 @@ class EmotionSmoother:
         Args:
             track_id: number of the face's track.
             probabilities: float32 (L) of this frame, sum 1.
-            stamp_s: stamp of the frame; a step back forgets everything.
+            stamp_s: stamp of the frame in seconds.
             time_constant_s: after this long a step has come through to 63 %; 0 returns the input.
         """
         if stamp_s < self._newest_s:
             self.reset()
         self._newest_s = stamp_s
-        last_s, smoothed = self._tracks.get(track_id, (stamp_s, probabilities))
-        keep = math.exp(-(stamp_s - last_s) / time_constant_s) if time_constant_s > 0 else 0.0
-        smoothed = (keep * smoothed + (1 - keep) * probabilities).astype(np.float32)
-        self._tracks[track_id] = (stamp_s, smoothed)
         self._forget(stamp_s)
-        return smoothed
+        track = self._tracks.setdefault(track_id, _Track(stamp_s, probabilities))
+        keep = math.exp(-(stamp_s - track.stamp_s) / time_constant_s) if time_constant_s > 0 else 0.0
+        track.smoothed = (keep * track.smoothed + (1 - keep) * probabilities).astype(np.float32)
+        track.stamp_s = stamp_s
+        return track.smoothed
+
+    def decide(self, track_id: int, hysteresis: float) -> int:
+        """Returns the index of the label to show for a track that `update` has seen.
+
+        It is the most probable one, unless the label shown before is less than `hysteresis` behind it.
+        """
+        track = self._tracks[track_id]
+        best = int(track.smoothed.argmax())
+        if track.label is None or track.smoothed[best] - track.smoothed[track.label] >= hysteresis:
+            track.label = best
+        return track.label
 
     def reset(self) -> None:
         """Forgets all tracks."""
@@ -42,5 +64,5 @@ class EmotionSmoother:
         self._newest_s = -math.inf
 
     def _forget(self, stamp_s: float) -> None:
-        for track_id in [key for key, (last_s, _) in self._tracks.items() if stamp_s - last_s > _FORGET_AFTER_S]:
+        for track_id in [key for key, track in self._tracks.items() if stamp_s - track.stamp_s > GAP_S]:
             del self._tracks[track_id]

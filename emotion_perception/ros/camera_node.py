@@ -1,24 +1,24 @@
 """camera_node: pictures of a device, file, folder or stream as ROS images.
 
-Publishes `image_raw` (sensor_msgs/Image, bgr8) and `camera_info` (sensor_msgs/CameraInfo) under one header. The stamp
-is the moment the picture was taken from its source, on the node's clock, strictly increasing.
+Publishes `image_raw` (sensor_msgs/Image, bgr8), `image_raw/compressed` (sensor_msgs/CompressedImage, JPEG) and
+`camera_info` (sensor_msgs/CameraInfo) under one header; pictures only while somebody subscribes. The stamp is the
+moment the picture was taken from its source, on the node's clock, strictly increasing. A source that is missing or
+lost is an ERROR in /diagnostics and is tried again until it is there.
 """
 
-import time
+from rclpy.clock import Clock, ClockType
 
-from rclpy.duration import Duration
-from rclpy.time import Time
-from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
-
-from emotion_perception.core.camera import open_source
+from emotion_perception.core.camera import check_source, open_source
+from emotion_perception.core.camera_live import without_password
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.frame_pump import FramePump
+from emotion_perception.core.stamps import StrictStamps
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.calibration import load_camera_info
-from emotion_perception.ros.images import bgr_to_image
+from emotion_perception.ros.camera_publishers import CameraPublishers
 from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, run_node
-from emotion_perception.ros.qos import image_publisher
+
+_CHECK_S = 0.25
 
 
 class CameraNode(PerceptionNode[CameraConfig]):
@@ -27,61 +27,69 @@ class CameraNode(PerceptionNode[CameraConfig]):
     def __init__(self, *, opener=open_source, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__("camera_node", CameraConfig, **options)
         self._open = opener
-        self._source = self._pump = self._images = None
+        self._pump = self._topics = self._timer = None
         self._published = 0
-        self._last_stamp = Time(clock_type=self.get_clock().clock_type)
+        self._stamps = StrictStamps()
 
     def setup(self) -> None:
-        """Opens the source, so that a wrong one is told at once, and reads the calibration."""
-        self._info = load_camera_info(self.config.camera_info_url, self.config.camera_name)
-        if not self._info.k.any():
+        """Checks the parameters, reads the calibration and announces the topics; the source may be missing."""
+        check_source(self.config)
+        info = load_camera_info(self.config.camera_info_url, self.config.camera_name)
+        if not info.k.any():
             self.get_logger().warning("not calibrated: camera_info has no K (parameter camera_info_url)", once=True)
-        self._source = self._open(self.config)
-        profile = image_publisher(self.config.queue_depth)
-        self._images = self.create_lifecycle_publisher(Image, "image_raw", profile)
-        self._infos = self.create_lifecycle_publisher(CameraInfo, "camera_info", profile)
+        self._topics = CameraPublishers(self, info, self._stamps)
 
     def start(self) -> None:
-        """Begins to read the source."""
-        source, self._source = self._source or self._open(self.config), None
+        """Begins to open and read the source."""
         self._pump = FramePump(
-            source, reopen=lambda: self._open(self.config), deliver=self._publish, on_fault=self.count_fault
+            lambda: self._open(self.config),
+            name=without_password(self.config.video_device),
+            deliver=self._publish,
+            on_loss=self._lost,
+            on_return=self._returned,
+            on_fault=self.count_fault,
         )
+        self._timer = self.create_timer(_CHECK_S, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._pump.start()
 
     def stop(self) -> None:
         """Ends the reading."""
-        if self._pump is not None and not self._pump.stop(STOP_TIMEOUT_S):
-            self.get_logger().warning("the source did not give way in time")
-        self._pump = None
+        if self._pump is not None:
+            self.destroy_timer(self._timer)
+            if not self._pump.stop(STOP_TIMEOUT_S):
+                self.get_logger().warning("the source did not give way in time")
+        self._pump = self._timer = None
+        self.clear_problem("source")
+        self.clear_problem("rate")
 
     def teardown(self) -> None:
-        """Lets the source and the publishers go."""
-        if self._source is not None:
-            self._source.close()
-        if self._images is not None:
-            self.destroy_lifecycle_publisher(self._images)
-            self.destroy_lifecycle_publisher(self._infos)
-        self._source = self._images = None
+        """Withdraws the topics."""
+        if self._topics is not None:
+            self._topics.close()
+        self._topics = None
 
     def status(self) -> dict[str, object]:
-        """Tells how many frames were published and who listens."""
-        listeners = self.count_subscribers(self.resolve_topic_name("image_raw"))
+        """Tells how many frames the source gave, whether it has ended, and who listens."""
+        listeners = self._topics.subscribers if self._topics is not None else 0
         ended = self._pump is not None and self._pump.ended
         return {"frames_published": self._published, "subscribers": listeners, "ended": ended}
 
     def _publish(self, frame: Frame) -> None:
-        header = Header(stamp=self._stamp_of(frame).to_msg(), frame_id=self.config.frame_id)
         self._published += 1
-        self._images.publish(bgr_to_image(frame.image_bgr, header))
-        height, width = frame.image_bgr.shape[:2]
-        self._info.header, self._info.height, self._info.width = header, height, width
-        self._infos.publish(self._info)
+        self.note_published(self._topics.publish(frame))
 
-    def _stamp_of(self, frame: Frame) -> Time:
-        age = Duration(seconds=time.monotonic() - frame.grabbed_s)
-        self._last_stamp = max(self.get_clock().now() - age, self._last_stamp + Duration(nanoseconds=1))
-        return self._last_stamp
+    def _lost(self, line: str) -> None:
+        self.set_problem("source", line, error=True)
+        self.publish_status()
+
+    def _returned(self) -> None:
+        self.clear_problem("source")
+        self.get_logger().info("the source gives pictures again")
+        self.publish_status()
+
+    def _check(self) -> None:
+        self._pump.check()
+        self.set_problem("rate", self._pump.rate.complaint())
 
 
 def main() -> int:

@@ -80,6 +80,7 @@ class Answer:
             header=source.header,
             status=self.status,
             faces=[_emotion_to_msg(emotion) for emotion in self.emotions],
+            faces_omitted=len(source.faces) - len(self.emotions),
             labels=list(identity.labels),
             model=identity.model,
             model_sha256=identity.model_sha256,

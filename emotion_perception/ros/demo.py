@@ -8,7 +8,6 @@ import argparse
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -17,7 +16,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import rclpy
-from ament_index_python.packages import get_package_prefix, get_package_share_directory
 from domain_coordinator import domain_id
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -27,63 +25,15 @@ from rclpy.signals import SignalHandlerOptions
 from emotion_perception.core.errors import EmotionPerceptionError, ModelFileError
 from emotion_perception.core.model_files import resolve_model_file
 from emotion_perception.ros.demo_recorder import DemoRecorder
+from emotion_perception.ros.supervisor import ProcessError, Supervisor
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
 BUILT_IN_S = 15.0
-_START_S, _CHANGE_S, _DRAIN_S, _LAST_PICTURE_S, _END_S = 60.0, 40.0, 5.0, 0.3, 5.0
+_START_S, _CHANGE_S, _FIRST_PICTURE_S, _DRAIN_S, _LAST_PICTURE_S = 60.0, 40.0, 20.0, 5.0, 0.3
 
 
 class DemoError(EmotionPerceptionError):
     """The demonstration cannot go on."""
-
-
-class NodeProcesses:
-    """The four nodes, each a process of its own, started with the package's configuration file.
-
-    Args:
-        overrides: for each node, parameters given beside the file, as `name:=value`.
-    """
-
-    def __init__(self, overrides: dict[str, Sequence[str]]) -> None:
-        folder = Path(get_package_prefix("emotion_perception")) / "lib" / "emotion_perception"
-        config = Path(get_package_share_directory("emotion_perception")) / "config" / "emotion_perception.yaml"
-        self._processes = {
-            # a session of its own, so that Ctrl-C reaches this program alone and the nodes end in order
-            name: subprocess.Popen(
-                [folder / name, "--ros-args", "--params-file", config, *_assignments(overrides.get(name, ()))],
-                start_new_session=True,
-            )
-            for name in NODES
-        }
-
-    def check(self) -> None:
-        """Raises a `DemoError` if one has ended."""
-        for name, process in self._processes.items():
-            if process.poll() is not None:
-                raise DemoError(f"{name} ended with exit code {process.returncode}")
-
-    def stop(self, *, coming_up: bool) -> list[str]:
-        """Ends all of them; returns a line for each that did not end well.
-
-        Args:
-            coming_up: some may have no signal handler yet, so that SIGTERM kills them; later each has to end by itself.
-        """
-        well = (0, -signal.SIGTERM) if coming_up else (0,)
-        for process in self._processes.values():
-            if process.poll() is None:
-                process.terminate()  # unlike SIGINT, it ends a Python that is still starting without a word
-        deadline_s, complaints = time.monotonic() + _END_S, []
-        for name, process in self._processes.items():
-            try:
-                process.wait(max(0.0, deadline_s - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                complaints.append(f"{name} did not end within {_END_S:.0f} s")
-                continue
-            if process.returncode not in well:
-                complaints.append(f"{name} ended with exit code {process.returncode}")
-        return complaints
 
 
 class Demo:
@@ -93,7 +43,7 @@ class Demo:
         began: the camera was started.
     """
 
-    def __init__(self, recorder: DemoRecorder, processes: NodeProcesses, stop: threading.Event) -> None:
+    def __init__(self, recorder: DemoRecorder, processes: Supervisor, stop: threading.Event) -> None:
         self._recorder, self._processes, self._stop = recorder, processes, stop
         self.began = False
         self._executor = SingleThreadedExecutor()
@@ -104,12 +54,13 @@ class Demo:
         """Runs for so many seconds, or until stopped where `seconds` is 0.
 
         Raises:
-            DemoError: a node ended, did not come up, the camera cannot open its source, or stopped before it began.
+            DemoError: a node ended or did not come up, the camera has no source, or stopped before it began.
         """
         self._wait(self._ready, _START_S, "the nodes did not come up")
-        self._change(Transition.TRANSITION_CONFIGURE, "the camera cannot open its source")
+        self._change(Transition.TRANSITION_CONFIGURE, "the camera cannot be configured")
         self._wait(self._listened_to, _START_S, "nobody listens to the camera")
         self._change(Transition.TRANSITION_ACTIVATE, "the camera does not start")
+        self._wait(self._pictures_come, _FIRST_PICTURE_S, "the camera gives no picture")
         self._watch(seconds)
         self._change(Transition.TRANSITION_DEACTIVATE, "the camera does not stop")
         self._wait(self._drained, _DRAIN_S, None)
@@ -125,6 +76,12 @@ class Demo:
 
     def _listened_to(self) -> bool:
         return int(self._recorder.status("camera_node").get("subscribers", 0)) >= len(NODES) - 1
+
+    def _pictures_come(self) -> bool:
+        """Tells whether the camera has begun; it would go on trying for ever, the demonstration does not."""
+        if line := self._recorder.error("camera_node"):
+            raise DemoError(line)
+        return self._recorder.face_arrays > 0
 
     def _drained(self) -> bool:
         published = self._recorder.status("camera_node")
@@ -163,7 +120,7 @@ class Demo:
 
     def _spin(self) -> None:
         self._executor.spin_once(timeout_sec=0.1)
-        self._processes.check()
+        self._processes.check(respawn=self.began)
 
 
 class _Progress:
@@ -226,16 +183,17 @@ def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
     print(f"four nodes in ROS domain {os.environ.get('ROS_DOMAIN_ID', '0')}, source {options.source}", file=sys.stderr)
     complaints = []
     recorder = DemoRecorder(options.out)
-    processes = NodeProcesses(_overrides(options))
+    processes = Supervisor(_overrides(options), first={"camera_node": ["autostart:=false"]})
     demo = Demo(recorder, processes, stop)
     try:
         demo.run(options.seconds)
-    except DemoError as e:
+    except (DemoError, ProcessError) as e:
         complaints.append(str(e))
     finally:
         demo.close()
         complaints += processes.stop(coming_up=not demo.began)
-        summary = recorder.close()
+        kept = {"restarts": dict(processes.restarts), "shared_memory_segments_removed": processes.segments_removed}
+        summary = recorder.close(**kept)
         recorder.destroy_node()
     if not summary["emotions"] and not complaints:
         complaints.append("no face was found and classified")
@@ -255,14 +213,11 @@ def _print_summary(summary: dict[str, object], out: Path) -> None:
 
 def _overrides(options: argparse.Namespace) -> dict[str, Sequence[str]]:
     return {
-        "camera_node": [f'video_device:="{options.source}"', "autostart:=false", *options.camera],
+        "camera_node": [f'video_device:="{options.source}"', *options.camera],
         "face_detection_node": options.detection,
         "emotion_classifier_node": options.classifier,
+        "overlay_node": [],
     }
-
-
-def _assignments(overrides: Sequence[str]) -> list[str]:
-    return [word for override in overrides for word in ("-p", override)]
 
 
 def _bar(share: float, width: int = 20) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
@@ -45,6 +45,7 @@ class DemoRecorder(Node):
         self._scores: dict[int, float] = {}
         self._best_score = -1.0
         self.statuses: dict[str, dict[str, str]] = {}
+        self._errors: dict[str, str] = {}
         self.face_arrays = self.faces = self.overlays = 0
         self._counts = FrameCounts()
         self.labels: Counter[str] = Counter()
@@ -75,17 +76,21 @@ class DemoRecorder(Node):
         """Returns the last entry of /diagnostics of a node, empty before the first."""
         return next((values for name, values in self.statuses.items() if name.endswith("/" + node)), {})
 
+    def error(self, node: str) -> str:
+        """Returns what a node's last entry of /diagnostics calls an error, empty where it is none."""
+        return next((line for name, line in self._errors.items() if name.endswith("/" + node)), "")
+
     def counts(self) -> FrameCounts:
         """Returns what the detection node said last of its frames, in a message or in /diagnostics."""
         values = self.status("face_detection_node")
         told = FrameCounts(*(int(values.get(name, 0)) for name in ("received", "processed", "dropped", "failed")))
         return max(told, self._counts, key=lambda counts: (counts.received, -counts.pending))
 
-    def close(self) -> dict[str, Any]:
-        """Ends the files, writes summary.json and returns its content."""
+    def close(self, **more: Any) -> dict[str, Any]:
+        """Ends the files, writes summary.json and returns its content; `more` is added to it."""
         self._table.close()
         self._video.close()
-        summary = self._summary()
+        summary = {**self._summary(), **more}
         (self._out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         return summary
 
@@ -114,6 +119,7 @@ class DemoRecorder(Node):
     def _on_status(self, message: DiagnosticArray) -> None:
         for entry in message.status:
             self.statuses[entry.name] = {value.key: value.value for value in entry.values}
+            self._errors[entry.name] = entry.message if entry.level == DiagnosticStatus.ERROR else ""
 
     def _on_faces(self, message: FaceArray) -> None:
         self.face_arrays += 1

@@ -7,21 +7,18 @@ Subscribes `faces` (emotion_perception/FaceArray) and `image_raw` (sensor_msgs/I
 import time
 from collections import Counter
 
-from sensor_msgs.msg import Image
-
 from emotion_perception.core.classification import create_classifier
 from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.face_budget import FaceBudget
 from emotion_perception.core.latest_frame import LatestFrameWorker
-from emotion_perception.core.recognition import EmotionRecognizer
+from emotion_perception.core.recognition import EmotionRecognizer, limits_of
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros import conversions
 from emotion_perception.ros.conversions import Answer, EmotionArray, FaceArray
 from emotion_perception.ros.images import image_to_bgr
-from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, run_node
+from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, counts_of_worker, run_node
 from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.subscriptions import JoinedSubscription
-
-Pair = tuple[Image | None, FaceArray]
+from emotion_perception.ros.subscriptions import AnyImage, JoinedSubscription
 
 
 class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
@@ -30,15 +27,14 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
     def __init__(self, *, classifier_factory=create_classifier, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__("emotion_classifier_node", ClassifierConfig, **options)
         self._make_classifier = classifier_factory
-        self._recognizer = self._input = self._worker = self._identity = None
-        self._answers = Counter()
+        self._recognizer = self._input = self._worker = None
+        self._answers, self._budget = Counter(), FaceBudget()
 
     def setup(self) -> None:
         """Loads the model and runs it once."""
         classifier = self._make_classifier(self.config)
-        classifier.warm_up()
+        classifier.warm_up(require_gpu=self.config.require_gpu)
         self._recognizer = EmotionRecognizer(classifier)
-        self._identity = conversions.ModelIdentity.of(classifier)
         self._emotions = self.create_lifecycle_publisher(EmotionArray, "emotions", RESULTS)
 
     def start(self) -> None:
@@ -51,6 +47,7 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
         """Takes no more, and answers what still waits."""
         if self._input is not None:
             self._input.close()
+        if self._worker is not None:
             self._worker.stop(STOP_TIMEOUT_S)
         self._input = self._worker = None
 
@@ -63,35 +60,39 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
     def status(self) -> dict[str, object]:
         """Tells the model, the device, and how many FaceArrays got which status."""
         answers = {name.lower(): self._answers[getattr(EmotionArray, name)] for name in conversions.STATUSES}
-        if self._recognizer is None:
-            return answers
-        return {**answers, **vars(self._identity), "regions_refused": self._recognizer.regions_refused}
+        identity = {} if self._recognizer is None else vars(self._identity)
+        return {**answers, **identity, **({} if self._worker is None else counts_of_worker(self._worker))}
 
-    def _recognize(self, pair: Pair) -> Answer:
+    @property
+    def _identity(self) -> conversions.ModelIdentity:
+        return conversions.ModelIdentity.of(self._recognizer.classifier)
+
+    def _recognize(self, pair: tuple[AnyImage | None, FaceArray]) -> Answer:
         (image, message), begun_s, config = pair, time.monotonic(), self.config
         if image is None:
             self.count_fault("faces came without their image")
             return Answer(message, EmotionArray.NO_IMAGE)
-        faces = [face for face in conversions.faces_from_msg(message) if face is not None]
-        limits = {"smoothing_s": config.smoothing_s, "uncertain_below": config.uncertain_below}
+        known = [face for face in conversions.faces_from_msg(message) if face is not None]
+        faces = self._budget.choose(known, begun_s, share=config.time_share)
         try:
-            image_bgr = image_to_bgr(image) if faces else None
-            stamp_s = conversions.stamp_ns(message.header) * 1e-9
-            emotions = self._recognizer.recognize(image_bgr, faces, stamp_s, **limits)
+            image_bgr, stamp_s = image_to_bgr(image) if faces else None, conversions.stamp_ns(message.header) * 1e-9
+            emotions = self._recognizer.recognize(image_bgr, faces, stamp_s, **limits_of(config))
         except Exception as e:  # noqa: BLE001 - whatever one picture does to a network, the next one is answered
             self.count_fault(str(e) or type(e).__name__)
             return Answer(message, EmotionArray.ERROR)
-        if len(emotions) < len(message.faces):
-            self.count_fault(f"{len(message.faces) - len(emotions)} face(s) with a region outside the image")
+        if refused := len(message.faces) - len(known) + len(faces) - len(emotions):
+            self.count_fault(f"{refused} face(s) with a region outside the image")
+        self._budget.measured(len(faces), time.monotonic() - begun_s)
         return Answer(message, EmotionArray.OK, emotions, (time.monotonic() - begun_s) * 1e3)
 
-    def _skip(self, pair: Pair) -> None:
-        image, message = pair
-        self._publish(Answer(message, EmotionArray.NO_IMAGE if image is None else EmotionArray.SKIPPED))
+    def _skip(self, pair: tuple[AnyImage | None, FaceArray]) -> None:
+        self._publish(Answer(pair[1], EmotionArray.NO_IMAGE if pair[0] is None else EmotionArray.SKIPPED))
 
     def _publish(self, answer: Answer, counts: FrameCounts | None = None) -> None:
         self._answers[answer.status] += 1
         self._emotions.publish(answer.to_msg(self._identity, self.get_clock().now()))
+        self.note_published(answer.source.header)
+        self.set_problem("device", self._recognizer.classifier.device_problem)
 
 
 def main() -> int:

@@ -6,20 +6,25 @@ from collections.abc import Callable
 from typing import Any, Generic
 
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import Header
 
 from emotion_perception.core.errors import (
     CheckpointError,
     ConfigurationError,
     EmotionPerceptionError,
     ModelFileError,
+    one_line,
 )
+from emotion_perception.core.latest_frame import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
+from emotion_perception.ros.conversions import stamp_ns
+from emotion_perception.ros.health import Health
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
 
@@ -52,8 +57,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self.autostart: bool = self.declare_parameter("autostart", True, autostart).value
         self._state = "unconfigured"
         self.start_fault: Exception | None = None
-        self.faults = 0
-        self._last_fault = ""
+        self.health = Health()
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._status_timer = self.create_timer(
             _STATUS_PERIOD_S, self.publish_status, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -63,6 +67,11 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     def config(self) -> Config:
         """The present parameters; exchanged whole when one is set."""
         return self._live.value
+
+    @property
+    def faults(self) -> int:
+        """How many frames or faces were lost so far."""
+        return self.health.faults
 
     def setup(self) -> None:
         """Makes the collaborators (configure)."""
@@ -82,13 +91,36 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     def count_fault(self, text: str) -> None:
         """Counts something that cost one frame or face, and says so at most every five seconds."""
-        self.faults += 1
-        self._last_fault = text
+        self.health.fault(text)
         self.get_logger().warning(f"{text} ({self.faults} so far)", throttle_duration_sec=_THROTTLE_S)
 
     def count_failure(self, fault: Exception, counts: FrameCounts) -> None:
         """Counts what the work on a frame raised, as a `LatestFrameWorker` tells it."""
         self.count_fault(str(fault) or type(fault).__name__)
+
+    def set_problem(self, key: str, text: str, *, error: bool = False) -> None:
+        """Says once that something lasts, and shows it in /diagnostics until it is cleared for that key.
+
+        Args:
+            key: what it is about.
+            text: one line; empty clears it.
+            error: whether nothing works while it lasts.
+        """
+        if not text:
+            self.clear_problem(key)
+        elif self.health.set_problem(key, text, error=error):
+            if error:  # two lines, because rclpy allows one severity for each line of code that logs
+                self.get_logger().error(text)
+            else:
+                self.get_logger().warning(text)
+
+    def clear_problem(self, key: str) -> None:
+        """Takes back what `set_problem` said."""
+        self.health.clear_problem(key)
+
+    def note_published(self, header: Header) -> None:
+        """Counts an output for rate and age in /diagnostics."""
+        self.health.published((self.get_clock().now().nanoseconds - stamp_ns(header)) * 1e-6)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Runs `setup`."""
@@ -117,14 +149,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     def publish_status(self) -> None:
         """Publishes this node's entry of /diagnostics."""
-        values = {"state": self._state, **self.status(), "faults": self.faults, "last_fault": self._last_fault}
-        level, message = (DiagnosticStatus.WARN, self._last_fault) if self.faults else (DiagnosticStatus.OK, "ok")
-        entry = DiagnosticStatus(
-            level=level,
-            name=self.get_fully_qualified_name(),
-            message=message,
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-        )
+        entry = self.health.entry(self.get_fully_qualified_name(), {"state": self._state, **self.status()})
         message = DiagnosticArray(status=[entry])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
@@ -142,6 +167,12 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
             return TransitionCallbackReturn.FAILURE
         self._state = next_state
         return TransitionCallbackReturn.SUCCESS
+
+
+def counts_of_worker(worker: LatestFrameWorker[Any, Any]) -> dict[str, object]:
+    """Returns what became of a worker's frames, for `status`."""
+    counts = worker.counts
+    return {**vars(counts), "pending": counts.pending}
 
 
 def run_node(make_node: Callable[[], PerceptionNode[Any]], args: list[str] | None = None) -> int:
@@ -178,12 +209,21 @@ def _spin(node: PerceptionNode[Any], stop: threading.Event) -> int:
     executor.add_node(node)
     try:
         while not stop.is_set() and rclpy.ok():
-            executor.spin_once(timeout_sec=_SPIN_S)
+            _spin_once(node, executor)
     except ExternalShutdownException:
         pass
     finally:
         executor.shutdown()
     return EXIT_OK
+
+
+def _spin_once(node: PerceptionNode[Any], executor: SingleThreadedExecutor) -> None:
+    try:
+        executor.spin_once(timeout_sec=_SPIN_S)
+    except ExternalShutdownException:
+        raise
+    except Exception as e:  # noqa: BLE001 - a message that cannot be deserialised, or whatever else, costs itself only
+        node.count_fault(f"{type(e).__name__}: {one_line(e)}")
 
 
 def _exit_code(fault: Exception | None) -> int:

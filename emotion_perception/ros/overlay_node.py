@@ -1,20 +1,26 @@
 """overlay_node: the pictures with what was recognised drawn on them.
 
-Subscribes `emotions` (emotion_perception/EmotionArray) and `image_raw` (sensor_msgs/Image), joined by equal stamps.
-Publishes `image_overlay` (sensor_msgs/Image, bgr8) under the source image's header; draws only while somebody looks.
+Subscribes `emotions` (emotion_perception/EmotionArray) and `image_raw` (sensor_msgs/Image, or CompressedImage), joined
+by equal stamps, and `camera_info` (sensor_msgs/CameraInfo). Publishes `image_overlay` (sensor_msgs/Image, bgr8) and
+`markers` (visualization_msgs/MarkerArray) under the source image's header, each only while somebody listens. A picture
+whose emotions are late is drawn without; with `anonymize` it is then hidden whole: nobody knows where its faces are.
 """
 
 from sensor_msgs.msg import Image
 
+from emotion_perception.core.anonymize import FaceHider
 from emotion_perception.core.config import OverlayConfig
+from emotion_perception.core.late_results import PictureQueue
 from emotion_perception.core.latest_frame import LatestFrameWorker
 from emotion_perception.core.overlay import draw_overlay
 from emotion_perception.core.types import FrameCounts
-from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg
+from emotion_perception.ros.conversions import emotions_from_msg, stamp_ns
 from emotion_perception.ros.images import bgr_to_image, image_to_bgr
+from emotion_perception.ros.late_results import EmotionQueue, Pair, PictureSubscription
+from emotion_perception.ros.markers import MarkerOutput
 from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, run_node
 from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.subscriptions import JoinedSubscription
+from emotion_perception.ros.watched import WhileWatched
 
 
 class OverlayNode(PerceptionNode[OverlayConfig]):
@@ -22,48 +28,70 @@ class OverlayNode(PerceptionNode[OverlayConfig]):
 
     def __init__(self, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__("overlay_node", OverlayConfig, **options)
-        self._input = self._worker = self._pictures = None
-        self._drawn = 0
+        self._queue: EmotionQueue = PictureQueue(self.config.match_depth)
+        self._hider = FaceHider()
+        self._input = self._worker = self._pictures = self._markers = None
+        self._drawn = self._drawn_without_emotions = self._overtaken = 0
 
     def setup(self) -> None:
-        """Announces the overlay."""
+        """Announces the overlay and the markers."""
         self._pictures = self.create_lifecycle_publisher(Image, "image_overlay", RESULTS)
+        self._markers = MarkerOutput(self)
 
     def start(self) -> None:
         """Begins to take images and emotions."""
-        self._worker = LatestFrameWorker(self._draw, self._publish, self.count_failure)
-        self._input = JoinedSubscription(self, EmotionArray, "emotions", self._worker.put, self.config)
+        self._worker = LatestFrameWorker(self._draw, self._publish, self.count_failure, on_drop=self._skip)
+        self._input = WhileWatched(
+            self, self._pictures, lambda: PictureSubscription(self, self._queue, self._worker.put)
+        )
+        self._markers.start()
 
     def stop(self) -> None:
         """Takes no more."""
         if self._input is not None:
             self._input.close()
+        if self._worker is not None:
             self._worker.stop(STOP_TIMEOUT_S)
+            self._markers.stop()
         self._input = self._worker = None
 
     def teardown(self) -> None:
-        """Withdraws the overlay."""
+        """Withdraws the overlay and the markers."""
         if self._pictures is not None:
             self.destroy_lifecycle_publisher(self._pictures)
-        self._pictures = None
+            self._markers.close()
+        self._pictures = self._markers = None
 
     def status(self) -> dict[str, object]:
-        """Tells how many pictures were drawn."""
-        return {"drawn": self._drawn, "unmatched": self._input.unmatched if self._input is not None else 0}
+        """Tells how many pictures were drawn, how many of them bare, how many gave way to later ones, and markers."""
+        return {
+            "drawn": self._drawn,
+            "drawn_without_emotions": self._drawn_without_emotions,
+            "superseded": self._queue.superseded + self._overtaken,
+            "emotions_unmatched": self._queue.unmatched,
+            "markers": self._markers.published if self._markers is not None else 0,
+        }
 
-    def _draw(self, pair: tuple[Image | None, EmotionArray]) -> Image | None:
+    def _draw(self, pair: Pair) -> tuple[Image, bool] | None:
         (image, message), config = pair, self.config
-        if image is None or not self._pictures.get_subscription_count():
+        if not self._pictures.get_subscription_count():
             return None
-        bars, landmarks = config.draw_bars, config.draw_landmarks
-        emotions, labels = emotions_from_msg(message), tuple(message.labels)
-        picture = draw_overlay(image_to_bgr(image), emotions, labels, bars=bars, landmarks=landmarks)
-        return bgr_to_image(picture, image.header)
+        emotions, labels = ([], ()) if message is None else (emotions_from_msg(message), tuple(message.labels))
+        faces = None if message is None or message.faces_omitted else [emotion.face for emotion in emotions]
+        picture = self._hider.hide(image_to_bgr(image), faces, stamp_ns(image.header) * 1e-9, config.anonymize)
+        picture = draw_overlay(picture, emotions, labels, bars=config.draw_bars, landmarks=config.draw_landmarks)
+        return bgr_to_image(picture, image.header), message is None
 
-    def _publish(self, picture: Image | None, counts: FrameCounts) -> None:
-        if picture is not None:
+    def _publish(self, drawn: tuple[Image, bool] | None, counts: FrameCounts) -> None:
+        if drawn is not None:
+            picture, bare = drawn
             self._drawn += 1
+            self._drawn_without_emotions += bare
             self._pictures.publish(picture)
+            self.note_published(picture.header)
+
+    def _skip(self, pair: Pair) -> None:
+        self._overtaken += 1
 
 
 def main() -> int:

@@ -5,33 +5,48 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from sensor_msgs.msg import Image
+from rclpy.qos import QoSPolicyKind
+from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.config import ClassifierConfig, OverlayConfig
 from emotion_perception.core.matching import StampMatcher
+from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.qos import RESULTS, image_subscription, reliable_wanted
+from emotion_perception.ros.node import PerceptionNode
 
 _GIVE_UP_S = 0.5  # a result whose image has not come by then goes on without it
 _REFRESH_S = 0.5
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)  # its timers run without /clock too
+AnyImage = Image | CompressedImage
 
 
 class ImageSubscription:
     """Subscribes to a node's `image_raw` (or what it is remapped to) with the reliability its publishers offer.
+
+    A publisher whose QoS does not fit is said once and shown in /diagnostics.
 
     Args:
         node: the subscriber.
         callback: gets every message.
         depth: of the queue.
         reliability: `auto`, `reliable` or `best_effort`, see `qos.reliable_wanted`.
+        transport: `raw`, or `compressed`: sensor_msgs/CompressedImage of the topic with `/compressed` behind its name.
     """
 
-    def __init__(self, node: Node, callback: Callable[[Image], None], *, depth: int, reliability: str) -> None:
-        self._node, self._callback, self._depth, self._reliability = node, callback, depth, reliability
-        self._topic = node.resolve_topic_name("image_raw")
-        self._reliable = reliable_wanted(node, self._topic, reliability)
+    def __init__(
+        self,
+        node: PerceptionNode[Any],
+        callback: Callable[[AnyImage], None],
+        *,
+        depth: int,
+        reliability: str,
+        transport: str = "raw",
+    ) -> None:
+        self._node, self._callback, self._depth = node, callback, depth
+        self._type = CompressedImage if transport == "compressed" else Image
+        self._topic = node.resolve_topic_name("image_raw") + ("/compressed" if transport == "compressed" else "")
+        self._reliability = qos.overridden_reliability(node, self._topic, reliability)
+        self._reliable = qos.reliable_wanted(node, self._topic, self._reliability)
         self._subscription = self._subscribe()
         self._timer = node.create_timer(_REFRESH_S, self._refresh, clock=_STEADY)
 
@@ -42,15 +57,29 @@ class ImageSubscription:
 
     def _refresh(self) -> None:
         """Subscribes anew where the publishers that are there now call for another reliability."""
-        reliable = reliable_wanted(self._node, self._topic, self._reliability)
+        reliable = qos.reliable_wanted(self._node, self._topic, self._reliability)
         if reliable != self._reliable:
             self._reliable = reliable
+            self._node.clear_problem(self._topic)
             self._node.destroy_subscription(self._subscription)
             self._subscription = self._subscribe()
 
     def _subscribe(self):  # type: ignore[no-untyped-def]
-        profile = image_subscription(self._depth, reliable=self._reliable)
-        return self._node.create_subscription(Image, self._topic, self._callback, profile)
+        return self._node.create_subscription(
+            self._type,
+            self._topic,
+            self._callback,
+            qos.image_subscription(self._depth, reliable=self._reliable),
+            event_callbacks=qos.SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
+            qos_overriding_options=qos.IMAGE_SUBSCRIPTION_OVERRIDES,
+        )
+
+    def _on_incompatible(self, event: Any) -> None:
+        policy = QoSPolicyKind(event.last_policy_kind).name.lower()
+        if policy != "reliability" or self._reliability != "auto":  # auto takes the other one in a moment
+            self._node.set_problem(
+                self._topic, f"{self._topic}: a publisher offers another {policy}, nothing is received from it"
+            )
 
 
 class JoinedSubscription:
@@ -66,19 +95,23 @@ class JoinedSubscription:
 
     def __init__(
         self,
-        node: Node,
+        node: PerceptionNode[Any],
         result_type: type,
         topic: str,
-        callback: Callable[[tuple[Image | None, Any]], None],
+        callback: Callable[[tuple[AnyImage | None, Any]], None],
         config: ClassifierConfig | OverlayConfig,
     ) -> None:
         self._node, self._callback = node, callback
-        self._matcher: StampMatcher[Image, Any] = StampMatcher(config.match_depth)
+        self._matcher: StampMatcher[AnyImage, Any] = StampMatcher(config.match_depth)
         self._last_result_s = 0.0
         self._images = ImageSubscription(
-            node, self._on_image, depth=config.match_depth, reliability=config.image_reliability
+            node,
+            self._on_image,
+            depth=config.match_depth,
+            reliability=config.image_reliability,
+            transport=config.image_transport,
         )
-        self._results = node.create_subscription(result_type, topic, self._on_result, RESULTS)
+        self._results = node.create_subscription(result_type, topic, self._on_result, qos.RESULTS)
         self._timer = node.create_timer(_GIVE_UP_S, self._give_up, clock=_STEADY)
 
     @property
@@ -93,7 +126,7 @@ class JoinedSubscription:
         self._node.destroy_timer(self._timer)
         self._hand_on(self._matcher.flush())
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: AnyImage) -> None:
         self._hand_on(self._matcher.add_picture(stamp_ns(message.header), message))
 
     def _on_result(self, message: Any) -> None:
@@ -104,6 +137,6 @@ class JoinedSubscription:
         if self._matcher.waiting and time.monotonic() - self._last_result_s > _GIVE_UP_S:
             self._hand_on(self._matcher.flush())
 
-    def _hand_on(self, settled: list[tuple[Image | None, Any]]) -> None:
+    def _hand_on(self, settled: list[tuple[AnyImage | None, Any]]) -> None:
         for pair in settled:
             self._callback(pair)

@@ -1,4 +1,5 @@
 import logging
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.camera import open_source
+from emotion_perception.core.camera import check_source, open_source
 from emotion_perception.core.config import CameraConfig
-from emotion_perception.core.errors import SourceError
+from emotion_perception.core.errors import ConfigurationError, ModelFileError, SourceError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -128,7 +129,6 @@ def faults(tmp_path):
         "nothing in it": (tmp_path / "nothing.mp4", "not a video"),
         "empty folder": (tmp_path / "empty", "no picture in this folder"),
         "damaged pictures": (tmp_path / "damaged", "OpenCV cannot read it"),
-        "no name": (" ", "video_device is empty"),
         "refused stream": ("rtsp://127.0.0.1:9/live", "rtsp://127.0.0.1:9/live: cannot be opened"),
         "unknown protocol": ("nonsense://camera", "nonsense://camera: cannot be opened"),
     }
@@ -144,7 +144,6 @@ FAULTS = [
     "nothing in it",
     "empty folder",
     "damaged pictures",
-    "no name",
     "refused stream",
     "unknown protocol",
 ]
@@ -159,11 +158,31 @@ def test_what_cannot_be_opened_is_one_clear_line(fault, tmp_path):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "error", "line"),
+    [
+        ({"video_device": " "}, ConfigurationError, "video_device is empty"),
+        ({"video_device": "0", "pixel_format": "MJPEG"}, ConfigurationError, "pixel_format 'MJPEG'"),
+        ({"video_device": "synthetic"}, ModelFileError, "astronaut.png is damaged or another file"),
+    ],
+)
+def test_what_no_waiting_can_put_right_is_found_without_opening(parameters, error, line, tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOTION_PERCEPTION_MODELS", str(tmp_path))
+    (tmp_path / "astronaut.png").write_bytes(b"no photograph")
+    with pytest.raises(error, match=line):
+        check_source(CameraConfig(**parameters))
+
+
+@pytest.mark.parametrize("device", ["/dev/video63", "/no/such/clip.mp4", "rtsp://127.0.0.1:9/live"])
+def test_a_source_that_is_not_there_yet_is_no_wrong_configuration(device):
+    check_source(CameraConfig(video_device=device, pixel_format="MJPG"))
+
+
 OPEN_ALL = """
 import sys
 from emotion_perception.core.camera import open_source
 from emotion_perception.core.config import CameraConfig
-from emotion_perception.core.errors import SourceError
+from emotion_perception.core.errors import ConfigurationError, ModelFileError, SourceError
 
 for device in sys.argv[1:]:
     try:
@@ -182,9 +201,37 @@ def test_opencv_and_ffmpeg_add_no_words_of_their_own(tmp_path):
     assert [line for line in done.stderr.splitlines() if "OpenCV cannot read it; left out" not in line] == []
 
 
-def test_a_video_that_vanishes_is_a_fault_at_the_next_round(clip):
-    with open_source(config(clip)) as source:
-        assert levels(source, 3) == [10, 100, 200]
-        clip.unlink()
-        with pytest.raises(SourceError, match=r"clip\.avi"):
+@pytest.mark.parametrize("name", ["clip.avi", "b.jpg"])
+def test_a_file_that_vanishes_while_it_is_played_is_a_fault_at_the_next_picture(clip, folder, name):
+    with open_source(config(folder / name)) as source:
+        source.read()
+        (folder / name).unlink()
+        with pytest.raises(SourceError, match=f"{name}: no such file or folder"):
             source.read()
+
+
+def test_a_video_that_is_played_once_is_played_to_its_end_though_it_was_removed(clip):
+    with open_source(config(clip, loop=False)) as source:
+        source.read()
+        clip.unlink()
+        assert levels(source, 3) == [100, 200, None]
+
+
+def test_a_folder_that_vanishes_is_a_fault(folder, caplog):
+    with open_source(config(folder)) as source:
+        source.read()
+        shutil.rmtree(folder)
+        with pytest.raises(SourceError, match=f"{folder.name}: no such file or folder"):
+            source.read()
+    assert caplog.records == []
+
+
+def test_pictures_that_vanish_are_left_out_until_none_is_left(folder, caplog):
+    with open_source(config(folder)) as source:
+        (folder / "b.jpg").unlink()
+        assert levels(source, 4) == [10, 200, 10, 200]
+        (folder / "a.png").unlink()
+        (folder / "c.bmp").unlink()
+        with pytest.raises(SourceError, match="OpenCV can read none of its 3 pictures"):
+            source.read()
+    assert caplog.records == []

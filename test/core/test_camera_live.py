@@ -1,8 +1,6 @@
 import socket
 import threading
 import time
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
 import numpy as np
@@ -10,6 +8,7 @@ import pytest
 
 from emotion_perception.core.camera import open_source
 from emotion_perception.core.camera_live import LatestFrameReader, StreamSource, device_settings, without_password
+from emotion_perception.core.camera_source import patience_s
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ConfigurationError, SourceError
 
@@ -150,53 +149,36 @@ def test_a_password_stays_out_of_messages(url, expected):
     assert without_password(url) == expected
 
 
-class MotionJpeg(BaseHTTPRequestHandler):
-    """Serves an endless stream of JPEG pictures, as network cameras do, until `stop` is set."""
-
-    def __init__(self, stop, *arguments):
-        self.stop = stop
-        super().__init__(*arguments)
-
-    def do_GET(self):
-        jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 120, np.uint8))[1].tobytes()
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-        self.end_headers()
-        part = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(jpeg), jpeg)
-        try:
-            while not self.stop.wait(0.01):
-                self.wfile.write(part)
-        except OSError:
-            pass  # the reader has gone
-
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture
-def stream():
-    """Returns address and stop event of a network camera on this machine."""
-    stop = threading.Event()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(MotionJpeg, stop))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/live.mjpg", stop
-    stop.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_a_stream_gives_pictures_scaled_to_fit_and_its_end_is_a_fault(stream):
-    url, stop = stream
-    with open_source(CameraConfig(video_device=url, image_width=32, image_height=32)) as source:
+def test_a_stream_gives_pictures_scaled_to_fit_and_its_end_is_a_fault(network_camera):
+    config = CameraConfig(video_device=network_camera.url, image_width=32, image_height=32)
+    with open_source(config) as source:
         assert source.is_live
         frames = [source.read() for _ in range(3)]
         assert [frame.image_bgr.shape for frame in frames] == [(24, 32, 3)] * 3
         assert frames[0].grabbed_s < frames[1].grabbed_s < frames[2].grabbed_s
-        stop.set()
+        network_camera.switch_off()
         with pytest.raises(SourceError, match=r"live\.mjpg: (gives no more pictures|no picture for)"):
             for_ever(source.read)
+
+
+@pytest.mark.parametrize("framerate", [0.0, 30.0])
+def test_a_stream_that_is_held_up_is_given_up_after_a_moment(network_camera, framerate):
+    with open_source(CameraConfig(video_device=network_camera.url, framerate=framerate)) as source:
+        source.read()
+        network_camera.hold()
+        with pytest.raises(SourceError, match=r"live\.mjpg: (gives no more pictures|no picture for 1\.5 s)"):
+            for_ever(source.read)
+
+
+@pytest.mark.parametrize(("rate_hz", "expected_s"), [(0.0, 1.5), (30.0, 1.5), (1.0, 2.5), (0.1, 25.0)])
+def test_a_slow_source_is_waited_for_longer(rate_hz, expected_s):
+    assert patience_s(rate_hz) == pytest.approx(expected_s)
+
+
+@pytest.mark.parametrize(("framerate", "expected_hz"), [(20.0, 20.0), (0.0, 0.0)])
+def test_motion_jpeg_says_nothing_of_its_rate(network_camera, framerate, expected_hz):
+    with open_source(CameraConfig(video_device=network_camera.url, framerate=framerate)) as source:
+        assert source.rate_hz == expected_hz
 
 
 def test_a_server_that_never_answers_is_given_up():

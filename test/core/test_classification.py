@@ -1,4 +1,5 @@
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -230,3 +231,16 @@ def test_importing_the_classifier_imports_neither_torch_nor_onnxruntime():
     )
     root = str(Path(classification.__file__).parents[2])
     assert subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_opening_a_model_reports_nothing_to_anybody(tmp_path):
+    code = (
+        "from emotion_perception.core.classification import create_classifier\n"
+        "from emotion_perception.core.config import ClassifierConfig\n"
+        "create_classifier(ClassifierConfig(device='cpu')).warm_up()"
+    )
+    silencers = ("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS")  # the first and last would hide the fault
+    environment = {key: value for key, value in os.environ.items() if key not in silencers}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+    assert not list(tmp_path.rglob("*onnxruntime*")), "onnxruntime keeps what it wants to send"

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.config import DETECTORS, DetectionConfig
-from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.detection import add_margin, create_detector, select_faces
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
 from emotion_perception.core.types import Box, Face
 
@@ -26,6 +26,33 @@ def face(score, side=50):
 def test_selection_follows_the_live_parameters(parameters, expected):
     faces = [face(0.5), face(0.9), face(0.3), face(0.7, side=30)]
     assert [chosen.score for chosen in select_faces(faces, DetectionConfig(**parameters))] == expected
+
+
+@pytest.mark.parametrize(
+    ("margin", "box", "expected"),
+    [
+        (0.0, Box(40, 30, 60, 70), Box(40, 30, 60, 70)),
+        (0.1, Box(40, 30, 60, 70), Box(36, 26, 64, 74)),  # of the longer side, on each of the four
+        (0.1, Box(40, 30, 49, 38), Box(39, 29, 50, 39)),  # 0.9 pixels, outwards
+        (1.0, Box(40, 30, 60, 50), Box(20, 10, 80, 70)),
+        (0.25, Box(2, 30, 22, 50), Box(0, 25, 27, 55)),  # clipped
+        (1.0, Box(80, 70, 100, 80), Box(60, 50, 100, 80)),
+        (0.0, Box(90, 70, 130, 90), Box(90, 70, 100, 80)),
+    ],
+)
+def test_a_margin_widens_a_region_inside_the_picture(margin, box, expected):
+    (widened,) = add_margin([Face(box=box, score=0.8, id=7)], margin, (100, 80))
+    assert (widened.box, widened.score, widened.id) == (expected, 0.8, 7)
+
+
+def test_a_region_outside_the_picture_is_left_out():
+    assert add_margin([Face(box=Box(100, 0, 120, 20), score=0.8)], 0.0, (100, 80)) == []
+
+
+@pytest.mark.parametrize(("margin", "line"), [(-0.1, "margin -0.1 is below 0"), (1.1, "margin 1.1 is above 1")])
+def test_a_margin_is_a_share(margin, line):
+    with pytest.raises(ConfigurationError, match=line):
+        DetectionConfig(margin=margin)
 
 
 @pytest.mark.parametrize("detector", DETECTORS)

@@ -2,8 +2,9 @@ import threading
 import time
 
 import numpy as np
+import pytest
 
-from emotion_perception.core.errors import SourceError
+from emotion_perception.core.errors import ModelFileError, SourceError
 from emotion_perception.core.frame_pump import FramePump
 from emotion_perception.core.types import Frame
 
@@ -27,11 +28,45 @@ class ScriptedSource:
         self.closed = True
 
 
-def pump(source, reopen=None):
-    frames, faults = [], []
-    pump = FramePump(source, reopen=reopen, deliver=frames.append, on_fault=faults.append)
-    pump.start()
-    return pump, frames, faults
+class Pump:
+    """A pump whose source is opened by the steps of a script: sources, faults to raise, or functions to call.
+
+    The last one is opened again and again.
+    """
+
+    def __init__(self, *script, deliver=None):
+        self.script, self.frames, self.losses, self.faults, self.returns = list(script), [], [], [], 0
+        self.opened = 0
+        self.running = FramePump(
+            self._open,
+            name="the camera",
+            deliver=deliver or self.frames.append,
+            on_loss=self.losses.append,
+            on_return=self._count_return,
+            on_fault=self.faults.append,
+        )
+        self.running.start()
+
+    def _open(self):
+        self.opened += 1
+        step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        if isinstance(step, Exception):
+            raise step
+        return step() if callable(step) else step
+
+    def _count_return(self):
+        self.returns += 1
+
+
+class Hanging(ScriptedSource):
+    """Gives a frame, then hangs in read until it is freed."""
+
+    def __init__(self, free, **options):
+        super().__init__([True], **options)
+        self.free = free
+
+    def read(self):
+        return super().read() if self.script else self.free.wait(WAIT_S) and None
 
 
 def wait_until(condition):
@@ -43,44 +78,93 @@ def wait_until(condition):
 
 def test_every_frame_is_delivered_once_and_the_end_is_told():
     source = ScriptedSource([True] * 5)
-    running, frames, faults = pump(source)
-    wait_until(lambda: running.ended)
-    assert running.stop(WAIT_S)
-    assert (len(frames), faults, source.closed) == (5, [], True)
+    pump = Pump(source)
+    wait_until(lambda: pump.running.ended)
+    assert pump.running.stop(WAIT_S)
+    assert (len(pump.frames), pump.losses, pump.faults, pump.returns, source.closed) == (5, [], [], 0, True)
 
 
 def test_a_file_is_paced_by_its_rate():
-    running, frames, _ = pump(ScriptedSource([True] * 6, rate_hz=50.0))
-    wait_until(lambda: running.ended)
-    running.stop(WAIT_S)
-    gaps_s = np.diff([frame.grabbed_s for frame in frames])
-    assert frames[-1].grabbed_s - frames[0].grabbed_s >= 5 / 50 * 0.95
+    pump = Pump(ScriptedSource([True] * 6, rate_hz=50.0))
+    wait_until(lambda: pump.running.ended)
+    pump.running.stop(WAIT_S)
+    gaps_s = np.diff([frame.grabbed_s for frame in pump.frames])
+    assert pump.frames[-1].grabbed_s - pump.frames[0].grabbed_s >= 5 / 50 * 0.95
     assert (gaps_s > 0).all()
 
 
 def test_a_live_source_is_not_paced():
-    running, frames, _ = pump(ScriptedSource([True] * 5, rate_hz=0.01, is_live=True))
-    wait_until(lambda: running.ended)
-    running.stop(WAIT_S)
-    assert len(frames) == 5
+    pump = Pump(ScriptedSource([True] * 5, rate_hz=0.01, is_live=True))
+    wait_until(lambda: pump.running.ended)
+    pump.running.stop(WAIT_S)
+    assert len(pump.frames) == 5
 
 
-def test_a_fault_is_told_and_the_source_opened_again():
-    broken = ScriptedSource([True, SourceError("cable pulled")])
-    attempts = [SourceError("still gone"), ScriptedSource([True, True])]
-
-    def reopen():
-        step = attempts.pop(0)
-        if isinstance(step, Exception):
-            raise step
-        return step
-
-    running, frames, faults = pump(broken, reopen)
-    wait_until(lambda: running.ended)
-    running.stop(WAIT_S)
-    assert faults == ["cable pulled", "still gone"]
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (SourceError("cable pulled"), "cable pulled"),
+        (ModelFileError("no photograph"), "no photograph"),
+        (OSError("out of memory\nin the driver"), "the camera: OSError: out of memory"),
+    ],
+)
+def test_a_loss_is_told_and_the_source_opened_again(fault, line):
+    broken = ScriptedSource([True, fault])
+    pump = Pump(broken, SourceError("still gone"), ScriptedSource([True, True]))
+    wait_until(lambda: pump.running.ended)
+    pump.running.stop(WAIT_S)
+    assert pump.losses == [line, "still gone"]
     assert broken.closed
-    assert len(frames) == 3
+    assert (len(pump.frames), pump.returns, pump.faults) == (3, 1, [])
+
+
+def test_a_source_that_is_missing_at_first_is_taken_when_it_is_there():
+    pump = Pump(SourceError("no camera"), SourceError("no camera"), ScriptedSource([True] * 3))
+    wait_until(lambda: pump.running.ended)
+    pump.running.stop(WAIT_S)
+    assert (pump.losses, len(pump.frames), pump.returns) == (["no camera"] * 2, 3, 1)
+
+
+def test_the_waits_between_attempts_grow_to_a_few_seconds(monkeypatch):
+    def open_source():
+        raise SourceError("no camera")
+
+    waits, losses = [], []
+    running = FramePump(open_source, name="", deliver=None, on_loss=losses.append, on_return=None, on_fault=None)
+    monkeypatch.setattr(running._stop, "wait", lambda wait_s: waits.append(wait_s) or len(waits) > 7)
+    running.start()
+    running._thread.join(WAIT_S)
+    assert waits == [0.0, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0]
+    assert losses == ["no camera"] * 7
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_a_source_that_hangs_in_read_is_a_loss_too(is_live):
+    free = threading.Event()
+    pump = Pump(Hanging(free, is_live=is_live), ScriptedSource([True]))
+    wait_until(lambda: pump.frames)
+    pump.running.check()
+    assert pump.losses == []
+    wait_until(lambda: pump.running.check() or pump.losses)
+    assert pump.losses[0].startswith("the camera: no picture for ")
+    pump.running.check()
+    assert len(pump.losses) == 1
+    free.set()
+    pump.running.stop(WAIT_S)
+
+
+def test_a_frame_that_cannot_be_delivered_is_a_fault_and_the_next_one_comes():
+    taken = []
+
+    def deliver(frame):
+        taken.append(frame)
+        if len(taken) == 2:
+            raise RuntimeError("the network\nis down")
+
+    pump = Pump(ScriptedSource([True] * 4), deliver=deliver)
+    wait_until(lambda: pump.running.ended)
+    pump.running.stop(WAIT_S)
+    assert (len(taken), pump.faults, pump.losses) == (4, ["RuntimeError: the network"], [])
 
 
 def test_stopping_wakes_a_live_source_that_waits_for_a_picture():
@@ -93,19 +177,31 @@ def test_stopping_wakes_a_live_source_that_waits_for_a_picture():
         def close(self):
             self.woken.set()
 
-    running, frames, faults = pump(Waiting([], is_live=True))
+    pump = Pump(Waiting([], is_live=True))
+    wait_until(lambda: pump.opened)
     begun_s = time.monotonic()
-    assert running.stop(WAIT_S)
+    assert pump.running.stop(WAIT_S)
     assert time.monotonic() - begun_s < 1.0
-    assert (frames, faults) == ([], [])
+    assert (pump.frames, pump.losses, pump.running.ended) == ([], [], False)
 
 
 def test_stopping_does_not_wait_for_the_next_attempt():
-    def reopen():
-        raise SourceError("gone")
-
-    running, _, faults = pump(ScriptedSource([SourceError("gone")]), reopen)
-    wait_until(lambda: len(faults) >= 2)
+    pump = Pump(SourceError("gone"))
+    wait_until(lambda: len(pump.losses) >= 3)
     begun_s = time.monotonic()
-    assert running.stop(WAIT_S)
+    assert pump.running.stop(WAIT_S)
     assert time.monotonic() - begun_s < 1.0
+
+
+@pytest.mark.parametrize("where", ["open", "read"])
+def test_a_source_that_hangs_is_left_behind_and_closed_when_it_gets_free(where):
+    free = threading.Event()
+    source = Hanging(free) if where == "read" else ScriptedSource([True] * 3)
+    pump = Pump(source if where == "read" else lambda: free.wait(WAIT_S) and source)
+    wait_until(lambda: pump.frames if where == "read" else pump.opened)
+    assert not pump.running.stop(0.05)
+    frames = len(pump.frames)
+    free.set()
+    wait_until(lambda: source.closed)
+    assert pump.running.stop(WAIT_S)
+    assert (len(pump.frames), pump.losses) == (frames, [])

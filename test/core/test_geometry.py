@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.geometry import clip_box, iou, square_crop
+from emotion_perception.core.geometry import clip_box, iou, iou_matrix, square_crop
 from emotion_perception.core.types import Box
 
 
@@ -50,6 +50,16 @@ def test_clip_gives_nothing_where_nothing_is_left(xyxy):
 def test_iou_is_shared_over_common_area(a, b, expected):
     assert iou(a, b) == pytest.approx(expected)
     assert iou(b, a) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(4, 6), (1, 1), (0, 3), (3, 0), (0, 0)])
+def test_the_matrix_of_overlaps_holds_the_overlap_of_every_pair(rows, columns):
+    rng = np.random.default_rng(7)
+    low, size = rng.integers(0, 20, (rows + columns, 2)), rng.integers(1, 20, (rows + columns, 2))
+    edges = np.hstack((low, low + size))
+    boxes = [Box(*map(int, xyxy)) for xyxy in edges]
+    expected = np.array([[iou(a, b) for b in boxes[rows:]] for a in boxes[:rows]]).reshape(rows, columns)
+    np.testing.assert_allclose(iou_matrix(edges[:rows].astype(float), edges[rows:].astype(float)), expected)
 
 
 def picture(height=40, width=60):

@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -55,32 +56,55 @@ def needs_centerface():
         pytest.skip(f"the real detector is needed: {e}")
 
 
+class Probe:
+    """Listens to a process's node from this one.
+
+    Attributes:
+        statuses: name of a node -> its last entry of /diagnostics.
+    """
+
+    def __init__(self, process):
+        import rclpy
+        from diagnostic_msgs.msg import DiagnosticArray
+        from rclpy.executors import SingleThreadedExecutor
+
+        self._process, self.statuses = process, {}
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context, domain_id=int(os.environ["ROS_DOMAIN_ID"]))
+        self.node = rclpy.create_node("probe", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._remember, 10)
+
+    def _remember(self, message):
+        self.statuses.update({entry.name: entry for entry in message.status})
+
+    def value(self, name, key):
+        """Returns what a node's last entry says under a key, None before the first."""
+        entry = self.statuses.get(f"/{name}")
+        return {value.key: value.value for value in entry.values}.get(key) if entry else None
+
+    def wait(self, condition, complaint):
+        """Waits for a condition; fails at once where the process has ended."""
+        deadline_s = time.monotonic() + START_S
+        while not condition():
+            assert self._process.poll() is None, self._process.communicate()[0]
+            assert time.monotonic() < deadline_s, f"{complaint}: {self.statuses}"
+            self._executor.spin_once(timeout_sec=0.1)
+
+    def wait_for_active(self, name):
+        self.wait(lambda: self.value(name, "state") == "active", f"{name} did not become active")
+
+    def close(self):
+        self._executor.shutdown()
+        self.node.destroy_node()
+        self._context.try_shutdown()
+
+
 def wait_for_node(name, process):
     """Waits until a node of that name is active, as its /diagnostics say; fails at once where its process has ended."""
-    import rclpy
-    from diagnostic_msgs.msg import DiagnosticArray
-    from rclpy.executors import SingleThreadedExecutor
-
-    context = rclpy.Context()
-    rclpy.init(context=context, domain_id=int(os.environ["ROS_DOMAIN_ID"]))
-    probe = rclpy.create_node("probe", context=context)
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(probe)
-    states = {}
-
-    def remember(message):
-        for entry in message.status:
-            states[entry.name] = {value.key: value.value for value in entry.values}.get("state")
-
-    probe.create_subscription(DiagnosticArray, "/diagnostics", remember, 10)
-    deadline_s = time.monotonic() + START_S
-    while states.get(f"/{name}") != "active":
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline_s, f"{name} did not become active: {states}"
-        executor.spin_once(timeout_sec=0.1)
-    executor.shutdown()
-    probe.destroy_node()
-    context.try_shutdown()
+    with contextlib.closing(Probe(process)) as probe:
+        probe.wait_for_active(name)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
@@ -102,8 +126,8 @@ def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, cli
 @pytest.mark.parametrize(
     ("node", "parameters", "code", "line"),
     [
-        ("camera_node", ["video_device:=/dev/video97"], 1, "/dev/video97"),
-        ("camera_node", ["video_device:=/no/such/clip.mp4"], 1, "/no/such/clip.mp4"),
+        ("camera_node", ['video_device:=" "'], 78, "video_device is empty"),
+        ("camera_node", ["pixel_format:=MJPEG"], 78, "pixel_format 'MJPEG'"),
         ("camera_node", ["framerate:=-1.0"], 78, "framerate"),
         ("camera_node", ["framerate:=fast"], 78, "framerate"),
         ("camera_node", ["camera_info_url:=file:///no/such.yaml"], 78, "/no/such.yaml"),
@@ -120,6 +144,49 @@ def test_a_fault_at_start_is_one_clear_line_and_an_exit_code(node, parameters, c
     assert ended.returncode == code, output
     assert len(errors) == 1, output
     assert line in errors[0]
+
+
+def test_a_camera_node_waits_for_a_file_that_is_not_there_yet(clip, tmp_path):
+    from diagnostic_msgs.msg import DiagnosticStatus
+
+    path = tmp_path / "later.avi"
+    process = start("camera_node", f"video_device:={path}")
+    try:
+        with contextlib.closing(Probe(process)) as probe:
+            probe.wait_for_active("camera_node")
+            probe.wait(lambda: probe.statuses["/camera_node"].level == DiagnosticStatus.ERROR, "no error")
+            assert probe.statuses["/camera_node"].message == f"{path}: no such file or folder"
+            first = probe.statuses["/camera_node"]
+            probe.wait(lambda: probe.statuses["/camera_node"] is not first, "no second word of it")
+            clip.rename(path)
+            probe.wait(lambda: int(probe.value("camera_node", "frames_published")) > 5, "no frames")
+            assert probe.statuses["/camera_node"].level == DiagnosticStatus.OK
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=END_S)
+    finally:
+        process.kill()
+    assert process.returncode == 0, output
+    assert output.count(f"{path}: no such file or folder") == 1, output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["in reading", "in opening"])
+def test_a_camera_node_ends_within_two_seconds_though_its_source_hangs(answers, network_camera):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = network_camera.url if answers else f"http://127.0.0.1:{deaf.getsockname()[1]}/live"
+        process = start("camera_node", f"video_device:={url}")
+        try:
+            with contextlib.closing(Probe(process)) as probe:
+                probe.wait_for_active("camera_node")
+                if answers:
+                    probe.wait(lambda: int(probe.value("camera_node", "frames_published")) > 0, "no frames")
+                    network_camera.hold()
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=END_S)
+        finally:
+            process.kill()
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
 
 
 def demo(out, *options):
@@ -177,7 +244,7 @@ def test_a_demonstration_without_a_camera_is_one_clear_line_and_exit_code_1(tmp_
     command = demo(tmp_path, "--source", "/dev/video97")
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert ended.returncode == 1
-    assert "no camera at /dev/video97" in ended.stderr
+    assert [row for row in ended.stderr.splitlines() if row.startswith("demo: ")] == ["demo: no camera at /dev/video97"]
     assert not (tmp_path / "overlay.mp4").exists()
     assert "Traceback" not in ended.stderr
 

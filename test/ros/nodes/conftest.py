@@ -10,8 +10,8 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 
-from emotion_perception.core.types import Box, Face
-from emotion_perception.ros.images import bgr_to_image
+from emotion_perception.core.types import Box, Face, FrameCounts
+from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image, image_to_bgr
 
 WAIT_S = 10.0
 
@@ -105,6 +105,11 @@ def picture(number=0, *, width=64, height=48, value=128):
     return bgr_to_image(np.full((height, width, 3), value, np.uint8), header(number))
 
 
+def compressed(number=0, **options):
+    """Returns a CompressedImage message of the same picture."""
+    return bgr_to_compressed(image_to_bgr(picture(number, **options)), header(number), 90)
+
+
 class FakeDetector:
     """Finds one face in every picture that is not black; a white one is too much for it."""
 
@@ -125,4 +130,5 @@ def make():
 
     builders = Builders()
     builders.header, builders.picture, builders.detector = header, picture, FakeDetector
+    builders.compressed, builders.counts = compressed, FrameCounts(received=1, processed=1)
     return builders

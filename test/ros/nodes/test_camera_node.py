@@ -1,12 +1,20 @@
+import shutil
+import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
-from sensor_msgs.msg import CameraInfo, Image
+from rclpy.parameter import Parameter
+from rclpy.qos import ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from emotion_perception.core.errors import SourceError
+from emotion_perception.core.errors import ConfigurationError, SourceError
 from emotion_perception.core.types import Frame
+from emotion_perception.ros import camera_publishers
 from emotion_perception.ros.camera_node import CameraNode
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.images import image_to_bgr
@@ -21,6 +29,10 @@ distortion_coefficients: {rows: 1, cols: 5, data: [0, 0, 0, 0, 0]}
 rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}
 projection_matrix: {rows: 3, cols: 4, data: [60, 0, 32, 0, 0, 60, 24, 0, 0, 0, 1, 0]}
 """
+
+
+LOSS_S = 2.0  # within which a loss has to be an error in /diagnostics
+SLACK_S = 4.0  # for a machine that is busy otherwise
 
 
 class CountingSource:
@@ -41,11 +53,137 @@ class CountingSource:
         self.closed = True
 
 
+class Camera:
+    """A fake device behind FrameSource that can be unplugged and plugged in; gives pictures of rising value.
+
+    Attributes:
+        plugged: whether it is there.
+        opened: how often it was tried to open it.
+        hangs: opening it (`open`) or reading it (`read`) takes until it is freed.
+        period_s: time between two pictures.
+    """
+
+    def __init__(self, *, plugged=True, rate_hz=50.0, hangs=""):
+        self.plugged, self.rate_hz, self.period_s, self.hangs = plugged, rate_hz, 1 / rate_hz, hangs
+        self.opened, self.number, self.free, self.sources = 0, 0, threading.Event(), []
+        self.due_s = 0.0
+
+    def __call__(self, config):
+        self.opened += 1
+        if self.hangs == "open":
+            self.free.wait(60.0)
+        if not self.plugged:
+            raise SourceError("no camera at /dev/video0")
+        self.sources.append(self.Source(self))
+        return self.sources[-1]
+
+    class Source:
+        is_live = True
+
+        def __init__(self, camera):
+            self.camera, self.rate_hz, self.closed = camera, camera.rate_hz, False
+
+        def read(self):
+            camera = self.camera
+            if camera.hangs == "read" and camera.number:
+                camera.free.wait(60.0)
+            camera.due_s = max(camera.due_s + camera.period_s, time.monotonic() - 1.0)  # the rate is kept on average
+            time.sleep(max(0.0, camera.due_s - time.monotonic()))
+            if self.closed:
+                return None
+            if not camera.plugged:
+                raise SourceError("/dev/video0: gives no more pictures")
+            camera.number += 1
+            return Frame(np.full((48, 64, 3), camera.number % 250, np.uint8), time.monotonic())
+
+        def close(self):
+            self.closed = True
+
+
+class Watcher:
+    """What /diagnostics and the log say of the camera node."""
+
+    def __init__(self, graph, capfd):
+        self._graph, self._capfd, self._log = graph, capfd, ""
+        self._statuses = graph.listen(DiagnosticArray, "/diagnostics")
+
+    @property
+    def level(self):
+        return self._statuses[-1].status[0].level if self._statuses else None
+
+    @property
+    def message(self):
+        return self._statuses[-1].status[0].message if self._statuses else ""
+
+    def value(self, key):
+        return {pair.key: pair.value for pair in self._statuses[-1].status[0].values}[key]
+
+    def count_of_lines(self, words):
+        """Returns how many lines of the log have such words; not of /rosout, which nodes of one name share."""
+        self._log += self._capfd.readouterr().err
+        return sum(words in line for line in self._log.splitlines())
+
+    def wait_for(self, level):
+        self._graph.wait(lambda: self.level == level, f"the level is {self.level}, {self.message}")
+
+    def wait_for_loss(self):
+        """Waits for an error; returns after how long it came."""
+        begun_s = time.monotonic()
+        self.wait_for(DiagnosticStatus.ERROR)
+        return time.monotonic() - begun_s
+
+
+@pytest.fixture
+def watcher(graph, capfd):
+    return Watcher(graph, capfd)
+
+
 def start(graph, source=None, **parameters):
     images, infos = graph.listen(Image, "image_raw"), graph.listen(CameraInfo, "camera_info")
     source = source or CountingSource()
     node = graph.node(CameraNode, opener=lambda config: source, parameters=parameters)
     return node, source, images, infos
+
+
+def plug_in(graph, camera, **parameters):
+    """Starts the node on a fake device; returns it and the list of its images."""
+    images = graph.listen(Image, "image_raw")
+    return graph.node(CameraNode, opener=camera, parameters=parameters), images
+
+
+def play(graph, device, **parameters):
+    """Starts the node on a real source; returns it and the list of its images."""
+    images = graph.listen(Image, "image_raw")
+    return graph.node(CameraNode, parameters={"video_device": str(device), **parameters}), images
+
+
+def check_stamps(images):
+    assert (np.diff([stamp_ns(image.header) for image in images]) > 0).all()
+
+
+def values(images):
+    return [int(image_to_bgr(image)[0, 0, 0]) for image in images]
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A video of ten pictures, each brighter than the one before."""
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
+    for number in range(10):
+        writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of two pictures."""
+    path = tmp_path / "pictures"
+    path.mkdir()
+    for number in range(2):
+        cv2.imwrite(str(path / f"{number}.png"), np.full((48, 64, 3), 100 * number, np.uint8))
+    return path
 
 
 def test_image_and_camera_info_share_one_header(graph):
@@ -95,9 +233,8 @@ def test_a_calibration_is_published(graph, tmp_path, prefix):
 @pytest.mark.parametrize(
     ("parameters", "line"),
     [
-        ({"video_device": "/dev/video97"}, "/dev/video97"),
-        ({"video_device": "{tmp}/clip.txt"}, "clip.txt"),
-        ({"video_device": "{tmp}/empty"}, "empty"),
+        ({"video_device": " "}, "video_device is empty"),
+        ({"pixel_format": "MJPEG"}, "pixel_format 'MJPEG' has not four characters"),
         ({"camera_info_url": "file:///no/such.yaml"}, "No such file"),
         ({"camera_info_url": "{tmp}/clip.txt"}, "not a camera calibration"),
         ({"camera_info_url": "ftp://x/y"}, "only file:// and package://"),
@@ -105,22 +242,303 @@ def test_a_calibration_is_published(graph, tmp_path, prefix):
         ({"camera_info_url": "{tmp}/other.yaml"}, "calibrates 'other', camera_name is 'camera'"),
     ],
 )
-def test_a_bad_source_or_calibration_is_one_line_and_the_node_stays_unconfigured(graph, tmp_path, parameters, line):
-    (tmp_path / "clip.txt").write_text("this is no video")
-    (tmp_path / "empty").mkdir()
+def test_a_wrong_configuration_is_one_line_and_the_node_stays_unconfigured(graph, tmp_path, parameters, line):
+    (tmp_path / "clip.txt").write_text("this is no calibration")
     (tmp_path / "other.yaml").write_text(CALIBRATION.replace("camera_name: camera", "camera_name: other"))
     filled = {name: value.format(tmp=tmp_path) for name, value in parameters.items()}
     node = graph.node(CameraNode, activate=False, parameters=filled)
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert isinstance(node.start_fault, ConfigurationError)
     assert line in str(node.start_fault)
     assert "\n" not in str(node.start_fault)
 
 
-def test_a_source_that_fails_is_opened_again(graph):
-    node, _, images, _ = start(graph, CountingSource(fail_at={3}))
-    graph.wait(lambda: node.faults >= 1)
+@pytest.mark.parametrize(
+    ("device", "line"),
+    [
+        ("/dev/video97", "no camera at /dev/video97"),
+        ("{tmp}/absent.mp4", "absent.mp4: no such file or folder"),
+        ("{tmp}/clip.txt", "clip.txt: a text file, not a video"),
+        ("{tmp}/empty", "empty: no picture in this folder"),
+        ("http://127.0.0.1:9/live", "http://127.0.0.1:9/live: cannot be opened"),
+        ("http://me:secret@127.0.0.1:9/live", "http://me:***@127.0.0.1:9/live: cannot be opened"),
+    ],
+)
+def test_a_source_that_cannot_be_opened_is_an_error_said_once_and_the_node_stays_up(
+    graph, watcher, tmp_path, device, line
+):
+    (tmp_path / "clip.txt").write_text("this is no video")
+    (tmp_path / "empty").mkdir()
+    node, images = play(graph, device.format(tmp=tmp_path))
+    watcher.wait_for(DiagnosticStatus.ERROR)
+    graph.let_run(1.7)  # two more attempts
+    assert line in watcher.message
+    assert watcher.value("state") == "active"
+    assert watcher.count_of_lines(line) == 1
+    assert (node.faults, images) == (0, [])
+
+
+def test_a_device_that_is_missing_at_start_is_taken_when_it_is_there(graph, watcher):
+    camera = Camera(plugged=False)
+    _, images = plug_in(graph, camera)
+    watcher.wait_for(DiagnosticStatus.ERROR)
+    assert watcher.message == "no camera at /dev/video0"
+    graph.wait(lambda: camera.opened >= 3)
+    camera.plugged = True
+    graph.wait_for(images, 3)
+    watcher.wait_for(DiagnosticStatus.OK)
+    assert watcher.count_of_lines("no camera at /dev/video0") == 1
+    assert watcher.count_of_lines("the source gives pictures again") == 1
+
+
+def test_a_device_that_is_unplugged_is_an_error_at_once_and_goes_on_after_the_replug(graph, watcher):
+    camera = Camera()
+    _, images = plug_in(graph, camera)
+    for _ in range(2):
+        seen = len(images)
+        graph.wait_for(images, seen + 5)
+        watcher.wait_for(DiagnosticStatus.OK)
+        camera.plugged = False
+        assert watcher.wait_for_loss() < LOSS_S + SLACK_S
+        attempts = camera.opened
+        graph.wait(lambda attempts=attempts: camera.opened > attempts)
+        camera.plugged = True
+        seen = len(images)
+        graph.wait_for(images, seen + 5)
+        watcher.wait_for(DiagnosticStatus.OK)
+    check_stamps(images)
+    assert len(set(values(images))) == len(images), "a frame came twice"
+    assert all(source.closed for source in camera.sources[:-1])
+
+
+def test_a_device_that_hangs_is_an_error_too(graph, watcher):
+    camera = Camera(hangs="read")
+    _, images = plug_in(graph, camera)
+    graph.wait_for(images, 1)
+    assert watcher.wait_for_loss() < LOSS_S + SLACK_S
+    assert watcher.message.startswith("0: no picture for ")
+    camera.hangs = ""
+    camera.free.set()
+    graph.wait_for(images, 4)
+    watcher.wait_for(DiagnosticStatus.OK)
+
+
+@pytest.mark.parametrize("kind", ["clip", "folder", "picture"])
+def test_a_file_or_folder_that_is_removed_while_it_loops_goes_on_when_it_is_back(
+    graph, watcher, clip, folder, tmp_path, kind
+):
+    path = {"clip": clip, "folder": folder, "picture": folder / "1.png"}[kind]
+    _, images = play(graph, path)
+    graph.wait_for(images, 3)
+    path.rename(tmp_path / "elsewhere")
+    assert watcher.wait_for_loss() < LOSS_S + SLACK_S
+    assert watcher.message == f"{path}: no such file or folder"
+    (tmp_path / "elsewhere").rename(path)
     seen = len(images)
-    graph.wait(lambda: len(images) > seen + 3)
+    graph.wait_for(images, seen + 3)
+    watcher.wait_for(DiagnosticStatus.OK)
+    check_stamps(images)
+    assert watcher.count_of_lines("no such file or folder") == 1
+
+
+def test_a_file_that_appears_after_the_start_is_played(graph, watcher, clip, tmp_path):
+    shutil.copy(clip, tmp_path / "elsewhere")
+    clip.unlink()
+    _, images = play(graph, clip)
+    watcher.wait_for(DiagnosticStatus.ERROR)
+    (tmp_path / "elsewhere").rename(clip)
+    graph.wait_for(images, 3)
+    watcher.wait_for(DiagnosticStatus.OK)
+
+
+@pytest.mark.parametrize("fault", ["switch_off", "hold"])
+def test_a_network_camera_that_fails_is_an_error_and_goes_on_when_it_is_back(graph, watcher, network_camera, fault):
+    _, images = play(graph, network_camera.url, framerate=0.0)
+    for _ in range(2):
+        seen = len(images)
+        graph.wait_for(images, seen + 3)
+        watcher.wait_for(DiagnosticStatus.OK)
+        getattr(network_camera, fault)()
+        assert watcher.wait_for_loss() < LOSS_S + SLACK_S
+        assert network_camera.url in watcher.message
+        network_camera.switch_off()
+        network_camera.switch_on()
+    graph.wait_for(images, len(images) + 3)
+    check_stamps(images)
+    assert all(np.diff(values(images))), "a frame came twice"
+    assert watcher.value("state") == "active"
+
+
+def test_a_network_camera_that_comes_late_is_taken(graph, watcher, network_camera):
+    network_camera.switch_off()
+    _, images = play(graph, network_camera.url)
+    watcher.wait_for(DiagnosticStatus.ERROR)
+    network_camera.switch_on()
+    graph.wait_for(images, 3)
+    watcher.wait_for(DiagnosticStatus.OK)
+
+
+@pytest.mark.parametrize("where", ["open", "read"])
+def test_a_source_that_hangs_blocks_no_transition_and_is_left_behind(graph, where):
+    camera = Camera(hangs=where)
+    begun_s = time.monotonic()
+    node, images = plug_in(graph, camera)
+    graph.wait(lambda: camera.opened and (where == "open" or images))
+    assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    assert time.monotonic() - begun_s < 1.0 + SLACK_S
+    seen, camera.hangs = len(images), ""
+    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    graph.wait_for(images, seen + 3)
+    camera.free.set()
+    graph.wait(lambda: camera.sources[0].closed or where == "open")
+    check_stamps(images)
+
+
+def test_a_rate_that_is_off_is_a_warning_until_it_is_fine_again(graph, watcher):
+    camera = Camera(rate_hz=20.0)
+    camera.period_s = 1 / 8
+    _, images = plug_in(graph, camera)
+    watcher.wait_for(DiagnosticStatus.WARN)
+    assert "pictures a second come, not 20 (framerate)" in watcher.message
+    camera.period_s = 1 / 20
+    graph.wait_for(images, len(images) + 50)
+    graph.wait_for(images, len(images) + 50)
+    watcher.wait_for(DiagnosticStatus.OK)
+    assert watcher.count_of_lines("pictures a second come") == 1
+
+
+def test_a_frame_that_cannot_be_published_is_counted_and_the_next_one_comes(graph):
+    class WithOneEmpty(CountingSource):
+        def read(self):
+            frame = super().read()
+            return Frame(frame.image_bgr[:0, :0], frame.grabbed_s) if self.number == 10 else frame
+
+    pictures = graph.listen(CompressedImage, "image_raw/compressed")
+    node, _, _, _ = start(graph, WithOneEmpty())
+    graph.wait(lambda: node.faults)
+    graph.wait_for(pictures, len(pictures) + 3)
+    assert node.faults == 1
+
+
+@pytest.fixture
+def conversions(monkeypatch):
+    """Counts the pictures that are converted: name of the function -> how often it was called."""
+    counts = {"bgr_to_image": 0, "bgr_to_compressed": 0}
+
+    def counted(name, function):
+        def count(*arguments):
+            counts[name] += 1
+            return function(*arguments)
+
+        return count
+
+    for name in counts:
+        monkeypatch.setattr(camera_publishers, name, counted(name, getattr(camera_publishers, name)))
+    return counts
+
+
+def test_pictures_are_converted_only_while_somebody_subscribes(graph, conversions):
+    infos = graph.listen(CameraInfo, "camera_info")
+    node = graph.node(CameraNode, opener=lambda config: CountingSource())
+    graph.wait_for(infos, 5)
+    assert conversions == {"bgr_to_image": 0, "bgr_to_compressed": 0}
+    assert node.status()["frames_published"] >= len(infos)
+    compressed = graph.listen(CompressedImage, "image_raw/compressed")
+    graph.wait_for(compressed, 3)
+    assert conversions["bgr_to_image"] == 0
+    assert conversions["bgr_to_compressed"] >= 3
+    graph.wait(lambda: node.status()["subscribers"] == 1)
+
+
+def test_raw_and_compressed_are_the_same_pictures_under_the_same_headers(graph):
+    images, compressed = graph.listen(Image, "image_raw"), graph.listen(CompressedImage, "image_raw/compressed")
+    graph.node(CameraNode, opener=lambda config: CountingSource(), parameters={"frame_id": "eye_optical_frame"})
+    graph.wait(lambda: len(images) >= 5 and len(compressed) >= 5)
+    by_stamp = {stamp_ns(image.header): image for image in images}
+    pairs = [(by_stamp[stamp_ns(m.header)], m) for m in compressed if stamp_ns(m.header) in by_stamp]
+    assert len(pairs) >= 4
+    for raw, jpeg in pairs:
+        assert jpeg.header == raw.header
+        assert jpeg.format == "bgr8; jpeg compressed bgr8"
+        assert len(jpeg.data) < len(raw.data) / 5
+        assert np.abs(image_to_bgr(jpeg).astype(int) - image_to_bgr(raw)).max() <= 2
+
+
+def test_the_compressed_topic_follows_the_name_that_the_images_are_remapped_to(graph):
+    messages = graph.listen(CompressedImage, "/front/picture/compressed")
+    graph.node(CameraNode, opener=lambda config: CountingSource(), remappings=[("image_raw", "/front/picture")])
+    graph.wait_for(messages)
+
+
+def test_the_quality_changes_with_the_next_frame(graph):
+    class Noise(CountingSource):
+        picture = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 1)
+
+        def read(self):
+            return Frame(self.picture, super().read().grabbed_s)
+
+    messages = graph.listen(CompressedImage, "image_raw/compressed")
+    node = graph.node(CameraNode, opener=lambda config: Noise(), parameters={"jpeg_quality": 90})
+    graph.wait_for(messages, 2)
+    fine = len(messages[-1].data)
+    assert node.set_parameters([Parameter("jpeg_quality", value=10)])[0].successful
+    graph.wait(lambda: len(messages[-1].data) < fine / 2)
+    refused = node.set_parameters([Parameter("jpeg_quality", value=101)])[0]
+    assert not refused.successful
+    assert "jpeg_quality" in refused.reason
+
+
+@pytest.mark.parametrize("topic", ["/image_raw", "/image_raw/compressed"])
+@pytest.mark.parametrize(("policy", "value"), [("reliability", "perhaps"), ("depth", "many")])
+def test_a_wrong_override_is_a_wrong_configuration_and_leaves_no_topic(graph, topic, policy, value):
+    name = f"qos_overrides.{topic}.publisher.{policy}"
+    node = graph.node(CameraNode, activate=False, parameters={name: value})
+    before = len(list(node.publishers))
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert isinstance(node.start_fault, ConfigurationError)
+    assert f"qos_overrides of {topic}: " in str(node.start_fault)
+    assert len(list(node.publishers)) == before
+
+
+def test_overrides_hold_for_the_compressed_pictures_too(graph):
+    name = "qos_overrides./image_raw/compressed.publisher.reliability"
+    graph.node(CameraNode, opener=lambda config: CountingSource(), parameters={name: "best_effort"})
+    profiles = {}
+
+    def seen():
+        for topic in ("/image_raw", "/image_raw/compressed"):
+            for info in graph.probe.get_publishers_info_by_topic(topic):
+                profiles[topic] = info.qos_profile.reliability
+        return len(profiles) == 2
+
+    graph.wait(seen)
+    assert profiles["/image_raw"] == ReliabilityPolicy.RELIABLE
+    assert profiles["/image_raw/compressed"] == ReliabilityPolicy.BEST_EFFORT
+
+
+def test_stamps_follow_a_clock_that_is_set_back(graph):
+    clock = graph.probe.create_publisher(Clock, "/clock", 10)
+    node, _, images, _ = start(graph, use_sim_time=True)
+
+    def near(stamp_or_now_ns, sec):
+        return abs(stamp_or_now_ns * 1e-9 - sec) <= 1
+
+    def set_clock(sec):
+        def reached():
+            message = Clock()
+            message.clock.sec = sec
+            clock.publish(message)
+            return near(node.get_clock().now().nanoseconds, sec) and near(stamp_ns(images[-1].header), sec)
+
+        graph.wait_for(images)
+        graph.wait(reached)
+
+    for sec in (0, 5000, 1400, 1400, 5000):
+        set_clock(sec)
+        images.clear()
+        graph.wait_for(images, 4)
+        check_stamps(images)
+        assert all(near(stamp_ns(image.header), sec) for image in images)
 
 
 def test_deactivating_ends_the_stream_and_releases_the_source(graph):

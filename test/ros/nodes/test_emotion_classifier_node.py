@@ -3,6 +3,7 @@ import threading
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.preprocessing import ModelSpec
@@ -19,8 +20,9 @@ class FakeClassifier:
     labels = ("glad", "sad")
     spec = ModelSpec(architecture="fake", labels=labels, crop_margin=0.0)
     model_name, model_sha256, device, fallback = "fake", "cd" * 32, "cpu", False
+    device_problem = ""
 
-    def warm_up(self):
+    def warm_up(self, *, require_gpu):
         pass
 
     def classify(self, crops):
@@ -176,7 +178,7 @@ def test_a_slow_classifier_skips_to_the_newest_faces_and_still_answers_all_in_or
 
 
 def test_scores_are_smoothed_in_stamp_time(graph, make):
-    wiring = Wiring(graph, smoothing_s=0.1)
+    wiring = Wiring(graph, smoothing_s=0.1, label_hysteresis=0.0)
     for number, value in enumerate((0, 204)):
         wiring.images.publish(make.picture(number, value=value))
         wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
@@ -193,3 +195,84 @@ def test_a_low_score_is_uncertain(graph, make):
     wiring.faces.publish(faces_at(make.header(1), (0, 0, 20, 20)))
     (answer,) = wiring.answers(1)
     assert answer.faces[0].uncertain
+
+
+def test_too_many_faces_for_the_rate_leave_the_smallest_out_and_count_them(graph, make):
+    class SlowClassifier(FakeClassifier):
+        def classify(self, crops):
+            threading.Event().wait(0.04 * len(crops))
+            return super().classify(crops)
+
+    wiring = Wiring(graph, classifier=SlowClassifier())
+    boxes = (0, 0, 10, 10), (10, 0, 40, 30), (20, 20, 40, 40)
+    for number in range(12):  # each waits for the answer before it: 120 ms of work every 130 ms or so
+        wiring.images.publish(make.picture(number))
+        wiring.faces.publish(faces_at(make.header(number), *boxes))
+        wiring.answers(number + 1)
+    first, last = wiring.emotions[0], wiring.emotions[-1]
+    assert ([face.face.id for face in first.faces], first.faces_omitted) == ([1, 2, 3], 0)
+    assert 2 in [face.face.id for face in last.faces], "the largest one is always there"
+    assert 1 not in [face.face.id for face in last.faces]
+    assert last.faces_omitted == 3 - len(last.faces)
+    assert {answer.status for answer in wiring.emotions} == {EmotionArray.OK}
+    assert wiring.node.faults == 0
+
+
+def test_without_a_time_share_every_face_is_classified_however_long_it_takes(graph, make):
+    class SlowClassifier(FakeClassifier):
+        def classify(self, crops):
+            threading.Event().wait(0.02 * len(crops))
+            return super().classify(crops)
+
+    wiring = Wiring(graph, classifier=SlowClassifier(), time_share=0.0)
+    for number in range(8):
+        wiring.images.publish(make.picture(number))
+        wiring.faces.publish(faces_at(make.header(number), (0, 0, 10, 10), (10, 0, 40, 30)))
+        wiring.answers(number + 1)
+    assert [len(answer.faces) for answer in wiring.emotions] == [2] * 8
+
+
+def test_a_label_is_held_against_a_slight_change(graph, make):
+    wiring = Wiring(graph, smoothing_s=0.0, label_hysteresis=0.2)
+    for number, value in enumerate((102, 140, 204)):  # glad with 0.4, 0.55, 0.8
+        wiring.images.publish(make.picture(number, value=value))
+        wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
+        wiring.answers(number + 1)
+    assert [answer.faces[0].label for answer in wiring.emotions] == ["sad", "sad", "glad"]
+    assert wiring.emotions[1].faces[0].score == pytest.approx(0.45, abs=0.01)
+
+
+def test_a_stamp_that_jumps_back_forgets_the_smoothing(graph, make):
+    wiring = Wiring(graph, smoothing_s=10.0)
+    for number, value in ((600, 0), (1, 204)):
+        wiring.images.publish(make.picture(number, value=value))
+        wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
+        wiring.answers(len(wiring.emotions) + 1)
+    assert wiring.emotions[1].faces[0].smoothed_probabilities[0] == pytest.approx(0.8, abs=1e-6)
+
+
+def test_a_gpu_that_fails_gives_way_to_the_cpu_with_a_warning_and_comes_back(graph, make):
+    classifier = FakeClassifier()
+    classifier.device = "cuda:0"
+    wiring = Wiring(graph, classifier=classifier)
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+
+    def answer(number):
+        wiring.images.publish(make.picture(number))
+        wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
+        return wiring.answers(number + 1)[number]
+
+    def shown():
+        return next(
+            (s for array in reversed(statuses) for s in array.status if s.name == "/emotion_classifier_node"), None
+        )
+
+    healthy = answer(0)
+    assert (healthy.device, healthy.fallback) == ("cuda:0", False)
+    classifier.device, classifier.fallback, classifier.device_problem = "cpu", True, "cuda:0: out of memory"
+    fallen = answer(1)
+    assert (fallen.status, fallen.device, fallen.fallback) == (EmotionArray.OK, "cpu", True)
+    graph.wait(lambda: shown() and shown().level == DiagnosticStatus.WARN and "out of memory" in shown().message)
+    classifier.device, classifier.fallback, classifier.device_problem = "cuda:0", False, ""
+    assert answer(2).device == "cuda:0"
+    graph.wait(lambda: shown().level == DiagnosticStatus.OK)

@@ -1,58 +1,376 @@
+import cv2
 import numpy as np
+import pytest
+from rclpy.parameter import Parameter
 from rclpy.time import Time
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+from visualization_msgs.msg import Marker, MarkerArray
 
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.model_files import resolve_model_file
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts
 from emotion_perception.ros.conversions import Answer, EmotionArray, ModelIdentity, faces_to_msg
-from emotion_perception.ros.images import image_to_bgr
+from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image, image_to_bgr
 from emotion_perception.ros.overlay_node import OverlayNode
 
 LABELS = ("glad", "sad")
+BOX = (100, 80, 180, 160)
+HIDING = ["blur", "pixelate", "fill"]
 
 
-def emotions_at(header, *boxes):
+def emotions_at(header, *boxes, status=EmotionArray.OK, track=1):
     row = np.array([0.25, 0.75], np.float32)
-    faces = [Face(Box(*box), 0.9, id=1) for box in boxes]
+    faces = [Face(Box(*box), 0.9, id=track + number) for number, box in enumerate(boxes)]
     source = faces_to_msg(header, faces, detector="fake", detect_ms=1.0, counts=FrameCounts())
-    answer = Answer(source, EmotionArray.OK, [FaceEmotion(face, "sad", 0.75, False, row, row) for face in faces])
+    emotions = [FaceEmotion(face, "sad", 0.75, False, row, row) for face in faces]
+    answer = Answer(source, status, emotions if status == EmotionArray.OK else ())
     return answer.to_msg(ModelIdentity(LABELS, "fake", "", "cpu", False), Time())
 
 
-def test_the_overlay_shows_the_box_under_the_source_header(graph, make):
-    graph.node(OverlayNode)
-    overlays = graph.listen(Image, "image_overlay")
-    images, emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
+class Watched:
+    """An overlay node that somebody looks at, and the publishers of its input."""
+
+    def __init__(self, graph, **options):
+        self.overlays = graph.listen(Image, "image_overlay")
+        self.node = graph.node(OverlayNode, **options)
+        graph.wait(lambda: self.node.count_subscribers("image_overlay"))
+        self.images, self.emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
+        graph.wait(lambda: graph.probe.count_publishers("image_overlay"))
+
+    @property
+    def stamps(self):
+        return [(overlay.header.stamp.sec, overlay.header.stamp.nanosec) for overlay in self.overlays]
+
+
+@pytest.fixture
+def watched(graph):
+    return lambda **options: Watched(graph, **options)
+
+
+def patient(**parameters):
+    """Parameters of a node that a busy machine does not hurry."""
+    return {"sync_timeout_s": 10.0, **parameters}
+
+
+def test_the_overlay_shows_the_box_under_the_source_header(graph, make, watched):
+    overlay = watched(parameters=patient())
     sent = make.picture(1, width=320, height=240)
-    graph.wait(lambda: graph.probe.count_publishers("image_overlay"))
-    images.publish(sent)
-    emotions.publish(emotions_at(make.header(1), (100, 80, 180, 160)))
-    graph.wait(lambda: overlays)
-    assert overlays[0].header == sent.header
-    changed = (image_to_bgr(overlays[0]) != image_to_bgr(sent)).any(axis=2)
+    sent.header = Header(stamp=sent.header.stamp, frame_id="left eye/ä")
+    overlay.images.publish(sent)
+    overlay.emotions.publish(emotions_at(make.header(1), BOX))
+    graph.wait(lambda: overlay.overlays)
+    shown = overlay.overlays[0]
+    assert (shown.header, shown.encoding, shown.width, shown.height) == (sent.header, "bgr8", 320, 240)
+    changed = (image_to_bgr(shown) != image_to_bgr(sent)).any(axis=2)
     assert changed[80:160, 100].mean() > 0.9
     assert not changed[200:, :60].any()
+    assert overlay.node.status()["drawn"] == 1
+    assert overlay.node.status()["drawn_without_emotions"] == 0
 
 
-def test_nothing_is_drawn_while_nobody_looks(graph, make):
+def test_nothing_is_subscribed_and_drawn_while_nobody_looks(graph, make):
     node = graph.node(OverlayNode)
-    images, emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
+    topics = ("image_raw", "emotions", "camera_info")
+    graph.wait(lambda: not any(map(graph.probe.count_subscribers, topics)), "something is subscribed")
+    images = graph.speak(Image, "image_raw", listeners=0)
+    emotions = graph.speak(EmotionArray, "emotions", listeners=0)
     images.publish(make.picture(1))
     emotions.publish(emotions_at(make.header(1), (10, 10, 30, 30)))
-    graph.let_run(0.3)
+    graph.let_run(0.5)
     assert node.status()["drawn"] == 0
+    assert not any(map(graph.probe.count_subscribers, topics))
 
 
-def test_an_impossible_region_costs_one_picture(graph, make):
-    node = graph.node(OverlayNode)
+def test_compressed_pictures_are_drawn_on_too(graph, make):
     overlays = graph.listen(Image, "image_overlay")
-    images, emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
-    graph.wait(lambda: node.count_subscribers("image_overlay"))
+    graph.node(OverlayNode, parameters=patient(image_transport="compressed"))
+    images = graph.speak(CompressedImage, "image_raw/compressed")
+    emotions = graph.speak(EmotionArray, "emotions")
+    graph.wait(lambda: graph.probe.count_publishers("image_overlay"))
+    images.publish(bgr_to_compressed(np.full((240, 320, 3), 128, np.uint8), make.header(1), 90))
+    emotions.publish(emotions_at(make.header(1), BOX))
+    graph.wait(lambda: overlays)
+    assert (overlays[0].header, overlays[0].encoding) == (make.header(1), "bgr8")
+    assert (image_to_bgr(overlays[0])[80:160, 100] != 128).any(axis=1).mean() > 0.9
+
+
+def test_a_picture_that_nobody_looks_at_any_more_is_not_converted(graph, make, watched, monkeypatch):
+    overlay = watched(parameters=patient())
+    overlay.images.publish(make.picture(1))
+    graph.wait(lambda: overlay.node._queue.waiting == 1)
+    monkeypatch.setattr(overlay.node._pictures, "get_subscription_count", lambda: 0)
+    converted = []
+    monkeypatch.setattr("emotion_perception.ros.overlay_node.image_to_bgr", converted.append)
+    overlay.emotions.publish(emotions_at(make.header(1), (10, 10, 30, 30)))
+    graph.wait(lambda: not overlay.node._queue.waiting)
+    graph.let_run(0.3)
+    assert converted == []
+    assert (overlay.node.status()["drawn"], overlay.node.faults) == (0, 0)
+
+
+def test_who_comes_sees_pictures_and_who_leaves_ends_the_work(graph, make):
+    node = graph.node(OverlayNode, parameters=patient())
+    graph.wait(lambda: not graph.probe.count_subscribers("image_raw"))
+    for number in (1, 2):
+        overlays = []
+        looking = graph.probe.create_subscription(Image, "image_overlay", overlays.append, 10)
+        images, emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
+        images.publish(make.picture(number))
+        emotions.publish(emotions_at(make.header(number)))
+        graph.wait(lambda overlays=overlays: overlays)
+        graph.probe.destroy_subscription(looking)
+        graph.wait(lambda: not graph.probe.count_subscribers("image_raw"), "still subscribed")
+        graph.wait(lambda: not graph.probe.count_subscribers("emotions"), "still subscribed")
+    assert node.status()["drawn"] == 2
+
+
+@pytest.mark.parametrize("use_sim_time", [False, True], ids=["own clock", "without /clock"])
+def test_a_picture_whose_emotions_never_come_is_drawn_without(graph, make, watched, use_sim_time):
+    overlay = watched(parameters={"sync_timeout_s": 0.2, "use_sim_time": use_sim_time})
+    sent = [make.picture(number) for number in (1, 2, 3)]
+    for picture in sent:
+        overlay.images.publish(picture)
+        count = len(overlay.overlays) + 1
+        graph.wait(lambda count=count: len(overlay.overlays) == count)
+    for shown, picture in zip(overlay.overlays, sent, strict=True):
+        assert shown.header == picture.header
+        np.testing.assert_array_equal(image_to_bgr(shown), image_to_bgr(picture))
+    assert overlay.node.status()["drawn_without_emotions"] == 3
+    overlay.emotions.publish(emotions_at(make.header(3), (10, 10, 30, 30)))  # too late
+    graph.wait(lambda: overlay.node.status()["emotions_unmatched"] == 1)
+    assert len(overlay.overlays) == 3
+
+
+def test_a_changed_wait_holds_for_pictures_that_wait(graph, make, watched):
+    overlay = watched(parameters=patient())
+    overlay.images.publish(make.picture(1))
+    graph.wait(lambda: overlay.node._queue.waiting == 1)
+    graph.let_run(0.3)
+    assert not overlay.overlays
+    overlay.node.set_parameters([Parameter("sync_timeout_s", value=0.1)])
+    graph.wait(lambda: overlay.overlays)
+
+
+def test_pictures_come_in_order_once_and_superseded_ones_are_counted(graph, make, watched):
+    overlay = watched(parameters=patient())
+    for number in (1, 2, 3, 4, 4):
+        overlay.images.publish(make.picture(number))
+    overlay.emotions.publish(emotions_at(make.header(3)))
+    graph.wait(lambda: len(overlay.overlays) == 1)
+    overlay.emotions.publish(emotions_at(make.header(2)))
+    overlay.emotions.publish(emotions_at(make.header(4)))
+    graph.wait(lambda: len(overlay.overlays) == 2)
+    graph.wait(lambda: overlay.node.status()["superseded"] == 3)
+    assert [overlay.header for overlay in overlay.overlays] == [make.header(3), make.header(4)]
+    assert overlay.node.status()["drawn_without_emotions"] == 0
+
+
+def test_a_bag_that_begins_again_is_drawn_again(graph, make, watched):
+    overlay = watched(parameters=patient())
+    for number in (1, 50, 1):
+        overlay.images.publish(make.picture(number))
+        overlay.emotions.publish(emotions_at(make.header(number)))
+        count = len(overlay.overlays) + 1
+        graph.wait(lambda count=count: len(overlay.overlays) == count)
+    assert [shown.header for shown in overlay.overlays] == [make.header(number) for number in (1, 50, 1)]
+
+
+def test_an_impossible_region_costs_one_picture(graph, make, watched):
+    overlay = watched(parameters=patient())
     for number, width in ((1, 0), (2, 20)):
         message = emotions_at(make.header(number), (10, 10, 30, 30))
         message.faces[0].face.roi.width = width
-        images.publish(make.picture(number))
-        emotions.publish(message)
-        graph.wait(lambda: node.faults == 1)
-    graph.wait(lambda: overlays)
-    assert [overlay.header for overlay in overlays] == [make.header(2)]
-    assert node.faults == 1
+        overlay.images.publish(make.picture(number))
+        overlay.emotions.publish(message)
+        graph.wait(lambda: overlay.node.faults == 1)
+    graph.wait(lambda: overlay.overlays)
+    assert [shown.header for shown in overlay.overlays] == [make.header(2)]
+    assert overlay.node.faults == 1
+
+
+class TestAnonymize:
+    @pytest.fixture
+    def face(self, make):
+        """A picture of a real face, its region, and a function that counts the faces of a picture."""
+        try:
+            image = cv2.imread(str(resolve_model_file("astronaut")))
+            detector = create_detector(DetectionConfig())
+        except ModelFileError as e:
+            pytest.skip(str(e))
+
+        def faces_in(message):
+            return len(select_faces(detector.detect(image_to_bgr(message)), DetectionConfig()))
+
+        (found,) = select_faces(detector.detect(image), DetectionConfig())
+        box = (found.box.x_min, found.box.y_min, found.box.x_max, found.box.y_max)
+        return lambda number: bgr_to_image(image, make.header(number)), box, faces_in
+
+    @pytest.mark.parametrize("mode", HIDING)
+    def test_no_detector_fires_on_the_overlay_and_the_rest_stays(self, graph, make, watched, face, mode):
+        picture, box, faces_in = face
+        overlay = watched(parameters=patient(anonymize=mode))
+        overlay.images.publish(picture(1))
+        overlay.emotions.publish(emotions_at(make.header(1), box))
+        graph.wait(lambda: overlay.overlays)
+        assert faces_in(picture(1)) == 1
+        assert faces_in(overlay.overlays[0]) == 0
+        same = (image_to_bgr(overlay.overlays[0]) == image_to_bgr(picture(1))).all(axis=2)
+        assert same[300:].all()
+
+    @pytest.mark.parametrize("mode", HIDING)
+    def test_a_picture_drawn_without_emotions_is_hidden_whole(self, graph, watched, face, mode):
+        picture, _, faces_in = face
+        overlay = watched(parameters={"sync_timeout_s": 0.1, "anonymize": mode})
+        overlay.images.publish(picture(1))
+        graph.wait(lambda: overlay.overlays)
+        assert overlay.node.status()["drawn_without_emotions"] == 1
+        self.assert_hidden(overlay.overlays[0], picture(1), faces_in)
+
+    @pytest.mark.parametrize("status", [EmotionArray.NO_IMAGE, EmotionArray.ERROR, EmotionArray.SKIPPED])
+    def test_emotions_that_are_not_ok_hide_nobody_but_the_whole_picture(self, graph, make, watched, face, status):
+        picture, _, faces_in = face
+        overlay = watched(parameters={"sync_timeout_s": 0.3, "anonymize": "blur"})
+        overlay.emotions.publish(emotions_at(make.header(1), status=status))
+        overlay.images.publish(picture(1))
+        graph.wait(lambda: overlay.overlays)
+        self.assert_hidden(overlay.overlays[0], picture(1), faces_in)
+
+    def test_emotions_of_only_some_faces_hide_the_whole_picture(self, graph, make, watched, face):
+        picture, box, faces_in = face
+        overlay = watched(parameters=patient(anonymize="blur"))
+        message = emotions_at(make.header(1), box)
+        message.faces_omitted = 1
+        overlay.images.publish(picture(1))
+        overlay.emotions.publish(message)
+        graph.wait(lambda: overlay.overlays)
+        assert overlay.node.status()["drawn_without_emotions"] == 0
+        self.assert_hidden(overlay.overlays[0], picture(1), faces_in)
+
+    def test_a_face_that_the_detector_misses_for_one_picture_stays_hidden(self, graph, make, watched, face):
+        picture, box, faces_in = face
+        overlay = watched(parameters=patient(anonymize="pixelate"))
+        for number, boxes in ((1, [box]), (2, [])):
+            overlay.images.publish(picture(number))
+            overlay.emotions.publish(emotions_at(make.header(number), *boxes))
+            graph.wait(lambda number=number: len(overlay.overlays) == number)
+        assert faces_in(overlay.overlays[1]) == 0
+
+    def test_it_is_switched_on_for_the_next_picture(self, graph, make, watched, face):
+        picture, box, faces_in = face
+        overlay = watched(parameters=patient(draw_bars=False))
+        for number, mode in ((1, "none"), (2, "fill"), (3, "none")):
+            overlay.node.set_parameters([Parameter("anonymize", value=mode)])
+            overlay.images.publish(picture(number))
+            overlay.emotions.publish(emotions_at(make.header(number), box))
+            graph.wait(lambda number=number: len(overlay.overlays) == number)
+        assert [faces_in(shown) for shown in overlay.overlays] == [1, 0, 1]
+        assert not overlay.node.set_parameters([Parameter("anonymize", value="mask")])[0].successful
+
+    def assert_hidden(self, shown, sent, faces_in):
+        assert shown.header == sent.header
+        assert faces_in(shown) == 0
+        assert (image_to_bgr(shown) != image_to_bgr(sent)).any(axis=2).mean() > 0.9
+
+
+class TestMarkers:
+    K = (500.0, 0.0, 320.0, 0.0, 400.0, 240.0, 0.0, 0.0, 1.0)
+
+    def start(self, graph, *, k=K):
+        markers = graph.listen(MarkerArray, "markers")
+        node = graph.node(OverlayNode)
+        graph.wait(lambda: node.count_subscribers("markers"))
+        self.emotions = graph.speak(EmotionArray, "emotions")
+        graph.wait(lambda: graph.probe.count_publishers("markers"))
+        if k is not None:
+            infos = graph.speak(CameraInfo, "camera_info")
+            infos.publish(CameraInfo(k=k))
+            graph.wait(lambda: node._markers.camera or not k[0])
+        return node, markers
+
+    def test_a_face_is_a_sphere_and_a_text_where_it_is_in_the_room(self, graph, make):
+        node, arrays = self.start(graph)
+        header = make.header(1, frame_id="left eye/ä")
+        self.emotions.publish(emotions_at(header, (300, 200, 340, 280), track=3))
+        graph.wait(lambda: arrays)
+        sphere, text = arrays[0].markers
+        assert [marker.header for marker in (sphere, text)] == [header, header]
+        assert [(marker.ns, marker.id, marker.action) for marker in (sphere, text)] == [
+            ("emotions", 6, Marker.ADD),
+            ("emotions", 7, Marker.ADD),
+        ]
+        assert (sphere.type, text.type) == (Marker.SPHERE, Marker.TEXT_VIEW_FACING)
+        position = sphere.pose.position
+        assert (position.x, position.y, position.z) == pytest.approx((0.0, 0.0, 2.0))
+        assert text.pose.position.y < position.y
+        assert text.text == "#3 sad 75%"
+        assert (sphere.color.r, sphere.color.g, sphere.color.b) == (text.color.r, text.color.g, text.color.b)
+        assert 0.1 < sphere.lifetime.nanosec * 1e-9 + sphere.lifetime.sec < 1.0
+        assert sphere.pose.orientation.w == 1.0
+        graph.wait(lambda: node.status()["markers"] == 1)
+        graph.wait(lambda: not graph.probe.count_subscribers("image_raw"), "images are taken for markers alone")
+
+    def test_the_markers_of_a_track_that_is_gone_are_deleted_and_only_where_that_is_known(self, graph, make):
+        _, arrays = self.start(graph)
+        self.emotions.publish(emotions_at(make.header(1), (10, 10, 50, 50), (60, 10, 90, 50), track=1))
+        graph.wait(lambda: len(arrays) == 1)
+        self.emotions.publish(emotions_at(make.header(2), status=EmotionArray.SKIPPED))
+        graph.let_run(0.2)
+        assert len(arrays) == 1
+        self.emotions.publish(emotions_at(make.header(3), (60, 10, 90, 50), track=2))
+        graph.wait(lambda: len(arrays) == 2)
+        assert {(marker.id, marker.action) for marker in arrays[1].markers} == {
+            (4, Marker.ADD),
+            (5, Marker.ADD),
+            (2, Marker.DELETE),
+            (3, Marker.DELETE),
+        }
+        assert {marker.ns for marker in arrays[1].markers} == {"emotions"}
+        assert {marker.header.stamp.nanosec for marker in arrays[1].markers} == {make.header(3).stamp.nanosec}
+
+    def test_an_impossible_region_costs_one_array(self, graph, make):
+        node, arrays = self.start(graph)
+        for number, width in ((1, 0), (2, 20)):
+            message = emotions_at(make.header(number), (10, 10, 30, 30))
+            message.faces[0].face.roi.width = width
+            self.emotions.publish(message)
+            graph.wait(lambda: node.faults == 1)
+        graph.wait(lambda: arrays)
+        assert arrays[0].markers[0].header == make.header(2)
+
+    @pytest.mark.parametrize("k", [None, (0.0,) * 9], ids=["no camera_info", "camera_info without K"])
+    def test_without_k_there_are_no_markers_and_one_line_says_so(self, graph, make, k, capfd):
+        node, arrays = self.start(graph, k=k)
+        printed = []
+
+        def said():
+            printed.extend(capfd.readouterr().err.splitlines())
+            return [line for line in printed if "camera_info" in line]
+
+        for number in (1, 2, 3):
+            self.emotions.publish(emotions_at(make.header(number), (10, 10, 30, 30)))
+        graph.wait(said)
+        graph.let_run(0.5)
+        (line,) = said()
+        assert "INFO" in line
+        assert "no markers until a camera_info with a K comes from /camera_info" in line
+        assert arrays == []
+        assert node.status()["markers"] == node.faults == 0
+
+    @pytest.mark.parametrize(
+        ("remappings", "topic"),
+        [
+            ([("image_raw", "/front/image_raw")], "/front/camera_info"),
+            ([("__ns", "/robot1")], "/robot1/camera_info"),
+            ([("image_raw", "/front/image_raw"), ("camera_info", "/calibrated/info")], "/calibrated/info"),
+            ([("image_raw", "/front/image_raw"), ("/front/camera_info", "/calibrated/info")], "/calibrated/info"),
+        ],
+    )
+    def test_k_comes_from_beside_the_images_or_from_where_it_is_remapped_to(self, graph, remappings, topic):
+        graph.listen(MarkerArray, "/robot1/markers" if ("__ns", "/robot1") in remappings else "/markers")
+        node = graph.node(OverlayNode, remappings=remappings)
+        infos = graph.speak(CameraInfo, topic)
+        infos.publish(CameraInfo(k=self.K))
+        graph.wait(lambda: node._markers.camera, f"no camera_info from {topic}")

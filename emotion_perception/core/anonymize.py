@@ -1,0 +1,129 @@
+"""Makes faces unrecognisable in a copy of a picture."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.geometry import clip_box
+from emotion_perception.core.types import Box, Face
+
+# Chosen so that none of CenterFace, YuNet and Haar fires on what is left, from faces of 16 pixels to faces of 400.
+_MARGIN = 0.35  # of the box's sides, added on each side: a detector also knows a head by its hair and chin
+_CELLS = 4  # of a mosaic, along the shorter side of the region
+_GRAINS = 16  # pixels that are left of the shorter side before it is blurred
+_ENOUGH = 128  # pixels of the shorter side that are looked at, so that a large face costs no more
+_SIGMA = 0.3  # of the Gaussian, as a share of the shorter side
+_GRAY = 128
+_HELD_S = 1.0
+
+
+def anonymize(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: str) -> NDArray[np.uint8]:
+    """Hides faces, each with a margin around its box.
+
+    Args:
+        image_bgr: uint8 (H, W, 3); stays as it is.
+        boxes: regions of faces in pixels; may lie partly outside the picture, or wholly.
+        mode: `none`, `blur`, `pixelate` or `fill` (plain gray); the strength goes with the size of each face.
+
+    Returns:
+        A new uint8 (H, W, 3), the same outside the boxes and their margins.
+    """
+    canvas = image_bgr.copy()
+    if mode != "none":
+        for box in boxes:
+            if region := _with_margin(box, (canvas.shape[1], canvas.shape[0])):
+                _hide(canvas[region.y_min : region.y_max, region.x_min : region.x_max], mode)
+    return canvas
+
+
+def anonymize_whole(image_bgr: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
+    """Hides a picture as if it were one face, so that a face of any size in it is hidden too; as `anonymize`."""
+    canvas = image_bgr.copy()
+    if mode != "none":
+        _hide(canvas, mode)
+    return canvas
+
+
+class FaceHider:
+    """Anonymises the pictures of a stream.
+
+    A detector misses a face now and then, so a face that is gone stays hidden for another second where it was last.
+    """
+
+    def __init__(self) -> None:
+        self._last_seen: dict[int, tuple[float, Box]] = {}
+
+    def hide(
+        self, image_bgr: NDArray[np.uint8], faces: Sequence[Face] | None, stamp_s: float, mode: str
+    ) -> NDArray[np.uint8]:
+        """Returns the picture with its faces hidden, or all of it where nobody knows where they are.
+
+        Args:
+            image_bgr: uint8 (H, W, 3); stays as it is.
+            faces: all faces in it, or None where they are not known.
+            stamp_s: stamp of the picture in seconds; a step back forgets the faces that are gone.
+            mode: as of `anonymize`; with `none` the picture itself is returned.
+        """
+        if mode == "none":
+            self._last_seen.clear()
+            return image_bgr
+        if faces is None:
+            return anonymize_whole(image_bgr, mode)
+        return anonymize(image_bgr, [*(face.box for face in faces), *self._gone(faces, stamp_s)], mode)
+
+    def _gone(self, faces: Sequence[Face], stamp_s: float) -> list[Box]:
+        present = {face.id: (stamp_s, face.box) for face in faces}
+        held = {
+            track: (seen_s, box)
+            for track, (seen_s, box) in self._last_seen.items()
+            if track not in present and 0 <= stamp_s - seen_s <= _HELD_S
+        }
+        self._last_seen = held | present
+        return [box for _, box in held.values()]
+
+
+def _with_margin(box: Box, image_wh: tuple[int, int]) -> Box | None:
+    x, y = _MARGIN * box.width, _MARGIN * box.height
+    return clip_box((box.x_min - x, box.y_min - y, box.x_max + x, box.y_max + y), image_wh)
+
+
+def _hide(region: NDArray[np.uint8], mode: str) -> None:
+    """Overwrites a region (h, w, 3)."""
+    region[:] = _HIDERS[mode](region)
+
+
+def _blurred(region: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    small = _shrunk(region, _GRAINS)
+    soft = cv2.GaussianBlur(small, (0, 0), _SIGMA * min(small.shape[:2]), borderType=cv2.BORDER_REPLICATE)
+    return _stretched(soft, region, cv2.INTER_LINEAR)  # type: ignore[arg-type]
+
+
+def _pixelated(region: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return _stretched(_shrunk(region, _CELLS), region, cv2.INTER_NEAREST)
+
+
+def _filled(region: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.full_like(region, _GRAY)
+
+
+def _shrunk(region: NDArray[np.uint8], shorter_side: int) -> NDArray[np.uint8]:
+    step = max(1, min(region.shape[:2]) // _ENOUGH)
+    region = region[::step, ::step]
+    height, width = region.shape[:2]
+    factor = min(0.5, shorter_side / min(width, height))  # even a face of a few pixels loses most of them
+    size = math.ceil(width * factor), math.ceil(height * factor)
+    return cv2.resize(region, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def _stretched(small: NDArray[np.uint8], like: NDArray[np.uint8], interpolation: int) -> NDArray[np.uint8]:
+    return cv2.resize(small, (like.shape[1], like.shape[0]), interpolation=interpolation)  # type: ignore[return-value]
+
+
+_HIDERS: dict[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    "blur": _blurred,
+    "pixelate": _pixelated,
+    "fill": _filled,
+}

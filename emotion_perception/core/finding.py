@@ -1,0 +1,51 @@
+"""From a picture to its tracked faces: detect, select, verify, track, widen. The detection node and the pipeline."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detection import FaceDetector, add_margin, passing_faces
+from emotion_perception.core.tracking import Tracker
+from emotion_perception.core.types import Face
+from emotion_perception.core.verification import FaceVerifier
+
+
+class FaceFinder:
+    """Finds and tracks the faces of one stream.
+
+    Args:
+        detector: finds regions.
+        verifier: refuses those that show no face; None takes the detector's word.
+        tracker: gives the numbers.
+    """
+
+    def __init__(self, detector: FaceDetector, verifier: FaceVerifier | None, tracker: Tracker) -> None:
+        self._detector, self._verifier, self._tracker = detector, verifier, tracker
+
+    @property
+    def refused(self) -> int:
+        """Detections so far that the verifier refused."""
+        return self._verifier.refused if self._verifier is not None else 0
+
+    def find(self, image_bgr: NDArray[np.uint8], stamp_s: float, config: DetectionConfig) -> list[Face]:
+        """Returns the faces of a picture with their numbers, best first, regions inside the picture.
+
+        The margin is added last: verifying and tracking see the detector's regions, so changing it moves no track.
+
+        Args:
+            image_bgr: uint8 (H, W, 3).
+            stamp_s: when it was taken, in seconds; a step back begins new tracks.
+            config: the present parameters; only the live ones are read.
+
+        Raises:
+            ImageError: as of `FaceDetector.detect`.
+            ValueError: the stamp is not a finite number.
+        """
+        faces = self._verified(image_bgr, passing_faces(self._detector.detect(image_bgr), config), config)
+        tracked = self._tracker.update(faces, stamp_s, min_iou=config.track_iou, max_missed_s=config.max_missed_s)
+        return add_margin(tracked, config.margin, (image_bgr.shape[1], image_bgr.shape[0]))
+
+    def _verified(self, image_bgr: NDArray[np.uint8], faces: list[Face], config: DetectionConfig) -> list[Face]:
+        if self._verifier is None:
+            return faces[: config.max_faces]
+        return self._verifier.verify(image_bgr, faces, threshold=config.verifier_threshold, max_faces=config.max_faces)

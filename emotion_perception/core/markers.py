@@ -1,0 +1,101 @@
+"""Where faces are in the room, as far as one camera can tell, and how that is shown."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from emotion_perception.core.overlay import caption, color_of
+from emotion_perception.core.types import Box, FaceEmotion
+
+FACE_WIDTH_M = 0.16
+_IDS = 2**30  # a marker's id is an int32, and a face has two markers
+
+
+@dataclass(frozen=True)
+class PinholeCamera:
+    """A camera without distortion.
+
+    Attributes:
+        fx: focal length along x, in pixels.
+        fy: focal length along y, in pixels.
+        cx: x of the optical axis, in pixels.
+        cy: y of the optical axis, in pixels.
+
+    Raises:
+        ValueError: a value is not finite, or a focal length is not positive.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.fx, self.fy, self.cx, self.cy))):
+            raise ValueError(f"{self} is not finite")
+        if self.fx <= 0 or self.fy <= 0:
+            raise ValueError(f"focal length {self.fx}, {self.fy} is not positive")
+
+    @classmethod
+    def from_k(cls, k: Sequence[float]) -> "PinholeCamera | None":
+        """Returns the camera of a camera_info's K (3x3, row by row); None where that is not known or impossible."""
+        try:
+            return cls(fx=float(k[0]), fy=float(k[4]), cx=float(k[2]), cy=float(k[5]))
+        except ValueError:
+            return None
+
+    def locate(self, box: Box, width_m: float = FACE_WIDTH_M) -> tuple[float, float, float]:
+        """Returns the middle of a box in the optical frame (x right, y down, z ahead), in metres.
+
+        Args:
+            box: region in pixels. A face that is cut off, or turned away, seems narrower and so farther.
+            width_m: how wide the thing in the box is.
+        """
+        z = self.fx * width_m / box.width
+        x_px, y_px = box.center_xy
+        return (x_px - self.cx) / self.fx * z, (y_px - self.cy) / self.fy * z, z
+
+
+@dataclass(frozen=True)
+class FaceMarker:
+    """How one face is shown in the room.
+
+    Attributes:
+        shape_id: of the marker that shows its place; from the track id.
+        text_id: of the marker that shows its text.
+        xyz_m: middle of the face in the optical frame, in metres.
+        text: label and score.
+        rgb: colour, 0..1 each.
+    """
+
+    shape_id: int
+    text_id: int
+    xyz_m: tuple[float, float, float]
+    text: str
+    rgb: tuple[float, float, float]
+
+
+class FaceMarkers:
+    """Makes the markers of each frame, and remembers which to take away."""
+
+    def __init__(self) -> None:
+        self._shown: set[int] = set()
+
+    def update(self, emotions: Iterable[FaceEmotion], camera: PinholeCamera) -> tuple[list[FaceMarker], list[int]]:
+        """Returns a marker for each face of a frame, and the ids that the last frame showed and this one does not."""
+        markers = [_marker(emotion, camera) for emotion in emotions]
+        shown = {number for marker in markers for number in (marker.shape_id, marker.text_id)}
+        vanished, self._shown = sorted(self._shown - shown), shown
+        return markers, vanished
+
+
+def _marker(emotion: FaceEmotion, camera: PinholeCamera) -> FaceMarker:
+    blue, green, red = color_of(emotion)
+    first_id = emotion.face.id % _IDS * 2
+    return FaceMarker(
+        shape_id=first_id,
+        text_id=first_id + 1,
+        xyz_m=camera.locate(emotion.face.box),
+        text=caption(emotion),
+        rgb=(red / 255, green / 255, blue / 255),
+    )

@@ -1,0 +1,68 @@
+"""How the box of one face moves: a Kalman filter of constant velocity in stamp time."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.types import Box
+
+# A detector's box shakes by a twentieth of its side, a new face moves at up to about one side a second
+# and grows at up to a third of that, and speeds change slowly: that tells two faces apart that cross.
+_JITTER = 0.05  # sides, standard deviation of what a detector measures
+_FIRST_SPEED = np.array((1.0, 1.0, 0.3, 0.3))  # sides/s: of x and y of the centre, of width and height
+_UNREST = np.array((0.5, 0.5, 0.2, 0.2))  # sides/s^1.5, root of the spectral density of the acceleration
+_MOST_GROWTH = 2.0  # a predicted side is at most so many times the last one seen, and at least its inverse
+
+
+class BoxMotion:
+    """Predicts where a box will be; made from the first box seen.
+
+    The state is the centre, width and height in pixels and their velocities in pixels a second. The acceleration is
+    white noise (Bar-Shalom, Li and Kirubarajan 2001, "Estimation with Applications to Tracking and Navigation", 6.2),
+    so that a step of any length may be cut into shorter ones: the filter means the same at 10 and at 30 Hz. All noise
+    is relative to the size of the box, as a near face moves more pixels than a far one.
+    """
+
+    def __init__(self, box: Box) -> None:
+        self._seen = box
+        self._filter = cv2.KalmanFilter(8, 4, 0, cv2.CV_64F)
+        self._filter.measurementMatrix = np.eye(4, 8)
+        self._filter.statePost = np.vstack((_measurement(box), np.zeros((4, 1))))
+        deviations = np.concatenate((np.full(4, _JITTER), _FIRST_SPEED)) * _side(box)
+        self._filter.errorCovPost = np.diag(deviations**2)
+
+    @property
+    def xyxy(self) -> NDArray[np.float64]:
+        """Where the box is thought to be now: float64 (4), x_min, y_min, x_max, y_max in pixels."""
+        center_xy, size_wh = self._filter.statePost[:2, 0], self._filter.statePost[2:4, 0]
+        seen_wh = np.array((self._seen.width, self._seen.height))
+        half_wh = np.clip(size_wh, seen_wh / _MOST_GROWTH, seen_wh * _MOST_GROWTH) / 2
+        return np.concatenate((center_xy - half_wh, center_xy + half_wh))
+
+    def advance(self, step_s: float) -> None:
+        """Moves the box on by so many seconds, 0 or more."""
+        if step_s <= 0:
+            return
+        self._filter.transitionMatrix = np.eye(8) + step_s * np.eye(8, k=4)
+        density = np.diag((_UNREST * _side(self._seen)) ** 2)
+        self._filter.processNoiseCov = np.block(
+            [[density * step_s**3 / 3, density * step_s**2 / 2], [density * step_s**2 / 2, density * step_s]]
+        )
+        self._filter.predict()
+
+    def correct(self, box: Box) -> None:
+        """Takes in where the box was seen now."""
+        self._seen = box
+        self._filter.measurementNoiseCov = np.eye(4) * (_JITTER * _side(box)) ** 2
+        self._filter.correct(_measurement(box))
+
+
+def _measurement(box: Box) -> NDArray[np.float64]:
+    return np.array((*box.center_xy, box.width, box.height), np.float64)[:, np.newaxis]
+
+
+def _side(box: Box) -> float:
+    """Returns the side of the square that is as large as the box, in pixels."""
+    return math.sqrt(box.area)

@@ -1,0 +1,64 @@
+"""Reads from the first bytes of a compressed picture how large it says it is, before anything is decoded."""
+
+import struct
+
+from emotion_perception.core.errors import ImageError
+
+LARGEST_PIXELS = 64_000_000
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+_JPEG_END, _PNG_END = b"\xff\xd9", b"IEND\xaeB`\x82"
+_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15 without DHT, JPG and DAC
+_SCAN_MARKER = 0xDA
+_BARE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))  # have no length
+
+
+def announced_size(data: bytes) -> tuple[int, int]:
+    """Returns the (width, height) that a JPEG or PNG file announces; checks that it is whole and not too large.
+
+    A decoder takes the memory for what is announced before it looks at the rest, so that a few crafted bytes could
+    ask for gigabytes. JPEG after ITU-T T.81 annex B, PNG after its specification, chapter 11.2.2.
+
+    Raises:
+        ImageError: it is neither, announces no pixel or more than `LARGEST_PIXELS`, or is cut short.
+    """
+    if data.startswith(_JPEG):
+        (width, height), end = _size_of_jpeg(data), _JPEG_END
+    elif data.startswith(_PNG):
+        (width, height), end = _size_of_png(data), _PNG_END
+    else:
+        raise ImageError(f"{len(data)} bytes of compressed data are neither JPEG nor PNG")
+    if not width or not height:
+        raise ImageError(f"a compressed image of {width}x{height} has no pixel")
+    if width * height > LARGEST_PIXELS:
+        raise ImageError(
+            f"a compressed image of {width}x{height} has more than {LARGEST_PIXELS // 1_000_000} megapixels"
+        )
+    if data.rfind(end) < 0:
+        raise ImageError(f"{len(data)} bytes of a compressed {width}x{height} image are cut short")
+    return width, height
+
+
+def _size_of_png(data: bytes) -> tuple[int, int]:
+    if data[12:16] != b"IHDR" or len(data) < 24:
+        raise ImageError("a PNG picture without a header")
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
+def _size_of_jpeg(data: bytes) -> tuple[int, int]:
+    """Walks from marker to marker to the frame header, which stands in front of the first scan."""
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker in _SIZE_MARKERS:
+            height, width = struct.unpack_from(">HH", data, at + 5)
+            return width, height
+        if marker == _SCAN_MARKER:
+            break
+        if marker == 0xFF:  # filling
+            at += 1
+        elif marker in _BARE_MARKERS:
+            at += 2
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    raise ImageError("a JPEG picture without a header")

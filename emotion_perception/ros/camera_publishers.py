@@ -1,0 +1,80 @@
+"""What camera_node publishes of each frame: raw, compressed and camera_info, under one header."""
+
+import time
+from typing import Any
+
+from rclpy.exceptions import InvalidParameterTypeException
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.core.stamps import StrictStamps
+from emotion_perception.core.types import Frame
+from emotion_perception.ros import qos
+from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image
+from emotion_perception.ros.node import PerceptionNode
+
+
+class CameraPublishers:
+    """Publishes frames as `image_raw`, `image_raw/compressed` and `camera_info`.
+
+    Pictures are converted only while somebody subscribes. The compressed topic has the name of `image_raw`, whatever
+    that is remapped to, with `/compressed` behind it, as image_transport has it.
+
+    Args:
+        node: the publisher; its `jpeg_quality` holds for the next frame.
+        info: the calibration.
+        stamps: outlives the publishers.
+
+    Raises:
+        ConfigurationError: `qos_overrides` ask for what cannot be.
+    """
+
+    def __init__(self, node: PerceptionNode[Any], info: CameraInfo, stamps: StrictStamps) -> None:
+        self._node, self._info, self._stamps = node, info, stamps
+        self._created: list[Any] = []
+        try:
+            self._raw = self._create(Image, "image_raw")
+            self._compressed = self._create(CompressedImage, f"{self._raw.topic_name}/compressed")
+            self._infos = self._create(CameraInfo, "camera_info")
+        except ConfigurationError:
+            self.close()
+            raise
+
+    @property
+    def subscribers(self) -> int:
+        """How many subscribers of pictures have found the publishers."""
+        return int(self._raw.get_subscription_count() + self._compressed.get_subscription_count())
+
+    def publish(self, frame: Frame) -> Header:
+        """Publishes one frame; returns its header, with the moment it was taken on the node's clock."""
+        image_bgr, header = frame.image_bgr, self._header(time.monotonic() - frame.grabbed_s)
+        if self._raw.get_subscription_count():
+            self._raw.publish(bgr_to_image(image_bgr, header))
+        self._info.header, (self._info.height, self._info.width) = header, image_bgr.shape[:2]
+        self._infos.publish(self._info)
+        if self._compressed.get_subscription_count():
+            self._compressed.publish(bgr_to_compressed(image_bgr, header, self._node.config.jpeg_quality))
+        return header
+
+    def close(self) -> None:
+        """Withdraws the topics."""
+        for publisher in self._created:
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def _header(self, age_s: float) -> Header:
+        stamp_ns = self._stamps.next_ns(self._node.get_clock().now().nanoseconds, age_s)
+        return Header(stamp=Time(nanoseconds=stamp_ns).to_msg(), frame_id=self._node.config.frame_id)
+
+    def _create(self, message_type: type, topic: str) -> Any:
+        profile = qos.image_publisher(self._node.config.queue_depth)
+        overrides = qos.IMAGE_PUBLISHER_OVERRIDES
+        try:
+            publisher = self._node.create_lifecycle_publisher(
+                message_type, topic, profile, qos_overriding_options=overrides
+            )
+        except (RuntimeError, InvalidParameterTypeException) as e:  # what rclpy raises for a wrong override
+            raise ConfigurationError(f"qos_overrides of {self._node.resolve_topic_name(topic)}: {one_line(e)}") from e
+        self._created.append(publisher)
+        return publisher

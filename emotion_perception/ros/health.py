@@ -1,0 +1,82 @@
+"""What /diagnostics says of a node: its rate, the age of what it publishes, faults that passed, problems that last."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+
+_FAULT_SHOWN_S = 10.0
+_RATE_WINDOW_S = 5.0
+
+
+class Health:
+    """Collects what happens to a node; every method may be called from any thread.
+
+    Args:
+        clock_s: steady time in seconds.
+
+    Attributes:
+        faults: how many frames or faces were lost so far.
+        last_fault: what the last of them was.
+    """
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._outputs: deque[float] = deque()  # when something was published, newest last
+        self._age_ms = float("nan")
+        self._problems: dict[str, tuple[bytes, str]] = {}
+        self._last_fault_s = float("-inf")
+        self.faults = 0
+        self.last_fault = ""
+
+    def published(self, age_ms: float) -> None:
+        """Counts one output, made of a picture of that age."""
+        self._age_ms = age_ms
+        self._outputs.append(self._clock_s())
+        self._forget()
+
+    def fault(self, text: str) -> None:
+        """Counts something that cost one frame or face; shown as WARN for ten seconds."""
+        self.faults += 1
+        self.last_fault, self._last_fault_s = text, self._clock_s()
+
+    def set_problem(self, key: str, text: str, *, error: bool = False) -> bool:
+        """Shows a problem as WARN or ERROR until it is cleared; returns whether it is news."""
+        level = DiagnosticStatus.ERROR if error else DiagnosticStatus.WARN
+        news = self._problems.get(key) != (level, text)
+        self._problems[key] = level, text
+        return news
+
+    def clear_problem(self, key: str) -> bool:
+        """Takes a problem back; returns whether there was one."""
+        return self._problems.pop(key, None) is not None
+
+    @property
+    def rate_hz(self) -> float:
+        """Outputs a second, over the last five seconds."""
+        self._forget()
+        times = tuple(self._outputs)
+        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
+
+    def entry(self, name: str, values: dict[str, object]) -> DiagnosticStatus:
+        """Returns the entry of /diagnostics: the worst of what lasts or has just passed, and all figures."""
+        level, message = self._worst()
+        figures = {"rate_hz": f"{self.rate_hz:.2f}", "age_ms": f"{self._age_ms:.1f}"}
+        shown = {**values, **figures, "faults": self.faults, "last_fault": self.last_fault}
+        pairs = [KeyValue(key=key, value=str(value)) for key, value in shown.items()]
+        return DiagnosticStatus(level=level, name=name, message=message, values=pairs)
+
+    def _worst(self) -> tuple[bytes, str]:
+        problems = list(self._problems.values())
+        if self._clock_s() - self._last_fault_s < _FAULT_SHOWN_S:
+            problems.append((DiagnosticStatus.WARN, self.last_fault))
+        if not problems:
+            return DiagnosticStatus.OK, "ok"
+        worst = max(level for level, _ in problems)
+        return worst, "; ".join(text for level, text in problems if level == worst)
+
+    def _forget(self) -> None:
+        oldest_s = self._clock_s() - _RATE_WINDOW_S
+        while self._outputs and self._outputs[0] < oldest_s:
+            self._outputs.popleft()

@@ -1,0 +1,146 @@
+"""Keeps node processes alive: starts them, starts one again that was killed or failed, ends them in order."""
+
+import logging
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ament_index_python.packages import get_package_prefix, get_package_share_directory
+
+from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.ros.node import EXIT_CONFIGURATION, EXIT_OK
+from emotion_perception.ros.shared_memory import remove_dead, segments_of
+
+_log = logging.getLogger(__name__)
+_END_S = 5.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _WELL_S = 0.5, 8.0, 5.0
+_SHM_PERIOD_S = 0.5
+
+
+class ProcessError(EmotionPerceptionError):
+    """A node process ended and is not started again."""
+
+
+@dataclass
+class _Node:
+    command: list[str | Path]
+    process: subprocess.Popen[bytes]
+    started_s: float
+    wait_s: float = 0.0  # before it is started again
+    due_s: float | None = None  # when; None while it runs
+    segments: set[Path] = field(default_factory=set)
+
+
+class Supervisor:
+    """The nodes, each a process of its own, started with the package's configuration file.
+
+    A node that is killed or fails is started again: at once, and where it ends within five seconds, later and later.
+    What it leaves in shared memory is removed. One that ends by itself with 0 or 78 (its configuration cannot work) is
+    not started again.
+
+    Args:
+        nodes: for each node's name, parameters given beside the file, as `name:=value`.
+        first: the same, for the first start only.
+
+    Attributes:
+        restarts: for each node, how often it was started again.
+        segments_removed: pieces of shared memory so far that killed nodes left.
+    """
+
+    def __init__(self, nodes: Mapping[str, Sequence[str]], first: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.restarts: Counter[str] = Counter()
+        self.segments_removed = 0
+        self._next_look_s = 0.0
+        self._nodes: dict[str, _Node] = {}
+        for name, overrides in nodes.items():
+            process = _start(_command(name, [*overrides, *(first or {}).get(name, ())]))
+            self._nodes[name] = _Node(_command(name, overrides), process, time.monotonic())
+
+    def pid(self, name: str) -> int:
+        """Returns the process number of a node."""
+        return self._nodes[name].process.pid
+
+    def check(self, *, respawn: bool) -> None:
+        """Looks after the nodes; to be called several times a second.
+
+        Args:
+            respawn: start again what has ended; otherwise that is an error.
+
+        Raises:
+            ProcessError: a node ended and is not to be started again.
+        """
+        self._look_at_memory()
+        for name, node in self._nodes.items():
+            code = node.process.poll()
+            if code is None:
+                continue
+            if not respawn or code in (EXIT_OK, EXIT_CONFIGURATION):
+                raise ProcessError(f"{name} ended with exit code {code}")
+            self._look_after(name, node, code)
+
+    def stop(self, *, coming_up: bool) -> list[str]:
+        """Ends all of them; returns a line for each that did not end well.
+
+        Args:
+            coming_up: some may have no signal handler yet, so that SIGTERM kills them; later each has to end by itself.
+        """
+        well = (EXIT_OK, -signal.SIGTERM) if coming_up else (EXIT_OK,)
+        running = {name: node.process for name, node in self._nodes.items() if node.process.poll() is None}
+        for process in running.values():
+            process.terminate()  # unlike SIGINT, it ends a Python that is still starting without a word
+        deadline_s, complaints = time.monotonic() + _END_S, []
+        for name, node in self._nodes.items():
+            try:
+                node.process.wait(max(0.0, deadline_s - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                node.process.kill()
+                node.process.wait()
+                complaints.append(f"{name} did not end within {_END_S:.0f} s")
+                continue
+            if node.process.returncode not in well:
+                complaints.append(f"{name} ended with exit code {node.process.returncode}")
+        self._clean_up()
+        return complaints
+
+    def _look_after(self, name: str, node: _Node, code: int) -> None:
+        """Starts a node again that has ended, now or when it is due."""
+        now_s = time.monotonic()
+        if node.due_s is None:
+            lived_well = now_s - node.started_s > _WELL_S
+            node.wait_s = 0.0 if lived_well else min(max(2 * node.wait_s, _FIRST_WAIT_S), _LONGEST_WAIT_S)
+            node.due_s = now_s + node.wait_s
+            self._clean_up()
+            _log.warning("%s ended with exit code %d, starting it again in %.1f s", name, code, node.wait_s)
+        if now_s >= node.due_s:
+            node.process, node.started_s, node.due_s = _start(node.command), now_s, None
+            self.restarts[name] += 1
+
+    def _look_at_memory(self) -> None:
+        """Notes whose segments are whose, while they live."""
+        if time.monotonic() < self._next_look_s:
+            return
+        self._next_look_s = time.monotonic() + _SHM_PERIOD_S
+        for node in self._nodes.values():
+            node.segments |= segments_of(node.process.pid)
+
+    def _clean_up(self) -> None:
+        for node in self._nodes.values():
+            if node.process.poll() is not None:
+                self.segments_removed += remove_dead(node.segments)
+                node.segments.clear()
+
+
+def _start(command: list[str | Path]) -> "subprocess.Popen[bytes]":
+    # a session of its own, so that Ctrl-C reaches the supervisor alone and the nodes end in order
+    return subprocess.Popen(command, start_new_session=True)
+
+
+def _command(name: str, overrides: Sequence[str]) -> list[str | Path]:
+    folder = Path(get_package_prefix("emotion_perception")) / "lib" / "emotion_perception"
+    config = Path(get_package_share_directory("emotion_perception")) / "config" / "emotion_perception.yaml"
+    assignments = [word for override in overrides for word in ("-p", override)]
+    return [folder / name, "--ros-args", "--params-file", config, *assignments]

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Lets the four nodes run for long and looks whether anything grows: `make soak`, MINUTES=30.
+
+    python scripts/soak.py --minutes 30 --out out/soak
+
+Every five seconds it reads memory, threads and open files of each process, and holds the frame counts against
+received = processed + dropped + failed + pending. After the warm-up (a fifth of the time, five minutes at most) the
+upper 95 % bound of the memory's slope has to stay under 20 MiB an hour; threads and files must not grow. Writes
+soak.json, soak.csv and soak.png; exit code 1 where something grew.
+"""
+
+import argparse
+import csv
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from scipy import stats
+from tqdm import tqdm
+
+from emotion_perception.ros.conversions import EmotionArray, FaceArray
+from emotion_perception.ros.demo import NODES, built_in_source
+from emotion_perception.ros.qos import RESULTS
+from emotion_perception.ros.supervisor import Supervisor
+
+PERIOD_S, START_S = 5.0, 60.0
+MOST_MIB_PER_HOUR, CONFIDENCE = 20.0, 0.95
+COLUMNS = ("seconds", "node", "memory_mib", "threads", "files")
+
+
+class Watcher(Node):
+    """Counts answers, and frame counts that do not add up."""
+
+    def __init__(self) -> None:
+        super().__init__("soak_watcher")
+        self.answers = self.checked = self.wrong = 0
+        self.create_subscription(EmotionArray, "emotions", self._on_emotions, RESULTS)
+        self.create_subscription(FaceArray, "faces", self._on_faces, RESULTS)
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_status, 50)
+
+    def _on_emotions(self, message: Any) -> None:
+        self.answers += 1
+
+    def _on_faces(self, message: Any) -> None:
+        told = message.frames_processed + message.frames_dropped + message.frames_failed
+        self._check(0 <= message.frames_received - told <= 1)  # one place in the slot
+
+    def _on_status(self, message: DiagnosticArray) -> None:
+        for entry in message.status:
+            values = {pair.key: pair.value for pair in entry.values}
+            if "pending" in values:
+                told = sum(int(values[name]) for name in ("processed", "dropped", "failed", "pending"))
+                self._check(int(values["received"]) == told)
+
+    def _check(self, adds_up: bool) -> None:
+        self.checked += 1
+        self.wrong += not adds_up
+
+
+def usage(pid: int) -> tuple[float, int, int]:
+    """Returns a process's resident memory in MiB, its threads and its open files."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20, len(list(Path(f"/proc/{pid}/task").iterdir())), files
+
+
+def judge(rows: Sequence[dict[str, Any]], warm_up_s: float) -> dict[str, Any]:
+    """Returns what grew in each node after the warm-up."""
+    found = {}
+    for name in NODES:
+        mine = [row for row in rows if row["node"] == name and row["seconds"] >= warm_up_s]
+        hours = np.array([row["seconds"] for row in mine]) / 3600
+        fit = stats.linregress(hours, [row["memory_mib"] for row in mine])
+        bound = fit.slope + fit.stderr * stats.t.ppf(CONFIDENCE, len(mine) - 2)
+        found[name] = {
+            "memory_mib": round(mine[-1]["memory_mib"], 1),
+            "mib_per_hour": round(float(fit.slope), 2),
+            "mib_per_hour_upper_95": round(float(bound), 2),
+            "threads": [mine[0]["threads"], mine[-1]["threads"]],
+            "files": [mine[0]["files"], mine[-1]["files"]],
+        }
+    return found
+
+
+def faults_of(summary: dict[str, Any]) -> list[str]:
+    """Returns a line for everything that is not as it should be."""
+    lines = []
+    for name, node in summary["nodes"].items():
+        if node["mib_per_hour_upper_95"] > MOST_MIB_PER_HOUR:
+            lines.append(f"{name}: memory grows by up to {node['mib_per_hour_upper_95']} MiB an hour")
+        lines += [
+            f"{name}: {what} grew: {node[what]}" for what in ("threads", "files") if node[what][1] > node[what][0]
+        ]
+    if summary["counts_wrong"] or not summary["counts_checked"]:
+        lines.append(f"frame counts: {summary['counts_wrong']} of {summary['counts_checked']} do not add up")
+    if summary["restarts"]:
+        lines.append(f"nodes ended and were started again: {summary['restarts']}")
+    return lines
+
+
+def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draws the memory of each node over time."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(9, 4.5), layout="constrained")
+    for name in NODES:
+        mine = [row for row in rows if row["node"] == name]
+        axes.plot([row["seconds"] / 60 for row in mine], [row["memory_mib"] for row in mine], label=name)
+    axes.set(xlabel="minutes", ylabel="resident memory, MiB", title="Memory of the nodes", ylim=(0, None))
+    axes.legend(loc="lower right")
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+
+
+def watch(minutes: float, supervisor: Supervisor, stop: threading.Event) -> tuple[list[dict[str, Any]], Watcher]:
+    """Runs for so long; returns what was seen."""
+    watcher, executor = Watcher(), SingleThreadedExecutor()
+    executor.add_node(watcher)
+    deadline_s = time.monotonic() + START_S
+    while not watcher.answers:
+        supervisor.check(respawn=False)
+        executor.spin_once(timeout_sec=0.1)
+        if time.monotonic() > deadline_s:
+            sys.exit(f"soak: no emotions came within {START_S:.0f} s")
+    rows: list[dict[str, Any]] = []
+    begun_s, next_s = time.monotonic(), 0.0
+    with tqdm(total=round(minutes * 60), unit="s", desc="soaking") as bar:
+        while (elapsed_s := time.monotonic() - begun_s) < minutes * 60 and not stop.is_set():
+            executor.spin_once(timeout_sec=0.1)
+            supervisor.check(respawn=True)
+            if elapsed_s >= next_s:
+                next_s += PERIOD_S
+                for name in NODES:
+                    rows.append(
+                        dict(zip(COLUMNS, (round(elapsed_s, 1), name, *usage(supervisor.pid(name))), strict=True))
+                    )
+                bar.update(round(elapsed_s) - bar.n)
+    executor.shutdown()
+    return rows, watcher
+
+
+def main() -> int:
+    """Soaks, writes the results, and returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=30.0, help="(default: %(default)s)")
+    parser.add_argument("--source", default="", help="of the camera; empty: the demonstration's clip, again and again")
+    parser.add_argument("--out", type=Path, default=Path("out/soak"), help="folder (default: %(default)s)")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("ROS_DOMAIN_ID", str(random.randint(1, 100)))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(args=[], signal_handler_options=rclpy.signals.SignalHandlerOptions.NO)
+    source = options.source or built_in_source()
+    supervisor = Supervisor({name: [] for name in NODES} | {"camera_node": [f'video_device:="{source}"']})
+    try:
+        rows, watcher = watch(options.minutes, supervisor, stop)
+    finally:
+        complaints = supervisor.stop(coming_up=False)
+    last_s = rows[-1]["seconds"]
+    summary: dict[str, Any] = {
+        "minutes": round(last_s / 60, 2),
+        "answers": watcher.answers,
+        "counts_checked": watcher.checked,
+        "counts_wrong": watcher.wrong,
+        "restarts": dict(supervisor.restarts),
+        "nodes": judge(rows, min(last_s / 5, 300.0)),
+    }
+    with open(options.out / "soak.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    draw(rows, options.out / "soak.png")
+    summary["faults"] = [*complaints, *faults_of(summary)]
+    (options.out / "soak.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(summary, indent=2))
+    return 1 if summary["faults"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from emotion_perception.core.config import ClassifierConfig, DetectionConfig
+from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.recognition import EmotionRecognizer
+from emotion_perception.core.types import Box, Face
+from emotion_perception.core.verification import FaceVerifier
+
+IMAGE = np.full((60, 120, 3), 200, np.uint8)
+IMAGE[:, 60:] = 0
+
+
+class TwoFaces:
+    name = "two"
+
+    def detect(self, image_bgr):
+        return [Face(box=Box(70, 10, 110, 50), score=0.9), Face(box=Box(10, 10, 50, 50), score=0.8)]
+
+
+class Bright:
+    """Says its first label of what is bright."""
+
+    model_name = "bright"
+
+    def __init__(self, *labels):
+        self.labels = labels
+        self.spec = ModelSpec(architecture="fake", labels=labels, crop_margin=0.0)
+
+    def classify(self, crops):
+        first = np.array([float(crop.mean() > 100) for crop in crops], np.float32)
+        return np.stack((first, 1 - first), axis=1)
+
+
+@pytest.mark.parametrize(
+    ("verifier", "expected"),
+    [(None, [(1, "sad"), (2, "glad")]), (FaceVerifier(Bright("face", "other")), [(1, "glad")])],
+    ids=["taken as found", "verified"],
+)
+def test_a_picture_goes_through_all_stages(verifier, expected):
+    recognizer = EmotionRecognizer(Bright("glad", "sad"))
+    parts = {"detector": TwoFaces(), "verifier": verifier, "recognizer": recognizer}
+    pipeline = Pipeline(DetectionConfig(), ClassifierConfig(), **parts)
+    for step in range(3):
+        assert [(seen.face.id, seen.label) for seen in pipeline.process(IMAGE, step / 10)] == expected
+    assert pipeline.finder.refused == (0 if verifier is None else 3)
+
+
+def test_the_parameters_margin_widens_what_is_classified():
+    pipeline = Pipeline(
+        DetectionConfig(margin=0.1),
+        ClassifierConfig(),
+        detector=TwoFaces(),
+        recognizer=EmotionRecognizer(Bright("glad", "sad")),
+    )
+    boxes = [seen.face.box for seen in pipeline.process(IMAGE, 0.0)]
+    assert boxes == [Box(66, 6, 114, 54), Box(6, 6, 54, 54)]
+
+
+def test_a_verifier_that_is_not_there_is_one_clear_line():
+    with pytest.raises(ModelFileError, match="no model 'doorman'"):
+        Pipeline(DetectionConfig(verifier="doorman"), ClassifierConfig(), detector=TwoFaces())

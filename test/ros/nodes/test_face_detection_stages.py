@@ -1,0 +1,261 @@
+"""What the detection node does with what its detector found: verify, track, widen, map to the source picture."""
+
+import array
+import importlib
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
+
+from emotion_perception.core.detectors.base import Candidates, FaceDetector
+from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.verification import FaceVerifier, create_verifier
+from emotion_perception.ros.conversions import FaceArray, counts_of
+from emotion_perception.ros.face_detection_node import FaceDetectionNode
+from emotion_perception.ros.images import bgr_to_image
+
+WIDTH, HEIGHT = 64, 48
+DARK, BRIGHT = (40, 30, 20), (200, 210, 220)
+
+
+class BrightRegionDetector(FaceDetector):
+    """Finds every bright patch of its working picture; maps and clips as the real detectors do."""
+
+    name = "bright"
+
+    def find(self, image_bgr):
+        bright = (image_bgr.min(axis=2) > 128).astype(np.uint8)
+        _, _, stats, _ = cv2.connectedComponentsWithStats(bright)
+        xywh = stats[1:, :4].astype(np.float64)
+        xyxy = np.hstack((xywh[:, :2], xywh[:, :2] + xywh[:, 2:]))
+        return Candidates(xyxy, np.full(len(xyxy), 0.9), np.full((len(xyxy), 5, 2), np.nan))
+
+
+class NarrowClassifier:
+    """Takes for a face what is at most 20 pixels wide."""
+
+    model_name, labels = "narrow", ("face", "other")
+    spec = ModelSpec(architecture="fake", labels=labels, crop_margin=0.0)
+
+    def warm_up(self):
+        pass
+
+    def classify(self, crops):
+        return np.array([[0.7, 0.3] if len(crop) <= 20 else [0.2, 0.8] for crop in crops], np.float32)
+
+
+def patches(*xyxys, width=WIDTH, height=HEIGHT):
+    """Returns a dark picture with bright patches."""
+    picture = np.full((height, width, 3), DARK, np.uint8)
+    for x_min, y_min, x_max, y_max in xyxys:
+        picture[y_min:y_max, x_min:x_max] = BRIGHT
+    return picture
+
+
+def regions(message):
+    return [
+        (face.roi.x_offset, face.roi.y_offset, face.roi.x_offset + face.roi.width, face.roi.y_offset + face.roi.height)
+        for face in message.faces
+    ]
+
+
+class Talk:
+    """Sends pictures to a detection node and collects its answers, one by one."""
+
+    def __init__(self, graph, make, node):
+        self.graph, self.make, self.node, self.number = graph, make, node, 0
+        self.faces = graph.listen(FaceArray, "faces")
+        graph.wait(lambda: graph.probe.count_publishers("faces") and node.count_subscribers("faces"))
+        self.images = graph.speak(Image, "image_raw")
+
+    def ask(self, picture, *, number=None):
+        """Returns the answer to one picture (an array or a message); stamps go up by a tenth of a second."""
+        self.number = self.number + 1 if number is None else number
+        header, before = self.make.header(self.number), len(self.faces)
+        message = bgr_to_image(picture, header) if isinstance(picture, np.ndarray) else picture
+        message.header = header
+        self.images.publish(message)
+        self.graph.wait_for(self.faces, before + 1)
+        assert self.faces[-1].header == header
+        return self.faces[-1]
+
+
+@pytest.fixture
+def talk(graph, make):
+    """Starts the node with the detector of bright patches; keywords are its parameters and collaborators."""
+
+    def begin(*, verifier_factory=create_verifier, **parameters):
+        options = {"detector_factory": BrightRegionDetector, "verifier_factory": verifier_factory}
+        given = {"min_face_px": 1, "detection_size": 0, **parameters}
+        return Talk(graph, make, graph.node(FaceDetectionNode, parameters=given, **options))
+
+    return begin
+
+
+def test_a_changed_margin_acts_on_the_next_frame_and_moves_no_track(talk):
+    conversation = talk()
+    answers = []
+    for margin in (0.0, 0.1, 1.0, 0.0):
+        assert conversation.node.set_parameters([Parameter("margin", value=margin)])[0].successful
+        answers.append(conversation.ask(patches((20, 10, 40, 30))))
+    assert [regions(answer) for answer in answers] == [
+        [(20, 10, 40, 30)],
+        [(18, 8, 42, 32)],
+        [(0, 0, 60, HEIGHT)],
+        [(20, 10, 40, 30)],
+    ]
+    assert [face.id for answer in answers for face in answer.faces] == [1, 1, 1, 1]
+
+
+def test_the_verifier_refuses_a_region_and_counts_it(graph, talk):
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    conversation = talk(verifier_factory=lambda config: FaceVerifier(NarrowClassifier()))
+    wide, narrow = (2, 2, 28, 28), (40, 10, 56, 26)
+    answers = [conversation.ask(patches(wide, narrow)) for _ in range(3)]
+    assert [regions(answer) for answer in answers] == [[narrow]] * 3
+    assert [face.id for answer in answers for face in answer.faces] == [1, 1, 1], "a refused region takes no number"
+    assert conversation.node.status()["refused"] == 3
+    assert conversation.node.faults == 0, "a refusal is no fault"
+    graph.wait(lambda: statuses and {p.key: p.value for p in statuses[-1].status[0].values}["refused"] == "3")
+
+
+def test_the_verifiers_threshold_acts_on_the_next_frame(talk):
+    conversation = talk(verifier_factory=lambda config: FaceVerifier(NarrowClassifier()))
+    counts = []
+    for threshold in (0.1, 0.5, 0.9):
+        conversation.node.set_parameters([Parameter("verifier_threshold", value=threshold)])
+        counts.append(len(conversation.ask(patches((2, 2, 28, 28), (40, 10, 56, 26))).faces))
+    assert counts == [2, 1, 0]
+
+
+def test_a_verifier_that_is_not_there_fails_configure_with_a_line(graph, make):
+    node = graph.node(
+        FaceDetectionNode, activate=False, parameters={"verifier": "doorman"}, detector_factory=BrightRegionDetector
+    )
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert "no model 'doorman'" in str(node.start_fault)
+    assert "\n" not in str(node.start_fault)
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(5, 1), (10, 1), (11, 2)])
+def test_a_face_keeps_its_id_over_a_gap_of_max_missed_s(talk, gap, expected):
+    conversation = talk(max_missed_s=1.0)
+    assert conversation.ask(patches((20, 10, 40, 30)), number=0).faces[0].id == 1
+    assert list(conversation.ask(patches(), number=3).faces) == []
+    assert conversation.ask(patches((22, 10, 42, 30)), number=gap).faces[0].id == expected
+
+
+def test_two_faces_that_pass_each_other_keep_their_ids(talk):
+    importlib.import_module("scipy.optimize")  # the first frame that needs it waits, for long on a busy machine
+    conversation = talk(max_missed_s=1.5)
+    first = None
+    for step in range(23):
+        right, left = (2 * step, 10, 2 * step + 16, 26), (48 - 2 * step, 14, 64 - 2 * step, 30)
+        hidden = abs(right[0] - left[0]) <= 16  # for nine frames the one behind is not found
+        answer = conversation.ask(patches(left) if hidden else patches(right, left))
+        upper_first = sorted(zip(regions(answer), answer.faces, strict=True), key=lambda pair: pair[0][1])
+        found = [face.id for _, face in upper_first]
+        first = first or found
+        assert found == (first[1:] if hidden else first)
+    assert sorted(first) == [1, 2]
+
+
+def test_ids_are_never_used_again_in_a_run(talk, graph):
+    conversation = talk()
+    ids = [conversation.ask(patches((20, 10, 40, 30)), number=50).faces[0].id]
+    ids.append(conversation.ask(patches((20, 10, 40, 30)), number=1).faces[0].id)  # a bag that loops
+    for transition in ("deactivate", "cleanup", "configure", "activate"):
+        assert getattr(conversation.node, f"trigger_{transition}")() == TransitionCallbackReturn.SUCCESS
+    graph.wait(lambda: conversation.images.get_subscription_count() == 1)
+    ids.append(conversation.ask(patches((20, 10, 40, 30)), number=2).faces[0].id)
+    assert ids == [1, 2, 3]
+
+
+@pytest.mark.parametrize("detection_size", [0, 32, 50, 64, 160, 320])
+def test_regions_are_inside_the_image_in_source_pixels_whatever_the_working_size(talk, detection_size):
+    width, height = 160, 120
+    patched = (0, 0, 25, 20), (60, 40, 100, 80), (130, 90, 160, 120)
+    pixel = width / detection_size if detection_size else 1.0
+    conversation = talk(detection_size=detection_size)
+    for margin in (0.0, 0.3):
+        conversation.node.set_parameters([Parameter("margin", value=margin)])
+        found = sorted(regions(conversation.ask(patches(*patched, width=width, height=height))))
+        for region, patch in zip(found, patched, strict=True):
+            more = margin * max(patch[2] - patch[0], patch[3] - patch[1])
+            expected = np.clip(np.add(patch, (-more, -more, more, more)), 0, (width, height, width, height))
+            assert np.abs(expected - region).max() <= (1 + 2 * margin) * max(1.0, pixel) + 1
+            assert 0 <= region[0] < region[2] <= width
+            assert 0 <= region[1] < region[3] <= height
+
+
+def as_yuy2(bgr):
+    """Packs a picture whose pairs of neighbours have equal colours, as BT.601 video range."""
+    rows = np.array([[25.064, 129.057, 65.738], [112.439, -74.494, -37.945], [-18.285, -94.154, 112.439]])
+    yuv = np.round(bgr @ rows.T / 256 + (16, 128, 128)).astype(np.uint8)
+    packed = np.empty((*bgr.shape[:2], 2), np.uint8)
+    packed[:, :, 0] = yuv[:, :, 0]
+    packed[:, 0::2, 1], packed[:, 1::2, 1] = yuv[:, 0::2, 1], yuv[:, 0::2, 2]
+    return packed
+
+
+def as_gray(bgr):
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+
+
+def as_gray16(bgr):
+    return as_gray(bgr).astype(np.uint16) * 257
+
+
+def to_message(pixels, encoding, *, big_endian, padding):
+    """Returns an Image whose rows have so many bytes of 255 behind them."""
+    rows = np.ascontiguousarray(pixels).reshape(HEIGHT, -1).view(np.uint8)
+    padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=255)
+    return Image(
+        height=HEIGHT,
+        width=WIDTH,
+        encoding=encoding,
+        is_bigendian=int(big_endian),
+        step=padded.shape[1],
+        data=array.array("B", padded.tobytes()),
+    )
+
+
+ENCODINGS = {  # name: encoding, big-endian, how its pixels are made
+    "bgr8": ("bgr8", False, lambda bgr: bgr),
+    "rgb8": ("rgb8", False, lambda bgr: bgr[:, :, ::-1]),
+    "mono8": ("mono8", False, as_gray),
+    "bgra8": ("bgra8", False, lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA)),
+    "rgba8": ("rgba8", False, lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)),
+    "yuv422_yuy2": ("yuv422_yuy2", False, as_yuy2),
+    "16UC1": ("16UC1", False, as_gray16),
+    "16UC1 big-endian": ("16UC1", True, lambda bgr: as_gray16(bgr).byteswap()),
+    "mono16 big-endian": ("mono16", True, lambda bgr: as_gray16(bgr).byteswap()),
+}
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_every_encoding_is_answered_also_with_padded_rows(graph, make, name):
+    encoding, big_endian, encode = ENCODINGS[name]
+    shown = []
+
+    class Recording(BrightRegionDetector):
+        def find(self, image_bgr):
+            shown.append(image_bgr.copy())
+            return super().find(image_bgr)
+
+    parameters = {"detection_size": 0, "min_face_px": 1}
+    node = graph.node(FaceDetectionNode, parameters=parameters, detector_factory=Recording)
+    conversation = Talk(graph, make, node)
+    source = patches((20, 10, 44, 36))
+    gray = encoding in ("mono8", "mono16", "16UC1")
+    expected = cv2.cvtColor(as_gray(source), cv2.COLOR_GRAY2BGR) if gray else source
+    for padding in (0, 6):
+        answer = conversation.ask(to_message(encode(source), encoding, big_endian=big_endian, padding=padding))
+        assert regions(answer) == [(20, 10, 44, 36)]
+        tolerance = 8 if encoding == "yuv422_yuy2" else 1
+        assert np.abs(shown[-1].astype(int) - expected.astype(int)).max() <= tolerance
+    assert counts_of(answer).failed == 0

@@ -1,0 +1,103 @@
+"""No message ends a node, and the good frame after it is answered. `make soak` sends many more of them."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.types import Box, Face
+from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg
+from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
+from emotion_perception.ros.face_detection_node import FaceDetectionNode
+from emotion_perception.ros.overlay_node import OverlayNode
+
+COUNT = int(os.environ.get("MALFORMED", "500"))  # of each kind of message
+_spec = importlib.util.spec_from_file_location("malformed", Path(__file__).with_name("malformed.py"))
+_module = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+
+
+class Indifferent:
+    """A classifier that finds nothing special in any crop."""
+
+    labels = ("glad", "sad")
+    spec = ModelSpec(architecture="fake", labels=labels)
+    model_name, model_sha256, device, fallback, device_problem = "fake", "cd" * 32, "cpu", False, ""
+
+    def warm_up(self, *, require_gpu):
+        pass
+
+    def classify(self, crops):
+        assert all(crop.size < 10**8 for crop in crops)
+        return np.full((len(crops), 2), 0.5, np.float32)
+
+
+@pytest.fixture
+def malformed(make):
+    return _module.Malformed(seed=1, header=make.header)
+
+
+def worked_on(graph, node, count):
+    """Waits until a node is done with everything it was given."""
+    graph.wait(lambda: node.status()["received"] >= count and not node.status()["pending"])
+
+
+@pytest.mark.parametrize(("transport", "kind"), [("raw", Image), ("compressed", CompressedImage)])
+def test_the_detector_survives_malformed_images(graph, make, malformed, transport, kind):
+    parameters = {"image_transport": transport}
+    node = graph.node(FaceDetectionNode, detector_factory=lambda config: make.detector(), parameters=parameters)
+    faces = graph.listen(FaceArray, "faces")
+    images = graph.speak(kind, "image_raw" if kind is Image else "image_raw/compressed")
+    make_one = malformed.image if kind is Image else malformed.compressed
+    for number in range(COUNT):
+        images.publish(make_one(number))
+        worked_on(graph, node, number + 1)
+    failed = node.status()["failed"]
+    assert failed > COUNT // 4, "they are malformed indeed"
+    graph.wait_for(faces, COUNT - failed)
+    good = make.picture(COUNT + 1) if kind is Image else make.compressed(COUNT + 1)
+    images.publish(good)
+    graph.wait(lambda: faces and faces[-1].header == good.header)
+    assert len(faces[-1].faces) == 1
+    counts = node.status()
+    assert counts["received"] == counts["processed"] + counts["dropped"] + counts["failed"] == COUNT + 1
+
+
+def test_the_classifier_answers_every_malformed_face_array(graph, make, malformed):
+    node = graph.node(EmotionClassifierNode, classifier_factory=lambda config: Indifferent())
+    answers = graph.listen(EmotionArray, "emotions")
+    images, faces = graph.speak(Image, "image_raw"), graph.speak(FaceArray, "faces")
+    graph.wait(lambda: node.count_subscribers("emotions"))
+    for number in range(COUNT):
+        images.publish(malformed.image(number) if number % 2 else make.picture(number))
+        faces.publish(malformed.faces(number))
+        graph.wait_for(answers, number + 1)
+    good = [Face(Box(0, 0, 20, 20), 0.9, id=1)]
+    images.publish(make.picture(COUNT))
+    faces.publish(faces_to_msg(make.header(COUNT), good, detector="x", detect_ms=0.0, counts=make.counts))
+    graph.wait_for(answers, COUNT + 1)
+    assert [answer.header for answer in answers] == [make.header(number) for number in range(COUNT + 1)]
+    assert (answers[-1].status, len(answers[-1].faces)) == (EmotionArray.OK, 1)
+    assert any(answer.status == EmotionArray.ERROR for answer in answers)
+
+
+def test_the_overlay_survives_malformed_emotions_images_and_calibrations(graph, make, malformed):
+    node = graph.node(OverlayNode)
+    overlays = graph.listen(Image, "image_overlay")
+    images, emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
+    infos = graph.speak(CameraInfo, "camera_info")
+    graph.wait(lambda: node.count_subscribers("image_overlay"))
+    for number in range(COUNT):
+        infos.publish(malformed.camera_info(number))
+        images.publish(malformed.image(number) if number % 2 else make.picture(number))
+        emotions.publish(malformed.emotions(number))
+        graph.let_run(0.001)
+    good = make.header(COUNT + 5)
+    images.publish(make.picture(COUNT + 5))
+    emotions.publish(EmotionArray(header=good))
+    graph.wait(lambda: overlays and overlays[-1].header == good, "the good picture is not drawn")
+    assert node.faults > 0

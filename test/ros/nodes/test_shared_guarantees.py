@@ -1,0 +1,320 @@
+"""What every node holds, whatever it does; the table is in docs/guarantees.md."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
+
+from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.types import Frame
+from emotion_perception.ros.camera_node import CameraNode
+from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
+from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
+from emotion_perception.ros.face_detection_node import FaceDetectionNode
+from emotion_perception.ros.node import EXIT_CONFIGURATION, EXIT_OK
+from emotion_perception.ros.overlay_node import OverlayNode
+
+NAMES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
+SUBSCRIBERS = NAMES[1:]
+OUTPUTS = {"camera_node": "image_raw", "face_detection_node": "faces", "emotion_classifier_node": "emotions"}
+
+
+class Steady:
+    """A source of gray pictures at 50 Hz."""
+
+    rate_hz, is_live = 50.0, False
+
+    def read(self):
+        return Frame(np.full((48, 64, 3), 128, np.uint8), time.monotonic())
+
+    def close(self):
+        pass
+
+
+class Glad:
+    """A classifier that is always glad."""
+
+    labels = ("glad", "sad")
+    spec = ModelSpec(architecture="fake", labels=labels)
+    model_name, model_sha256, device, fallback, device_problem = "fake", "cd" * 32, "cpu", False, ""
+
+    def warm_up(self, *, require_gpu):
+        pass
+
+    def classify(self, crops):
+        return np.tile(np.array([0.9, 0.1], np.float32), (len(crops), 1))
+
+
+@pytest.fixture
+def start(graph, make):
+    """Returns a function that makes one of the four nodes by name, with fakes for what is slow."""
+    types = {
+        "camera_node": (CameraNode, {"opener": lambda config: Steady()}),
+        "face_detection_node": (FaceDetectionNode, {"detector_factory": lambda config: make.detector()}),
+        "emotion_classifier_node": (EmotionClassifierNode, {"classifier_factory": lambda config: Glad()}),
+        "overlay_node": (OverlayNode, {}),
+    }
+
+    def make_node(name, **options):
+        node_type, collaborators = types[name]
+        return graph.node(node_type, **collaborators, **options)
+
+    return make_node
+
+
+def feed(graph, make, name, count=3):
+    """Makes the inputs of a node: pictures, and what the nodes before it would say of them."""
+    images = None if name == "camera_node" else graph.speak(Image, "image_raw", listeners=0)
+    for number in range(count if images else 0):
+        images.publish(make.picture(number))
+        graph.let_run(0.02)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_diagnostics_tell_state_rate_age_and_faults_once_a_second(graph, start, name):
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    start(name)
+    graph.wait_for(statuses, 2)
+    entry = statuses[-1].status[0]
+    values = {pair.key: pair.value for pair in entry.values}
+    assert (entry.name, entry.level, entry.message) == (f"/{name}", DiagnosticStatus.OK, "ok")
+    assert values["state"] == "active"
+    assert {"rate_hz", "age_ms", "faults", "last_fault"} <= values.keys()
+
+
+def test_diagnostics_tell_how_often_and_how_late_a_node_publishes(graph, start):
+    statuses, images = graph.listen(DiagnosticArray, "/diagnostics"), graph.listen(Image, "image_raw")
+    start("camera_node")
+    graph.wait(lambda: len(images) > 20 and len(statuses) > 1)
+    values = {pair.key: pair.value for pair in statuses[-1].status[0].values}
+    assert 5 < float(values["rate_hz"]) < 60
+    assert 0 <= float(values["age_ms"]) < 1000
+
+
+def test_a_fault_is_a_warning_and_passes(graph, start, monkeypatch):
+    monkeypatch.setattr("emotion_perception.ros.health._FAULT_SHOWN_S", 1.5)
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    node = start("overlay_node")
+    node.count_fault("a hiccup")
+    graph.wait(lambda: statuses and statuses[-1].status[0].level == DiagnosticStatus.WARN)
+    assert statuses[-1].status[0].message == "a hiccup"
+    graph.wait(lambda: statuses[-1].status[0].level == DiagnosticStatus.OK)
+    assert {pair.key: pair.value for pair in statuses[-1].status[0].values}["last_fault"] == "a hiccup"
+
+
+def test_a_lasting_problem_is_shown_until_it_is_cleared(graph, start):
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    node = start("overlay_node")
+    node.set_problem("weather", "it rains")
+    node.set_problem("house", "it burns", error=True)
+    graph.wait(lambda: statuses and statuses[-1].status[0].level == DiagnosticStatus.ERROR)
+    assert statuses[-1].status[0].message == "it burns"
+    node.clear_problem("house")
+    graph.wait(lambda: statuses[-1].status[0].level == DiagnosticStatus.WARN)
+    node.set_problem("weather", "")
+    graph.wait(lambda: statuses[-1].status[0].level == DiagnosticStatus.OK)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_relative_and_can_be_remapped(graph, start, name):
+    node = start(name, remappings=[("__ns", "/robot1"), ("__node", "mine")])
+    assert node.get_fully_qualified_name() == "/robot1/mine"
+    graph.wait(lambda: graph.probe.get_node_names_and_namespaces().count(("mine", "/robot1")) == 1)
+    told = graph.probe.get_publisher_names_and_types_by_node("mine", "/robot1")
+    heard = graph.probe.get_subscriber_names_and_types_by_node("mine", "/robot1")
+    shared = {"/diagnostics", "/rosout", "/parameter_events", "/clock"}
+    assert {topic for topic, _ in told + heard if not topic.startswith("/robot1/")} <= shared
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_has_a_range_and_every_parameter_a_description(graph, start, name):
+    node = start(name, activate=False)
+    own = [key for key in node._parameters if not key.startswith(("use_sim_time", "qos_overrides", "start_type"))]
+    for key in own:
+        descriptor = node.describe_parameter(key)
+        value = node.get_parameter(key).value
+        assert descriptor.description, key
+        if type(value) in (int, float):
+            assert descriptor.integer_range or descriptor.floating_point_range, key
+
+
+@pytest.mark.parametrize("name", SUBSCRIBERS)
+def test_an_image_publisher_that_does_not_fit_is_a_warning(graph, start, name):
+    if name == "overlay_node":
+        graph.listen(Image, "image_overlay")  # it may look at pictures only while somebody looks at it
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    node = start(name, parameters={"image_reliability": "reliable"})
+    profile = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
+    graph.probe.create_publisher(Image, "image_raw", profile)
+
+    def warned():
+        entries = [entry for array in statuses for entry in array.status if entry.name == f"/{name}"]
+        return entries and entries[-1].level == DiagnosticStatus.WARN and "reliability" in entries[-1].message
+
+    graph.wait(warned)
+    assert node.faults == 0
+
+
+@pytest.mark.parametrize("name", ["face_detection_node", "emotion_classifier_node"])
+def test_qos_overrides_work_on_image_subscriptions(graph, start, name):
+    prefix = "qos_overrides./image_raw.subscription"
+    start(name, parameters={f"{prefix}.reliability": "best_effort", f"{prefix}.depth": 3})
+    graph.wait(lambda: graph.probe.get_subscriptions_info_by_topic("/image_raw"))
+    (info,) = graph.probe.get_subscriptions_info_by_topic("/image_raw")
+    assert info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+    graph.speak(Image, "image_raw")  # a reliable publisher does not change what was asked for
+    graph.let_run(0.7)
+    (info,) = graph.probe.get_subscriptions_info_by_topic("/image_raw")
+    assert info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+
+
+def test_qos_overrides_work_on_the_cameras_images(graph, start):
+    start("camera_node", parameters={"qos_overrides./image_raw.publisher.reliability": "best_effort"})
+    graph.wait(lambda: graph.probe.get_publishers_info_by_topic("/image_raw"))
+    (info,) = graph.probe.get_publishers_info_by_topic("/image_raw")
+    assert info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+
+
+def test_a_wrong_override_fails_configure_with_a_line(graph, start):
+    name = "qos_overrides./image_raw.subscription.reliability"
+    node = start("face_detection_node", activate=False, parameters={name: "perhaps"})
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert node.trigger_activate() == TransitionCallbackReturn.FAILURE
+    assert "'perhaps' is none of auto, reliable, best_effort" in str(node.start_fault)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_going_through_the_life_cycle_twice_leaks_no_thread_and_no_entity(graph, start, name):
+    node = start(name)
+
+    def entities():
+        return [len(list(group)) for group in (node.publishers, node.subscriptions, node.timers)]
+
+    graph.let_run(0.1)
+    threads, before = threading.active_count(), entities()
+    for _ in range(2):
+        for transition in ("deactivate", "cleanup", "configure", "activate"):
+            assert getattr(node, f"trigger_{transition}")() == TransitionCallbackReturn.SUCCESS
+        graph.let_run(0.1)
+    assert threading.active_count() <= threads
+    assert entities() == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_transition_that_is_not_allowed_leaves_the_node_as_it_is(graph, start, name):
+    node = start(name)
+    with pytest.raises(rclpy._rclpy_pybind11.RCLError):
+        node.trigger_activate()
+    graph.let_run(0.05)
+    assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+
+
+@pytest.mark.parametrize("name", SUBSCRIBERS)
+def test_without_a_clock_a_node_still_works_and_ends(graph, start, make, name):
+    node = start(name, parameters={"use_sim_time": True})
+    graph.let_run(0.2)
+    assert node.get_clock().now().nanoseconds == 0
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    graph.wait_for(statuses)  # its status timer runs on a steady clock
+    assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    assert node.trigger_shutdown() == TransitionCallbackReturn.SUCCESS
+
+
+def test_with_sim_time_the_cameras_stamps_are_those_of_the_clock(graph, start):
+    images = graph.listen(Image, "image_raw")
+    clock = graph.probe.create_publisher(Clock, "/clock", 10)
+    node = start("camera_node", parameters={"use_sim_time": True})
+    message = Clock()
+    message.clock.sec = 5000
+
+    def ticking():
+        clock.publish(message)
+        return node.get_clock().now().nanoseconds >= 5000 * 10**9
+
+    graph.wait(ticking)
+    images.clear()
+    graph.wait_for(images, 3)
+    assert all(4999 <= stamp_ns(image.header) * 1e-9 <= 5010 for image in images[1:])
+
+
+def test_no_output_carries_wall_time(graph, start, make):
+    for name in ("face_detection_node", "emotion_classifier_node"):
+        start(name, parameters={"use_sim_time": True})
+    faces, emotions = graph.listen(FaceArray, "faces"), graph.listen(EmotionArray, "emotions")
+    images = graph.speak(Image, "image_raw", listeners=2)
+    graph.wait(lambda: graph.probe.count_subscribers("faces") == 2)
+    images.publish(make.picture(4))
+    graph.wait(lambda: faces and emotions)
+    assert faces[0].header == emotions[0].header == make.header(4)
+    assert emotions[0].age_ms <= 0, "the clock stands at 0, the picture is of second 1000"
+
+
+@pytest.mark.parametrize("jump_s", [-3600, 3600])
+def test_a_clock_that_jumps_by_an_hour_costs_no_answer(graph, start, make, jump_s):
+    for name in ("face_detection_node", "emotion_classifier_node"):
+        start(name)
+    emotions = graph.listen(EmotionArray, "emotions")
+    images = graph.speak(Image, "image_raw", listeners=2)
+    graph.wait(lambda: graph.probe.count_subscribers("faces") == 1 and graph.probe.count_publishers("emotions"))
+    headers = [make.header(36_000 + number) for number in range(3)]
+    headers += [make.header(36_000 + 10 * jump_s + number) for number in range(4, 7)]
+    for number, header in enumerate(headers):
+        picture = make.picture(0)
+        picture.header = header
+        images.publish(picture)
+        graph.wait_for(emotions, number + 1)
+    assert [answer.header for answer in emotions] == headers
+    assert {(answer.status, len(answer.faces)) for answer in emotions} == {(EmotionArray.OK, 1)}
+    ids = [answer.faces[0].face.id for answer in emotions]
+    assert len(set(ids[:3])) == len(set(ids[3:])) == 1
+    assert ids[0] != ids[-1], "the tracks begin anew, with new numbers"
+
+
+def test_a_subscriber_that_never_reads_stops_nobody(graph, start, make):
+    for name in ("face_detection_node", "emotion_classifier_node"):
+        start(name)
+    deaf = rclpy.create_node("deaf", context=graph.context)  # in no executor: nothing is ever taken
+    for message_type, topic in ((Image, "image_raw"), (FaceArray, "faces"), (EmotionArray, "emotions")):
+        deaf.create_subscription(message_type, topic, lambda message: None, QoSProfile(depth=1))
+    emotions = graph.listen(EmotionArray, "emotions")
+    images = graph.speak(Image, "image_raw", listeners=3)
+    graph.wait(lambda: graph.probe.count_subscribers("faces") == 2)
+    for number in range(30):
+        images.publish(make.picture(number))
+        graph.wait_for(emotions, number + 1)
+    deaf.destroy_node()
+    assert [answer.status for answer in emotions] == [EmotionArray.OK] * 30
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "value"),
+    [
+        ("face_detection_node", "max_faces", 7),
+        ("emotion_classifier_node", "smoothing_s", 1.5),
+        ("emotion_classifier_node", "label_hysteresis", 0.3),
+        ("overlay_node", "draw_bars", False),
+    ],
+)
+def test_a_change_of_a_parameter_is_told_to_everybody(graph, start, name, parameter, value):
+    from rcl_interfaces.msg import ParameterEvent
+
+    node = start(name)
+    events = graph.listen(ParameterEvent, "/parameter_events")
+    graph.wait(lambda: node.count_subscribers("/parameter_events"))
+    assert node.set_parameters([Parameter(parameter, value=value)])[0].successful
+    graph.wait(lambda: any(event.node == f"/{name}" and event.changed_parameters for event in events))
+    changed = [p.name for event in events if event.node == f"/{name}" for p in event.changed_parameters]
+    assert changed == [parameter]
+    assert getattr(node.config, parameter) == value
+
+
+def test_the_exit_codes_are_those_of_the_documents():
+    assert (EXIT_OK, EXIT_CONFIGURATION) == (0, 78)

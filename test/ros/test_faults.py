@@ -1,0 +1,176 @@
+"""What happens to processes: killed nodes, torn messages. The results are in docs/guarantees.md."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import Image
+
+from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
+from emotion_perception.ros.qos import RESULTS
+from emotion_perception.ros.shared_memory import remove_dead, segments_of
+
+ROOT = Path(__file__).resolve().parents[2]
+NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
+START_S, BACK_S = 60.0, 3.0
+
+
+class Probe:
+    """A node of this process that hears the emotions."""
+
+    def __init__(self):
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, domain_id=int(os.environ["ROS_DOMAIN_ID"]))
+        self.node = rclpy.create_node("probe", context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.stamps_ns = []
+        self.node.create_subscription(EmotionArray, "emotions", self._remember, RESULTS)
+
+    def _remember(self, message):
+        if message.status == EmotionArray.OK:
+            self.stamps_ns.append(stamp_ns(message.header))
+
+    def wait(self, condition, timeout_s, complaint):
+        deadline_s = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline_s, complaint
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def now_ns(self):
+        return self.node.get_clock().now().nanoseconds
+
+    def close(self):
+        self.executor.shutdown()
+        self.node.destroy_node()
+        self.context.try_shutdown()
+
+
+@pytest.fixture
+def probe(ros_domain):
+    probe = Probe()
+    yield probe
+    probe.close()
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """The demonstration on the synthetic camera, until it is stopped."""
+    for name in ("centerface", "astronaut"):
+        try:
+            resolve_model_file(name)
+        except ModelFileError as e:
+            pytest.skip(f"a real face and the real detector are needed: {e}")
+    command = [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", tmp_path]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def pid_of(name):
+    """Returns the process of a node in this test's domain; None where there is none."""
+    domain = f"\0ROS_DOMAIN_ID={os.environ['ROS_DOMAIN_ID']}\0"
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            ours = domain in "\0" + (entry / "environ").read_text(errors="replace")
+            if ours and f"lib/emotion_perception/{name}\0" in (entry / "cmdline").read_text(errors="replace"):
+                return int(entry.name)
+    return None
+
+
+def test_a_node_that_is_killed_is_started_again_and_emotions_go_on(demo, probe, tmp_path):
+    probe.wait(lambda: len(probe.stamps_ns) > 30, START_S, "the demonstration does not begin")
+    back_s, left = {}, set()
+    for name in NODES:
+        pid = pid_of(name)
+        settled_ns = probe.now_ns() + 6 * 10**9  # it has lived long enough to be started again at once
+        probe.wait(lambda then=settled_ns: probe.stamps_ns[-1] > then, START_S, "emotions do not come steadily")
+        left |= segments_of(pid)
+        killed_ns, killed_s = probe.now_ns(), time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        probe.wait(
+            lambda then=killed_ns: probe.stamps_ns[-1] > then + 10**7, START_S, f"nothing after {name} was killed"
+        )
+        back_s[name] = time.monotonic() - killed_s
+        probe.wait(lambda old=pid, who=name: pid_of(who) not in (None, old), START_S, f"{name} was not started again")
+    demo.send_signal(signal.SIGINT)
+    output, _ = demo.communicate(timeout=20)
+    assert demo.returncode == 0, output
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    print(f"seconds until the next emotions: { {name: round(value, 2) for name, value in back_s.items()} }")
+    assert summary["restarts"] == dict.fromkeys(NODES, 1)
+    assert left, "they had shared memory"
+    assert not [segment for segment in left if segment.exists()]
+    assert summary["shared_memory_segments_removed"] >= 4
+    assert max(back_s.values()) < BACK_S, back_s
+
+
+@pytest.mark.parametrize("name", NODES[1:])
+def test_torn_messages_do_not_end_a_process(name, probe, make_torn):
+    if name == "face_detection_node":
+        pytest.importorskip("onnxruntime")
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "scripts" / name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/"
+    )
+    try:
+        publishers = [probe.node.create_publisher(Image, "image_raw", 5)]
+        if name == "emotion_classifier_node":
+            publishers.append(probe.node.create_publisher(FaceArray, "faces", 5))
+        if name == "overlay_node":
+            publishers = [probe.node.create_publisher(EmotionArray, "emotions", 5)]
+        for publisher in publishers:
+            found = publisher.get_subscription_count
+            least = 2 if name == "overlay_node" else 1  # the probe listens to emotions too
+            probe.wait(lambda found=found, least=least: found() >= least, START_S, f"{name} does not listen")
+        for data in make_torn(60):
+            for publisher in publishers:
+                publisher.publish(data)
+            with contextlib.suppress(Exception):  # this probe cannot read them either
+                probe.executor.spin_once(timeout_sec=0.01)
+            assert process.poll() is None, process.communicate()[0]
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=10)
+    finally:
+        process.kill()
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+
+
+@pytest.fixture
+def make_torn():
+    """Returns a function that makes so many torn messages as serialised bytes."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("malformed", Path(__file__).parent / "nodes" / "malformed.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return lambda count: [maker.cdr() for maker in [module.Malformed(7, None)] for _ in range(count)]
+
+
+def test_shared_memory_of_a_living_process_is_left_alone(probe):
+    own = segments_of(os.getpid())
+    assert own
+    assert remove_dead(own) == 0
+    assert all(segment.exists() for segment in own)
+
+
+def test_shared_memory_of_a_killed_process_is_removed(ros_domain):
+    code = "import rclpy, time; rclpy.init(); node = rclpy.create_node('x'); print('up', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "up\n"
+        segments = segments_of(process.pid)
+        process.kill()
+    assert segments
+    assert remove_dead(segments) == len(segments)
+    assert not [segment for segment in segments if segment.exists()]
