@@ -41,7 +41,7 @@ ARGUMENTS = {
     "detector": ("", "face detector: centerface, yunet, mtcnn or haar"),
     "use_sim_time": ("false", "take the time from /clock"),
     "log_level": ("info", "debug, info, warn, error or fatal"),
-    "respawn": ("false", "start a node again two seconds after it ended"),
+    "respawn": ("false", "start a node again half a second after it ended"),
 }
 OVERRIDES = {
     "camera_node": ("video_device",),
@@ -83,6 +83,12 @@ def given(context, executable):
     return texts
 
 
+def camera_info_topic(context):
+    """Returns the topic beside the images, as image_transport has it."""
+    folder, slash, _ = context.launch_configurations["image_topic"].rpartition("/")
+    return f"{folder}{slash}camera_info"
+
+
 def _node(context, executable):
     values = {  # "0" stays a string
         name: ParameterValue(text, value_type=str) for name, text in given(context, executable).items()
@@ -93,10 +99,10 @@ def _node(context, executable):
         name=executable,
         namespace=LaunchConfiguration("namespace"),
         parameters=[LaunchConfiguration("params_file"), {**values, "use_sim_time": _is_true(context, "use_sim_time")}],
-        remappings=[("image_raw", LaunchConfiguration("image_topic"))],
+        remappings=[("image_raw", LaunchConfiguration("image_topic")), ("camera_info", camera_info_topic(context))],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         respawn=_is_true(context, "respawn"),
-        respawn_delay=2.0,
+        respawn_delay=0.5,
         output="screen",
     )
 

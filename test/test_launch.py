@@ -66,3 +66,13 @@ def test_the_nodes_are_made(launch_file):
         "face_detection_node",
         "emotion_classifier_node",
     ]
+
+
+@pytest.mark.parametrize(
+    ("image_topic", "info_topic"),
+    [("image_raw", "camera_info"), ("/front/image_raw", "/front/camera_info"), ("cam/image", "cam/camera_info")],
+)
+def test_the_calibration_is_beside_the_images(launch_file, image_topic, info_topic):
+    context = LaunchContext()
+    context.launch_configurations["image_topic"] = image_topic
+    assert launch_file.camera_info_topic(context) == info_topic

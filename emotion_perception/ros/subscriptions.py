@@ -54,6 +54,7 @@ class ImageSubscription:
         """Ends the subscription."""
         self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._subscription)
+        self._node.clear_problem(self._topic)
 
     def _refresh(self) -> None:
         """Subscribes anew where the publishers that are there now call for another reliability."""
