@@ -10,7 +10,8 @@ EmotionPerceptionError
 ├── DeviceError          a GPU is out of memory or gone; the CPU takes over
 └── DatasetError         a file of training or test data is not in the described format
 
-The first four end a program at start-up with one line; `ImageError` and `RegionError` cost one frame or face.
+The first four end a program at start-up with one line, only camera_node goes on trying after a `SourceError`;
+`ImageError` and `RegionError` cost one frame or face.
 """
 
 

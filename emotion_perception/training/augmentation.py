@@ -48,9 +48,7 @@ class ScarBoxes(nn.Module):
 
 
 class FaceOcclusion(nn.Module):
-    """Covers the eye band, the mouth or the lower face with one gray, as glasses, a hand or a mask do.
-
-    Half of the covers are black, the others of a random gray.
+    """Covers the eye band, the mouth or the lower face with one random gray, as glasses, a hand or a mask do.
 
     Args:
         probability: share of the pictures of which one of the three is covered.
@@ -69,7 +67,6 @@ class FaceOcclusion(nn.Module):
         inside = _inside(box.T * pictures.shape[-1], pictures)
         inside = inside & _chosen(count, self.probability, pictures).view(-1, 1, 1, 1)
         gray = torch.rand(count, 1, 1, 1, device=pictures.device, dtype=pictures.dtype)
-        gray = torch.where(_chosen(count, 0.5, pictures).view(-1, 1, 1, 1), gray, 0.0)
         return torch.where(inside, gray, pictures)
 
 

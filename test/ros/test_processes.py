@@ -167,6 +167,7 @@ def test_a_camera_node_waits_for_a_file_that_is_not_there_yet(clip, tmp_path):
         process.kill()
     assert process.returncode == 0, output
     assert output.count(f"{path}: no such file or folder") == 1, output
+    assert output.count("not calibrated") == 1, output
     assert "Traceback" not in output
 
 

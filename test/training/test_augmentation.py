@@ -77,11 +77,8 @@ def test_scars_grow_with_the_picture():
 
 def test_occlusion_covers_one_part_of_the_asked_share():
     torch.manual_seed(0)
-    pictures = FaceOcclusion(0.5)(torch.full((400, 1, 48, 48), 2.0))
-    covered = (pictures != 2).flatten(1).float().mean(1)
-    black = (pictures == 0).flatten(1).any(1)
+    covered = (FaceOcclusion(0.5)(torch.full((400, 1, 48, 48), 2.0)) != 2).flatten(1).float().mean(1)
     assert 0.4 < float((covered > 0).float().mean()) < 0.6
-    assert 0.35 < float(black.sum() / (covered > 0).sum()) < 0.65, "half of them are black, the others gray"
     assert 0.05 < float(covered[covered > 0].min()) < float(covered.max()) < 0.6
 
 
