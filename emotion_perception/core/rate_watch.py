@@ -1,6 +1,6 @@
 """Watches whether pictures come as often as they should."""
 
-from collections import deque
+from emotion_perception.core.rate_meter import RateMeter
 
 _WINDOW_S, _WINDOW_PICTURES = 5.0, 10  # the longer of the two
 _TOLERANCE, _FINE_AGAIN = 0.10, 0.08  # a rate at the border is not told again and again
@@ -13,35 +13,29 @@ class RateWatch:
     """
 
     def __init__(self) -> None:
-        self._times_s: deque[float] = deque()
-        self._expected_hz = 0.0
-        self._complaint = ""
+        self.expect(0.0)
 
     def expect(self, rate_hz: float) -> None:
         """Forgets what came and begins anew; 0 expects nothing."""
-        self._times_s = deque()
+        self._meter = RateMeter(max(_WINDOW_S, _WINDOW_PICTURES / rate_hz) if rate_hz else _WINDOW_S)
         self._expected_hz, self._complaint = rate_hz, ""
 
     def add(self, time_s: float) -> None:
         """Counts a picture that was taken at a moment of a steady clock."""
-        times_s = self._times_s
-        times_s.append(time_s)
-        while time_s - times_s[0] > self._window_s:
-            times_s.popleft()
+        self._meter.add(time_s)
 
     @property
     def measured_hz(self) -> float:
         """Pictures a second; 0 before there are two."""
-        times_s = tuple(self._times_s)
-        return (len(times_s) - 1) / (times_s[-1] - times_s[0]) if len(times_s) > 1 and times_s[-1] > times_s[0] else 0.0
+        return self._meter.hz()
 
     def complaint(self) -> str:
         """Returns one line where the rate is off by more than 10 %, else nothing.
 
         The line stays the same until the rate is fine again. Nothing is said of less than half a window.
         """
-        times_s = tuple(self._times_s)
-        if not self._expected_hz or len(times_s) < 3 or times_s[-1] - times_s[0] < self._window_s / 2:
+        times_s = self._meter.times_s()
+        if not self._expected_hz or len(times_s) < 3 or times_s[-1] - times_s[0] < self._meter.window_s / 2:
             return self._complaint
         off = abs(self.measured_hz / self._expected_hz - 1)
         if off <= (_FINE_AGAIN if self._complaint else _TOLERANCE):
@@ -49,7 +43,3 @@ class RateWatch:
         elif not self._complaint:
             self._complaint = f"{self.measured_hz:.1f} pictures a second come, not {self._expected_hz:g} (framerate)"
         return self._complaint
-
-    @property
-    def _window_s(self) -> float:
-        return max(_WINDOW_S, _WINDOW_PICTURES / self._expected_hz) if self._expected_hz else _WINDOW_S

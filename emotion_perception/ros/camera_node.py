@@ -6,8 +6,6 @@ moment the picture was taken from its source, on the node's clock, strictly incr
 lost is an ERROR in /diagnostics and is tried again until it is there.
 """
 
-from rclpy.clock import Clock, ClockType
-
 from emotion_perception.core.camera import check_source, open_source
 from emotion_perception.core.camera_live import without_password
 from emotion_perception.core.config import CameraConfig
@@ -49,7 +47,7 @@ class CameraNode(PerceptionNode[CameraConfig]):
             on_return=self._returned,
             on_fault=self.count_fault,
         )
-        self._timer = self.create_timer(_CHECK_S, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = self.create_steady_timer(_CHECK_S, self._check)
         self._pump.start()
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros import conversions
 from emotion_perception.ros.conversions import Answer, EmotionArray, FaceArray
 from emotion_perception.ros.images import image_to_bgr
-from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, counts_of_worker, run_node
+from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, counts_status, run_node
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.subscriptions import AnyImage, JoinedSubscription
 
@@ -60,8 +60,8 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
     def status(self) -> dict[str, object]:
         """Tells the model, the device, and how many FaceArrays got which status."""
         answers = {name.lower(): self._answers[getattr(EmotionArray, name)] for name in conversions.STATUSES}
-        identity = {} if self._recognizer is None else vars(self._identity)
-        return {**answers, **identity, **({} if self._worker is None else counts_of_worker(self._worker))}
+        used = {"regions_refused": it.regions_refused, **vars(self._identity)} if (it := self._recognizer) else {}
+        return {**answers, **used, **({} if self._worker is None else counts_status(self._worker.counts))}
 
     @property
     def _identity(self) -> conversions.ModelIdentity:

@@ -18,7 +18,7 @@ from emotion_perception.core.types import Face, FrameCounts
 from emotion_perception.core.verification import create_verifier
 from emotion_perception.ros.conversions import FaceArray, faces_to_msg, stamp_ns
 from emotion_perception.ros.images import image_to_bgr
-from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, run_node
+from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, counts_status, run_node
 from emotion_perception.ros.qos import IMAGES_DEPTH, RESULTS
 from emotion_perception.ros.subscriptions import AnyImage, ImageSubscription
 
@@ -80,7 +80,7 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
             self._counts = self._worker.counts
         refused = self._finder.refused if self._finder is not None else 0
         own = {"detector": self.config.detector, "refused": refused}
-        return {**own, **vars(self._counts), "pending": self._counts.pending}
+        return {**own, **counts_status(self._counts)}
 
     def _detect(self, message: AnyImage) -> _Found:
         image_bgr, stamp_s = image_to_bgr(message), stamp_ns(message.header) * 1e-9

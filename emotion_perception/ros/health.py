@@ -1,10 +1,11 @@
 """What /diagnostics says of a node: its rate, the age of what it publishes, faults that passed, problems that last."""
 
 import time
-from collections import deque
 from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+
+from emotion_perception.core.rate_meter import RateMeter
 
 _FAULT_SHOWN_S = 10.0
 _RATE_WINDOW_S = 5.0
@@ -23,7 +24,7 @@ class Health:
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
-        self._outputs: deque[float] = deque()  # when something was published, newest last
+        self._outputs = RateMeter(_RATE_WINDOW_S)
         self._age_ms = float("nan")
         self._problems: dict[str, tuple[bytes, str]] = {}
         self._last_fault_s = float("-inf")
@@ -33,8 +34,7 @@ class Health:
     def published(self, age_ms: float) -> None:
         """Counts one output, made of a picture of that age."""
         self._age_ms = age_ms
-        self._outputs.append(self._clock_s())
-        self._forget()
+        self._outputs.add(self._clock_s())
 
     def fault(self, text: str) -> None:
         """Counts something that cost one frame or face; shown as WARN for ten seconds."""
@@ -55,9 +55,7 @@ class Health:
     @property
     def rate_hz(self) -> float:
         """Outputs a second, over the last five seconds."""
-        self._forget()
-        times = tuple(self._outputs)
-        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
+        return self._outputs.hz(self._clock_s())
 
     def entry(self, name: str, values: dict[str, object]) -> DiagnosticStatus:
         """Returns the entry of /diagnostics: the worst of what lasts or has just passed, and all figures."""
@@ -75,8 +73,3 @@ class Health:
             return DiagnosticStatus.OK, "ok"
         worst = max(level for level, _ in problems)
         return worst, "; ".join(text for level, text in problems if level == worst)
-
-    def _forget(self) -> None:
-        oldest_s = self._clock_s() - _RATE_WINDOW_S
-        while self._outputs and self._outputs[0] < oldest_s:
-            self._outputs.popleft()

@@ -3,17 +3,13 @@
 import time
 from collections.abc import Callable
 
-from rclpy.clock import Clock, ClockType
-from sensor_msgs.msg import CompressedImage, Image
-
 from emotion_perception.core.config import OverlayConfig
 from emotion_perception.core.late_results import PictureQueue
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.node import PerceptionNode
 from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.subscriptions import ImageSubscription
+from emotion_perception.ros.subscriptions import AnyImage, ImageSubscription
 
-AnyImage = Image | CompressedImage
 Pair = tuple[AnyImage, EmotionArray | None]
 EmotionQueue = PictureQueue[AnyImage, EmotionArray]
 _LOOK_S = 0.05
@@ -43,7 +39,7 @@ class PictureSubscription:
             transport=config.image_transport,
         )
         self._emotions = node.create_subscription(EmotionArray, "emotions", self._on_emotions, RESULTS)
-        self._timer = node.create_timer(_LOOK_S, self._hand_on_late, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = node.create_steady_timer(_LOOK_S, self._hand_on_late)
 
     def close(self) -> None:
         """Takes no more, and forgets what waits."""

@@ -12,6 +12,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
+from rclpy.timer import Timer
 from std_msgs.msg import Header
 
 from emotion_perception.core.errors import (
@@ -21,7 +22,6 @@ from emotion_perception.core.errors import (
     ModelFileError,
     one_line,
 )
-from emotion_perception.core.latest_frame import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.health import Health
@@ -32,6 +32,7 @@ EXIT_OK, EXIT_FAULT, EXIT_CONFIGURATION = 0, 1, 78
 STOP_TIMEOUT_S = 1.0  # of each thread; the whole process has to end within two seconds
 _STATUS_PERIOD_S = 1.0
 _SPIN_S = 0.1
+_STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 _THROTTLE_S = 5.0
 
 
@@ -59,9 +60,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self.start_fault: Exception | None = None
         self.health = Health()
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._status_timer = self.create_timer(
-            _STATUS_PERIOD_S, self.publish_status, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self.create_steady_timer(_STATUS_PERIOD_S, self.publish_status)
 
     @property
     def config(self) -> Config:
@@ -72,6 +71,10 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     def faults(self) -> int:
         """How many frames or faces were lost so far."""
         return self.health.faults
+
+    def create_steady_timer(self, period_s: float, callback: Callable[[], None]) -> Timer:
+        """Returns a timer on a steady clock: it runs without `/clock` too, and through every jump of it."""
+        return self.create_timer(period_s, callback, clock=_STEADY)
 
     def setup(self) -> None:
         """Makes the collaborators (configure)."""
@@ -169,9 +172,8 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         return TransitionCallbackReturn.SUCCESS
 
 
-def counts_of_worker(worker: LatestFrameWorker[Any, Any]) -> dict[str, object]:
-    """Returns what became of a worker's frames, for `status`."""
-    counts = worker.counts
+def counts_status(counts: FrameCounts) -> dict[str, object]:
+    """Returns what became of the frames, for `status`."""
     return {**vars(counts), "pending": counts.pending}
 
 

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.qos import QoSPolicyKind
 from sensor_msgs.msg import CompressedImage, Image
 
-from emotion_perception.core.config import ClassifierConfig, OverlayConfig
+from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.matching import StampMatcher
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
@@ -16,7 +15,6 @@ from emotion_perception.ros.node import PerceptionNode
 
 _GIVE_UP_S = 0.5  # a result whose image has not come by then goes on without it
 _REFRESH_S = 0.5
-_STEADY = Clock(clock_type=ClockType.STEADY_TIME)  # its timers run without /clock too
 AnyImage = Image | CompressedImage
 
 
@@ -48,7 +46,7 @@ class ImageSubscription:
         self._reliability = qos.overridden_reliability(node, self._topic, reliability)
         self._reliable = qos.reliable_wanted(node, self._topic, self._reliability)
         self._subscription = self._subscribe()
-        self._timer = node.create_timer(_REFRESH_S, self._refresh, clock=_STEADY)
+        self._timer = node.create_steady_timer(_REFRESH_S, self._refresh)
 
     def close(self) -> None:
         """Ends the subscription."""
@@ -100,7 +98,7 @@ class JoinedSubscription:
         result_type: type,
         topic: str,
         callback: Callable[[tuple[AnyImage | None, Any]], None],
-        config: ClassifierConfig | OverlayConfig,
+        config: ClassifierConfig,
     ) -> None:
         self._node, self._callback = node, callback
         self._matcher: StampMatcher[AnyImage, Any] = StampMatcher(config.match_depth)
@@ -113,12 +111,7 @@ class JoinedSubscription:
             transport=config.image_transport,
         )
         self._results = node.create_subscription(result_type, topic, self._on_result, qos.RESULTS)
-        self._timer = node.create_timer(_GIVE_UP_S, self._give_up, clock=_STEADY)
-
-    @property
-    def unmatched(self) -> int:
-        """Results so far that never met their image."""
-        return self._matcher.unmatched
+        self._timer = node.create_steady_timer(_GIVE_UP_S, self._give_up)
 
     def close(self) -> None:
         """Takes no more, and hands on what still waits."""

@@ -1,11 +1,11 @@
 """Input that a node takes only while somebody listens to what it makes of it."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from rclpy.publisher import Publisher
+
+from emotion_perception.ros.node import PerceptionNode
 
 _LOOK_S = 0.2  # publisher matched events would be quicker; Humble has none
 _LOOKS_BEFORE_CLOSING = 5  # a viewer that is found or subscribes anew within a second costs no picture
@@ -29,11 +29,11 @@ class WhileWatched:
         open_input: makes the input.
     """
 
-    def __init__(self, node: Node, publisher: Publisher, open_input: Callable[[], Input]) -> None:
+    def __init__(self, node: PerceptionNode[Any], publisher: Publisher, open_input: Callable[[], Input]) -> None:
         self._node, self._publisher, self._open = node, publisher, open_input
         self._input: Input | None = open_input()
         self._unwatched_looks = 0
-        self._timer = node.create_timer(_LOOK_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = node.create_steady_timer(_LOOK_S, self._look)
 
     def close(self) -> None:
         """Ends the input for good."""

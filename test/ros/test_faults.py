@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import rclpy
+from malformed import Malformed
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 
@@ -150,12 +151,7 @@ def test_torn_messages_do_not_end_a_process(name, probe, make_torn):
 @pytest.fixture
 def make_torn():
     """Returns a function that makes so many torn messages as serialised bytes."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("malformed", Path(__file__).parent / "nodes" / "malformed.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return lambda count: [maker.cdr() for maker in [module.Malformed(7, None)] for _ in range(count)]
+    return lambda count: [maker.cdr() for maker in [Malformed(7, None)] for _ in range(count)]
 
 
 def test_shared_memory_of_a_living_process_is_left_alone(probe):

@@ -3,7 +3,8 @@ import array
 import cv2
 import numpy as np
 import pytest
-from sensor_msgs.msg import CompressedImage, Image
+from image_messages import ENCODERS, image_message
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from emotion_perception.core.errors import ImageError
@@ -18,45 +19,7 @@ def gradient():
     return np.stack((100 + 4 * x, 120 + 5 * y, 90 + 3 * (x + y)), axis=2).astype(np.uint8)
 
 
-BT601 = np.array(  # rows Y, U, V; columns B, G, R: video range, as cameras send it
-    [[25.064, 129.057, 65.738], [112.439, -74.494, -37.945], [-18.285, -94.154, 112.439]]
-)
-
-
-def to_yuy2(bgr):
-    yuv = np.round(bgr @ BT601.T / 256 + (16, 128, 128)).astype(np.uint8)
-    packed = np.empty((HEIGHT, WIDTH, 2), np.uint8)
-    packed[:, :, 0] = yuv[:, :, 0]
-    packed[:, 0::2, 1], packed[:, 1::2, 1] = yuv[:, 0::2, 1], yuv[:, 0::2, 2]
-    return packed
-
-
-ENCODERS = {
-    "bgr8": lambda bgr: bgr,
-    "8UC3": lambda bgr: bgr,
-    "rgb8": lambda bgr: bgr[:, :, ::-1],
-    "bgra8": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA),
-    "rgba8": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA),
-    "yuv422_yuy2": to_yuy2,
-    "mono8": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY),
-    "8UC1": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY),
-    "mono16": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.uint16) * 257,
-    "16UC1": lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.uint16) * 257,
-}
 GRAY = ("mono8", "8UC1", "mono16", "16UC1")
-
-
-def message(pixels, encoding, *, padding=0, big_endian=False):
-    rows = pixels.astype(pixels.dtype.newbyteorder(">" if big_endian else "<")).reshape(HEIGHT, -1).view(np.uint8)
-    padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=77)
-    return Image(
-        height=HEIGHT,
-        width=WIDTH,
-        encoding=encoding,
-        is_bigendian=int(big_endian),
-        step=padded.shape[1],
-        data=array.array("B", padded.tobytes()),
-    )
 
 
 @pytest.mark.parametrize("padding", [0, 5])
@@ -64,7 +27,7 @@ def message(pixels, encoding, *, padding=0, big_endian=False):
 def test_every_encoding_becomes_the_same_picture(encoding, padding):
     bgr = gradient()
     expected = cv2.cvtColor(ENCODERS["mono8"](bgr), cv2.COLOR_GRAY2BGR) if encoding in GRAY else bgr
-    result = image_to_bgr(message(np.ascontiguousarray(ENCODERS[encoding](bgr)), encoding, padding=padding))
+    result = image_to_bgr(image_message(ENCODERS[encoding](bgr), encoding, padding=padding))
     assert result.dtype == np.uint8
     assert result.flags.c_contiguous
     tolerance = 8 if encoding == "yuv422_yuy2" else 1 if encoding in ("mono16", "16UC1") else 0
@@ -74,8 +37,8 @@ def test_every_encoding_becomes_the_same_picture(encoding, padding):
 @pytest.mark.parametrize("padding", [0, 6])
 def test_big_endian_sixteen_bit_pictures_are_read_as_such(padding):
     gray = ENCODERS["mono16"](gradient())
-    little = image_to_bgr(message(gray, "mono16"))
-    big = image_to_bgr(message(gray, "mono16", padding=padding, big_endian=True))
+    little = image_to_bgr(image_message(gray, "mono16"))
+    big = image_to_bgr(image_message(gray, "mono16", padding=padding, big_endian=True))
     np.testing.assert_array_equal(big, little)
 
 

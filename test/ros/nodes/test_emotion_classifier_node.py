@@ -124,6 +124,7 @@ def test_a_region_outside_the_image_or_without_area_is_left_out_and_counted(grap
     (answer,) = wiring.answers(1)
     assert [face.face.id for face in answer.faces] == [1]
     assert wiring.node.faults == 1
+    assert wiring.node.status()["regions_refused"] == 1, "the one outside; the one without area is no region"
 
 
 def test_a_region_partly_outside_is_classified(graph, make):

@@ -1,12 +1,12 @@
 """What the detection node does with what its detector found: verify, track, widen, map to the source picture."""
 
-import array
 import importlib
 
 import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from image_messages import ENCODERS, image_message, to_gray
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
@@ -192,54 +192,16 @@ def test_regions_are_inside_the_image_in_source_pixels_whatever_the_working_size
             assert 0 <= region[1] < region[3] <= height
 
 
-def as_yuy2(bgr):
-    """Packs a picture whose pairs of neighbours have equal colours, as BT.601 video range."""
-    rows = np.array([[25.064, 129.057, 65.738], [112.439, -74.494, -37.945], [-18.285, -94.154, 112.439]])
-    yuv = np.round(bgr @ rows.T / 256 + (16, 128, 128)).astype(np.uint8)
-    packed = np.empty((*bgr.shape[:2], 2), np.uint8)
-    packed[:, :, 0] = yuv[:, :, 0]
-    packed[:, 0::2, 1], packed[:, 1::2, 1] = yuv[:, 0::2, 1], yuv[:, 0::2, 2]
-    return packed
-
-
-def as_gray(bgr):
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
-
-
-def as_gray16(bgr):
-    return as_gray(bgr).astype(np.uint16) * 257
-
-
-def to_message(pixels, encoding, *, big_endian, padding):
-    """Returns an Image whose rows have so many bytes of 255 behind them."""
-    rows = np.ascontiguousarray(pixels).reshape(HEIGHT, -1).view(np.uint8)
-    padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=255)
-    return Image(
-        height=HEIGHT,
-        width=WIDTH,
-        encoding=encoding,
-        is_bigendian=int(big_endian),
-        step=padded.shape[1],
-        data=array.array("B", padded.tobytes()),
-    )
-
-
-ENCODINGS = {  # name: encoding, big-endian, how its pixels are made
-    "bgr8": ("bgr8", False, lambda bgr: bgr),
-    "rgb8": ("rgb8", False, lambda bgr: bgr[:, :, ::-1]),
-    "mono8": ("mono8", False, as_gray),
-    "bgra8": ("bgra8", False, lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA)),
-    "rgba8": ("rgba8", False, lambda bgr: cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)),
-    "yuv422_yuy2": ("yuv422_yuy2", False, as_yuy2),
-    "16UC1": ("16UC1", False, as_gray16),
-    "16UC1 big-endian": ("16UC1", True, lambda bgr: as_gray16(bgr).byteswap()),
-    "mono16 big-endian": ("mono16", True, lambda bgr: as_gray16(bgr).byteswap()),
+ENCODINGS = {  # name: encoding, big-endian
+    **{name: (name, False) for name in ("bgr8", "rgb8", "mono8", "bgra8", "rgba8", "yuv422_yuy2", "16UC1")},
+    "16UC1 big-endian": ("16UC1", True),
+    "mono16 big-endian": ("mono16", True),
 }
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_every_encoding_is_answered_also_with_padded_rows(graph, make, name):
-    encoding, big_endian, encode = ENCODINGS[name]
+    encoding, big_endian = ENCODINGS[name]
     shown = []
 
     class Recording(BrightRegionDetector):
@@ -252,9 +214,11 @@ def test_every_encoding_is_answered_also_with_padded_rows(graph, make, name):
     conversation = Talk(graph, make, node)
     source = patches((20, 10, 44, 36))
     gray = encoding in ("mono8", "mono16", "16UC1")
-    expected = cv2.cvtColor(as_gray(source), cv2.COLOR_GRAY2BGR) if gray else source
+    expected = cv2.cvtColor(to_gray(source), cv2.COLOR_GRAY2BGR) if gray else source
     for padding in (0, 6):
-        answer = conversation.ask(to_message(encode(source), encoding, big_endian=big_endian, padding=padding))
+        answer = conversation.ask(
+            image_message(ENCODERS[encoding](source), encoding, big_endian=big_endian, padding=padding)
+        )
         assert regions(answer) == [(20, 10, 44, 36)]
         tolerance = 8 if encoding == "yuv422_yuy2" else 1
         assert np.abs(shown[-1].astype(int) - expected.astype(int)).max() <= tolerance

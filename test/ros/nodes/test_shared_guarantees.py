@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from fake_classifier import GladClassifier
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.preprocessing import ModelSpec
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.camera_node import CameraNode
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
@@ -40,27 +40,13 @@ class Steady:
         pass
 
 
-class Glad:
-    """A classifier that is always glad."""
-
-    labels = ("glad", "sad")
-    spec = ModelSpec(architecture="fake", labels=labels)
-    model_name, model_sha256, device, fallback, device_problem = "fake", "cd" * 32, "cpu", False, ""
-
-    def warm_up(self, *, require_gpu):
-        pass
-
-    def classify(self, crops):
-        return np.tile(np.array([0.9, 0.1], np.float32), (len(crops), 1))
-
-
 @pytest.fixture
 def start(graph, make):
     """Returns a function that makes one of the four nodes by name, with fakes for what is slow."""
     types = {
         "camera_node": (CameraNode, {"opener": lambda config: Steady()}),
         "face_detection_node": (FaceDetectionNode, {"detector_factory": lambda config: make.detector()}),
-        "emotion_classifier_node": (EmotionClassifierNode, {"classifier_factory": lambda config: Glad()}),
+        "emotion_classifier_node": (EmotionClassifierNode, {"classifier_factory": lambda config: GladClassifier()}),
         "overlay_node": (OverlayNode, {}),
     }
 
