@@ -1,1 +1,1 @@
-"""Recordings: the message texts that readers of bags need without ROS are installed beside this file."""
+"""Recordings (rosbag2: sqlite3 and mcap): read, replayed, labelled and scored without a ROS installation."""

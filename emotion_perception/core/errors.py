@@ -8,7 +8,8 @@ EmotionPerceptionError
 ├── ImageError           one picture cannot be converted: encoding, size or step
 ├── RegionError          a region has no pixel in its picture
 ├── DeviceError          a GPU is out of memory or gone; the CPU takes over
-└── DatasetError         a file of training or test data is not in the described format
+├── DatasetError         a file of training or test data is not in the described format
+└── RecordingError       a bag cannot be read, or lacks what was asked of it
 
 The first four end a program at start-up with one line, only camera_node goes on trying after a `SourceError`;
 `ImageError` and `RegionError` cost one frame or face.
@@ -49,6 +50,10 @@ class DeviceError(EmotionPerceptionError):
 
 class DatasetError(EmotionPerceptionError, ValueError):
     """A data file is not in the described format."""
+
+
+class RecordingError(EmotionPerceptionError):
+    """A recording cannot be read, or lacks what was asked of it."""
 
 
 def one_line(error: Exception) -> str:

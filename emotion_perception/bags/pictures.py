@@ -1,0 +1,130 @@
+"""The pictures of a recording's image topic, one after the other, each accounted for."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rosbags.image import image_to_cvimage
+from rosbags.serde import SerdeError
+
+from emotion_perception.bags.messages import COMPRESSED, IMAGE_TYPES, NS, typestore
+from emotion_perception.bags.recorded_topic import Entry, Topic
+from emotion_perception.bags.recording import Recording
+from emotion_perception.core.errors import ImageError, RecordingError, one_line
+from emotion_perception.core.image_data import RawImage, compressed_to_bgr, raw_to_bgr
+
+_USUAL = ("image_raw", "image_raw/compressed", "image_rect", "image")  # how the names of cameras' topics end
+_DAMAGED = (SerdeError, ValueError, IndexError, KeyError, struct.error, AssertionError, OverflowError, MemoryError)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One message of the image topic.
+
+    Attributes:
+        number: its place among the topic's messages, from 0.
+        stamp_ns: stamp of its header; where it cannot be deserialised, `received_ns`.
+        received_ns: when it was recorded.
+        frame_id: of its header.
+        image_bgr: uint8 (H, W, 3), or None where there is none to be had.
+        problem: why, or None.
+        raw: the message in CDR.
+    """
+
+    number: int
+    stamp_ns: int
+    received_ns: int
+    frame_id: str
+    image_bgr: NDArray[np.uint8] | None
+    problem: str | None
+    raw: bytes
+
+
+def image_topic(recording: Recording, wanted: str | None) -> Topic:
+    """Returns the image topic that is asked for, or the one that a camera would have.
+
+    Args:
+        recording: where to look.
+        wanted: its name; None takes the only one, or the only one that is named as cameras name theirs.
+
+    Raises:
+        RecordingError: there is none, several, or none of that name; the message lists those that are there.
+    """
+    images = [topic for topic in recording.topics if topic.type in IMAGE_TYPES]
+    if not images:
+        others = ", ".join(f"{topic.name} ({topic.type or 'unknown type'})" for topic in recording.topics)
+        raise RecordingError(f"{recording.path}: holds no images; its topics: {others or 'none'}")
+    listed = ", ".join(topic.name for topic in images)
+    if wanted is not None:
+        found = [topic for topic in images if topic.name.lstrip("/") == wanted.lstrip("/")]
+        if not found:
+            raise RecordingError(f"{recording.path}: has no image topic {wanted}; image topics: {listed}")
+    elif len(images) == 1:
+        found = images
+    else:
+        found = [topic for ending in _USUAL for topic in images if topic.name.endswith(f"/{ending}")]
+        if not found or len({topic.name.removesuffix("/compressed") for topic in found}) > 1:
+            raise RecordingError(f"{recording.path}: has several image topics, name one with --topic: {listed}")
+    if not found[0].count:
+        raise RecordingError(f"{recording.path}: there is no image on {found[0].name}; image topics: {listed}")
+    return found[0]
+
+
+def pictures(recording: Recording, topic: Topic, *, decode: bool = True) -> Iterator[Picture]:
+    """Yields every message of an image topic, in the order of recording.
+
+    Args:
+        recording: where it is.
+        topic: the image topic.
+        decode: False leaves `image_bgr` None: for callers that want the stamps alone.
+    """
+    for number, entry in enumerate(recording.messages([topic.name])):
+        yield _picture(number, entry, topic.type, decode=decode)
+
+
+def to_bgr(message: Any, kind: str) -> NDArray[np.uint8]:
+    """Returns a deserialised message's picture as uint8 (H, W, 3) BGR.
+
+    Args:
+        message: as rosbags has deserialised it.
+        kind: its type, one of `IMAGE_TYPES`.
+
+    Raises:
+        ImageError: as of `raw_to_bgr` and `compressed_to_bgr`.
+    """
+    return compressed_to_bgr(message.data) if kind == COMPRESSED else raw_to_bgr(message, _convert)
+
+
+def deserialise(entry: Entry, kind: str) -> Any:
+    """Returns a message of a type in `typestore`.
+
+    Raises:
+        ImageError: its bytes are damaged.
+    """
+    try:
+        return typestore().deserialize_cdr(entry.raw, kind)
+    except _DAMAGED as e:
+        raise ImageError(f"the message's {len(entry.raw)} bytes are damaged ({one_line(e)})") from e
+
+
+def stamp_ns(message: Any) -> int:
+    """Returns the stamp of a message's header in nanoseconds."""
+    return int(message.header.stamp.sec) * NS + int(message.header.stamp.nanosec)
+
+
+def _picture(number: int, entry: Entry, kind: str, *, decode: bool) -> Picture:
+    stamp, frame_id, image, problem = entry.received_ns, "", None, None
+    try:
+        message = deserialise(entry, kind)
+        stamp, frame_id = stamp_ns(message), message.header.frame_id
+        image = to_bgr(message, kind) if decode else None
+    except ImageError as e:
+        problem = str(e)
+    return Picture(number, stamp, entry.received_ns, frame_id, image, problem, entry.raw)
+
+
+def _convert(image: RawImage) -> NDArray[np.uint8]:
+    return np.asarray(image_to_cvimage(image, "bgr8"), np.uint8)  # type: ignore[arg-type]  # it reads these fields only

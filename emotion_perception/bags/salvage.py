@@ -1,0 +1,110 @@
+"""Reads storage files whose end is missing, as a power cut leaves them: everything up to the first damaged place."""
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from mcap.records import Channel, Message, Schema
+from mcap.stream_reader import StreamReader
+
+from emotion_perception.bags.recorded_topic import Entry, Topic
+from emotion_perception.core.errors import RecordingError, one_line
+
+_LARGEST_RECORD = 1 << 30  # bytes; a damaged length must not ask for the whole memory
+
+
+class SalvagedMcap:
+    """An mcap file without an end, read record by record. A chunk that is not whole is lost.
+
+    Raises:
+        RecordingError: not even its beginning can be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.topics: list[Topic] = []
+        counts: dict[int, int] = {}
+        channels: dict[int, tuple[Channel, Schema | None]] = {}
+        for channel, schema, _ in self._records():
+            channels[channel.id] = (channel, schema)
+            counts[channel.id] = counts.get(channel.id, 0) + 1
+        for number, (channel, schema) in sorted(channels.items()):
+            name, definition = (schema.name, schema.data.decode(errors="replace")) if schema else ("", "")
+            self.topics.append(Topic(channel.topic, name, counts[number], definition))
+        if not channels:
+            raise RecordingError(f"{path}: nothing can be saved from this damaged file")
+
+    def messages(self, names: Collection[str]) -> Iterator[Entry]:
+        """Yields the messages of topics in the order of the file."""
+        for channel, _, message in self._records():
+            if channel.topic in names:
+                yield Entry(channel.topic, message.log_time, bytes(message.data))
+
+    def close(self) -> None:
+        """Does nothing: the file is open only while messages are read."""
+
+    def _records(self) -> Iterator[tuple[Channel, Schema | None, Message]]:
+        schemas: dict[int, Schema] = {}
+        channels: dict[int, Channel] = {}
+        with open(self._path, "rb") as file:
+            records = StreamReader(file, record_size_limit=_LARGEST_RECORD).records
+            while record := _next(records):
+                if isinstance(record, Schema):
+                    schemas[record.id] = record
+                elif isinstance(record, Channel):
+                    channels[record.id] = record
+                elif isinstance(record, Message) and record.channel_id in channels:
+                    channel = channels[record.channel_id]
+                    yield channel, schemas.get(channel.schema_id), record
+
+
+def _next(records: Iterator[Any]) -> Any:
+    """Returns the next record, None at the end or where the file is damaged.
+
+    """
+    try:
+        return next(records, None)
+    except Exception:  # noqa: BLE001 - the parser and its decompressors raise whatever their libraries have
+        return None
+
+
+class SalvagedSqlite:
+    """A sqlite3 file that is shorter than it says, read in the order of its rows.
+
+    Raises:
+        RecordingError: not even its table of topics can be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # immutable: no lock and no journal; writable_schema: SQLite then reads a file that has lost its last pages
+        self._connection = sqlite3.connect(f"file:{path.resolve()}?mode=ro&immutable=1", uri=True)
+        self._connection.execute("PRAGMA writable_schema=ON")
+        try:
+            rows = self._connection.execute("SELECT id, name, type FROM topics ORDER BY id").fetchall()
+        except sqlite3.DatabaseError as e:
+            raise RecordingError(f"{path}: nothing can be saved from this damaged file ({one_line(e)})") from e
+        self._names = {number: name for number, name, _ in rows}
+        definitions = dict(self._rows("SELECT topic_type, encoded_message_definition FROM message_definitions"))
+        counts: dict[int, int] = {}
+        for (number,) in self._rows("SELECT topic_id FROM messages ORDER BY id"):
+            counts[number] = counts.get(number, 0) + 1
+        self.topics = [Topic(name, kind, counts.get(k, 0), definitions.get(kind, "")) for k, name, kind in rows]
+
+    def messages(self, names: Collection[str]) -> Iterator[Entry]:
+        """Yields the messages of topics in the order of the file."""
+        for number, received_ns, data in self._rows("SELECT topic_id, timestamp, data FROM messages ORDER BY id"):
+            if self._names.get(number) in names:
+                yield Entry(self._names[number], received_ns, data)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """Yields rows up to the first that cannot be read; none where the table is missing."""
+        try:
+            yield from self._connection.execute(query)
+        except sqlite3.DatabaseError:
+            return

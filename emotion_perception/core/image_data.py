@@ -1,0 +1,111 @@
+"""What the fields of an image message say, whichever library made the message: ROS's own or a reader of recordings.
+
+The one place where a picture's buffer is interpreted. Raw pixels are turned into BGR by a converter that the caller
+brings (cv_bridge, rosbags-image); compressed ones are decoded by OpenCV.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.errors import ImageError, one_line
+from emotion_perception.core.picture_header import announced_size
+
+_BYTES_PER_PIXEL = {
+    **dict.fromkeys(("mono8",), 1),
+    **dict.fromkeys(("mono16", "yuv422_yuy2", "yuyv", "yuv422", "uyvy"), 2),
+    **dict.fromkeys(("bgr8", "rgb8"), 3),
+    **dict.fromkeys(("bgra8", "rgba8"), 4),
+}
+_ALIASES = {"8UC1": "mono8", "16UC1": "mono16", "8UC3": "bgr8", "8UC4": "bgra8"}
+ENCODINGS = (*_BYTES_PER_PIXEL, *_ALIASES)
+JPEG_FORMAT = "bgr8; jpeg compressed bgr8"  # as image_transport's plugin writes it
+# as the raw picture is: whatever way up the file says the camera was held
+_AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+@dataclass(frozen=True)
+class RawImage:
+    """The fields of a sensor_msgs/Image whose encoding is known and whose rows are not padded.
+
+    Attributes:
+        height: rows.
+        width: pixels a row.
+        encoding: one of `ENCODINGS`, no alias.
+        is_bigendian: whether the first byte of a 16-bit pixel is the higher one.
+        step: bytes a row.
+        data: at least height * step bytes: bytes, array.array or uint8 array.
+    """
+
+    height: int
+    width: int
+    encoding: str
+    is_bigendian: bool
+    step: int
+    data: Any
+
+
+def raw_to_bgr(message: Any, convert: Callable[[RawImage], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Returns a picture as uint8 (H, W, 3) BGR; rows may be padded, either endianness.
+
+    Args:
+        message: has the fields of sensor_msgs/Image.
+        convert: turns rows without padding into BGR.
+
+    Raises:
+        ImageError: the encoding is not one of `ENCODINGS`, the picture is empty, or its data is shorter than it says.
+    """
+    tight = _tight(message)
+    try:
+        return np.ascontiguousarray(convert(tight))
+    except (cv2.error, ValueError, TypeError) as e:
+        raise ImageError(f"{message.width}x{message.height} {message.encoding} cannot be converted: {e}") from e
+
+
+def compressed_to_bgr(data: Any) -> NDArray[np.uint8]:
+    """Returns a JPEG or PNG picture as uint8 (H, W, 3) BGR.
+
+    Args:
+        data: the `data` of a sensor_msgs/CompressedImage: bytes, array.array or uint8 array.
+
+    Raises:
+        ImageError: it is not JPEG or PNG, is damaged, or larger than `picture_header.LARGEST_PIXELS`.
+    """
+    data = bytes(data)
+    width, height = announced_size(data)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED)
+    except cv2.error as e:
+        raise ImageError(f"a compressed {width}x{height} image cannot be decoded: {one_line(e)}") from e
+    if image is None:
+        raise ImageError(f"{len(data)} bytes of a compressed {width}x{height} image are damaged")
+    return np.asarray(image, np.uint8)
+
+
+def bgr_to_jpeg(image_bgr: NDArray[np.uint8], quality: int) -> bytes:
+    """Returns uint8 (H, W, 3) BGR as a JPEG file; quality 1..100."""
+    _, jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return jpeg.tobytes()
+
+
+def _tight(message: Any) -> RawImage:
+    """Returns the message's fields with a known encoding and without padding, checked against its data."""
+    encoding = _ALIASES.get(message.encoding, message.encoding)
+    if encoding not in _BYTES_PER_PIXEL:
+        raise ImageError(f"encoding '{message.encoding}' is none of {', '.join(ENCODINGS)}")
+    height, width, row = message.height, message.width, message.width * _BYTES_PER_PIXEL[encoding]
+    step = message.step or row
+    if not height or not width:
+        raise ImageError(f"an image of {width}x{height} has no pixel")
+    if step < row:
+        raise ImageError(f"step {step} is shorter than a row of {width} {message.encoding} pixels ({row} bytes)")
+    if len(message.data) < height * step:
+        raise ImageError(f"{len(message.data)} bytes of data are shorter than height {height} * step {step}")
+    data = message.data
+    if step != row:
+        data = np.frombuffer(data, np.uint8, count=height * step).reshape(height, step)[:, :row].tobytes()
+    return RawImage(height, width, encoding, bool(message.is_bigendian), row, data)
