@@ -55,7 +55,7 @@ def test_the_wheel_carries_all_message_texts(environment):
 def test_the_wheel_carries_all_package_data(environment):
     shipped = {
         path.relative_to(ROOT)
-        for folder in ("models", "training/recipes")
+        for folder in ("models", "reporting/templates", "training/recipes", "training/templates")
         for path in (ROOT / "emotion_perception" / folder).iterdir()
         if path.is_file()
     }

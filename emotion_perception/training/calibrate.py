@@ -13,8 +13,8 @@ from emotion_perception.core.checkpoint import load_checkpoint, replace_spec
 from emotion_perception.core.classification import EmotionClassifier, create_classifier, softmax
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, DatasetError
+from emotion_perception.reporting.metrics import Answers, calibration_error
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.metrics import Answers, calibration_error
 
 _LOWEST, _HIGHEST = 0.05, 20.0
 _GOLDEN = (math.sqrt(5) - 1) / 2

@@ -1,7 +1,6 @@
 """Measures a model on a data set, by the same route as the node: crops in, `EmotionClassifier`, probabilities out."""
 
 import statistics
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,13 +16,15 @@ from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.emotions import canonical_label
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.model_files import file_sha256
+from emotion_perception.reporting.metrics import Answers, calibration, coverage, rounded
+from emotion_perception.reporting.progress import progress_bar
+from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.groups import Groupings, measure_groups, read_groups
 from emotion_perception.training.limits import limits_of
-from emotion_perception.training.metrics import Answers, calibration, coverage, measure, rounded
-from emotion_perception.training.prediction import logits_of, progress_bar
-from emotion_perception.training.provenance import command_line, now, package_version
+from emotion_perception.training.metrics import measure
+from emotion_perception.training.prediction import logits_of
 from emotion_perception.training.report import write_report
 from emotion_perception.training.robustness import measure_robustness
 
@@ -172,19 +173,9 @@ def _timing(begun: float, device: str) -> dict[str, Any]:
         "command": command_line(),
         "date": now(),
         "seconds": round(time.perf_counter() - begun, 3),
-        "peak_memory_mib": _peak_memory_mib(),
+        "peak_memory_mib": peak_memory_mib(),
         "peak_gpu_memory_mib": _peak_gpu_memory_mib(device),
     }
-
-
-def _peak_memory_mib() -> float | None:
-    """Returns the most memory that this process has held, None where the system does not tell."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MIB, 1)
 
 
 def _peak_gpu_memory_mib(device: str) -> float | None:

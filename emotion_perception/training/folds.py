@@ -11,10 +11,10 @@ import torch
 from emotion_perception.core.classification import softmax
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.model_files import file_sha256
+from emotion_perception.reporting.metrics import Answers, confusion_matrix, per_class, summarise
+from emotion_perception.reporting.provenance import command_line, now
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.hardware import AUTO, Hardware
-from emotion_perception.training.metrics import Answers, confusion_matrix, per_class, summarise
-from emotion_perception.training.provenance import command_line, now
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.runs import LAST, network_weights, read_checkpoint
 from emotion_perception.training.train import Parts, begin, by_subject, fit, spec_of

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import DatasetError
+from emotion_perception.reporting.metrics import Answers, confusion_matrix, macro_f1, rounded
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.metrics import Answers, confusion_matrix, macro_f1, rounded
 
 FEWEST = 30  # pictures; no claim is made on fewer
 _RESAMPLES = 2000

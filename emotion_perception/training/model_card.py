@@ -10,8 +10,9 @@ from typing import Any
 
 from emotion_perception.core.checkpoint import Checkpoint
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.training.pages import fill
+from emotion_perception.reporting.pages import fill
 
+_TEMPLATES = Path(__file__).parent / "templates"
 _NEEDED = {"subsets", "calibration", "coverage", "robustness", "groups", "left_out", "limits", "timing", "model_sha256"}
 
 
@@ -50,6 +51,7 @@ def write_card(checkpoint: Checkpoint, reports: Sequence[Mapping[str, Any]], pat
 def as_card(checkpoint: Checkpoint, reports: Sequence[Mapping[str, Any]]) -> str:
     """Returns the text of the card."""
     return fill(
+        _TEMPLATES,
         "model_card.md.j2",
         model=checkpoint,
         spec=checkpoint.spec,

@@ -8,11 +8,12 @@ from torch import nn
 
 from emotion_perception.core.classification import EmotionClassifier
 from emotion_perception.core.emotions import LABELS
+from emotion_perception.reporting.metrics import Answers, summarise
+from emotion_perception.reporting.provenance import command_line, now, package_version
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.evaluate import predict
-from emotion_perception.training.metrics import Answers, subsets, summarise
-from emotion_perception.training.provenance import command_line, now, package_version
+from emotion_perception.training.metrics import subsets
 from emotion_perception.training.runs import Run
 from emotion_perception.training.train import Parts
 

@@ -36,8 +36,3 @@ def logits_of(
             crops = [change(crop, start + k) for k, crop in enumerate(crops)]
         rows.append(classifier.logits(crops))
     return np.concatenate(rows)
-
-
-def progress_bar(total: int, what: str, *, shown: bool) -> "tqdm[Any]":
-    """Returns a bar over pictures that is gone when it is full; also where `shown`, only on a terminal."""
-    return tqdm(total=total, desc=what, unit=" pictures", disable=None if shown else True, leave=False)

@@ -24,10 +24,10 @@ from emotion_perception.core.classification import EmotionClassifier, create_cla
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.model_files import file_sha256
 from emotion_perception.core.preprocessing import ModelSpec, to_batch
+from emotion_perception.reporting.metrics import summarise
 from emotion_perception.training.calibrate import fit
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.evaluate import ms_per_face
-from emotion_perception.training.metrics import summarise
 from emotion_perception.training.origin import answers_of, figures_of
 from emotion_perception.training.train import Parts
 

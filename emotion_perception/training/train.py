@@ -15,12 +15,12 @@ from lightning.pytorch.callbacks import Callback
 from emotion_perception.core.checkpoint import load_checkpoint
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.preprocessing import ModelSpec, to_input
+from emotion_perception.reporting.provenance import now
 from emotion_perception.training.datasets import FaceDataset, examine, load_dataset, subject_folds
 from emotion_perception.training.engine import EmotionTraining
 from emotion_perception.training.hardware import AUTO, TABLE, Hardware, build_trainer
 from emotion_perception.training.loading import EmotionData, down_sampled
 from emotion_perception.training.progress import without_chatter
-from emotion_perception.training.provenance import now
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.runs import BEFORE, BEST, LAST, RUN, check_same_recipe, read_checkpoint
 

@@ -115,8 +115,9 @@ def exported_model(finished_run, tmp_path_factory):
 @pytest.fixture
 def make_report():
     """Returns a function that builds the content of a report.json without a model; keywords replace its values."""
+    from emotion_perception.reporting.metrics import Answers, calibration, coverage
     from emotion_perception.training.limits import limits_of
-    from emotion_perception.training.metrics import Answers, calibration, coverage, measure
+    from emotion_perception.training.metrics import measure
 
     def make(metadata=None, **changes):
         rng = np.random.default_rng(0)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from emotion_perception.training.prediction import BATCH, logits_of, progress_bar
+from emotion_perception.reporting.progress import progress_bar
+from emotion_perception.training.prediction import BATCH, logits_of
 
 
 class Counting:

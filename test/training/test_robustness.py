@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.reporting.metrics import Answers
 from emotion_perception.training import robustness
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.metrics import Answers
 from emotion_perception.training.robustness import CHANGES, add_scars, measure_robustness
 
 BY_NAME = {change.name: change for change in CHANGES}

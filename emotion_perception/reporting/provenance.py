@@ -1,10 +1,12 @@
-"""Where a result comes from: the package's version, the command, the time."""
+"""Where a result comes from: the package's version, the command, the time, the memory."""
 
 import importlib.metadata
 import shlex
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
+
+_MIB = 2**20
 
 
 def package_version() -> str:
@@ -24,3 +26,13 @@ def command_line() -> str:
 def now() -> str:
     """Returns the time in UTC, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def peak_memory_mib() -> float | None:
+    """Returns the most memory that this process has held, None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MIB, 1)

@@ -1,22 +1,23 @@
-"""Fills the pages in `templates/`."""
+"""Fills templates of pages; `page.html.j2` here is the frame that pages of HTML extend."""
 
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_SHARED = Path(__file__).parent / "templates"
 
 
-def fill(template: str, **values: Any) -> str:
+def fill(templates: Path, template: str, **values: Any) -> str:
     """Returns a page; in a page of HTML every value is escaped.
 
     Args:
-        template: file in `templates/`.
+        templates: folder of the template, and of what it includes; what it extends may lie in the one here.
+        template: file in that folder.
         values: what the template names; one that it names in vain is a mistake in the program.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader([templates, _SHARED]),
         autoescape=jinja2.select_autoescape(["html.j2"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -1,0 +1,19 @@
+"""Answers of a model that a calculation by hand can follow."""
+
+import numpy as np
+
+from emotion_perception.reporting.metrics import Answers
+
+LABELS = ("a", "b", "c", "d")
+
+
+def answers(rows, truth, labels=LABELS):
+    return Answers(np.array(rows, np.float32), np.array(truth, np.int64), labels)
+
+
+def _sure(*columns):
+    """Returns rows that give 0.7 to one column and 0.1 to each other."""
+    return np.full((len(columns), 4), 0.1) + 0.6 * np.eye(4)[list(columns)]
+
+
+FIVE = answers(_sure(0, 0, 1, 2, 0), [0, 0, 1, 1, 2])

@@ -1,0 +1,50 @@
+import cv2
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from model_answers import FIVE
+
+from emotion_perception.reporting.metrics import confusion_matrix, coverage, reliability
+from emotion_perception.reporting.plots import as_data_url, as_png, draw_confusion, draw_coverage, draw_reliability
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays():
+    yield
+    plt.close("all")
+
+
+def test_a_figure_becomes_a_picture_and_is_closed():
+    figure = draw_coverage(coverage(FIVE, 0.5))
+    png = as_png(figure)
+    assert cv2.imdecode(np.frombuffer(png, np.uint8), 0).std() > 5
+    assert not plt.fignum_exists(figure.number)
+    assert as_data_url(png).startswith("data:image/png;base64,iVBOR")
+
+
+def test_the_confusion_shows_share_and_count_of_every_cell():
+    axes = draw_confusion(confusion_matrix(FIVE), FIVE.labels, title="five\npictures").axes[0]
+    cells = [text.get_text() for text in axes.texts]
+    assert len(cells) == 16
+    assert cells[:6] == ["100%\n2", "0%\n0", "0%\n0", "0%\n0", "0%\n0", "50%\n1"]
+    assert axes.get_title() == "five\npictures"
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        f"{label}\n(n = {n})" for label, n in zip("abcd", (2, 2, 1, 0), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("titles", [["all"], ["before", "after"], ["a", "b", "c"]])
+def test_every_reliability_has_its_panel(titles):
+    axes = draw_reliability(dict.fromkeys(titles, reliability(FIVE)), things="faces").axes
+    upper, lower = axes[: len(titles)], axes[len(titles) :]
+    assert [panel.get_title() for panel in upper] == titles
+    assert [panel.patches[10].get_height() for panel in upper] == pytest.approx([0.6] * len(titles))
+    assert [panel.patches[10].get_height() for panel in lower] == [5] * len(titles)
+    assert lower[0].get_ylabel() == "faces"
+
+
+@pytest.mark.parametrize(("threshold", "marked"), [(0.5, True), (0.9, False)])
+def test_the_rule_is_marked_where_it_leaves_an_answer(threshold, marked):
+    (axes,) = draw_coverage(coverage(FIVE, threshold), things="faces").axes
+    assert axes.get_xlabel() == "coverage: share of faces with a certain answer"
+    assert (axes.get_legend() is not None) is marked
