@@ -24,9 +24,17 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "calibrate": ("emotion_perception.training.commands.calibrate", "fit a model's temperature on a data file"),
     "export": ("emotion_perception.training.commands.export", "turn a training run into a model that the nodes open"),
     "models": ("emotion_perception.training.commands.models", "list the networks and the shipped models"),
+    "evaluate-bag": (
+        "emotion_perception.bags.commands.evaluate_bag",
+        "recognise emotions in a recording, or score those in it; one bag or a folder of them",
+    ),
+    "label-bag": (
+        "emotion_perception.bags.commands.label_bag",
+        "write labels for a recording, for a person to correct",
+    ),
     "fetch": ("emotion_perception.fetch", "fetch a face detector's model file, checked by its hash"),
 }
-_TRAINING = "emotion_perception.training"
+_EXTRAS = {"emotion_perception.training": "[training]", "emotion_perception.bags": "[bags]"}
 _INTERRUPTED = 130  # 128 + SIGINT
 
 
@@ -74,7 +82,8 @@ def _missing(error: ModuleNotFoundError, given: Sequence[str]) -> str:
     module = (error.name or "").partition(".")[0]
     if module == "emotion_perception":
         return f"{error}: this installation is not complete"
-    extra = "[training]" if _COMMANDS.get(given[0], ("",))[0].startswith(_TRAINING) else ""
+    package = ".".join(_COMMANDS.get(given[0], ("",))[0].split(".")[:2])
+    extra = _EXTRAS.get(package, "")
     return f"{given[0]} needs the Python package {module}: pip install emotion_perception{extra}"
 
 

@@ -3,6 +3,7 @@
 import functools
 from pathlib import Path
 
+from rosbags.interfaces.typing import Typesdict
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -18,7 +19,7 @@ NS = 1_000_000_000  # nanoseconds in a second
 def typestore() -> Typestore:
     """Returns the types of ROS 2 Jazzy and this package's. What is used of them is the same in every distribution."""
     store = get_typestore(Stores.ROS2_JAZZY)
-    types = {}
+    types: Typesdict = {}
     for name in OWN:
         types |= get_types_from_msg((_folder() / f"{name}.msg").read_text("utf-8"), f"emotion_perception/msg/{name}")
     store.register(types)

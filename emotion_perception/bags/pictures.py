@@ -11,13 +11,13 @@ from rosbags.image import image_to_cvimage
 from rosbags.serde import SerdeError
 
 from emotion_perception.bags.messages import COMPRESSED, IMAGE_TYPES, NS, typestore
-from emotion_perception.bags.recorded_topic import Entry, Topic
+from emotion_perception.bags.recorded_topic import Topic
 from emotion_perception.bags.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
 from emotion_perception.core.image_data import RawImage, compressed_to_bgr, raw_to_bgr
 
 _USUAL = ("image_raw", "image_raw/compressed", "image_rect", "image")  # how the names of cameras' topics end
-_DAMAGED = (SerdeError, ValueError, IndexError, KeyError, struct.error, AssertionError, OverflowError, MemoryError)
+DAMAGED = (SerdeError, ValueError, IndexError, KeyError, struct.error, AssertionError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,19 +28,34 @@ class Picture:
         number: its place among the topic's messages, from 0.
         stamp_ns: stamp of its header; where it cannot be deserialised, `received_ns`.
         received_ns: when it was recorded.
-        frame_id: of its header.
-        image_bgr: uint8 (H, W, 3), or None where there is none to be had.
-        problem: why, or None.
+        kind: type of the message, one of `IMAGE_TYPES`.
         raw: the message in CDR.
+        message: the same as rosbags deserialises it, or None where it cannot.
+        problem: why not, or None.
     """
 
     number: int
     stamp_ns: int
     received_ns: int
-    frame_id: str
-    image_bgr: NDArray[np.uint8] | None
-    problem: str | None
+    kind: str
     raw: bytes
+    message: Any | None
+    problem: str | None
+
+    @property
+    def stamp_s(self) -> float:
+        """The stamp in seconds."""
+        return self.stamp_ns * 1e-9
+
+    def to_bgr(self) -> NDArray[np.uint8]:
+        """Returns what it shows as uint8 (H, W, 3) BGR.
+
+        Raises:
+            ImageError: the message is damaged, or as of `raw_to_bgr` and `compressed_to_bgr`.
+        """
+        if self.message is None:
+            raise ImageError(self.problem)
+        return compressed_to_bgr(self.message.data) if self.kind == COMPRESSED else raw_to_bgr(self.message, _convert)
 
 
 def image_topic(recording: Recording, wanted: str | None) -> Topic:
@@ -73,57 +88,33 @@ def image_topic(recording: Recording, wanted: str | None) -> Topic:
     return found[0]
 
 
-def pictures(recording: Recording, topic: Topic, *, decode: bool = True) -> Iterator[Picture]:
-    """Yields every message of an image topic, in the order of recording.
-
-    Args:
-        recording: where it is.
-        topic: the image topic.
-        decode: False leaves `image_bgr` None: for callers that want the stamps alone.
-    """
+def pictures(recording: Recording, topic: Topic) -> Iterator[Picture]:
+    """Yields every message of an image topic, in the order of recording, damaged ones too."""
     for number, entry in enumerate(recording.messages([topic.name])):
-        yield _picture(number, entry, topic.type, decode=decode)
+        message, problem = None, None
+        try:
+            message = deserialise(entry.raw, topic.type)
+        except ImageError as e:
+            problem = str(e)
+        stamp = entry.received_ns if message is None else stamp_ns(message)
+        yield Picture(number, stamp, entry.received_ns, topic.type, entry.raw, message, problem)
 
 
-def to_bgr(message: Any, kind: str) -> NDArray[np.uint8]:
-    """Returns a deserialised message's picture as uint8 (H, W, 3) BGR.
-
-    Args:
-        message: as rosbags has deserialised it.
-        kind: its type, one of `IMAGE_TYPES`.
-
-    Raises:
-        ImageError: as of `raw_to_bgr` and `compressed_to_bgr`.
-    """
-    return compressed_to_bgr(message.data) if kind == COMPRESSED else raw_to_bgr(message, _convert)
-
-
-def deserialise(entry: Entry, kind: str) -> Any:
+def deserialise(raw: bytes, kind: str) -> Any:
     """Returns a message of a type in `typestore`.
 
     Raises:
         ImageError: its bytes are damaged.
     """
     try:
-        return typestore().deserialize_cdr(entry.raw, kind)
-    except _DAMAGED as e:
-        raise ImageError(f"the message's {len(entry.raw)} bytes are damaged ({one_line(e)})") from e
+        return typestore().deserialize_cdr(raw, kind)
+    except DAMAGED as e:
+        raise ImageError(f"the message's {len(raw)} bytes are damaged ({one_line(e)})") from e
 
 
 def stamp_ns(message: Any) -> int:
     """Returns the stamp of a message's header in nanoseconds."""
     return int(message.header.stamp.sec) * NS + int(message.header.stamp.nanosec)
-
-
-def _picture(number: int, entry: Entry, kind: str, *, decode: bool) -> Picture:
-    stamp, frame_id, image, problem = entry.received_ns, "", None, None
-    try:
-        message = deserialise(entry, kind)
-        stamp, frame_id = stamp_ns(message), message.header.frame_id
-        image = to_bgr(message, kind) if decode else None
-    except ImageError as e:
-        problem = str(e)
-    return Picture(number, stamp, entry.received_ns, frame_id, image, problem, entry.raw)
 
 
 def _convert(image: RawImage) -> NDArray[np.uint8]:

@@ -1,9 +1,11 @@
 """What a recording holds: its topics, and its messages as they were sent."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Topic(NamedTuple):
+@dataclass(frozen=True, order=True)
+class Topic:
     """One topic of a recording.
 
     Attributes:

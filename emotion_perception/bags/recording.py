@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -66,8 +67,8 @@ class Recording:
         """All topics, by name; one that several files hold is listed once, with all its messages."""
         found: dict[str, Topic] = {}
         for topic in (topic for source in self._sources for topic in source.topics):
-            earlier = found.get(topic.name, topic._replace(count=0))
-            found[topic.name] = earlier._replace(count=earlier.count + topic.count)
+            earlier = found.get(topic.name, replace(topic, count=0))
+            found[topic.name] = replace(earlier, count=earlier.count + topic.count)
         return sorted(found.values())
 
     def messages(self, names: Collection[str]) -> Iterator[Entry]:

@@ -60,9 +60,7 @@ class SalvagedMcap:
 
 
 def _next(records: Iterator[Any]) -> Any:
-    """Returns the next record, None at the end or where the file is damaged.
-
-    """
+    """Returns the next record, None at the end or where the file is damaged."""
     try:
         return next(records, None)
     except Exception:  # noqa: BLE001 - the parser and its decompressors raise whatever their libraries have

@@ -14,7 +14,7 @@ from emotion_perception.core.types import Box, FaceEmotion, Landmarks
 
 Color = tuple[int, int, int]  # BGR
 
-_COLORS: dict[str, Color] = {
+COLORS: dict[str, Color] = {
     "anger": (70, 70, 235),
     "disgust": (70, 165, 100),
     "fear": (215, 105, 160),
@@ -24,7 +24,7 @@ _COLORS: dict[str, Color] = {
     "neutral": (205, 215, 150),
     "contempt": (100, 130, 175),
 }
-_OTHER_COLOR: Color = (220, 180, 220)
+OTHER_COLOR: Color = (220, 180, 220)
 _UNCERTAIN_COLOR: Color = (165, 165, 165)
 _DARK: Color = (25, 25, 25)
 _LIGHT: Color = (245, 245, 245)
@@ -97,7 +97,7 @@ def draw_overlay(
 
 def color_of(emotion: FaceEmotion) -> Color:
     """Returns the colour of a face: its label's, or gray where the answer is uncertain."""
-    return _UNCERTAIN_COLOR if emotion.uncertain else _COLORS.get(emotion.label, _OTHER_COLOR)
+    return _UNCERTAIN_COLOR if emotion.uncertain else COLORS.get(emotion.label, OTHER_COLOR)
 
 
 def caption(emotion: FaceEmotion) -> str:
@@ -141,7 +141,7 @@ def _draw_bars(
     for row, (label, share) in enumerate(zip(labels, emotion.smoothed_probabilities.tolist(), strict=True)):
         bottom = panel.top + pad + row * _row_height(style) + cap + pad // 2
         first = label == emotion.label
-        color = color_of(emotion) if first else _shade(_COLORS.get(label, _OTHER_COLOR))
+        color = color_of(emotion) if first else _shade(COLORS.get(label, OTHER_COLOR))
         _write(canvas, label, (panel.left + pad, bottom), cap, _LIGHT if first else (200, 200, 200))
         cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + length - 1, bottom), (75, 75, 75), cv2.FILLED)
         if filled := _whole(share, length):

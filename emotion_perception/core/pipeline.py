@@ -1,5 +1,7 @@
 """The whole recognition of one picture without ROS: for video files, benchmarks and comparisons with the nodes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from emotion_perception.core.detection import FaceDetector, create_detector
 from emotion_perception.core.finding import FaceFinder
 from emotion_perception.core.recognition import EmotionRecognizer, limits_of
 from emotion_perception.core.tracking import Tracker
-from emotion_perception.core.types import FaceEmotion
+from emotion_perception.core.types import Face, FaceEmotion
 from emotion_perception.core.verification import FaceVerifier, create_verifier
 
 
@@ -49,5 +51,12 @@ class Pipeline:
             image_bgr: uint8 (H, W, 3).
             stamp_s: when it was taken, in seconds; a step back forgets tracks and smoothing.
         """
-        faces = self.finder.find(image_bgr, stamp_s, self._detection)
+        return self.recognize(image_bgr, self.find(image_bgr, stamp_s), stamp_s)
+
+    def find(self, image_bgr: NDArray[np.uint8], stamp_s: float) -> list[Face]:
+        """Returns the faces of a picture with their numbers: the detection node's half of `process`."""
+        return self.finder.find(image_bgr, stamp_s, self._detection)
+
+    def recognize(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face], stamp_s: float) -> list[FaceEmotion]:
+        """Returns what faces of a picture show: the classifier node's half of `process`."""
         return self.recognizer.recognize(image_bgr, faces, stamp_s, **limits_of(self._classification))

@@ -88,10 +88,10 @@ class Tracker:
         found = _rows([_xyxy(face.box) for face in faces])
         expected = _rows([track.motion.xyxy for track in self._tracks])
         last = _rows([_xyxy(track.box) for track in self._tracks])
-        pairs = _assign(iou_matrix(found, expected), min_iou)
+        pairs = best_pairs(iou_matrix(found, expected), min_iou)
         faces_left = [index for index in range(len(found)) if index not in pairs]
         tracks_left = sorted(set(range(len(last))) - set(pairs.values()))
-        rest = _assign(iou_matrix(found[faces_left], last[tracks_left]), min_iou)
+        rest = best_pairs(iou_matrix(found[faces_left], last[tracks_left]), min_iou)
         pairs |= {faces_left[row]: tracks_left[column] for row, column in rest.items()}
         return {row: self._tracks[column] for row, column in pairs.items()}
 
@@ -112,8 +112,8 @@ class Tracker:
         self._tracks = [track for track in self._tracks if track.id not in forgotten]
 
 
-def _assign(overlaps: NDArray[np.float64], min_iou: float) -> dict[int, int]:
-    """Chooses the pairs of the largest sum of overlaps; no pair below `min_iou` counts or is chosen.
+def best_pairs(overlaps: NDArray[np.float64], min_iou: float) -> dict[int, int]:
+    """Chooses pairs of regions so that their overlaps sum up to the most; no pair below `min_iou` counts or is chosen.
 
     Args:
         overlaps: float64 (N, M), 0..1.

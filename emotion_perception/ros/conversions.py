@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from geometry_msgs.msg import Point as PointMsg
 from rclpy.time import Time
 from sensor_msgs.msg import RegionOfInterest
@@ -12,7 +11,8 @@ from std_msgs.msg import Header
 
 from emotion_perception.core.classification import EmotionClassifier
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, Landmarks, Point
+from emotion_perception.core.result_fields import emotion_of, face_of
+from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 from emotion_perception.msg import EmotionArray, FaceArray
 from emotion_perception.msg import Face as FaceMsg
 from emotion_perception.msg import FaceEmotion as FaceEmotionMsg
@@ -140,19 +140,10 @@ def emotions_from_msg(message: EmotionArray) -> list[FaceEmotion]:
     """
     emotions = []
     for entry in message.faces:
-        face = _face_from_msg(entry.face)
-        if face is None:
-            raise RegionError(f"face {entry.face.id} has an impossible region, score or id")
-        emotions.append(
-            FaceEmotion(
-                face=face,
-                label=entry.label,
-                score=entry.score,
-                uncertain=entry.uncertain,
-                probabilities=np.asarray(entry.probabilities, np.float32),
-                smoothed_probabilities=np.asarray(entry.smoothed_probabilities, np.float32),
-            )
-        )
+        try:
+            emotions.append(emotion_of(entry))
+        except ValueError as e:
+            raise RegionError(f"face {entry.face.id} is impossible: {e}") from e
     return emotions
 
 
@@ -167,14 +158,8 @@ def _face_to_msg(face: Face) -> FaceMsg:
 
 
 def _face_from_msg(message: FaceMsg) -> Face | None:
-    roi = message.roi
     try:
-        return Face(
-            box=Box(roi.x_offset, roi.y_offset, roi.x_offset + roi.width, roi.y_offset + roi.height),
-            score=message.score,
-            landmarks=Landmarks(*(Point(p.x, p.y) for p in message.landmarks)),
-            id=message.id,
-        )
+        return face_of(message)
     except ValueError:
         return None
 

@@ -1,0 +1,297 @@
+"""Evaluates one recording: plays or reads it, scores it against labels, writes tables and report."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from emotion_perception.bags import figures
+from emotion_perception.bags.labels import LabelRow, Labels, read_labels
+from emotion_perception.bags.mistakes import Mistakes
+from emotion_perception.bags.outcome import AnsweringModel, Outcome
+from emotion_perception.bags.pictures import image_topic, pictures
+from emotion_perception.bags.playing import RealtimePlayer, every_frame
+from emotion_perception.bags.recorded import RecordedAnswers
+from emotion_perception.bags.recorded_topic import Topic
+from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.report import JSON, write_report
+from emotion_perception.bags.tables import TableWriter, read_faces, read_frames, read_regions
+from emotion_perception.bags.writing import ResultWriter
+from emotion_perception.core.checkpoint import load_checkpoint
+from emotion_perception.core.config import ClassifierConfig, DetectionConfig
+from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
+from emotion_perception.core.model_files import file_sha256
+from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.reporting.progress import progress_bar
+from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
+
+MODES = ("every_frame", "realtime", "recorded")
+BAG = "bag"  # folder that --write-bag makes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How recordings are evaluated.
+
+    Attributes:
+        mode: `every_frame` processes each image, `realtime` those a robot would have had time for, `recorded` scores
+            the answers that are in the recording.
+        topic: the image topic; None takes the camera's.
+        detection: parameters of the detector.
+        classification: parameters of the classifier.
+        anonymize: how faces are hidden in all that is written.
+        write_bag: whether to write a recording of the results.
+    """
+
+    mode: str = "every_frame"
+    topic: str | None = None
+    detection: DetectionConfig = field(default_factory=DetectionConfig)
+    classification: ClassifierConfig = field(default_factory=ClassifierConfig)
+    anonymize: str = "none"
+    write_bag: bool = False
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ConfigurationError(f"mode '{self.mode}' is none of {', '.join(MODES)}")
+        if self.write_bag and self.mode == "recorded":
+            raise ConfigurationError("--write-bag writes new answers; --score-recorded scores those that are there")
+
+
+def evaluate_bag(
+    path: Path, out: Path, settings: Settings, *, labels: Path | None = None, progress: bool = True
+) -> dict[str, Any]:
+    """Writes report.json, report.html, the plots and three tables into `out`, and the results' recording if asked.
+
+    Args:
+        path: the recording.
+        out: folder, made if absent.
+        settings: how.
+        labels: what people say, see `labels`.
+        progress: show a bar.
+
+    Returns:
+        The content of report.json. With `every_frame` and `recorded` the same input gives the same content but for
+        the block `timing`.
+
+    Raises:
+        RecordingError: it cannot be read, or holds no image.
+        DatasetError: the labels are not as described, or are about none of the frames.
+        ConfigurationError, ModelFileError, CheckpointError: as of `Pipeline`.
+    """
+    begun = time.perf_counter()
+    out.mkdir(parents=True, exist_ok=True)
+    (out / JSON).unlink(missing_ok=True)  # it is written last: where it is, the evaluation is whole
+    with Recording(path) as recording:
+        source = _Recorded(recording, settings) if settings.mode == "recorded" else _Played(recording, settings)
+        run = _Run(recording, settings, source, labels)
+        mistakes = Mistakes(mode=settings.anonymize)
+        run.work(out, mistakes, progress=progress)
+        seconds = time.perf_counter() - begun
+        report = run.report(out)
+        report["timing"] |= {
+            "command": command_line(),
+            "date": now(),
+            "seconds": round(seconds, 3),
+            "times_real_time": round(report["duration_s"] / seconds, 3),
+            "peak_memory_mib": peak_memory_mib(),
+        }
+    write_report(report, out, mistakes.worst)
+    return report
+
+
+def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, labels: Path | None) -> bool:
+    """Returns whether a report.json is what `evaluate_bag` would write anew, but for the timing.
+
+    Raises:
+        RecordingError, ModelFileError, CheckpointError: the recording or the model cannot be opened.
+    """
+    wanted = {
+        "mode": settings.mode,
+        "parameters": None if settings.mode == "recorded" else _parameters(settings),
+        "anonymize": settings.anonymize,
+        "package_version": package_version(),
+    }
+    if any(report.get(name) != value for name, value in wanted.items()):
+        return False
+    if settings.topic is not None and str(report.get("topic")).lstrip("/") != settings.topic.lstrip("/"):
+        return False
+    of_labels = (report.get("label_file") or {}).get("sha256")
+    if of_labels != (None if labels is None else file_sha256(labels)):
+        return False
+    if settings.mode != "recorded" and report["model_sha256"] != load_checkpoint(settings.classification.model).sha256:
+        return False
+    with Recording(path) as recording:
+        return bool(report["bag_sha256"] == recording.sha256())
+
+
+class _Source(Protocol):
+    """Where answers come from."""
+
+    @property
+    def topic(self) -> Topic | None:
+        """The images, or None where the recording holds answers only."""
+        ...
+
+    @property
+    def identity(self) -> AnsweringModel:
+        """What gives the answers."""
+        ...
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yields every frame."""
+        ...
+
+    def problems(self) -> list[str]:
+        """Returns what was wrong, one line each."""
+        ...
+
+
+class _Played:
+    """Answers that are made now."""
+
+    def __init__(self, recording: Recording, settings: Settings) -> None:
+        self.topic = image_topic(recording, settings.topic)
+        self._recording, self._settings = recording, settings
+        self._pipeline = Pipeline(settings.detection, settings.classification)
+        classifier = self._pipeline.recognizer.classifier
+        classifier.warm_up(require_gpu=settings.classification.require_gpu)
+        self.identity = AnsweringModel(
+            classifier.labels, classifier.model_name, classifier.model_sha256, classifier.device
+        )
+
+    def outcomes(self) -> Iterator[Outcome]:
+        images = pictures(self._recording, self.topic)
+        if self._settings.mode == "realtime":
+            return RealtimePlayer(self._pipeline, self._settings.classification.time_share).play(images)
+        return every_frame(images, self._pipeline)
+
+    def problems(self) -> list[str]:
+        return []
+
+
+class _Recorded:
+    """Answers that are in the recording."""
+
+    def __init__(self, recording: Recording, settings: Settings) -> None:
+        self._answers = RecordedAnswers(recording, settings.topic)
+        self.topic, self.identity = self._answers.image_topic, self._answers.model
+
+    def outcomes(self) -> Iterator[Outcome]:
+        return self._answers.outcomes()
+
+    def problems(self) -> list[str]:
+        counts = {
+            "recorded answers cannot be read": self._answers.unreadable,
+            "answers are to images that are not in the recording": self._answers.without_image,
+        }
+        return [f"{count} {what}" for what, count in counts.items() if count]
+
+
+class _Run:
+    """One evaluation while it runs."""
+
+    def __init__(self, recording: Recording, settings: Settings, source: _Source, labels: Path | None) -> None:
+        self._recording, self._settings, self._source = recording, settings, source
+        self._labels = None if labels is None else read_labels(labels, source.identity.labels)
+        self._used: set[int] = set()  # lines of labels that were about a frame
+        self._first_ns: int | None = None
+
+    def work(self, out: Path, mistakes: Mistakes, *, progress: bool) -> None:
+        """Plays the recording and writes the tables."""
+        topic = self._source.topic
+        with (
+            TableWriter(out, self._source.identity.labels) as tables,
+            self._result_writer(out) as results,
+            progress_bar(topic.count if topic else 0, self._recording.path.name, shown=progress, unit="frames") as bar,
+        ):
+            for outcome in self._source.outcomes():
+                self._first_ns = outcome.stamp_ns if self._first_ns is None else self._first_ns
+                rows, matched = self._judge(outcome)
+                tables.write(outcome, rows, matched)
+                mistakes.look(outcome, matched, self._first_ns)
+                if results is not None:
+                    results.write(outcome)
+                bar.update()
+        if self._first_ns is None:
+            raise RecordingError(f"{self._recording.path}: no image can be read")
+        if self._labels is not None and not self._used:
+            raise self._strange_labels(self._labels)
+
+    def report(self, out: Path) -> dict[str, Any]:
+        """Computes the content of report.json from the tables."""
+        settings, identity, topic = self._settings, self._source.identity, self._source.topic
+        frames, faces = read_frames([out]), read_faces([out], identity.labels)
+        return {
+            "bag": self._recording.path.resolve().name,
+            "bag_sha256": self._recording.sha256(),
+            "topic": topic.name if topic else None,
+            "mode": settings.mode,
+            "first_stamp_ns": self._first_ns,
+            "duration_s": figures.duration_s(frames),
+            "problems": self._problems(),
+            "label_file": self._describe_labels(),
+            **figures.all_of(frames, faces, read_regions([out]), settings.classification.uncertain_below),
+            "model": identity.model,
+            "model_sha256": identity.model_sha256,
+            "device": identity.device,
+            "parameters": None if settings.mode == "recorded" else _parameters(settings),
+            "anonymize": settings.anonymize,
+            "labels": list(identity.labels),
+            "package_version": package_version(),
+            "timing": {"latency_is": figures.LATENCY[settings.mode], **figures.timing(frames)},
+        }
+
+    def _judge(self, outcome: Outcome) -> tuple[list[LabelRow], Mapping[int, LabelRow]]:
+        if self._labels is None or self._first_ns is None:
+            return [], {}
+        rows = self._labels.at(outcome.stamp_ns, self._first_ns)
+        self._used |= {row.line for row in rows}
+        return rows, self._labels.match(rows, [emotion.face for emotion in outcome.emotions])
+
+    def _result_writer(self, out: Path) -> AbstractContextManager[ResultWriter | None]:
+        if not self._settings.write_bag or self._source.topic is None:
+            return contextlib.nullcontext()
+        return ResultWriter(
+            out / BAG,
+            self._recording,
+            self._source.topic,
+            self._source.identity,
+            detector=self._settings.detection.detector,
+            anonymize=self._settings.anonymize,
+        )
+
+    def _problems(self) -> list[str]:
+        problems = [*self._recording.problems, *self._source.problems()]
+        if self._labels is not None and (unused := len(self._labels.rows) - len(self._used)):
+            problems.append(f"{unused} of {len(self._labels.rows)} rows of labels are about no frame")
+        return problems
+
+    def _describe_labels(self) -> dict[str, Any] | None:
+        if self._labels is None:
+            return None
+        form = "frames" if self._labels.of_frames else "intervals"
+        return {
+            "file": self._labels.name,
+            "sha256": self._labels.sha256,
+            "form": form,
+            "rows": len(self._labels.rows),
+            "rows_used": len(self._used),
+        }
+
+    def _strange_labels(self, labels: Labels) -> DatasetError:
+        row = labels.rows[0]
+        first = f"line {row.line} begins at {row.start_ns} ns, the first image is of {self._first_ns} ns"
+        return DatasetError(f"{labels.name}: none of its {len(labels.rows)} rows is about a frame ({first})")
+
+
+def _parameters(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Returns the parameters of both nodes that have a meaning without them."""
+    left_out = ("image_reliability", "image_transport", "match_depth")
+    nodes = {"face_detection_node": settings.detection, "emotion_classifier_node": settings.classification}
+    return {
+        node: {name: value for name, value in asdict(config).items() if name not in left_out}
+        for node, config in nodes.items()
+    }

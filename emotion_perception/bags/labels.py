@@ -1,0 +1,210 @@
+"""What people say the faces of a recording show: a CSV with a header, of one of two forms.
+
+Intervals, `start_s,end_s,track_or_region,label`: seconds from the stamp of the first image, the end excluded; the third
+cell is a track's number, a region `x y width height` in pixels in which the middle of the face lies, or empty for
+every face. Frames, `stamp_ns,x,y,w,h,label`: one region of the image with exactly this stamp.
+
+An empty label is a face that nobody has judged. Two further columns are optional: `group`, for figures by group, and
+`person`, so that a change of the track's number is seen; without it each interval with a region is a person.
+"""
+
+import csv
+import functools
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.bags.messages import NS
+from emotion_perception.core.emotions import canonical_label
+from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.geometry import iou_matrix
+from emotion_perception.core.tracking import best_pairs
+from emotion_perception.core.types import Box, Face
+
+INTERVALS = ("start_s", "end_s", "track_or_region", "label")
+FRAMES = ("stamp_ns", "x", "y", "w", "h", "label")
+OPTIONAL = ("group", "person")
+LEAST_IOU = 0.5  # of a face and the labelled region of a frame
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """One row of a file of labels.
+
+    Attributes:
+        line: its line in the file, from 1.
+        start_ns: first stamp that it is about; of an interval, from the first image's.
+        end_ns: first stamp that it is no longer about.
+        box: region in pixels, or None.
+        track: number of the track, or None. Without box and track it is about every face.
+        label: the package's spelling; empty where the face was not judged.
+        group: of the person, or empty.
+        person: who it is; of an interval's region without that, `line N`; else empty.
+    """
+
+    line: int
+    start_ns: int
+    end_ns: int
+    box: Box | None
+    track: int | None
+    label: str
+    group: str
+    person: str
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A file of labels.
+
+    Attributes:
+        name: of the file.
+        sha256: of its content.
+        of_frames: whether its rows are about single frames.
+        rows: in the order of the file.
+    """
+
+    name: str
+    sha256: str
+    of_frames: bool
+    rows: tuple[LabelRow, ...]
+
+    @functools.cached_property
+    def _ends(self) -> NDArray[np.int64]:
+        """First and last stamp of each row, (N, 2)."""
+        return np.array([(row.start_ns, row.end_ns) for row in self.rows], np.int64).reshape(-1, 2)
+
+    def at(self, stamp_ns: int, first_stamp_ns: int) -> list[LabelRow]:
+        """Returns the rows that are about the frame with a stamp, given the stamp of the first image."""
+        time = stamp_ns if self.of_frames else stamp_ns - first_stamp_ns
+        return [self.rows[k] for k in np.flatnonzero((self._ends[:, 0] <= time) & (time < self._ends[:, 1]))]
+
+    def match(self, rows: Sequence[LabelRow], faces: Sequence[Face]) -> dict[int, LabelRow]:
+        """Returns the row of each face that has one, by the face's index; a region has one face at most.
+
+        A region takes the face of the largest overlap: of a frame's, at least `LEAST_IOU`; of an interval's, any whose
+        middle lies in it. A track's number goes before, a row about every face after regions.
+        """
+        numbers = {row.track: row for row in rows if row.track is not None}
+        matched = {k: numbers[face.id] for k, face in enumerate(faces) if face.id in numbers}
+        regions = [row for row in rows if row.box is not None]
+        free = [k for k in range(len(faces)) if k not in matched]
+        for row, column in self._pairs([faces[k].box for k in free], [row.box for row in regions if row.box]).items():
+            matched[free[row]] = regions[column]
+        for everybody in (row for row in rows if row.box is None and row.track is None):
+            matched = dict.fromkeys(range(len(faces)), everybody) | matched
+        return matched
+
+    def _pairs(self, faces: Sequence[Box], regions: Sequence[Box]) -> dict[int, int]:
+        overlaps = iou_matrix(_xyxy(faces), _xyxy(regions))
+        if self.of_frames:
+            return best_pairs(overlaps, LEAST_IOU)
+        inside = np.array([[_holds(region, face) for region in regions] for face in faces], bool)
+        return best_pairs(np.where(inside.reshape(overlaps.shape), overlaps, 0.0), 0.0)
+
+
+def read_labels(path: Path, known: Sequence[str]) -> Labels:
+    """Reads a file of labels.
+
+    Args:
+        path: the CSV, UTF-8.
+        known: labels of the model; others are refused.
+
+    Raises:
+        DatasetError: the file is missing or not as described; the message names the line.
+    """
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+    except OSError as e:
+        raise DatasetError(f"{path}: {e.strerror}") from e
+    except UnicodeDecodeError as e:
+        raise DatasetError(f"{path}: not UTF-8 text ({e.reason})") from e
+    reader = csv.reader(text.splitlines(), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        form = _form(header)
+        rows = [_row(cells, header, form, reader.line_num, known) for cells in reader if any(cells)]
+    except (DatasetError, csv.Error) as e:
+        raise DatasetError(f"{path}, line {max(1, reader.line_num)}: {e}") from e
+    if not rows:
+        raise DatasetError(f"{path}: holds no label")
+    return Labels(path.name, hashlib.sha256(content).hexdigest(), form is FRAMES, tuple(rows))
+
+
+def _form(header: Sequence[str]) -> tuple[str, ...]:
+    for form in (INTERVALS, FRAMES):
+        if set(form) <= set(header) <= {*form, *OPTIONAL} and len(set(header)) == len(header):
+            return form
+    raise DatasetError(f"the header is {','.join(header)}, not {','.join(INTERVALS)} or {','.join(FRAMES)}")
+
+
+def _row(
+    cells: Sequence[str], header: Sequence[str], form: tuple[str, ...], line: int, known: Sequence[str]
+) -> LabelRow:
+    if len(cells) != len(header):
+        raise DatasetError(f"has {len(cells)} cells, the header has {len(header)}")
+    row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    label = canonical_label(row["label"]) if row["label"] else ""
+    if label and label not in known:
+        raise DatasetError(f"label '{label}' is none of the model's: {', '.join(known)}")
+    times = _interval(row) if form is INTERVALS else _stamp(row)
+    box, track = _where(row["track_or_region"]) if form is INTERVALS else (_box([row[name] for name in "xywh"]), None)
+    nobody = f"line {line}" if form is INTERVALS and box is not None else ""
+    return LabelRow(line, *times, box, track, label, row.get("group", ""), row.get("person") or nobody)
+
+
+def _interval(row: Mapping[str, str]) -> tuple[int, int]:
+    start, end = (_number(row[name], name) for name in ("start_s", "end_s"))
+    if end <= start:
+        raise DatasetError(f"end_s {end:g} is not after start_s {start:g}")
+    return round(start * NS), round(end * NS)
+
+
+def _stamp(row: Mapping[str, str]) -> tuple[int, int]:
+    try:
+        stamp = int(row["stamp_ns"])
+    except ValueError:
+        raise DatasetError(f"stamp_ns '{row['stamp_ns']}' is no whole number") from None
+    return stamp, stamp + 1
+
+
+def _where(cell: str) -> tuple[Box | None, int | None]:
+    """Returns the region or the number of the track that a cell names."""
+    words = cell.replace(";", " ").split()
+    if len(words) == 4:
+        return _box(words), None
+    if len(words) > 1 or (words and not words[0].isdecimal()):
+        raise DatasetError(f"track_or_region '{cell}' is no number of a track and no region 'x y width height'")
+    return None, int(words[0]) if words else None
+
+
+def _box(cells: Sequence[str]) -> Box:
+    x, y, width, height = (_number(cell, name) for cell, name in zip(cells, "xywh", strict=True))
+    try:
+        return Box(round(x), round(y), round(x + width), round(y + height))
+    except ValueError:
+        raise DatasetError(f"the region of {width:g}x{height:g} pixels has no area") from None
+
+
+def _number(cell: str, name: str) -> float:
+    try:
+        value = float(cell)
+    except ValueError:
+        raise DatasetError(f"{name} '{cell}' is no number") from None
+    if not math.isfinite(value) or abs(value) > NS:
+        raise DatasetError(f"{name} '{cell}' is out of range")
+    return value
+
+
+def _holds(region: Box, face: Box) -> bool:
+    x, y = face.center_xy
+    return region.x_min <= x < region.x_max and region.y_min <= y < region.y_max
+
+
+def _xyxy(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    return np.array([(b.x_min, b.y_min, b.x_max, b.y_max) for b in boxes], np.float64).reshape(-1, 4)

@@ -1,0 +1,235 @@
+"""Runs the pipeline over the images of a recording: each of them, or those that a robot would have had time for."""
+
+import queue
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.bags.messages import NS
+from emotion_perception.bags.outcome import DROPPED, FAILED, PROCESSED, SKIPPED, UNDECODABLE, Outcome
+from emotion_perception.bags.pictures import Picture
+from emotion_perception.core.errors import ImageError, one_line
+from emotion_perception.core.face_budget import FaceBudget
+from emotion_perception.core.latest_frame import LatestFrameWorker
+from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
+
+_AHEAD = 2  # pictures whose faces are found while earlier ones are classified
+_STOP_S = 60.0  # that the last frames may take
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A picture whose faces are found.
+
+    Attributes:
+        picture: the message.
+        image: uint8 (H, W, 3) BGR.
+        faces: with their numbers.
+        decode_ms: what decoding it cost.
+        detect_ms: what finding them cost.
+    """
+
+    picture: Picture
+    image: NDArray[np.uint8]
+    faces: list[Face]
+    decode_ms: float
+    detect_ms: float
+
+
+def every_frame(pictures: Iterable[Picture], pipeline: Pipeline) -> Iterator[Outcome]:
+    """Processes each picture, in the order of recording; the same pictures give the same outcomes.
+
+    While one picture's faces are classified, those of the next are found, by another thread; both keep the order.
+
+    Args:
+        pictures: of one stream.
+        pipeline: fresh, so that tracks begin at 1.
+    """
+    with ThreadPoolExecutor(1, "find") as finder:
+        ahead: deque[Future[_Found | Outcome]] = deque()
+        for picture in pictures:
+            ahead.append(finder.submit(_find, picture, pipeline))
+            if len(ahead) > _AHEAD:
+                yield _finish(ahead.popleft().result(), pipeline)
+        while ahead:
+            yield _finish(ahead.popleft().result(), pipeline)
+
+
+def _find(picture: Picture, pipeline: Pipeline) -> _Found | Outcome:
+    """Decodes a picture and finds its faces; returns what became of it where that fails."""
+    begun_s = time.monotonic()
+    try:
+        image = picture.to_bgr()
+    except ImageError as e:
+        return _outcome(picture, UNDECODABLE, problem=str(e))
+    decoded_s = time.monotonic()
+    try:
+        faces = pipeline.find(image, picture.stamp_s)
+    except Exception as e:  # noqa: BLE001 - whatever one picture does to a network, the next one is processed
+        return _outcome(picture, FAILED, problem=one_line(e), image=image)
+    return _Found(picture, image, faces, (decoded_s - begun_s) * 1e3, (time.monotonic() - decoded_s) * 1e3)
+
+
+def _finish(found: _Found | Outcome, pipeline: Pipeline) -> Outcome:
+    if isinstance(found, Outcome):
+        return found
+    outcome = _recognize(found, found.faces, pipeline)
+    if outcome.classify_ms is None:
+        return outcome
+    return replace(outcome, latency_ms=found.decode_ms + found.detect_ms + outcome.classify_ms)
+
+
+def _recognize(found: _Found, faces: Sequence[Face], pipeline: Pipeline) -> Outcome:
+    """Classifies faces of a picture; the outcome has no latency yet."""
+    begun_s = time.monotonic()
+    try:
+        emotions = pipeline.recognize(found.image, faces, found.picture.stamp_s)
+    except Exception as e:  # noqa: BLE001 - see _find
+        return _outcome(found.picture, FAILED, problem=one_line(e), image=found.image)
+    return _outcome(
+        found.picture,
+        PROCESSED,
+        emotions=emotions,
+        image=found.image,
+        detect_ms=found.detect_ms,
+        classify_ms=(time.monotonic() - begun_s) * 1e3,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Due:
+    """A picture on its way through the two workers.
+
+    Attributes:
+        picture: the message.
+        due_s: when it was due, on the steady clock.
+    """
+
+    picture: Picture
+    due_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A picture whose faces are found, on its way to the classifier.
+
+    Attributes:
+        due: the picture and when it was due.
+        found: its faces.
+        age_ms: how old it was when the detector began.
+    """
+
+    due: _Due
+    found: _Found
+    age_ms: float
+
+
+class RealtimePlayer:
+    """Feeds pictures at the pace of their recording to two workers, as the two nodes are, each taking the newest.
+
+    A frame that is overtaken before the detector is free is dropped, one that waits for the classifier is skipped. What
+    a robot has besides, the transport of messages between processes, is not part of it.
+
+    Args:
+        pipeline: fresh.
+        time_share: as of the classifier node's parameter.
+    """
+
+    def __init__(self, pipeline: Pipeline, time_share: float) -> None:
+        self._pipeline, self._time_share = pipeline, time_share
+        self._outcomes: queue.SimpleQueue[Outcome | Exception] = queue.SimpleQueue()
+        self._budget = FaceBudget()
+
+    def play(self, pictures: Iterable[Picture]) -> Iterator[Outcome]:
+        """Yields what becomes of each picture, in the order in which that is known."""
+        detector = LatestFrameWorker(self._find, self._hand_over, self._broken, on_drop=self._dropped)
+        self._classifier = LatestFrameWorker(self._recognize, self._done, self._broken, on_drop=self._skipped)
+        try:
+            begun_s, first_ns = time.monotonic(), None
+            for picture in pictures:
+                first_ns = picture.received_ns if first_ns is None else first_ns
+                due_s = begun_s + (picture.received_ns - first_ns) / NS
+                yield from self._until(due_s)
+                detector.put(_Due(picture, due_s))
+        finally:
+            detector.stop(_STOP_S)
+            self._classifier.stop(_STOP_S)
+        yield from self._until(0.0)
+
+    def _until(self, due_s: float) -> Iterator[Outcome]:
+        """Yields outcomes until a moment of the steady clock; all that are there already, in any case."""
+        while True:
+            try:
+                wait_s = due_s - time.monotonic()
+                outcome = self._outcomes.get(timeout=wait_s) if wait_s > 0 else self._outcomes.get_nowait()
+            except queue.Empty:
+                if due_s <= time.monotonic():
+                    return
+                continue
+            if isinstance(outcome, Exception):
+                raise outcome
+            yield outcome
+
+    def _find(self, due: _Due) -> _Waiting | None:
+        age_ms = (time.monotonic() - due.due_s) * 1e3
+        found = _find(due.picture, self._pipeline)
+        if isinstance(found, Outcome):
+            self._outcomes.put(found)
+            return None
+        return _Waiting(due, found, age_ms)
+
+    def _hand_over(self, waiting: _Waiting | None, counts: FrameCounts) -> None:
+        if waiting is not None:
+            self._classifier.put(waiting)
+
+    def _recognize(self, waiting: _Waiting) -> Outcome:
+        found, begun_s = waiting.found, time.monotonic()
+        faces = self._budget.choose(found.faces, begun_s, share=self._time_share)
+        outcome = _recognize(found, faces, self._pipeline)
+        done_s = time.monotonic()
+        self._budget.measured(len(faces), done_s - begun_s)
+        if outcome.outcome != PROCESSED:
+            return outcome
+        return replace(outcome, latency_ms=(done_s - waiting.due.due_s) * 1e3, age_ms=waiting.age_ms)
+
+    def _done(self, outcome: Outcome, counts: FrameCounts) -> None:
+        self._outcomes.put(outcome)
+
+    def _broken(self, error: Exception, counts: FrameCounts) -> None:
+        """Passes on what only a mistake in this class can raise."""
+        self._outcomes.put(error)
+
+    def _dropped(self, due: _Due) -> None:
+        self._outcomes.put(_outcome(due.picture, DROPPED))
+
+    def _skipped(self, waiting: _Waiting) -> None:
+        self._outcomes.put(_outcome(waiting.due.picture, SKIPPED, image=waiting.found.image))
+
+
+def _outcome(
+    picture: Picture,
+    outcome: str,
+    *,
+    problem: str = "",
+    emotions: Iterable[FaceEmotion] = (),
+    image: NDArray[np.uint8] | None = None,
+    **times: float,
+) -> Outcome:
+    return Outcome(
+        number=picture.number,
+        stamp_ns=picture.stamp_ns,
+        received_ns=picture.received_ns,
+        outcome=outcome,
+        problem=problem,
+        emotions=tuple(emotions),
+        image_bgr=image,
+        size=None if image is None else (image.shape[1], image.shape[0]),
+        raw=picture.raw,
+        **times,
+    )

@@ -1,0 +1,167 @@
+"""What nodes answered while a recording was made: its EmotionArray messages, put beside its images."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+from emotion_perception.bags.messages import EMOTIONS, IMAGE_TYPES, typestore
+from emotion_perception.bags.outcome import (
+    DROPPED,
+    FAILED,
+    NO_IMAGE,
+    PROCESSED,
+    SKIPPED,
+    UNDECODABLE,
+    AnsweringModel,
+    Outcome,
+)
+from emotion_perception.bags.pictures import DAMAGED, Picture, image_topic, pictures, stamp_ns
+from emotion_perception.bags.recorded_topic import Entry, Topic
+from emotion_perception.bags.recording import Recording
+from emotion_perception.core.errors import ImageError, RecordingError, one_line
+from emotion_perception.core.result_fields import emotion_of
+
+_STATUS = (PROCESSED, NO_IMAGE, FAILED, SKIPPED)  # of EmotionArray.status
+
+
+class RecordedAnswers:
+    """The EmotionArrays of a recording.
+
+    Args:
+        recording: must hold one topic of them.
+        wanted: the image topic, as of `image_topic`; a recording may hold no images.
+
+    Attributes:
+        model: of the first answer.
+        image_topic: the images they are about, or None where there are none.
+        unreadable: answers whose bytes are damaged.
+        without_image: answers to images that are not in the recording.
+
+    Raises:
+        RecordingError: there are no answers, or they cannot be read.
+    """
+
+    def __init__(self, recording: Recording, wanted: str | None) -> None:
+        self._recording = recording
+        has_images = any(topic.type in IMAGE_TYPES and topic.count for topic in recording.topics)
+        self.image_topic = image_topic(recording, wanted) if has_images or wanted is not None else None
+        self._topic = _answers_topic(recording, self.image_topic)
+        self._store = _recorded_types(self._topic)
+        self.unreadable = self.without_image = 0
+        self._answers = self._read()
+        if not self._answers:
+            raise RecordingError(f"{recording.path}: none of the answers on {self._topic.name} can be read")
+        self.model = _model(self._message(next(iter(self._answers.values()))))
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yields every image with its answer; or, where there are no images, every answer."""
+        if self.image_topic is None:
+            for number, entry in enumerate(self._answers.values()):
+                yield self._answered(entry, number=number, received_ns=entry.received_ns)
+            return
+        seen = set()
+        for picture in pictures(self._recording, self.image_topic):
+            seen.add(picture.stamp_ns)
+            answer = self._answers.get(picture.stamp_ns)
+            yield _unanswered(picture) if answer is None else self._answered_picture(answer, picture)
+        self.without_image = len(self._answers.keys() - seen)
+
+    def _answered_picture(self, entry: Entry, picture: Picture) -> Outcome:
+        try:
+            image = picture.to_bgr()
+        except ImageError:  # the answer's status says what the nodes made of it
+            image = None
+        size = None if image is None else (image.shape[1], image.shape[0])
+        whole = {"received_ns": picture.received_ns, "image_bgr": image, "size": size, "raw": picture.raw}
+        return self._answered(entry, number=picture.number, **whole)
+
+    def _answered(self, entry: Entry, **picture: Any) -> Outcome:
+        message = self._message(entry)
+        stamp = stamp_ns(message)
+        return Outcome(
+            stamp_ns=stamp,
+            outcome=_STATUS[message.status],
+            emotions=tuple(map(emotion_of, message.faces)),
+            latency_ms=(entry.received_ns - stamp) * 1e-6,
+            age_ms=float(message.age_ms),
+            detect_ms=float(message.detect_ms),
+            classify_ms=float(message.classify_ms),
+            **picture,
+        )
+
+    def _read(self) -> dict[int, Entry]:
+        """Returns the answers by stamp, as they were sent; of several for one stamp the first."""
+        found: dict[int, Entry] = {}
+        for entry in self._recording.messages([self._topic.name]):
+            try:
+                found.setdefault(stamp_ns(self._message(entry)), entry)
+            except RecordingError:
+                self.unreadable += 1
+        return found
+
+    def _message(self, entry: Entry) -> Any:
+        """Returns an answer whose fields have been looked at.
+
+        Raises:
+            RecordingError: it is damaged or impossible.
+        """
+        try:
+            message = self._store.deserialize_cdr(entry.raw, EMOTIONS)
+            _check(message)
+        except (*DAMAGED, AttributeError) as e:
+            raise RecordingError(f"{self._recording.path}: an answer cannot be read ({one_line(e)})") from e
+        return message
+
+
+def _check(message: Any) -> None:
+    """Raises ValueError where an answer cannot be."""
+    if message.status >= len(_STATUS):
+        raise ValueError(f"status {message.status} is unknown")
+    for emotion in map(emotion_of, message.faces):
+        sizes = {len(emotion.probabilities), len(emotion.smoothed_probabilities), len(message.labels)}
+        if len(sizes) > 1 or emotion.label not in message.labels:
+            raise ValueError(f"{len(emotion.probabilities)} probabilities and '{emotion.label}' for {message.labels}")
+
+
+def _answers_topic(recording: Recording, images: Topic | None) -> Topic:
+    """Returns the topic of answers: the only one, or the one beside the image topic."""
+    topics = [topic for topic in recording.topics if topic.type == EMOTIONS and topic.count]
+    if not topics:
+        raise RecordingError(f"{recording.path}: holds no recorded emotions ({EMOTIONS})")
+    beside = namespace_of(images.name) + "emotions" if images is not None else ""
+    found = [topic for topic in topics if topic.name == beside] or topics
+    if len(found) > 1:
+        names = ", ".join(topic.name for topic in found)
+        raise RecordingError(f"{recording.path}: has several topics of emotions, none beside the images: {names}")
+    return found[0]
+
+
+def _unanswered(picture: Picture) -> Outcome:
+    return Outcome(
+        number=picture.number,
+        stamp_ns=picture.stamp_ns,
+        received_ns=picture.received_ns,
+        outcome=DROPPED if picture.message is not None else UNDECODABLE,
+        problem=picture.problem or "",
+        raw=picture.raw,
+    )
+
+
+def namespace_of(topic: str) -> str:
+    """Returns the namespace of an image topic with a slash at its end, e.g. `/front/` of `/front/image_raw`."""
+    return topic.removesuffix("/compressed").rpartition("/")[0] + "/"
+
+
+def _recorded_types(topic: Topic) -> Typestore:
+    """Returns the types as the recording defines them, for it may be older than this package."""
+    if not topic.definition:
+        return typestore()
+    store = get_typestore(Stores.EMPTY)
+    store.register(get_types_from_msg(topic.definition, topic.type))
+    return store
+
+
+def _model(message: Any) -> AnsweringModel:
+    return AnsweringModel(tuple(message.labels), message.model, message.model_sha256, message.device)

@@ -1,0 +1,89 @@
+"""Writes what an evaluation found: report.json for programs, report.html for people, and the plots."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+from matplotlib.figure import Figure
+
+from emotion_perception.bags.mistakes import Mistake
+from emotion_perception.bags.plots import MOST_TRACKS, draw_drops, draw_latency, draw_timeline
+from emotion_perception.bags.tables import read_faces, read_frames
+from emotion_perception.reporting.pages import fill
+from emotion_perception.reporting.plots import as_data_url, as_png, draw_confusion, draw_coverage, draw_reliability
+
+JSON, HTML = "report.json", "report.html"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_report(report: Mapping[str, Any], out: Path, mistakes: Sequence[Mistake]) -> None:
+    """Writes report.html, a PNG of each plot, and last report.json.
+
+    Args:
+        report: the content of report.json.
+        out: folder that holds the tables.
+        mistakes: faces to be shown.
+    """
+    frames, faces = read_frames([out]), read_faces([out], tuple(report["labels"]))
+    first = report["first_stamp_ns"]
+    figures = {
+        "timeline": draw_timeline(faces, first),
+        "latency": draw_latency(frames, report["timing"]["latency_is"]),
+        "drops": draw_drops(frames, first),
+        **recognition_plots(report, title=f"{report['model']} on {report['bag']}"),
+    }
+    strip = [_shown(mistake) for mistake in mistakes]
+    write_page("report.html.j2", report, out, figures, mistakes=strip, most_tracks=MOST_TRACKS)
+    write_json(report, out)
+
+
+def recognition_plots(report: Mapping[str, Any], *, title: str) -> dict[str, Figure]:
+    """Draws confusion, reliability and coverage, where there are labels."""
+    recognition = report["recognition"]
+    if recognition is None:
+        return {}
+    panels = {
+        f"{name}: ECE {recognition[name]['ece']:.1%}": recognition["reliability"][name] for name in ("smoothed", "raw")
+    }
+    accuracy = f"accuracy {recognition['smoothed']['accuracy']:.1%} of {recognition['smoothed']['n']} faces"
+    return {
+        "confusion": draw_confusion(recognition["confusion"], report["labels"], title=f"{title}\n{accuracy}"),
+        "reliability": draw_reliability(panels, things="faces"),
+        "coverage": draw_coverage(recognition["coverage"], things="faces"),
+    }
+
+
+def write_page(
+    template: str, report: Mapping[str, Any], out: Path, figures: Mapping[str, Figure | None], **values: Any
+) -> None:
+    """Writes report.html and a PNG of each plot; those of an earlier evaluation do not stay."""
+    pngs = {}
+    for name, figure in figures.items():
+        (out / f"{name}.png").unlink(missing_ok=True)
+        if figure is not None:
+            pngs[name] = as_png(figure)
+            (out / f"{name}.png").write_bytes(pngs[name])
+    urls = {name: as_data_url(png) for name, png in pngs.items()}
+    page = fill(_TEMPLATES, template, report=report, plots=urls, **values)
+    (out / HTML).write_text(page, encoding="utf-8")
+
+
+def write_json(report: Mapping[str, Any], out: Path) -> None:
+    """Writes report.json in one step: where it is, it is whole."""
+    part = out / f"{JSON}.part"
+    part.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    part.replace(out / JSON)
+
+
+def _shown(mistake: Mistake) -> dict[str, Any]:
+    _, png = cv2.imencode(".png", mistake.crop_bgr)
+    return {
+        "url": as_data_url(png.tobytes()),
+        "time_s": mistake.time_s,
+        "track": mistake.track,
+        "truth": mistake.truth,
+        "label": mistake.label,
+        "score": mistake.score,
+    }

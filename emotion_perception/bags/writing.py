@@ -1,0 +1,157 @@
+"""Writes a recording again with what was recognised beside its images: `faces`, `emotions` and `image_overlay`."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from emotion_perception.bags.messages import CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
+from emotion_perception.bags.outcome import DROPPED, PROCESSED, SKIPPED, AnsweringModel, Outcome
+from emotion_perception.bags.pictures import deserialise
+from emotion_perception.bags.recorded import namespace_of
+from emotion_perception.bags.recorded_topic import Topic
+from emotion_perception.bags.recording import Recording
+from emotion_perception.core.anonymize import FaceHider
+from emotion_perception.core.image_data import JPEG_FORMAT, bgr_to_jpeg
+from emotion_perception.core.overlay import draw_overlay
+from emotion_perception.core.types import Face, FaceEmotion
+
+_JPEG_QUALITY = 85
+_OVERLAY = "image_overlay/compressed"
+
+
+class ResultWriter:
+    """A new recording: images and calibration as they were, results under the stamps and times of their images.
+
+    Args:
+        folder: made anew; one that an earlier evaluation wrote is replaced.
+        recording: what is evaluated.
+        topic: its image topic.
+        identity: what gives the answers.
+        detector: name of the detector.
+        anonymize: how faces are hidden in the overlay; the images themselves then stay out.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        recording: Recording,
+        topic: Topic,
+        identity: AnsweringModel,
+        *,
+        detector: str,
+        anonymize: str,
+    ) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        # 8: from 9 on the QoS profiles are no text any more, which Humble refuses
+        self._writer = Writer(folder, version=8, storage_plugin=StoragePlugin.MCAP)
+        self._writer.open()
+        self._kind, self._identity, self._detector, self._mode = topic.type, identity, detector, anonymize
+        self._hider = FaceHider()
+        self._counts = dict.fromkeys((f"frames_{what}" for what in ("received", "processed", "dropped", "failed")), 0)
+        space = namespace_of(topic.name)
+        self._store = typestore()
+        self._topics = {
+            "faces": self._add(f"{space}faces", FACES),
+            "emotions": self._add(f"{space}emotions", EMOTIONS),
+            "overlay": self._add(f"{space}{_OVERLAY}", COMPRESSED),
+        }
+        if anonymize == "none":
+            self._topics["image"] = self._add(topic.name, topic.type)
+        self._copy(recording, f"{space}camera_info")
+
+    def __enter__(self) -> "ResultWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._writer.close()
+        else:
+            self._writer.abort()
+
+    def write(self, outcome: Outcome) -> None:
+        """Writes a frame's image and, where it was processed, its results."""
+        self._count(outcome.outcome)
+        if "image" in self._topics:
+            self._writer.write(self._topics["image"], outcome.received_ns, outcome.raw)
+        if outcome.outcome != PROCESSED or outcome.image_bgr is None:
+            return
+        header = deserialise(outcome.raw, self._kind).header
+        faces = [emotion.face for emotion in outcome.emotions]
+        self._send("faces", outcome, FACES, self._face_array(header, faces, outcome))
+        self._send("emotions", outcome, EMOTIONS, self._emotion_array(header, outcome))
+        shown = self._hider.hide(outcome.image_bgr, faces, outcome.stamp_ns * 1e-9, self._mode)
+        drawn = draw_overlay(shown, outcome.emotions, self._identity.labels, bars=True, landmarks=False)
+        jpeg = np.frombuffer(bgr_to_jpeg(drawn, _JPEG_QUALITY), np.uint8)
+        self._send("overlay", outcome, COMPRESSED, self._of(COMPRESSED)(header, JPEG_FORMAT, jpeg))
+
+    def _count(self, outcome: str) -> None:
+        """Counts as the detection node does: a frame that waited for the classifier in vain is dropped, too."""
+        became = "processed" if outcome == PROCESSED else "dropped" if outcome in (DROPPED, SKIPPED) else "failed"
+        self._counts["frames_received"] += 1
+        self._counts[f"frames_{became}"] += 1
+
+    def _add(self, topic: str, kind: str) -> Any:
+        return self._writer.add_connection(topic, kind, typestore=self._store)
+
+    def _copy(self, recording: Recording, name: str) -> None:
+        """Copies the camera's calibration, where there is one."""
+        if any(topic.name == name and topic.type == CAMERA_INFO for topic in recording.topics):
+            connection = self._add(name, CAMERA_INFO)
+            for entry in recording.messages([name]):
+                self._writer.write(connection, entry.received_ns, entry.raw)
+
+    def _send(self, name: str, outcome: Outcome, kind: str, message: Any) -> None:
+        self._writer.write(self._topics[name], outcome.received_ns, self._store.serialize_cdr(message, kind))
+
+    def _of(self, kind: str) -> Any:
+        return self._store.types[kind]
+
+    def _face_array(self, header: Any, faces: Sequence[Face], outcome: Outcome) -> Any:
+        return self._of(FACES)(
+            header=header,
+            faces=[self._face(face) for face in faces],
+            detector=self._detector,
+            detect_ms=outcome.detect_ms or 0.0,
+            **self._counts,
+        )
+
+    def _emotion_array(self, header: Any, outcome: Outcome) -> Any:
+        return self._of(EMOTIONS)(
+            header=header,
+            status=0,
+            faces=[self._emotion(emotion) for emotion in outcome.emotions],
+            faces_omitted=0,
+            labels=list(self._identity.labels),
+            model=self._identity.model,
+            model_sha256=self._identity.model_sha256,
+            device=self._identity.device,
+            fallback=False,
+            detect_ms=outcome.detect_ms or 0.0,
+            classify_ms=outcome.classify_ms or 0.0,
+            age_ms=outcome.latency_ms or 0.0,
+            **self._counts,
+        )
+
+    def _emotion(self, emotion: FaceEmotion) -> Any:
+        return self._of("emotion_perception/msg/FaceEmotion")(
+            face=self._face(emotion.face),
+            label=emotion.label,
+            score=emotion.score,
+            uncertain=emotion.uncertain,
+            probabilities=emotion.probabilities,
+            smoothed_probabilities=emotion.smoothed_probabilities,
+        )
+
+    def _face(self, face: Face) -> Any:
+        box = face.box
+        region = self._of("sensor_msgs/msg/RegionOfInterest")(box.x_min, box.y_min, box.height, box.width, False)
+        point = self._of("geometry_msgs/msg/Point")
+        landmarks = [point(p.x, p.y, 0.0 if p.known else float("nan")) for p in face.landmarks]
+        return self._of("emotion_perception/msg/Face")(id=face.id, roi=region, score=face.score, landmarks=landmarks)

@@ -1,0 +1,38 @@
+"""What the fields of this package's messages say, whichever library made them: ROS's own or a reader of recordings."""
+
+from typing import Any
+
+import numpy as np
+
+from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Point
+
+
+def face_of(fields: Any) -> Face:
+    """Returns the face that a `Face` message describes.
+
+    Raises:
+        ValueError: its region, score or number is impossible.
+    """
+    roi = fields.roi
+    return Face(
+        box=Box(roi.x_offset, roi.y_offset, roi.x_offset + roi.width, roi.y_offset + roi.height),
+        score=fields.score,
+        landmarks=Landmarks(*(Point(point.x, point.y) for point in fields.landmarks)),
+        id=fields.id,
+    )
+
+
+def emotion_of(fields: Any) -> FaceEmotion:
+    """Returns what a `FaceEmotion` message says of one face.
+
+    Raises:
+        ValueError: as of `face_of`.
+    """
+    return FaceEmotion(
+        face=face_of(fields.face),
+        label=fields.label,
+        score=fields.score,
+        uncertain=fields.uncertain,
+        probabilities=np.asarray(fields.probabilities, np.float32),
+        smoothed_probabilities=np.asarray(fields.smoothed_probabilities, np.float32),
+    )
