@@ -21,6 +21,8 @@ from emotion_perception.core.config import (  # noqa: E402 - works in a checkout
     Limits,
     NodeConfig,
     OverlayConfig,
+    PlayerConfig,
+    RecorderConfig,
 )
 
 NODES: dict[str, type[NodeConfig]] = {
@@ -28,12 +30,14 @@ NODES: dict[str, type[NodeConfig]] = {
     "face_detection_node": DetectionConfig,
     "emotion_classifier_node": ClassifierConfig,
     "overlay_node": OverlayConfig,
+    "bag_player": PlayerConfig,
+    "bag_recorder": RecorderConfig,
 }
 YAML = ROOT / "config" / "emotion_perception.yaml"
 README = ROOT / "README.md"
 _TABLE = re.compile(r"(<!-- parameters -->\n).*?(<!-- /parameters -->)", re.DOTALL)
 _HEAD = """\
-# Parameters of the four nodes with their defaults, written by scripts/write_parameters.py. Copy it, change the copy,
+# Parameters of the nodes with their defaults, written by scripts/write_parameters.py. Copy it, change the copy,
 # and give it as params_file:=... to the launch file. (live) ones also change with `ros2 param set`, on the next frame.
 """
 

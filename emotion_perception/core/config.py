@@ -14,6 +14,7 @@ RELIABILITIES = ("auto", "reliable", "best_effort")
 TRANSPORTS = ("raw", "compressed")
 DETECTORS = ("centerface", "yunet", "mtcnn", "haar")
 ANONYMIZERS = ("none", "blur", "pixelate", "fill")
+STORAGES = ("mcap", "sqlite3")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _image_transport() -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class NodeConfig:
-    """Base of the four configurations: checks every field against its limits.
+    """Base of the configurations: checks every field against its limits.
 
     Raises:
         ConfigurationError: a value has the wrong type or is outside its limits.
@@ -226,3 +227,32 @@ class OverlayConfig(NodeConfig):
     )
     image_reliability: str = _image_reliability()
     image_transport: str = _image_transport()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayerConfig(NodeConfig):
+    """Parameters of bag_player."""
+
+    bag: str = parameter("", "the recording: a rosbag2 folder, or a .mcap or .db3 file")
+    topic: str = parameter("", "image topic of the recording; empty takes the only one, or the one that a camera has")
+    rate: float = parameter(1.0, "how many times faster than it was recorded", minimum=0.01, maximum=100.0)
+    loop: bool = parameter(False, "begin again at the end; /clock jumps back")
+    subscribers: int = parameter(1, "begins when the images have so many subscribers", minimum=0, maximum=100)
+    wait_for_subscribers_s: float = parameter(
+        30.0, "begins without them after so long, in seconds of a steady clock", minimum=0.0, maximum=3600.0
+    )
+    clock_hz: float = parameter(
+        100.0, "messages a second on /clock, beside one before each message", minimum=1.0, maximum=1000.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecorderConfig(NodeConfig):
+    """Parameters of bag_recorder."""
+
+    bag: str = parameter("", "the rosbag2 folder to make; it must not exist")
+    topics: tuple[str, ...] = parameter(("image_raw", "camera_info", "faces", "emotions"), "what is recorded")
+    storage: str = parameter("mcap", "format of the file", choices=STORAGES)
+    queue_mib: int = parameter(
+        64, "what may wait for the disk, in MiB; what comes beyond that is lost, and counted", minimum=1, maximum=4096
+    )

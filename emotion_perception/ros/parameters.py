@@ -39,7 +39,7 @@ class Parameters(Generic[Config]):
 
     def _changed(self, changes: list[Parameter]) -> Config:
         ours = {field.name for field in dataclasses.fields(self._value)}
-        return dataclasses.replace(self._value, **{p.name: p.value for p in changes if p.name in ours})
+        return dataclasses.replace(self._value, **{p.name: _plain(p.value) for p in changes if p.name in ours})
 
 
 def describe(limits: Limits) -> ParameterDescriptor:
@@ -57,9 +57,14 @@ def describe(limits: Limits) -> ParameterDescriptor:
 
 def _declare(node: Node, field: dataclasses.Field) -> object:  # type: ignore[type-arg]
     try:
-        return node.declare_parameter(field.name, field.default, describe(field.metadata["limits"])).value
+        return _plain(node.declare_parameter(field.name, field.default, describe(field.metadata["limits"])).value)
     except InvalidParameterTypeException as e:
         wanted = type(field.default).__name__
         raise ConfigurationError(f"parameter {field.name} is a {wanted}: {e}") from e
     except InvalidParameterValueException as e:
         raise ConfigurationError(f"parameter {field.name}: {e}") from e
+
+
+def _plain(value: object) -> object:
+    """Returns a parameter's value as the dataclass has it: rclpy gives arrays as lists."""
+    return tuple(value) if isinstance(value, list) else value

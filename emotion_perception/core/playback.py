@@ -1,0 +1,24 @@
+"""Which moment of a recording it is while it is played."""
+
+NS = 1_000_000_000
+
+
+class PlaybackClock:
+    """Maps a steady clock to the time of a recording.
+
+    Args:
+        start_ns: the recording's time at the beginning, in nanoseconds.
+        rate: how many times faster than a second a second it goes; 0 stands still.
+        start_s: the steady clock at the beginning, in seconds.
+    """
+
+    def __init__(self, start_ns: int, rate: float, start_s: float) -> None:
+        self._start_ns, self._rate, self._start_s = start_ns, rate, start_s
+
+    def now_ns(self, steady_s: float) -> int:
+        """Returns the recording's time, in nanoseconds."""
+        return self._start_ns + round((steady_s - self._start_s) * self._rate * NS)
+
+    def due_s(self, recorded_ns: int) -> float:
+        """Returns when, on the steady clock, something of the recording is due; it must not stand still."""
+        return self._start_s + (recorded_ns - self._start_ns) / NS / self._rate

@@ -1,0 +1,153 @@
+"""bag_player: plays the images of a recording, with its clock, where rosbag2 is not installed.
+
+Publishes `image_raw` (sensor_msgs/Image) or `image_raw/compressed` (sensor_msgs/CompressedImage), whichever was
+recorded, `camera_info` where the recording has the one beside the images, each message byte for byte and so with its
+recorded stamp, at the time at which it was received, and `/clock` with the time of the recording. Ends after the last.
+"""
+
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from rclpy.duration import Duration
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.time import Time
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from emotion_perception.bags.messages import CAMERA_INFO, COMPRESSED
+from emotion_perception.bags.pictures import image_topic
+from emotion_perception.bags.recorded_topic import Entry, Topic
+from emotion_perception.bags.recording import Recording
+from emotion_perception.core.config import PlayerConfig
+from emotion_perception.core.errors import ConfigurationError, RecordingError
+from emotion_perception.core.playback import PlaybackClock
+from emotion_perception.ros import qos
+from emotion_perception.ros.node import EXIT_OK
+from emotion_perception.ros.tool import Tool, run_tool
+
+_LATE_S = 0.02
+_LOOK_S = 0.05  # for subscribers
+_ACKNOWLEDGED_S, _ACKNOWLEDGED_STEP_S = 5.0, 0.1
+_IMAGES_DEPTH = 10
+_CLOCK = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+
+
+class BagPlayer(Tool[PlayerConfig]):
+    """Plays a recording.
+
+    Raises:
+        ConfigurationError: a parameter has a value that cannot work.
+        RecordingError: there is no such recording, or it has no such images.
+
+    Attributes:
+        published: messages by recorded topic.
+        late: how many of the images were published more than 20 ms after they were due.
+    """
+
+    def __init__(self, **options) -> None:  # type: ignore[no-untyped-def]
+        super().__init__("bag_player", PlayerConfig, **options)
+        if not self.config.bag:
+            raise ConfigurationError("bag is empty: it names the recording to play")
+        self._recording = Recording(Path(self.config.bag))
+        self._topic = image_topic(self._recording, self.config.topic or None)
+        self._outputs = self._advertise()
+        self._clock_publisher = self.create_publisher(Clock, "/clock", _CLOCK)
+        self._clock_ns, self._next_tick_s = 0, 0.0
+        self._rounds, self.late, self.published = 0, 0, Counter[str]()
+
+    def run(self, stop: threading.Event) -> int:
+        """Plays it once, or again and again."""
+        self._wait_for_subscribers(stop)
+        while not stop.is_set() and (self.config.loop or not self._rounds):
+            self._play_once(stop)
+            self._rounds += 1
+        self._wait_for_acknowledgement(stop)
+        for problem in self._recording.problems:
+            self.get_logger().warning(f"{self.config.bag}: {problem}")
+        self.get_logger().info(self._summary())
+        return EXIT_OK
+
+    def close(self) -> None:
+        """Lets the recording go."""
+        self._recording.close()
+        super().close()
+
+    def _advertise(self) -> dict[str, Publisher]:
+        """Returns the publisher of each topic that is played."""
+        images, compressed = self.resolve_topic_name("image_raw"), self._topic.type == COMPRESSED
+        played = (CompressedImage, f"{images}/compressed") if compressed else (Image, images)
+        publishers = {self._topic.name: self.create_publisher(*played, qos.image_publisher(_IMAGES_DEPTH))}
+        if beside := _camera_info(self._recording, self._topic):
+            publishers[beside] = self.create_publisher(CameraInfo, "camera_info", qos.image_publisher(_IMAGES_DEPTH))
+        return publishers
+
+    def _wait_for_subscribers(self, stop: threading.Event) -> None:
+        """Waits, with the clock standing at the recording's beginning, until the images are looked at."""
+        first = next(iter(self._recording.messages(self._outputs)), None)
+        if first is None:
+            raise RecordingError(f"{self.config.bag}: no message of {self._topic.name} can be read")
+        images, still = self._outputs[self._topic.name], PlaybackClock(first.received_ns, 0.0, 0.0)
+        deadline_s = time.monotonic() + self.config.wait_for_subscribers_s
+        while images.get_subscription_count() < self.config.subscribers and not stop.is_set():
+            if time.monotonic() > deadline_s:
+                count, wanted = images.get_subscription_count(), self.config.subscribers
+                self.get_logger().warning(f"{images.topic_name} has {count} of {wanted} subscribers: beginning anyway")
+                return
+            self._wait_until(time.monotonic() + _LOOK_S, still, stop)
+
+    def _play_once(self, stop: threading.Event) -> None:
+        clock, self._clock_ns = None, 0
+        for entry in self._recording.messages(self._outputs):
+            clock = clock or PlaybackClock(entry.received_ns, self.config.rate, time.monotonic())
+            due_s = clock.due_s(entry.received_ns)
+            self._wait_until(due_s, clock, stop)
+            if stop.is_set():
+                return
+            self._publish(entry, clock)
+            self.late += entry.topic == self._topic.name and time.monotonic() > due_s + _LATE_S
+
+    def _publish(self, entry: Entry, clock: PlaybackClock) -> None:
+        self._tick(max(clock.now_ns(time.monotonic()), entry.received_ns))
+        self._outputs[entry.topic].publish(entry.raw)
+        self.published[entry.topic] += 1
+
+    def _wait_until(self, due_s: float, clock: PlaybackClock, stop: threading.Event) -> None:
+        """Keeps the clock going until something is due, on the steady clock."""
+        while (now_s := time.monotonic()) < due_s and not stop.is_set():
+            if now_s >= self._next_tick_s:
+                self._tick(clock.now_ns(now_s))
+                self._next_tick_s = now_s + 1 / self.config.clock_hz
+            self.spin_once(min(due_s, self._next_tick_s, now_s + _LOOK_S) - now_s)
+
+    def _tick(self, now_ns: int) -> None:
+        """Publishes the time, which goes back only where the recording begins again."""
+        self._clock_ns = max(self._clock_ns, now_ns)
+        self._clock_publisher.publish(Clock(clock=Time(nanoseconds=self._clock_ns).to_msg()))
+
+    def _wait_for_acknowledgement(self, stop: threading.Event) -> None:
+        """Waits until reliable subscribers have what was published; its publishers end with this process."""
+        deadline_s, step = time.monotonic() + _ACKNOWLEDGED_S, Duration(seconds=_ACKNOWLEDGED_STEP_S)
+        waiting = list(self._outputs.values())
+        while waiting and time.monotonic() < deadline_s and not stop.is_set():
+            waiting = [publisher for publisher in waiting if not publisher.wait_for_all_acked(step)]
+
+    def _summary(self) -> str:
+        counts = {topic.name: topic.count for topic in self._recording.topics}
+        parts = [f"{name}: {counts[name]} in the bag, {self.published[name]} published" for name in self._outputs]
+        rounds = f", in {self._rounds} rounds" if self.config.loop else ""
+        return f"{'; '.join(parts)}; {self.late} images late{rounds}"
+
+
+def _camera_info(recording: Recording, images: Topic) -> str | None:
+    """Returns the recorded topic that image_transport has beside the images, None where it was not recorded."""
+    folder = images.name.removesuffix("/compressed").rpartition("/")[0]
+    wanted = (f"{folder}/camera_info", CAMERA_INFO)
+    return next((topic.name for topic in recording.topics if (topic.name, topic.type) == wanted), None)
+
+
+def main() -> int:
+    """Runs the player; returns the exit code."""
+    return run_tool(BagPlayer)

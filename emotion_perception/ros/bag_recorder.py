@@ -1,0 +1,105 @@
+"""bag_recorder: records topics into a new rosbag2 folder, where rosbag2 is not installed.
+
+Subscribes to `topics`, by default `image_raw`, `camera_info`, `faces` and `emotions`, as soon as somebody publishes
+them, and writes each message as it came, under the time at which it came on the node's clock. Until SIGINT or SIGTERM.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from rclpy.clock import Clock, ClockType
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+from emotion_perception.bags.messages import typestore
+from emotion_perception.core.config import RecorderConfig
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.ros.bag_writer import BagWriter
+from emotion_perception.ros.node import EXIT_FAULT, EXIT_OK
+from emotion_perception.ros.raw_subscription import RawSubscription, message_type, recorded_profile
+from emotion_perception.ros.tool import Tool, run_tool
+
+_LOOK_S = 0.2  # for publishers
+_SPIN_S = 0.1
+_LAST_S = 0.3  # after the signal: what was sent before it may still be on its way
+_CLOSE_S = 30.0
+_THROTTLE_S = 5.0
+_MIB = 1 << 20
+
+
+class BagRecorder(Tool[RecorderConfig]):
+    """Records topics.
+
+    Raises:
+        ConfigurationError: a parameter has a value that cannot work, or the folder exists or cannot be made.
+    """
+
+    def __init__(self, **options) -> None:  # type: ignore[no-untyped-def]
+        super().__init__("bag_recorder", RecorderConfig, **options)
+        if not self.config.bag:
+            raise ConfigurationError("bag is empty: it names the folder to make")
+        self._topics = [self.resolve_topic_name(topic) for topic in self.config.topics]
+        self._inputs: dict[str, RawSubscription | None] = {}
+        self._lost_before: Counter[str] = Counter()
+        self._writer = BagWriter(Path(self.config.bag), self.config.storage, self.config.queue_mib * _MIB)
+        self.create_timer(_LOOK_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def run(self, stop: threading.Event) -> int:
+        """Records until it is told to end, or the disk fails."""
+        self.get_logger().info(f"recording {', '.join(self._topics)} into {self.config.bag}")
+        while not stop.is_set() and self._writer.fault is None:
+            self.spin_once(_SPIN_S)
+        deadline_s = time.monotonic() + _LAST_S
+        while (left_s := deadline_s - time.monotonic()) > 0:
+            self.spin_once(left_s)
+        self._writer.close(_CLOSE_S)
+        if self._writer.fault:
+            self.get_logger().error(self._writer.fault)
+        self.get_logger().info(self._summary())
+        return EXIT_FAULT if self._writer.fault else EXIT_OK
+
+    def _look(self) -> None:
+        """Subscribes to what is published now."""
+        for topic in self._topics:
+            publishers = self.get_publishers_info_by_topic(topic)
+            if topic not in self._inputs and publishers:
+                self._inputs[topic] = self._open(topic, publishers)
+            elif subscription := self._inputs.get(topic):
+                subscription.refresh(publishers)
+
+    def _open(self, topic: str, publishers: Sequence[TopicEndpointInfo]) -> RawSubscription | None:
+        """Returns the subscription, None where its type is not known."""
+        kind = publishers[0].topic_type
+        message = message_type(kind)
+        if message is None or kind not in typestore().types:
+            self.get_logger().warning(f"{topic} is not recorded: {kind} is not known here")
+            return None
+        self._writer.announce(topic, kind, [recorded_profile(publisher.qos_profile) for publisher in publishers])
+        return RawSubscription(
+            self,
+            topic,
+            message,
+            publishers,
+            callback=lambda raw: self._take(topic, raw),
+            on_lost=lambda count: self._lost_before.update({topic: count}),
+        )
+
+    def _take(self, topic: str, raw: bytes) -> None:
+        if not self._writer.write(topic, self.get_clock().now().nanoseconds, raw):
+            lost = self._writer.refused[topic]
+            self.get_logger().warning(
+                f"{topic}: {lost} messages lost, the disk is too slow", throttle_duration_sec=_THROTTLE_S
+            )
+
+    def _summary(self) -> str:
+        counts, lost = self._writer.counts, +(self._writer.refused + self._lost_before)
+        topics = ", ".join(f"{topic} {counts[topic]}" for topic in self._topics)
+        losses = ", ".join(f"{topic} {count}" for topic, count in lost.items())
+        return f"{self.config.bag}: {counts.total()} messages: {topics}; lost: {losses or 'none'}"
+
+
+def main() -> int:
+    """Runs the recorder; returns the exit code."""
+    return run_tool(BagRecorder)

@@ -1,0 +1,132 @@
+"""Writes messages into a new rosbag2 folder, in a thread of its own."""
+
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rosbags.interfaces import Qos
+from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
+
+from emotion_perception.bags.messages import typestore
+from emotion_perception.core.byte_queue import ByteQueue
+from emotion_perception.core.errors import ConfigurationError, one_line
+
+_PLUGINS = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
+# Of metadata.yaml. Humble to Kilted read 8; from 9 on the QoS profiles are no text any more, which Humble refuses.
+_VERSION = 8
+_FLUSH_S = 0.5  # so much a recorder that is killed loses
+_OPEN_S = 10.0
+
+
+class _Announced(NamedTuple):
+    topic: str
+    kind: str
+    profiles: Sequence[Qos]
+
+
+class _Received(NamedTuple):
+    topic: str
+    received_ns: int
+    raw: bytes
+
+
+class BagWriter:
+    """A recording that grows; nothing that calls it waits for the disk.
+
+    What was written is handed to the operating system twice a second, so a process that is killed leaves a recording
+    without its end, of which all before that can be read.
+
+    Args:
+        path: the folder to make.
+        storage: `mcap` or `sqlite3`.
+        queue_bytes: how much may wait for the disk.
+
+    Raises:
+        ConfigurationError: the folder exists or cannot be made.
+
+    Attributes:
+        counts: messages written, by topic.
+        refused: messages lost because too much waited for the disk, by topic.
+        fault: why nothing can be written any more, or None.
+    """
+
+    def __init__(self, path: Path, storage: str, queue_bytes: int) -> None:
+        if path.exists():
+            raise ConfigurationError(f"bag {path}: exists already")
+        self.counts: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.fault: str | None = None
+        self._path, self._plugin = path, _PLUGINS[storage]
+        self._queue: ByteQueue[_Announced | _Received] = ByteQueue(queue_bytes)
+        self._opened = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="bag_writer", daemon=True)
+        self._thread.start()
+        if not self._opened.wait(_OPEN_S) or self.fault:
+            raise ConfigurationError(self.fault or f"bag {path}: the disk does not answer")
+
+    def announce(self, topic: str, kind: str, profiles: Sequence[Qos]) -> None:
+        """Adds a topic, once, before its first message.
+
+        Args:
+            topic: its full name.
+            kind: a type that `typestore` knows.
+            profiles: what its publishers offer.
+        """
+        self.counts[topic] += 0
+        self._queue.put(_Announced(topic, kind, profiles), 0)
+
+    def write(self, topic: str, received_ns: int, raw: bytes) -> bool:
+        """Takes a message in CDR; returns False where it is lost because too much waits, which is counted."""
+        taken = self._queue.put(_Received(topic, received_ns, raw), len(raw))
+        self.refused[topic] += not taken
+        return taken
+
+    def close(self, timeout_s: float) -> None:
+        """Writes what waits, and the recording's end; a disk that does not answer in time is a fault."""
+        self._queue.close()
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            self.fault = f"bag {self._path}: the disk did not take the rest within {timeout_s:.0f} s"
+
+    def _run(self) -> None:
+        try:
+            with Writer(self._path, version=_VERSION, storage_plugin=self._plugin) as writer:
+                if self._plugin == StoragePlugin.SQLITE3:
+                    # otherwise half a transaction may be in the file when the process is killed
+                    writer.storage.conn.execute("PRAGMA cache_spill=OFF")
+                self._opened.set()
+                self._write_all(writer)
+        except (OSError, sqlite3.Error, WriterError) as e:
+            self.fault = f"bag {self._path}: {one_line(e)}"
+            self._queue.close()
+        self._opened.set()
+
+    def _write_all(self, writer: Writer) -> None:
+        connections, flushed_s = {}, time.monotonic()
+        while not self._queue.ended:
+            item = self._queue.get(_FLUSH_S)
+            if isinstance(item, _Announced):
+                connections[item.topic] = writer.add_connection(
+                    item.topic, item.kind, typestore=typestore(), offered_qos_profiles=item.profiles
+                )
+            elif item is not None:
+                writer.write(connections[item.topic], item.received_ns, item.raw)
+                self.counts[item.topic] += 1
+            if time.monotonic() - flushed_s >= _FLUSH_S:
+                _flush(writer)
+                flushed_s = time.monotonic()
+
+
+def _flush(writer: Writer) -> None:
+    """Hands what was written to the operating system; rosbags itself waits for a MiB, or for the end."""
+    storage = writer.storage
+    if writer.storage_plugin == StoragePlugin.MCAP:
+        if storage.chunk.msgs:
+            storage.close_chunk()
+        storage.bio.flush()
+    else:
+        storage.conn.commit()

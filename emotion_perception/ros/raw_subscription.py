@@ -1,0 +1,100 @@
+"""A subscription that takes what the publishers of a topic offer, as bytes."""
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+
+from emotion_perception.ros.qos import SubscriptionEventCallbacks
+
+_DEPTH = 100
+_NS = 1_000_000_000
+
+
+class RawSubscription:
+    """Subscribes reliably, and to what was published before, where every publisher offers that.
+
+    Args:
+        node: the subscriber.
+        topic: its full name.
+        kind: class of its messages.
+        publishers: of the topic, at least one.
+        callback: gets each message in CDR.
+        on_lost: gets how many messages the middleware has lost.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        topic: str,
+        kind: type,
+        publishers: Sequence[TopicEndpointInfo],
+        *,
+        callback: Callable[[bytes], None],
+        on_lost: Callable[[int], None],
+    ) -> None:
+        self._node, self._topic, self._callback, self._on_lost = node, topic, callback, on_lost
+        self._kind = kind
+        self._profile = fitting_profile(publishers)
+        self._subscription = self._subscribe()
+
+    def refresh(self, publishers: Sequence[TopicEndpointInfo]) -> None:
+        """Subscribes anew where the publishers that are there now call for another profile."""
+        if publishers and (profile := fitting_profile(publishers)) != self._profile:
+            self.close()
+            self._profile = profile
+            self._subscription = self._subscribe()
+
+    def close(self) -> None:
+        """Ends the subscription."""
+        self._node.destroy_subscription(self._subscription)
+
+    def _subscribe(self) -> Any:
+        lost = SubscriptionEventCallbacks(message_lost=lambda event: self._on_lost(event.total_count_change))
+        return self._node.create_subscription(
+            self._kind, self._topic, self._callback, self._profile, raw=True, event_callbacks=lost
+        )
+
+
+def message_type(kind: str) -> type | None:
+    """Returns the class of a type such as `sensor_msgs/msg/Image`, None where it is not installed."""
+    package, folder, name = kind.split("/")
+    try:
+        return getattr(importlib.import_module(f"{package}.{folder}"), name, None)
+    except ImportError:
+        return None
+
+
+def fitting_profile(publishers: Sequence[TopicEndpointInfo]) -> QoSProfile:
+    """Returns the strictest profile to which all publishers fit."""
+    offers = [publisher.qos_profile for publisher in publishers]
+    reliable = all(offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers)
+    lasting = all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
+    return QoSProfile(
+        depth=_DEPTH,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if lasting else DurabilityPolicy.VOLATILE,
+    )
+
+
+def recorded_profile(profile: QoSProfile) -> Qos:
+    """Returns a publisher's profile as a recording holds it."""
+    return Qos(
+        history=QosHistory(int(profile.history)),
+        depth=profile.depth,
+        reliability=QosReliability(int(profile.reliability)),
+        durability=QosDurability(int(profile.durability)),
+        deadline=_time(profile.deadline),
+        lifespan=_time(profile.lifespan),
+        liveliness=QosLiveliness(int(profile.liveliness)),
+        liveliness_lease_duration=_time(profile.liveliness_lease_duration),
+        avoid_ros_namespace_conventions=profile.avoid_ros_namespace_conventions,
+    )
+
+
+def _time(duration: Any) -> QosTime:
+    return QosTime(*divmod(duration.nanoseconds, _NS))
