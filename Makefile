@@ -12,10 +12,10 @@ DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-c
 export DISTRO SOURCE OUT LAN PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test soak check lock clean
+.PHONY: help env demo demo-bag test soak check lock clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
 	@echo
 	@echo "  DISTRO=jazzy|kilted   which ROS 2 (now $(DISTRO)); a sourced ROS is used as it is"
 	@echo "  SOURCE=0|FILE|FOLDER|URL   what make demo looks at, until Ctrl-C; empty: a built-in clip"
@@ -32,6 +32,10 @@ env: ## make the environment of DISTRO: packages, messages, model files
 demo: ## camera, detection, classifier and overlay on real faces, as ROS processes
 	@scripts/setup.sh runtime centerface $(DEMO_FILES)
 	@scripts/in_env.sh scripts/demo.sh
+
+demo-bag: ## the demonstration recorded, labelled and evaluated: out/demo_bag, out/demo_bag_report
+	@scripts/setup.sh test centerface demo-clip
+	@OUT=out/demo_bag scripts/in_env.sh scripts/demo_bag.sh
 
 test: ## the whole test suite
 	@scripts/setup.sh test centerface mtcnn astronaut demo-clip

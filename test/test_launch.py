@@ -1,15 +1,31 @@
 import dataclasses
+import importlib.machinery
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
+from bag_files import write_bag
 
-from emotion_perception.core.config import TRANSPORTS, CameraConfig, ClassifierConfig, DetectionConfig, OverlayConfig
+from emotion_perception.bags.messages import NS
+from emotion_perception.core.config import (
+    STORAGES,
+    TRANSPORTS,
+    CameraConfig,
+    ClassifierConfig,
+    DetectionConfig,
+    OverlayConfig,
+    RecorderConfig,
+)
+from emotion_perception.core.errors import RecordingError
 
 pytest.importorskip("launch_ros", reason="launch files need launch_ros, which comes with a ROS from apt, not from PyPI")
+from launch.actions import ExecuteProcess, IncludeLaunchDescription, TimerAction
+from launch_ros.actions import Node
+
 from launch import LaunchContext
 
-PATH = Path(__file__).resolve().parents[1] / "launch" / "emotion_perception.launch.py"
+FOLDER = Path(__file__).resolve().parents[1] / "launch"
 CONFIGS = {
     "camera_node": CameraConfig,
     "face_detection_node": DetectionConfig,
@@ -18,17 +34,22 @@ CONFIGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def launch_file():
-    spec = importlib.util.spec_from_file_location("launch_file", PATH)
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.launch.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_every_argument_is_described(launch_file):
-    arguments = launch_file.generate_launch_description().get_launch_arguments()
-    assert {argument.name for argument in arguments} == set(launch_file.ARGUMENTS)
+@pytest.fixture(scope="module")
+def launch_file():
+    return load("emotion_perception")
+
+
+@pytest.mark.parametrize("name", ["emotion_perception", "replay", "record"])
+def test_every_argument_is_described(name):
+    arguments = load(name).generate_launch_description().get_launch_arguments()
+    assert {argument.name for argument in arguments} == set(load(name).ARGUMENTS)
     assert all(argument.description for argument in arguments)
 
 
@@ -76,3 +97,94 @@ def test_the_calibration_is_beside_the_images(launch_file, image_topic, info_top
     context = LaunchContext()
     context.launch_configurations["image_topic"] = image_topic
     assert launch_file.camera_info_topic(context) == info_topic
+
+
+def actions(name, **arguments):
+    """Returns what a launch file of recordings does with those arguments, the others at their defaults or empty."""
+    launch_file = load(name)
+    context = LaunchContext()
+    defaults = {key: default if isinstance(default, str) else "" for key, (default, _) in launch_file.ARGUMENTS.items()}
+    context.launch_configurations.update({**defaults, **arguments})
+    return launch_file._actions(context)
+
+
+@pytest.fixture
+def bag(tmp_path):
+    def make(**options):
+        picture = np.zeros((48, 64, 3), np.uint8)
+        return str(write_bag(tmp_path / "bag", [picture, picture], [NS, 2 * NS], **options))
+
+    return make
+
+
+@pytest.fixture(params=[True, False], ids=["rosbag2", "no rosbag2"])
+def has_rosbag2(request, monkeypatch):
+    find_spec = importlib.util.find_spec
+    there = importlib.machinery.ModuleSpec("ros2bag", None) if request.param else None
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: there if name == "ros2bag" else find_spec(name))
+    return request.param
+
+
+def process_of(action):
+    """Returns what is started in the end: the words of a command, or a node's executable."""
+    if isinstance(action, TimerAction):
+        (action,) = action.actions
+    if isinstance(action, Node):
+        return action.node_executable
+    assert isinstance(action, ExecuteProcess)
+    return [part.text for words in action.cmd for part in words]
+
+
+@pytest.mark.parametrize(("compressed", "transport"), [(False, "false"), (True, "true")])
+def test_a_replay_is_the_main_launch_file_without_camera_in_the_recordings_time(bag, compressed, transport):
+    nodes, _ = actions("replay", bag=bag(compressed=compressed), detector="haar", namespace="front")
+    assert isinstance(nodes, IncludeLaunchDescription)
+    arguments = dict(nodes.launch_arguments)
+    assert arguments.keys() <= load("emotion_perception").ARGUMENTS.keys()
+    fixed = {"use_camera": "false", "use_sim_time": "true", "compressed": transport}
+    assert arguments.items() >= {**fixed, "detector": "haar", "namespace": "front"}.items()
+
+
+def test_a_recording_is_played_by_ros2_bag_where_that_is_installed(bag, has_rosbag2):
+    _, player = actions("replay", bag=bag(topic="/cam/image_raw"), namespace="front", rate="0.5")
+    if not has_rosbag2:
+        assert process_of(player) == "bag_player"
+        return
+    words = process_of(player)
+    assert words[:3] == ["ros2", "bag", "play"]
+    assert words[words.index("--rate") + 1] == "0.5"
+    assert words[words.index("--topics") + 1 : words.index("--remap")] == ["/cam/image_raw", "/cam/camera_info"]
+    assert words[words.index("--remap") + 1 :] == [
+        "/cam/image_raw:=/front/image_raw",
+        "/cam/camera_info:=/front/camera_info",
+    ]
+
+
+def test_compressed_images_keep_their_ending(bag):
+    _, player = actions("replay", bag=bag(topic="/image_raw/compressed", compressed=True), player="ros2bag")
+    assert "/image_raw/compressed:=/image_raw/compressed" in process_of(player)
+    assert "--loop" not in process_of(player)
+
+
+def test_a_player_that_is_asked_for_is_taken(bag, has_rosbag2):
+    path = bag()
+    assert process_of(actions("replay", bag=path, player="bag_player")[1]) == "bag_player"
+    assert "--loop" in process_of(actions("replay", bag=path, player="ros2bag", loop="true")[1])
+
+
+def test_a_recording_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(RecordingError, match="absent: no such file or folder"):
+        actions("replay", bag=str(tmp_path / "absent"))
+
+
+@pytest.mark.parametrize(("distro", "option"), [("humble", []), ("jazzy", ["--topics"])])
+def test_ros2_bag_records_where_it_is_installed(has_rosbag2, monkeypatch, distro, option):
+    monkeypatch.setenv("ROS_DISTRO", distro)
+    (recorder,) = actions("record", bag="out", topics="image_raw /tf", namespace="front")
+    command = ["ros2", "bag", "record", "--output", "out", "--storage", "mcap", *option, "/front/image_raw", "/tf"]
+    assert process_of(recorder) == (command if has_rosbag2 else "bag_recorder")
+
+
+def test_the_topics_are_those_of_the_recorder():
+    assert tuple(load("record").ARGUMENTS["topics"][0].split()) == RecorderConfig().topics
+    assert load("record").STORAGES == STORAGES

@@ -39,12 +39,20 @@ class DemoError(EmotionPerceptionError):
 class Demo:
     """One run: waits for the nodes, starts the camera, watches, stops the camera, waits for the last results.
 
+    Args:
+        recorder: hears what the nodes say.
+        processes: the nodes.
+        stop: ends it.
+        listeners: how many take the camera's pictures; it begins when they are there.
+
     Attributes:
         began: the camera was started.
     """
 
-    def __init__(self, recorder: DemoRecorder, processes: Supervisor, stop: threading.Event) -> None:
-        self._recorder, self._processes, self._stop = recorder, processes, stop
+    def __init__(
+        self, recorder: DemoRecorder, processes: Supervisor, stop: threading.Event, *, listeners: int
+    ) -> None:
+        self._recorder, self._processes, self._stop, self._listeners = recorder, processes, stop, listeners
         self.began = False
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(recorder)
@@ -75,7 +83,7 @@ class Demo:
         return consumers and self._camera.service_is_ready()
 
     def _listened_to(self) -> bool:
-        return int(self._recorder.status("camera_node").get("subscribers", 0)) >= len(NODES) - 1
+        return int(self._recorder.status("camera_node").get("subscribers", 0)) >= self._listeners
 
     def _pictures_come(self) -> bool:
         """Tells whether the camera has begun; it would go on trying for ever, the demonstration does not."""
@@ -183,8 +191,9 @@ def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
     print(f"four nodes in ROS domain {os.environ.get('ROS_DOMAIN_ID', '0')}, source {options.source}", file=sys.stderr)
     complaints = []
     recorder = DemoRecorder(options.out)
-    processes = Supervisor(_overrides(options), first={"camera_node": ["autostart:=false"]})
-    demo = Demo(recorder, processes, stop)
+    nodes = _overrides(options)
+    processes = Supervisor(nodes, first={"camera_node": ["autostart:=false"]})
+    demo = Demo(recorder, processes, stop, listeners=len(nodes) - 1)  # all but the camera itself
     try:
         demo.run(options.seconds)
     except (DemoError, ProcessError) as e:
@@ -212,7 +221,8 @@ def _print_summary(summary: dict[str, object], out: Path) -> None:
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Sequence[str]]:
-    return {
+    recorder = {} if options.bag is None else {"bag_recorder": [f'bag:="{options.bag.resolve()}"']}
+    return recorder | {
         "camera_node": [f'video_device:="{options.source}"', *options.camera],
         "face_detection_node": options.detection,
         "emotion_classifier_node": options.classifier,
@@ -234,6 +244,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", type=float, help=f"0 runs until Ctrl-C (default: {BUILT_IN_S:.0f} for the built-in clip, else 0)"
     )
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the results (default out/demo)")
+    parser.add_argument("--bag", type=Path, help="records images and results into this new folder too, from the start")
     for node in ("camera", "detection", "classifier"):
         parser.add_argument(f"--{node}", action="append", default=[], metavar="NAME:=VALUE", help=f"{node} parameter")
     return parser

@@ -1,0 +1,87 @@
+"""What scripts/write_demo_labels.py makes of the committed labels of the demonstration clip."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bag_files import write_bag
+
+from emotion_perception.bags.labels import read_labels
+from emotion_perception.bags.messages import NS
+from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.errors import DatasetError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("write_demo_labels", ROOT / "scripts" / "write_demo_labels.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_labels_are_of_the_clip_that_is_fetched_and_of_every_frame(script):
+    clip = script.read_clip_labels(script.LABELS)
+    manifest = json.loads((ROOT / "emotion_perception" / "models" / "manifest.json").read_text())
+    assert clip.sha256 == manifest["demo_clip"]["sha256"]
+    assert len(clip.labels) == 472
+    assert set(clip.labels) <= {*LABELS, ""}
+
+
+@pytest.mark.parametrize(
+    ("count", "rows"),
+    [
+        (2, [("0.000000000", "2.000000000", "", "sadness")]),
+        (4, [("0.000000000", "3.000000000", "", "sadness"), ("3.000000000", "4.000000000", "", "")]),
+        (
+            8,  # the clip begins again after five
+            [
+                ("0.000000000", "3.000000000", "", "sadness"),
+                ("3.000000000", "4.000000000", "", ""),
+                ("4.000000000", "5.000000000", "", "happiness"),
+                ("5.000000000", "8.000000000", "", "sadness"),
+            ],
+        ),
+    ],
+)
+def test_the_intervals_are_in_seconds_from_the_first_picture(script, count, rows):
+    labels = ["sadness"] * 3 + ["", "happiness"]
+    assert script.intervals([(1000 + k) * NS for k in range(count)], labels) == rows
+
+
+@pytest.fixture
+def recorded(script, tmp_path, monkeypatch):
+    """Returns a function that records so many of three pictures, and writes their labels; returns the file."""
+    clip = tmp_path / "clip"
+    clip.write_bytes(b"the clip")
+    monkeypatch.setattr(script, "resolve_model_file", lambda name: clip)
+    summary = tmp_path / "summary.json"
+    summary.write_text(json.dumps({"frames_published": 3}))
+
+    def write(count, *, sha256=None):
+        known = script.hashlib.sha256(clip.read_bytes()).hexdigest() if sha256 is None else sha256
+        monkeypatch.setattr(script, "read_clip_labels", lambda path: script.ClipLabels(known, ["sadness", "happiness"]))
+        picture = np.zeros((48, 64, 3), np.uint8)
+        bag = write_bag(tmp_path / "bag", [picture] * count, [(1000 + k) * NS for k in range(count)])
+        script.write(bag, summary)
+        return bag / "labels.csv"
+
+    return write
+
+
+def test_what_it_writes_can_be_read_as_labels(recorded):
+    labels = read_labels(recorded(3), LABELS)
+    assert [row.label for row in labels.rows] == ["sadness", "happiness", "sadness"]
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "line"),
+    [(2, {}, "2 of 3 pictures were recorded"), (3, {"sha256": "0" * 64}, "not the clip that demo_clip_labels.csv is")],
+)
+def test_labels_that_would_not_fit_are_not_written(recorded, count, options, line):
+    with pytest.raises(DatasetError, match=line):
+        recorded(count, **options)
