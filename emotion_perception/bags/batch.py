@@ -3,18 +3,19 @@
 import json
 import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.bags.evaluation import Settings, evaluate_bag, same_evaluation
+from emotion_perception.bags.evaluation import PipelineMaker, Settings, evaluate_bag, same_evaluation
 from emotion_perception.bags.merging import BrokenBag, merge
 from emotion_perception.bags.pictures import image_topic
 from emotion_perception.bags.recording import Recording, is_recording
 from emotion_perception.bags.report import JSON
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, RecordingError, one_line
+from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.reporting.progress import progress_bar
 
 _LABELS = "labels.csv"
@@ -29,6 +30,7 @@ class _Job:
     out: Path
     labels: Path | None
     settings: Settings
+    make_pipeline: PipelineMaker
 
 
 def evaluate_many(
@@ -40,6 +42,7 @@ def evaluate_many(
     workers: int = 1,
     scheduler: str | None = None,
     progress: bool = True,
+    make_pipeline: PipelineMaker = Pipeline,
 ) -> dict[str, Any]:
     """Writes a report of each recording in a folder into a folder of its own, and one of all together into `out`.
 
@@ -54,6 +57,7 @@ def evaluate_many(
         workers: processes on this machine.
         scheduler: address of a Dask scheduler whose workers see the same folders and take the processes' place.
         progress: show a bar.
+        make_pipeline: what makes the pipeline of the settings; travels to the workers.
 
     Returns:
         The content of the merged report.json.
@@ -67,7 +71,7 @@ def evaluate_many(
     if workers < 1:
         raise ConfigurationError(f"--workers {workers} is below 1")
     jobs = [
-        _Job(name, path, out / name, labels_of(path, labels, name), settings)
+        _Job(name, path, out / name, labels_of(path, labels, name), settings, make_pipeline)
         for name, path in find_recordings(folder, leave_out=out).items()
     ]
     if not jobs:
@@ -128,7 +132,8 @@ def _evaluate(job: _Job) -> str:
     """Evaluates one recording in a worker; returns what is wrong with it, empty where nothing is."""
     try:
         if not _is_done(job):
-            evaluate_bag(job.path, job.out, job.settings, labels=job.labels, progress=False)
+            options = {"labels": job.labels, "progress": False, "make_pipeline": job.make_pipeline}
+            evaluate_bag(job.path, job.out, job.settings, **options)
     except (EmotionPerceptionError, OSError) as e:
         return one_line(e)
     return ""
@@ -153,10 +158,14 @@ def _count(job: _Job) -> int:
 
 @contextmanager
 def _executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
+    if scheduler is None and workers == 1:
+        with ThreadPoolExecutor(1) as pool:  # no process has to be started for one after the other
+            yield pool
+        return
     if scheduler is None:
         # spawn: a forked process would inherit onnxruntime's and OpenCV's threads in whatever state they are
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-            yield pool
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as processes:
+            yield processes
         return
     try:
         from distributed import Client

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 
+PipelineMaker = Callable[[DetectionConfig, ClassifierConfig], Pipeline]
 MODES = ("every_frame", "realtime", "recorded")
 BAG = "bag"  # folder that --write-bag makes
 
@@ -61,7 +62,13 @@ class Settings:
 
 
 def evaluate_bag(
-    path: Path, out: Path, settings: Settings, *, labels: Path | None = None, progress: bool = True
+    path: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    labels: Path | None = None,
+    progress: bool = True,
+    make_pipeline: PipelineMaker = Pipeline,
 ) -> dict[str, Any]:
     """Writes report.json, report.html, the plots and three tables into `out`, and the results' recording if asked.
 
@@ -71,6 +78,7 @@ def evaluate_bag(
         settings: how.
         labels: what people say, see `labels`.
         progress: show a bar.
+        make_pipeline: what makes the pipeline of the settings.
 
     Returns:
         The content of report.json. With `every_frame` and `recorded` the same input gives the same content but for
@@ -85,8 +93,7 @@ def evaluate_bag(
     out.mkdir(parents=True, exist_ok=True)
     (out / JSON).unlink(missing_ok=True)  # it is written last: where it is, the evaluation is whole
     with Recording(path) as recording:
-        source = _Recorded(recording, settings) if settings.mode == "recorded" else _Played(recording, settings)
-        run = _Run(recording, settings, source, labels)
+        run = _Run(recording, settings, _source(recording, settings, make_pipeline), labels)
         mistakes = Mistakes(mode=settings.anonymize)
         run.work(out, mistakes, progress=progress)
         seconds = time.perf_counter() - begun
@@ -152,10 +159,10 @@ class _Source(Protocol):
 class _Played:
     """Answers that are made now."""
 
-    def __init__(self, recording: Recording, settings: Settings) -> None:
+    def __init__(self, recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> None:
         self.topic = image_topic(recording, settings.topic)
         self._recording, self._settings = recording, settings
-        self._pipeline = Pipeline(settings.detection, settings.classification)
+        self._pipeline = make_pipeline(settings.detection, settings.classification)
         classifier = self._pipeline.recognizer.classifier
         classifier.warm_up(require_gpu=settings.classification.require_gpu)
         self.identity = AnsweringModel(
@@ -188,6 +195,12 @@ class _Recorded:
             "answers are to images that are not in the recording": self._answers.without_image,
         }
         return [f"{count} {what}" for what, count in counts.items() if count]
+
+
+def _source(recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> _Source:
+    if settings.mode == "recorded":
+        return _Recorded(recording, settings)
+    return _Played(recording, settings, make_pipeline)
 
 
 class _Run:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.evaluation import Settings
+from emotion_perception.bags.evaluation import PipelineMaker, Settings
 from emotion_perception.bags.labels import INTERVALS, OPTIONAL
 from emotion_perception.bags.messages import NS
 from emotion_perception.bags.outcome import Outcome
@@ -74,7 +74,14 @@ class Interval:
 
 
 def label_bag(
-    path: Path, out: Path, settings: Settings, *, by_track: bool = False, shortest_s: float = 0.2, progress: bool = True
+    path: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    by_track: bool = False,
+    shortest_s: float = 0.2,
+    progress: bool = True,
+    make_pipeline: PipelineMaker = Pipeline,
 ) -> list[Interval]:
     """Writes a CSV of intervals that `evaluate-bag --labels` reads, and beside it a page that shows them.
 
@@ -85,6 +92,7 @@ def label_bag(
         by_track: name faces by their track's number, which holds for the same detector only, not by region.
         shortest_s: shorter intervals are left out, in seconds.
         progress: show a bar.
+        make_pipeline: what makes the pipeline of the settings.
 
     Returns:
         The intervals, in the order of the file.
@@ -94,7 +102,7 @@ def label_bag(
     """
     with Recording(path) as recording:
         topic = image_topic(recording, settings.topic)
-        pipeline = Pipeline(settings.detection, settings.classification)
+        pipeline = make_pipeline(settings.detection, settings.classification)
         with progress_bar(topic.count, path.name, shown=progress, unit="frames") as bar:
             played = _counted(every_frame(pictures(recording, topic), pipeline), bar)
             intervals, first_ns, step_ns = _collect(played, settings.anonymize)

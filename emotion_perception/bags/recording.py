@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from rosbags.interfaces import MessageDefinitionFormat
-from rosbags.rosbag2 import Reader, ReaderError
+from rosbags.rosbag2 import Reader
 
 from emotion_perception.bags.recorded_topic import Entry, Topic
 from emotion_perception.bags.salvage import SalvagedMcap, SalvagedSqlite
@@ -78,7 +78,7 @@ class Recording:
             try:
                 for count, entry in enumerate(source.messages(names), 1):  # noqa: B007 - read below
                     yield entry
-            except ReaderError as e:
+            except Exception as e:  # noqa: BLE001 - see _Whole
                 self._note(f"reading stopped after {count} messages ({one_line(e)})")
 
     def sha256(self) -> str:
@@ -99,7 +99,7 @@ class Recording:
         if self.path.is_dir() and (self.path / _METADATA).is_file():
             try:
                 return [_Whole(self.path)]
-            except (ReaderError, OSError, AssertionError) as e:
+            except Exception as e:  # noqa: BLE001 - see _Whole
                 self._note(one_line(e))
         elif self.path.is_dir():
             self._note(f"{_METADATA} is missing")
@@ -111,7 +111,7 @@ class Recording:
     def _open_file(self, path: Path) -> _Source | None:
         try:
             return _Whole(path)
-        except (ReaderError, OSError, AssertionError) as e:
+        except Exception as e:  # noqa: BLE001 - see _Whole
             self._note(f"{path.name} is damaged or cut short, what is before that is read ({one_line(e)})")
         try:
             return SalvagedMcap(path) if path.suffix == ".mcap" else SalvagedSqlite(path)
@@ -125,7 +125,10 @@ class Recording:
 
 
 class _Whole:
-    """What rosbags reads: a whole folder or a whole storage file."""
+    """What rosbags reads: a whole folder or a whole storage file.
+
+    Of damaged ones it raises whatever its parsers and its databases raise, so every exception counts as damage.
+    """
 
     def __init__(self, path: Path) -> None:
         self._reader = Reader(path)

@@ -29,4 +29,5 @@ def lines_of(report: Mapping[str, Any]) -> list[str]:
     latency = report["timing"]["latency_ms"]
     if latency:
         lines.append(f"latency: p50 {latency['p50']:.1f} ms, p90 {latency['p90']:.1f} ms, p99 {latency['p99']:.1f} ms")
-    return [*lines, *(f"problem: {problem}" for problem in report["problems"])]
+    broken = [f"not evaluated: {bag}: {problem}" for bag, problem in report.get("broken", {}).items()]
+    return [*lines, *(f"problem: {problem}" for problem in report["problems"]), *broken]

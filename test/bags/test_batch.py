@@ -1,0 +1,151 @@
+import json
+import shutil
+
+import pytest
+from bag_files import write_bag
+from bag_scene import HAPPY, PLAIN, SAD, make_pipeline, scene, stamps
+
+from emotion_perception.bags.batch import evaluate_many, find_recordings, labels_of
+from emotion_perception.bags.evaluation import Settings
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import ConfigurationError, RecordingError
+
+SQUARE = (40, 30, 40)
+EXACT = Settings(classification=ClassifierConfig(smoothing_s=0.0, label_hysteresis=0.0))
+
+
+def evaluate(folder, out, settings=EXACT, **options):
+    return evaluate_many(folder, out, settings, progress=False, make_pipeline=make_pipeline, **options)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three recordings, one of them in a subfolder and one a single file, with labels beside two of them."""
+    folder = tmp_path / "bags"
+    (folder / "monday").mkdir(parents=True)
+    happy = write_bag(folder / "monday" / "one", [scene((*SQUARE, HAPPY))] * 4, stamps(4))
+    (happy / "labels.csv").write_text("start_s,end_s,track_or_region,label,group\n0,1,,happy,day\n")
+    sad = write_bag(folder / "two", [scene((*SQUARE, SAD)), scene()] * 3, stamps(6))
+    (sad / "labels.csv").write_text("start_s,end_s,track_or_region,label,group\n0,1,,happy,night\n")
+    lone = write_bag(tmp_path / "lone", [scene()] * 2, stamps(2), storage="sqlite3")
+    shutil.move(lone / "lone.db3", folder / "three.db3")
+    return folder
+
+
+def test_recordings_are_found_in_subfolders_and_files(folder, tmp_path):
+    assert list(find_recordings(folder, leave_out=tmp_path / "out")) == ["monday/one", "three", "two"]
+    assert list(find_recordings(folder, leave_out=folder / "monday")) == ["three", "two"]
+
+
+def test_labels_come_from_the_bag_the_file_or_the_folder(folder, tmp_path):
+    assert labels_of(folder / "two", None) == folder / "two" / "labels.csv"
+    assert labels_of(folder / "three.db3", None) is None
+    (tmp_path / "labels" / "monday").mkdir(parents=True)
+    file = tmp_path / "labels" / "monday" / "one.csv"
+    file.write_text("")
+    assert labels_of(folder / "monday" / "one", tmp_path / "labels", "monday/one") == file
+    assert labels_of(folder / "two", tmp_path / "labels", "two") is None
+    assert labels_of(folder / "two", file) == file
+
+
+def test_many_recordings_give_one_merged_report(folder, tmp_path):
+    report = evaluate(folder, tmp_path / "out", workers=2)
+    assert list(report["bags"]) == ["monday/one", "three", "two"]
+    assert report["broken"] == {}
+    assert (report["frames"]["in_bag"], report["frames"]["processed"], report["frames"]["without_face"]) == (12, 12, 5)
+    assert report["recognition"]["smoothed"]["n"] == 7
+    assert report["recognition"]["smoothed"]["accuracy"] == pytest.approx(4 / 7, abs=1e-6)
+    assert {name: row["accuracy"] for name, row in report["groups"].items()} == {"day": 1.0, "night": 0.0}
+    assert report["steadiness"]["tracks"] == 2  # number 1 of one recording is not number 1 of another
+    assert report["duration_s"] == pytest.approx(0.3 + 0.5 + 0.1)
+    parts = [json.loads((tmp_path / "out" / name / "report.json").read_text()) for name in report["bags"]]
+    assert sum(part["frames"]["in_bag"] for part in parts) == 12
+    assert "monday/one/report.html" in (tmp_path / "out" / "report.html").read_text()
+    again = evaluate(folder, tmp_path / "again")
+    for one in (report, again):
+        del one["timing"]
+    assert again == report
+
+
+def test_a_broken_recording_is_reported_and_skipped(folder, tmp_path):
+    (folder / "power_cut.mcap").write_bytes(b"\x89MCAP0\r\n")
+    (folder / "two" / "labels.csv").write_text("start_s,end_s,track_or_region,label\n0,1,,merry\n")
+    report = evaluate(folder, tmp_path / "out")
+    assert list(report["bags"]) == ["monday/one", "three"]
+    assert list(report["broken"]) == ["power_cut", "two"]
+    assert "nothing of this recording can be read" in report["broken"]["power_cut"]
+    assert "line 2: 'merry' is not an emotion" in report["broken"]["two"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Not evaluated" in page
+    assert "power_cut" in page
+
+
+def times(out):
+    return {path.parent.name: path.stat().st_mtime_ns for path in out.glob("**/emotions.csv")}
+
+
+def test_what_is_done_is_not_done_again(folder, tmp_path):
+    out = tmp_path / "out"
+    evaluate(folder, out)
+    before = times(out)
+    (out / "two" / "report.json").unlink()  # as if it had been interrupted there
+    write_bag(folder / "four", [scene()], stamps(1))
+    report = evaluate(folder, out)
+    after = times(out)
+    assert list(report["bags"]) == ["four", "monday/one", "three", "two"]
+    assert {name for name in before if after[name] == before[name]} == {"one", "three"}
+
+
+@pytest.mark.parametrize("change", ["labels", "bag", "settings"])
+def test_what_has_changed_is_done_again(folder, tmp_path, change):
+    out = tmp_path / "out"
+    evaluate(folder, out)
+    before, settings = times(out), EXACT
+    if change == "labels":
+        (folder / "two" / "labels.csv").unlink()
+    elif change == "bag":
+        shutil.rmtree(folder / "two")
+        write_bag(folder / "two", [scene()], stamps(1))
+    else:
+        settings = PLAIN
+    evaluate(folder, out, settings)
+    changed = {name for name, time in times(out).items() if time != before[name]}
+    assert changed == ({"one", "two", "three"} if change == "settings" else {"two"})
+
+
+def test_dask_does_what_the_processes_do(folder, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install distributed")
+    here = evaluate(folder, tmp_path / "here")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp"
+    ) as cluster:
+        there = evaluate(folder, tmp_path / "there", scheduler=cluster.scheduler_address)
+    for one in (here, there):
+        del one["timing"]
+    assert there == here
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"workers": 0}, "--workers 0 is below 1"),
+        ({"labels": "a.csv"}, "for many recordings give a folder"),
+        ({"scheduler": "nonsense"}, "--scheduler nonsense"),
+    ],
+)
+def test_what_cannot_work_is_one_clear_line(folder, tmp_path, options, line):
+    if "labels" in options:
+        options = {"labels": tmp_path / options["labels"]}
+    if "scheduler" in options:
+        pytest.importorskip("distributed", reason="Dask is not installed: pip install distributed")
+    with pytest.raises(ConfigurationError, match=line):
+        evaluate(folder, tmp_path / "out", **options)
+
+
+def test_a_folder_without_recordings_is_one_clear_line(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RecordingError, match="holds no rosbag2 recording, nor do its subfolders"):
+        evaluate(tmp_path / "empty", tmp_path / "out")
+    (tmp_path / "empty" / "bad.mcap").write_bytes(b"")
+    with pytest.raises(RecordingError, match="not one of 1 recordings can be evaluated"):
+        evaluate(tmp_path / "empty", tmp_path / "out")

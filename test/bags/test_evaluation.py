@@ -1,0 +1,283 @@
+import csv
+import json
+import re
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from bag_files import header, write_bag
+from bag_scene import HAPPY, PLAIN, SAD, STEP, T0, Grays, make_pipeline, make_slow_pipeline, scene, stamps
+
+from emotion_perception.bags.evaluation import Settings, evaluate_bag
+from emotion_perception.bags.messages import COMPRESSED, EMOTIONS, FACES, IMAGE
+from emotion_perception.bags.pictures import deserialise
+from emotion_perception.bags.recording import Recording
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
+from emotion_perception.core.image_data import compressed_to_bgr
+
+COUNT = 20
+SQUARE = (40, 30, 40)
+
+
+def evaluate(bag, out, settings=PLAIN, **options):
+    return evaluate_bag(bag, out, settings, progress=False, **{"make_pipeline": make_pipeline, **options})
+
+
+def mood(k):
+    """Returns the gray of the face in frame k: happy in the first half, sad in the second."""
+    return HAPPY if k < COUNT // 2 else SAD
+
+
+@pytest.fixture
+def bag(tmp_path):
+    return write_bag(tmp_path / "bag", [scene((*SQUARE, mood(k))) for k in range(COUNT)], stamps(COUNT))
+
+
+@pytest.fixture
+def labels(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "start_s,end_s,track_or_region,label,group,person\n"
+        "0,1,30 20 60 60,happy,day,Ann\n"
+        "1,1.5,30 20 60 60,sad,day,Ann\n"
+        "1.5,2,30 20 60 60,fear,night,Ann\n"
+    )
+    return path
+
+
+def test_a_recording_is_accounted_for_and_scored(bag, labels, tmp_path):
+    settings = Settings(classification=ClassifierConfig(smoothing_s=0.0, label_hysteresis=0.0))
+    report = evaluate(bag, tmp_path / "out", settings, labels=labels)
+    assert (report["frames"]["in_bag"], report["frames"]["processed"], report["frames"]["without_face"]) == (20, 20, 0)
+    assert report["answers"]["labels"]["happiness"] == report["answers"]["labels"]["sadness"] == 10
+    assert report["recognition"]["smoothed"]["accuracy"] == report["recognition"]["shown_accuracy"] == 0.75
+    assert {name: row["accuracy"] for name, row in report["groups"].items()} == {"day": 1.0, "night": 0.0}
+    assert report["detection"]["recall"] == 1.0
+    assert report["steadiness"]["id_switches"] == 0
+    assert report["steadiness"]["flips_per_minute_raw"] == pytest.approx(1 / (1.9 / 60), rel=1e-4)
+    assert report["label_file"]["rows_used"] == 3
+    assert (report["model"], report["model_sha256"], report["topic"]) == ("grays", Grays.model_sha256, "/image_raw")
+    assert report["duration_s"] == 1.9
+    assert report["problems"] == []
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == report
+
+
+def test_the_page_holds_everything_in_itself(bag, labels, tmp_path):
+    evaluate(bag, tmp_path / "out", labels=labels)
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert not re.search(r"(src|href)=[\"'](?!data:)", page)
+    assert page.count("data:image/png") >= 7  # timeline, drops, latency, confusion, reliability, coverage, a mistake
+    assert "labelled <b>fear</b>" in page
+    for name in ("timeline", "drops", "latency", "confusion", "reliability", "coverage"):
+        assert cv2.imread(str(tmp_path / "out" / f"{name}.png")) is not None
+
+
+def test_twice_the_same_recording_gives_the_same_report_but_for_the_timing(bag, labels, tmp_path):
+    texts = []
+    for name in ("one", "two"):
+        evaluate(bag, tmp_path / name, labels=labels)
+        text = (tmp_path / name / "report.json").read_text()
+        texts.append(text[: text.index('"timing"')])
+        assert (tmp_path / name / "emotions.csv").read_bytes() == (tmp_path / "one" / "emotions.csv").read_bytes()
+    assert texts[0] == texts[1]
+
+
+def test_the_tables_have_a_row_for_each_frame_and_face(tmp_path):
+    pictures = [scene(), scene((*SQUARE, HAPPY)), scene((*SQUARE, HAPPY), (100, 60, 30, SAD))]
+    evaluate(write_bag(tmp_path / "bag", pictures, stamps(3)), tmp_path / "out")
+    with open(tmp_path / "out" / "frames.csv") as file:
+        assert [(row["frame"], row["outcome"], row["faces"]) for row in csv.DictReader(file)] == [
+            ("0", "processed", "0"),
+            ("1", "processed", "1"),
+            ("2", "processed", "2"),
+        ]
+    with open(tmp_path / "out" / "emotions.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["frame"], row["track"], row["x"], row["y"], row["w"], row["h"], row["label"]) for row in rows] == [
+        ("1", "1", "40", "30", "40", "40", "happiness"),
+        ("2", "1", "40", "30", "40", "40", "happiness"),
+        ("2", "2", "100", "60", "30", "30", "sadness"),
+    ]
+    assert [row["stamp_ns"] for row in rows] == [str(T0 + k * STEP) for k in (1, 2, 2)]
+
+
+def test_what_cannot_be_decoded_is_counted_and_the_rest_goes_on(tmp_path):
+    good = write_bag(tmp_path / "good", [scene((*SQUARE, HAPPY))], [T0])
+    with Recording(good) as recording:
+        raw = bytes(next(recording.messages(["/image_raw"])).raw)
+    strange = raw.replace(b"bgr8", b"abc8")
+    extra = [("/cam/image_raw", IMAGE, T0 + k * STEP, data) for k, data in enumerate([raw, strange, raw[:90], raw])]
+    bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=extra)
+    report = evaluate(bag, tmp_path / "out", Settings(topic="/cam/image_raw"))
+    assert {name: report["frames"][name] for name in ("in_bag", "decoded", "processed", "undecodable")} == {
+        "in_bag": 4,
+        "decoded": 2,
+        "processed": 2,
+        "undecodable": 2,
+    }
+    with open(tmp_path / "out" / "frames.csv") as file:
+        problems = [row["problem"] for row in csv.DictReader(file)]
+    assert "encoding 'abc8' is none of" in problems[1]
+    assert "bytes are damaged" in problems[2]
+
+
+def test_a_network_that_fails_on_a_frame_costs_that_frame(bag, tmp_path):
+    def failing(detection, classification):
+        pipeline = make_pipeline(detection, classification)
+        plain = pipeline.finder.find
+
+        def find(image_bgr, stamp_s, config):
+            if stamp_s > (T0 + 18.5 * STEP) * 1e-9:
+                raise RuntimeError("out of paper")
+            return plain(image_bgr, stamp_s, config)
+
+        pipeline.finder.find = find
+        return pipeline
+
+    report = evaluate(bag, tmp_path / "out", make_pipeline=failing)
+    assert (report["frames"]["processed"], report["frames"]["failed"]) == (19, 1)
+    assert "out of paper" in (tmp_path / "out" / "frames.csv").read_text()
+
+
+def test_pictures_of_changing_size_and_stamps_out_of_order(tmp_path):
+    pictures = [scene((*SQUARE, HAPPY), width=width) for width in (160, 200, 160, 160)]
+    order = [T0, T0 + 2 * STEP, T0 + STEP, T0 + 3 * STEP]
+    report = evaluate(write_bag(tmp_path / "bag", pictures, order, received_ns=stamps(4)), tmp_path / "out")
+    assert report["frames"]["sizes"] == {"160x120": 3, "200x120": 1}
+    assert report["frames"]["stamps_backward"] == 1
+    assert report["frames"]["processed"] == 4
+    assert report["steadiness"]["tracks"] == 2  # a step back begins new tracks, as on a robot
+
+
+def test_a_slow_machine_drops_frames_in_real_time_and_none_otherwise(bag, tmp_path):
+    report = evaluate(bag, tmp_path / "out", Settings(mode="realtime"), make_pipeline=make_slow_pipeline)
+    frames = report["frames"]
+    assert frames["in_bag"] == 20 == frames["processed"] + frames["dropped"] + frames["skipped"]
+    assert 3 <= frames["processed"] <= 12  # 0.25 s a frame, a frame every 0.1 s
+    assert report["timing"]["latency_ms"]["p50"] >= 250
+    assert report["timing"]["age_ms"]["n"] == frames["processed"]
+    quick = evaluate(bag, tmp_path / "quick", Settings(mode="realtime"))
+    assert quick["frames"]["in_bag"] == quick["frames"]["processed"] + quick["frames"]["dropped"]
+    assert quick["frames"]["processed"] >= 15
+
+
+def read_topic(bag, name, kind):
+    with Recording(bag) as recording:
+        return [(entry.received_ns, deserialise(entry.raw, kind)) for entry in recording.messages([name])]
+
+
+def test_the_written_recording_holds_results_beside_the_images(bag, tmp_path):
+    out = tmp_path / "out"
+    evaluate(bag, out, Settings(write_bag=True))
+    with Recording(out / "bag") as recording:
+        assert {topic.name: (topic.type, topic.count) for topic in recording.topics} == {
+            "/image_raw": (IMAGE, COUNT),
+            "/faces": (FACES, COUNT),
+            "/emotions": (EMOTIONS, COUNT),
+            "/image_overlay/compressed": (COMPRESSED, COUNT),
+        }
+        assert recording.problems == []
+        copies = [bytes(entry.raw) for entry in recording.messages(["/image_raw"])]
+    with Recording(bag) as recording:
+        assert copies == [bytes(entry.raw) for entry in recording.messages(["/image_raw"])]
+    emotions = read_topic(out / "bag", "/emotions", EMOTIONS)
+    for k, (received, message) in enumerate(emotions):
+        assert received == message.header.stamp.sec * 10**9 + message.header.stamp.nanosec == T0 + k * STEP
+        assert message.header.frame_id == "camera_optical_frame"
+        assert (message.frames_received, message.frames_processed) == (k + 1, k + 1)
+        (face,) = message.faces
+        roi = face.face.roi
+        assert (roi.x_offset, roi.y_offset, roi.width, roi.height) == (40, 30, 40, 40)
+        assert np.sum(face.probabilities) == pytest.approx(1, abs=1e-5)
+    (_, overlay), *_ = read_topic(out / "bag", "/image_overlay/compressed", COMPRESSED)
+    assert compressed_to_bgr(overlay.data).shape == (120, 160, 3)
+
+
+def test_recorded_answers_are_scored_as_they_were_given(bag, labels, tmp_path):
+    settings = Settings(write_bag=True)
+    given = evaluate(bag, tmp_path / "out", settings, labels=labels)
+    recorded = evaluate(tmp_path / "out" / "bag", tmp_path / "rec", Settings(mode="recorded"), labels=labels)
+    for name in ("frames", "answers", "recognition", "groups", "detection", "steadiness", "model", "labels"):
+        assert recorded[name] == given[name], name
+    assert recorded["parameters"] is None
+    with pytest.raises(RecordingError, match="holds no recorded emotions"):
+        evaluate(bag, tmp_path / "none", Settings(mode="recorded"))
+    with pytest.raises(ConfigurationError, match="--write-bag writes new answers"):
+        Settings(mode="recorded", write_bag=True)
+
+
+def test_images_that_were_never_answered_are_dropped_ones(bag, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    answers = [
+        ("/emotions", EMOTIONS, received, message)
+        for received, message in read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    ]
+    for _, _, _, message in answers[4:6]:
+        message.status, message.faces = 3, []
+    pictures = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
+    late = [(topic, kind, received + 7_000_000, message) for topic, kind, received, message in answers[2:]]
+    half = write_bag(tmp_path / "half", pictures, stamps(COUNT), extra=late)
+    report = evaluate(half, tmp_path / "rec", Settings(mode="recorded"))
+    assert {name: report["frames"][name] for name in ("in_bag", "processed", "dropped", "skipped")} == {
+        "in_bag": COUNT,
+        "processed": COUNT - 4,
+        "dropped": 2,
+        "skipped": 2,
+    }
+    assert report["timing"]["latency_ms"]["p50"] == 7.0
+    alone = write_bag(tmp_path / "alone", [], [], topic="/x", extra=answers)
+    report = evaluate(alone, tmp_path / "alone_out", Settings(mode="recorded"))
+    assert (report["topic"], report["frames"]["in_bag"], report["frames"]["processed"]) == (None, COUNT, COUNT - 2)
+
+
+def test_anonymised_nothing_shows_a_face(bag, labels, tmp_path):
+    out = tmp_path / "out"
+    evaluate(bag, out, Settings(write_bag=True, anonymize="fill"), labels=labels)
+    with Recording(out / "bag") as recording:
+        assert "/image_raw" not in {topic.name for topic in recording.topics}
+    (_, overlay), *_ = read_topic(out / "bag", "/image_overlay/compressed", COMPRESSED)
+    assert abs(int(compressed_to_bgr(overlay.data)[52, 60, 1]) - 128) < 20
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("start_s,end_s,track_or_region,label\n50,60,,happy\n", "none of its 1 rows is about a frame"),
+        ("stamp_ns,x,y,w,h,label\n5,0,0,9,9,happy\n", "none of its 1 rows is about a frame"),
+    ],
+)
+def test_labels_of_another_recording_are_refused(bag, tmp_path, text, line):
+    (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(DatasetError, match=line):
+        evaluate(bag, tmp_path / "out", labels=tmp_path / "labels.csv")
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_rows_of_labels_that_are_about_no_frame_are_told(bag, labels, tmp_path):
+    labels.write_text(labels.read_text() + "90,99,,happy,,\n")
+    report = evaluate(bag, tmp_path / "out", labels=labels)
+    assert report["problems"] == ["1 of 4 rows of labels are about no frame"]
+
+
+def test_a_damaged_recording_says_so_in_its_report(bag, tmp_path):
+    (bag / "metadata.yaml").unlink()
+    report = evaluate(bag, tmp_path / "out")
+    assert report["problems"] == ["metadata.yaml is missing"]
+    assert "metadata.yaml is missing" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_nobody_in_the_picture_is_a_report_too(tmp_path):
+    report = evaluate(write_bag(tmp_path / "bag", [scene()] * 3, stamps(3)), tmp_path / "out")
+    assert (report["frames"]["processed"], report["frames"]["without_face"], report["answers"]["faces"]) == (3, 3, 0)
+    assert "No face was found" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_header_without_time_is_no_trouble(tmp_path):
+    from bag_files import image
+
+    extra = [("/image_raw", IMAGE, T0 + k, image(scene((*SQUARE, HAPPY)), header(0))) for k in range(2)]
+    bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=extra)
+    report = evaluate(bag, tmp_path / "out", replace(PLAIN, topic="/image_raw"))
+    assert (report["frames"]["processed"], report["duration_s"]) == (2, 0.0)

@@ -1,0 +1,71 @@
+import csv
+
+import pytest
+from bag_files import write_bag
+from bag_scene import DOUBTFUL, HAPPY, SAD, make_pipeline, scene, stamps
+
+from emotion_perception.bags.evaluation import Settings, evaluate_bag
+from emotion_perception.bags.labelling import label_bag
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import RecordingError
+
+EXACT = Settings(classification=ClassifierConfig(smoothing_s=0.0, label_hysteresis=0.0))
+
+
+def label(bag, out, **options):
+    return label_bag(bag, out, EXACT, progress=False, make_pipeline=make_pipeline, **options)
+
+
+def rows(path):
+    with open(path) as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def bag(tmp_path):
+    """A face that moves and is happy, doubtful, then sad; and beside it one that is sad all the time."""
+    moods = [HAPPY] * 10 + [DOUBTFUL] * 5 + [SAD] * 10
+    pictures = [scene((20 + k, 30, 30, gray), (110, 60, 30, SAD)) for k, gray in enumerate(moods)]
+    return write_bag(tmp_path / "bag", pictures, stamps(len(moods)))
+
+
+def test_a_row_is_a_time_in_which_a_face_shows_one_label(bag, tmp_path):
+    label(bag, tmp_path / "labels.csv")
+    found = rows(tmp_path / "labels.csv")
+    assert [(row["start_s"], row["end_s"], row["track_or_region"], row["label"], row["person"]) for row in found] == [
+        ("0.000", "1.000", "20 30 39 30", "happiness", "face 1"),
+        ("0.000", "2.500", "110 60 30 30", "sadness", "face 2"),
+        ("1.000", "1.500", "30 30 34 30", "", "face 1"),  # uncertain: a person has to say
+        ("1.500", "2.500", "35 30 39 30", "sadness", "face 1"),
+    ]
+
+
+@pytest.mark.parametrize("by_track", [False, True])
+def test_evaluate_bag_reads_what_label_bag_writes(bag, tmp_path, by_track):
+    label(bag, tmp_path / "labels.csv", by_track=by_track)
+    out, labels = tmp_path / "out", tmp_path / "labels.csv"
+    report = evaluate_bag(bag, out, EXACT, labels=labels, progress=False, make_pipeline=make_pipeline)
+    assert report["recognition"]["shown_accuracy"] == 1.0
+    assert report["recognition"]["smoothed"]["n"] == 45
+    assert report["label_file"]["rows_used"] == 4
+    if not by_track:
+        assert report["detection"]["recall"] == 1.0
+        assert report["steadiness"]["id_switches"] == 0
+
+
+def test_the_page_shows_each_row(bag, tmp_path):
+    intervals = label(bag, tmp_path / "labels.csv")
+    assert all(1 <= len(interval.crops) <= 6 for interval in intervals)
+    page = (tmp_path / "labels.html").read_text()
+    assert page.count("data:image/png") == sum(len(interval.crops) for interval in intervals)
+    assert "(happiness)" in page
+
+
+def test_what_is_too_short_is_left_out_and_nothing_at_all_is_an_error(bag, tmp_path):
+    label(bag, tmp_path / "labels.csv", shortest_s=0.6)
+    assert [row["label"] for row in rows(tmp_path / "labels.csv")] == ["happiness", "sadness", "sadness"]
+    with pytest.raises(RecordingError, match="shows no face for 9 s"):
+        label(bag, tmp_path / "labels.csv", shortest_s=9)
+    empty = write_bag(tmp_path / "empty", [scene()], stamps(1))
+    with pytest.raises(RecordingError, match="shows no face"):
+        label(empty, tmp_path / "labels.csv")

@@ -1,0 +1,115 @@
+import cv2
+import numpy as np
+import pytest
+from bag_files import camera_info, header, write_bag
+from bag_scene import HAPPY, STEP, T0, scene, stamps
+from image_messages import ENCODERS
+
+from emotion_perception.bags.messages import CAMERA_INFO, COMPRESSED, IMAGE
+from emotion_perception.bags.pictures import image_topic, pictures
+from emotion_perception.bags.recording import Recording
+from emotion_perception.core.errors import ImageError, RecordingError
+
+PICTURE = scene((20, 30, 40, HAPPY))
+
+
+def bag_of(tmp_path, *topics, **options):
+    """Makes a recording with one picture on the first topic and one on each further topic."""
+    other = write_bag(tmp_path / "other", [PICTURE], [T0])
+    with Recording(other) as recording:
+        raw = next(recording.messages(["/image_raw"])).raw
+    extra = [(topic, IMAGE, T0, bytes(raw)) for topic in topics[1:]]
+    return write_bag(tmp_path / "bag", [PICTURE], [T0], topic=topics[0], extra=extra, **options)
+
+
+@pytest.mark.parametrize(
+    ("topics", "wanted", "expected"),
+    [
+        (["/anything"], None, "/anything"),
+        (["/anything"], "/anything", "/anything"),
+        (["/anything"], "anything", "/anything"),
+        (["/image_raw", "/image_overlay"], None, "/image_raw"),
+        (["/front/image_raw", "/front/image_raw/compressed"], None, "/front/image_raw"),
+        (["/front/image_raw", "/rear/image_raw"], "/rear/image_raw", "/rear/image_raw"),
+        (["/image_overlay", "/cam/image_raw/compressed"], None, "/cam/image_raw/compressed"),
+    ],
+)
+def test_the_cameras_topic_is_taken(tmp_path, topics, wanted, expected):
+    with Recording(bag_of(tmp_path, *topics)) as recording:
+        assert image_topic(recording, wanted).name == expected
+
+
+@pytest.mark.parametrize(
+    ("topics", "wanted", "line"),
+    [
+        (["/front/image_raw"], "/back", "has no image topic /back; image topics: /front/image_raw"),
+        (
+            ["/front/image_raw", "/rear/image_raw"],
+            None,
+            "several image topics, name one with --topic: /front/image_raw, /rear",
+        ),
+        (["/a", "/b"], None, "several image topics"),
+    ],
+)
+def test_a_wrong_topic_is_one_line_that_lists_the_right_ones(tmp_path, topics, wanted, line):
+    with Recording(bag_of(tmp_path, *topics)) as recording, pytest.raises(RecordingError, match=line):
+        image_topic(recording, wanted)
+
+
+def test_a_recording_without_images_lists_what_it_has(tmp_path):
+    info = [("/camera_info", CAMERA_INFO, T0, camera_info(header(T0), width=160, height=120))]
+    with Recording(write_bag(tmp_path / "bag", [], [], topic="/image_raw", extra=info)) as recording:
+        with pytest.raises(RecordingError, match="there is no image on /image_raw"):
+            image_topic(recording, None)
+        with pytest.raises(RecordingError, match="no image topic /camera_info"):
+            image_topic(recording, "/camera_info")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_pictures_come_as_they_were_with_stamp_and_time(tmp_path, compressed, storage):
+    received = stamps(3, start=T0 + 5)
+    bag = write_bag(
+        tmp_path / "bag", [PICTURE] * 3, stamps(3), received_ns=received, compressed=compressed, storage=storage
+    )
+    with Recording(bag) as recording:
+        found = list(pictures(recording, image_topic(recording, None)))
+    assert [picture.number for picture in found] == [0, 1, 2]
+    assert [picture.stamp_ns for picture in found] == stamps(3)
+    assert [picture.received_ns for picture in found] == received
+    for picture in found:
+        np.testing.assert_array_equal(picture.to_bgr(), PICTURE)
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_every_encoding_that_the_nodes_take_is_read(tmp_path, encoding):
+    from bag_files import message_of
+
+    pixels = np.ascontiguousarray(ENCODERS[encoding](PICTURE))
+    message = message_of(
+        IMAGE,
+        header=header(T0),
+        height=120,
+        width=160,
+        encoding=encoding,
+        is_bigendian=0,
+        step=pixels.nbytes // 120,
+        data=pixels.reshape(-1).view(np.uint8),
+    )
+    bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=[("/image_raw", IMAGE, T0, message)])
+    with Recording(bag) as recording:
+        picture = next(pictures(recording, image_topic(recording, "/image_raw")))
+    expected = cv2.cvtColor(cv2.cvtColor(PICTURE, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    assert np.abs(picture.to_bgr().astype(int) - expected.astype(int)).max() <= 8
+
+
+@pytest.mark.parametrize("kind", [IMAGE, COMPRESSED])
+@pytest.mark.parametrize("raw", [b"", b"\x00\x01\x00\x00", b"\x00\x01\x00\x00" + b"\xff" * 40])
+def test_a_damaged_message_is_a_picture_with_a_problem(tmp_path, kind, raw):
+    extra = [("/cam", kind, T0 + STEP, raw)]
+    bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=extra)
+    with Recording(bag) as recording:
+        (picture,) = pictures(recording, image_topic(recording, "/cam"))
+    assert picture.stamp_ns == picture.received_ns == T0 + STEP
+    with pytest.raises(ImageError):
+        picture.to_bgr()

@@ -1,0 +1,204 @@
+import hashlib
+import itertools
+import shutil
+import sqlite3
+
+import numpy as np
+import pytest
+from bag_files import camera_info, header, write_bag
+from bag_scene import STEP, T0, scene, stamps
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+
+from emotion_perception.bags.messages import CAMERA_INFO, typestore
+from emotion_perception.bags.recording import Recording, is_recording
+from emotion_perception.core.errors import RecordingError
+
+COUNT = 40
+STORAGES = {"mcap": ".mcap", "sqlite3": ".db3"}
+
+
+def noise(count=COUNT):
+    """Returns pictures that no compression makes small, so that a cut goes through them."""
+    rng = np.random.default_rng(1)
+    return [rng.integers(0, 255, (120, 160, 3), np.uint8) for _ in range(count)]
+
+
+def entries(path, topic="/image_raw"):
+    with Recording(path) as recording:
+        return list(recording.messages([topic])), recording.problems
+
+
+def entries_or_line(path):
+    """Returns the messages, none where there is one clear line instead."""
+    try:
+        return entries(path)[0]
+    except RecordingError as e:
+        if "\n" in str(e):
+            raise
+        return []
+
+
+@pytest.fixture(params=STORAGES)
+def storage(request):
+    return request.param
+
+
+@pytest.fixture
+def bag(tmp_path, storage):
+    info = [("/camera_info", CAMERA_INFO, T0, camera_info(header(T0), width=160, height=120))]
+    return write_bag(tmp_path / "bag", noise(), stamps(COUNT), storage=storage, extra=info)
+
+
+def storage_file(bag):
+    return next(path for path in bag.iterdir() if path.suffix in STORAGES.values())
+
+
+def test_a_whole_recording_is_read_in_order(bag):
+    with Recording(bag) as recording:
+        assert [(topic.name, topic.type, topic.count) for topic in recording.topics] == [
+            ("/camera_info", "sensor_msgs/msg/CameraInfo", 1),
+            ("/image_raw", "sensor_msgs/msg/Image", COUNT),
+        ]
+        found = list(recording.messages(["/image_raw"]))
+        assert [entry.received_ns for entry in found] == stamps(COUNT)
+        assert len(list(recording.messages(["/image_raw", "/camera_info"]))) == COUNT + 1
+        assert list(recording.messages([])) == []
+        assert recording.problems == []
+
+
+def test_a_storage_file_is_a_recording_too(bag):
+    assert entries(storage_file(bag)) == entries(bag)
+
+
+def test_without_metadata_the_files_are_read_themselves(bag):
+    whole, _ = entries(bag)
+    (bag / "metadata.yaml").unlink()
+    assert entries(bag) == (whole, ["metadata.yaml is missing"])
+
+
+@pytest.mark.parametrize("text", ["", "not: [yaml", "rosbag2_bagfile_information: {}", "a: 1"])
+def test_metadata_that_is_damaged_is_told_and_does_without(bag, text):
+    whole, _ = entries(bag)
+    (bag / "metadata.yaml").write_text(text)
+    found, problems = entries(bag)
+    assert found == whole
+    assert len(problems) == 1
+
+
+@pytest.mark.parametrize("part", [0.5, 0.7, 0.9, 0.999])
+def test_what_a_power_cut_leaves_is_read_up_to_the_cut(bag, part):
+    whole, _ = entries(bag)
+    file = storage_file(bag)
+    content = file.read_bytes()
+    file.write_bytes(content[: int(len(content) * part)])
+    (bag / "metadata.yaml").unlink()
+    found, problems = entries(bag)
+    assert found == whole[: len(found)]
+    assert len(found) >= part * COUNT - 20  # rosbags' chunks of one MiB hold 18 of these pictures
+    assert len(found) == COUNT or len(problems) == 2  # the missing metadata, and where reading stopped
+
+
+def test_metadata_that_promises_more_than_is_left_does_not_matter(bag):
+    file = storage_file(bag)
+    file.write_bytes(file.read_bytes()[:-100_000])
+    found, problems = entries(bag)
+    assert COUNT - 20 <= len(found) < COUNT
+    assert problems
+
+
+def test_any_cut_ends_in_messages_or_in_one_clear_line(bag, tmp_path):
+    whole, _ = entries(bag)
+    file = storage_file(bag)
+    content = file.read_bytes()
+    for place in (*range(0, 5000, 97), *range(5000, len(content), len(content) // 23)):
+        cut = tmp_path / f"cut{file.suffix}"
+        cut.write_bytes(content[:place])
+        found = entries_or_line(cut)
+        assert found == whole[: len(found)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damage_anywhere_ends_in_messages_or_in_one_clear_line(bag, seed):
+    rng = np.random.default_rng(seed)
+    file = storage_file(bag)
+    content = bytearray(file.read_bytes())
+    at = int(rng.integers(0, len(content) - 3000)) if seed % 2 else int(rng.integers(0, 4000))
+    content[at : at + 2000] = rng.bytes(2000)
+    file.write_bytes(content)
+    assert len(entries_or_line(bag)) <= COUNT
+
+
+def test_parts_of_a_recording_follow_each_other_by_their_numbers(tmp_path, storage):
+    folder = tmp_path / "long"
+    folder.mkdir()
+    for number in range(11):
+        part = write_bag(tmp_path / "part", [scene()], [T0 + number * STEP], storage=storage)
+        shutil.move(storage_file(part), folder / f"long_{number}{STORAGES[storage]}")
+        shutil.rmtree(part)
+    with Recording(folder) as recording:
+        assert [entry.received_ns for entry in recording.messages(["/image_raw"])] == stamps(11)
+        assert [topic.count for topic in recording.topics] == [11]
+
+
+@pytest.mark.parametrize("mode", [CompressionMode.FILE, CompressionMode.MESSAGE, CompressionMode.STORAGE])
+def test_compressed_recordings_are_read(tmp_path, mode):
+    plugin = StoragePlugin.MCAP if mode == CompressionMode.STORAGE else StoragePlugin.SQLITE3
+    writer = Writer(tmp_path / "bag", version=8, storage_plugin=plugin)
+    writer.set_compression(mode, CompressionFormat.ZSTD)
+    with writer:
+        connection = writer.add_connection("/info", CAMERA_INFO, typestore=typestore())
+        raw = bytes(typestore().serialize_cdr(camera_info(header(T0), width=8, height=6), CAMERA_INFO))
+        writer.write(connection, T0, raw)
+    found, problems = entries(tmp_path / "bag", "/info")
+    assert [(entry.received_ns, bytes(entry.raw)) for entry in found] == [(T0, raw)]
+    assert problems == []
+
+
+def test_the_hash_is_that_of_the_file_and_changes_with_it(bag):
+    with Recording(bag) as recording:
+        before = recording.sha256()
+    file = storage_file(bag)
+    assert before == hashlib.sha256(file.read_bytes()).hexdigest()
+    shutil.copy(file, bag / f"zzz{file.suffix}")
+    (bag / "metadata.yaml").unlink()
+    with Recording(bag) as recording:
+        assert recording.sha256() != before
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (lambda path: None, "no such file or folder"),
+        (lambda path: path.mkdir(), "holds no .mcap or .db3 file"),
+        (lambda path: path.write_bytes(b"x"), "not a rosbag2 folder, nor a file ending in .mcap or .db3"),
+    ],
+)
+def test_what_is_no_recording_is_one_clear_line(tmp_path, make, line):
+    path = tmp_path / "thing"
+    make(path)
+    assert not is_recording(path)
+    with pytest.raises(RecordingError, match=line):
+        Recording(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89MCAP0\r\n", b"rubbish" * 1000], ids=["empty", "magic only", "rubbish"])
+@pytest.mark.parametrize("suffix", STORAGES.values())
+def test_a_file_of_which_nothing_is_left_is_one_clear_line(tmp_path, suffix, content):
+    path = tmp_path / f"bag{suffix}"
+    path.write_bytes(content)
+    assert is_recording(path)
+    with pytest.raises(RecordingError, match="nothing of this recording can be read"):
+        Recording(path)
+
+
+def test_a_sqlite_file_of_something_else_is_one_clear_line(tmp_path):
+    with sqlite3.connect(tmp_path / "bag.db3") as database:
+        database.execute("CREATE TABLE addresses (street TEXT)")
+    with pytest.raises(RecordingError, match="nothing of this recording can be read"):
+        Recording(tmp_path / "bag.db3")
+
+
+def test_reading_twice_gives_the_same(bag):
+    with Recording(bag) as recording:
+        first, second = (list(itertools.islice(recording.messages(["/image_raw"]), 5)) for _ in range(2))
+    assert first == second

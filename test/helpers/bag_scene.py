@@ -1,0 +1,76 @@
+"""Recordings whose faces are squares, and a pipeline that knows them: bright ones are happy, dark ones sad."""
+
+import time
+
+import cv2
+import numpy as np
+
+from emotion_perception.bags.evaluation import Settings
+from emotion_perception.core.checkpoint import load_checkpoint
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.recognition import EmotionRecognizer
+from emotion_perception.core.types import Box, Face
+
+HAPPY, SAD, DOUBTFUL = 230, 90, 150
+T0 = 1_700_000_000_000_000_000
+STEP = 100_000_000  # ns: 10 pictures a second
+PLAIN = Settings()
+
+
+def scene(*faces, width=160, height=120):
+    """Returns a picture with a square (x, y, side, gray) for each face."""
+    image = np.zeros((height, width, 3), np.uint8)
+    for x, y, side, gray in faces:
+        image[y : y + side, x : x + side] = gray
+    return image
+
+
+def stamps(count, *, start=T0, step=STEP):
+    return [start + k * step for k in range(count)]
+
+
+class Squares:
+    """Finds the squares, left ones first."""
+
+    name = "squares"
+
+    def __init__(self, delay_s=0.0):
+        self.delay_s = delay_s
+
+    def detect(self, image_bgr):
+        time.sleep(self.delay_s)
+        bright = (image_bgr[:, :, 0] > 40).astype(np.uint8)
+        _, _, found, _ = cv2.connectedComponentsWithStats(bright)
+        boxes = sorted((int(x), int(y), int(w), int(h)) for x, y, w, h, _ in found[1:])
+        return [Face(box=Box(x, y, x + w, y + h), score=0.9 - k / 100) for k, (x, y, w, h) in enumerate(boxes)]
+
+
+class Grays:
+    """Bright crops are happy, dark ones sad, those between are both."""
+
+    labels = LABELS
+    spec = ModelSpec(architecture="fake", labels=LABELS, crop_margin=0.0)
+    model_name, device, fallback, device_problem = "grays", "cpu", False, ""
+    model_sha256 = load_checkpoint(ClassifierConfig.model).sha256  # stands for the model of the settings
+
+    def warm_up(self, *, require_gpu=False):
+        pass
+
+    def classify(self, crops):
+        rows = np.full((len(crops), len(LABELS)), 0.02, np.float32)
+        for row, crop in zip(rows, crops, strict=True):
+            level = crop.mean()
+            happy = 0.8 if level > 200 else 0.1 if level < 120 else 0.46
+            row[LABELS.index("happiness")], row[LABELS.index("sadness")] = happy, 0.9 - happy
+        return rows
+
+
+def make_pipeline(detection, classification, *, delay_s=0.0):
+    return Pipeline(detection, classification, detector=Squares(delay_s), recognizer=EmotionRecognizer(Grays()))
+
+
+def make_slow_pipeline(detection, classification):
+    return make_pipeline(detection, classification, delay_s=0.25)
