@@ -132,8 +132,8 @@ def _evaluate(job: _Job) -> str:
     """Evaluates one recording in a worker; returns what is wrong with it, empty where nothing is."""
     try:
         if not _is_done(job):
-            options = {"labels": job.labels, "progress": False, "make_pipeline": job.make_pipeline}
-            evaluate_bag(job.path, job.out, job.settings, **options)
+            maker = job.make_pipeline
+            evaluate_bag(job.path, job.out, job.settings, labels=job.labels, progress=False, make_pipeline=maker)
     except (EmotionPerceptionError, OSError) as e:
         return one_line(e)
     return ""
