@@ -34,7 +34,7 @@ demo: ## camera, detection, classifier and overlay on real faces, as ROS process
 	@scripts/in_env.sh scripts/demo.sh
 
 demo-bag: ## the demonstration recorded, labelled and evaluated: out/demo_bag, out/demo_bag_report
-	@scripts/setup.sh test centerface demo-clip
+	@scripts/setup.sh bags centerface demo-clip
 	@OUT=out/demo_bag scripts/in_env.sh scripts/demo_bag.sh
 
 test: ## the whole test suite

@@ -90,8 +90,8 @@ install_packages() { # LEVEL LOCK
     local hash options=()
     hash="$(cat "$2" scripts/fix_wheel_paths.py | digest "$1")"
     stamped "$venv/.$1" "$hash" && return 0
-    # The run-time lock is whole. torch of the test lock may need CUDA libraries that only pip can tell.
-    [ "$mode" = wheels ] && [ "$1" = runtime ] && options+=(--no-deps)
+    # The locks are whole, but torch of the test lock may need CUDA libraries that only pip can tell.
+    [ "$mode" = wheels ] && [ "$1" != test ] && options+=(--no-deps)
     if [ "$mode" = apt ] && ! "$venv/bin/python" -c 'import cv2' 2> /dev/null; then
         options+=("opencv-python-headless<5")
     fi
