@@ -7,7 +7,9 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
+from bag_files import write_bag
 
 ROOT = Path(__file__).parents[1]
 NODES = ["camera_node", "emotion_classifier_node", "face_detection_node", "overlay_node"]
@@ -55,7 +57,7 @@ def test_the_wheel_carries_all_message_texts(environment):
 def test_the_wheel_carries_all_package_data(environment):
     shipped = {
         path.relative_to(ROOT)
-        for folder in ("models", "reporting/templates", "training/recipes", "training/templates")
+        for folder in ("models", "bags/templates", "reporting/templates", "training/recipes", "training/templates")
         for path in (ROOT / "emotion_perception" / folder).iterdir()
         if path.is_file()
     }
@@ -76,6 +78,19 @@ def test_the_wheels_command_runs_from_elsewhere(without_ros, environment, argume
     done = run(sys.executable, environment / "bin/emotion-perception", *arguments, env=without_ros)
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_wheel_evaluates_a_recording_without_ros(without_ros, environment, tmp_path):
+    bag = write_bag(
+        tmp_path / "bag", [np.full((120, 160, 3), 90, np.uint8)] * 3, [10**18 + k * 10**8 for k in range(3)]
+    )
+    command = [sys.executable, environment / "bin/emotion-perception", "evaluate-bag", bag, "--out", tmp_path / "out"]
+    done = run(*command, env=without_ros)
+    if "emotion-perception fetch centerface" in done.stderr:
+        pytest.skip(f"the real detector is needed: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    assert "3 frames in 0.2 s, 3 processed, 3 without face" in done.stdout
+    assert (tmp_path / "out" / "report.html").is_file()
 
 
 def test_package_xml_and_pyproject_agree():

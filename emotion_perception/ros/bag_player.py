@@ -52,7 +52,7 @@ class BagPlayer(Tool[PlayerConfig]):
         if not self.config.bag:
             raise ConfigurationError("bag is empty: it names the recording to play")
         self._recording = Recording(Path(self.config.bag))
-        self._topic = image_topic(self._recording, self.config.topic or None)
+        self._topic = self._choose()
         self._outputs = self._advertise()
         self._clock_publisher = self.create_publisher(Clock, "/clock", _CLOCK)
         self._clock_ns, self._next_tick_s = 0, 0.0
@@ -74,6 +74,13 @@ class BagPlayer(Tool[PlayerConfig]):
         """Lets the recording go."""
         self._recording.close()
         super().close()
+
+    def _choose(self) -> Topic:
+        try:
+            return image_topic(self._recording, self.config.topic or None)
+        except RecordingError:
+            self._recording.close()
+            raise
 
     def _advertise(self) -> dict[str, Publisher]:
         """Returns the publisher of each topic that is played."""

@@ -49,9 +49,7 @@ class Demo:
         began: the camera was started.
     """
 
-    def __init__(
-        self, recorder: DemoRecorder, processes: Supervisor, stop: threading.Event, *, listeners: int
-    ) -> None:
+    def __init__(self, recorder: DemoRecorder, processes: Supervisor, stop: threading.Event, *, listeners: int) -> None:
         self._recorder, self._processes, self._stop, self._listeners = recorder, processes, stop, listeners
         self.began = False
         self._executor = SingleThreadedExecutor()

@@ -1,5 +1,6 @@
 """A small ROS graph in this process: real nodes, real DDS, a domain of its own."""
 
+import threading
 import time
 
 import numpy as np
@@ -16,6 +17,35 @@ from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image, image
 WAIT_S = 10.0
 
 
+class RunningTool:
+    """A bag_player or bag_recorder that runs in a thread of its own.
+
+    Attributes:
+        tool: the node.
+        code: what `run` has returned, None before.
+    """
+
+    def __init__(self, tool):
+        self.tool, self.code = tool, None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        self.code = self.tool.run(self._stop)
+
+    def stop(self):
+        """Ends it as a signal would; returns its code."""
+        self._stop.set()
+        self._thread.join(WAIT_S)
+        assert not self._thread.is_alive()
+        return self.code
+
+    def close(self):
+        self.stop()
+        self.tool.close()
+
+
 class Graph:
     """Holds nodes under test and one probe that talks with them; everything runs while it waits."""
 
@@ -24,28 +54,27 @@ class Graph:
         rclpy.init(context=self.context, domain_id=domain)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.probe = self._add(rclpy.create_node("probe", context=self.context))
-        self._managed = []
+        self._managed, self._tools = [], []
+
+    def tool(self, tool_type, *, remappings=(), **parameters):
+        """Makes a tool and runs it beside the nodes."""
+        options = self._options(parameters, remappings)
+        self._tools.append(RunningTool(tool_type(**options)))
+        return self._tools[-1]
 
     def node(self, node_type, *, activate=True, parameters=(), remappings=(), **collaborators):
         """Makes a managed node, configured and active."""
-        overrides = [Parameter(name, value=value) for name, value in dict(parameters).items()]
-        arguments = [word for pair in remappings for word in ("-r", ":=".join(pair))]
-        node = node_type(
-            context=self.context,
-            parameter_overrides=overrides,
-            cli_args=["--ros-args", *arguments] if arguments else None,
-            **collaborators,
-        )
+        node = node_type(**self._options(parameters, remappings), **collaborators)
         self._managed.append(self._add(node))
         if activate:
             assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
             assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
         return node
 
-    def listen(self, message_type, topic, qos=10):
-        """Returns a list that every message of a topic is appended to."""
+    def listen(self, message_type, topic, qos=10, *, raw=False):
+        """Returns a list that every message of a topic is appended to, as bytes where it is `raw`."""
         messages = []
-        self.probe.create_subscription(message_type, topic, messages.append, qos)
+        self.probe.create_subscription(message_type, topic, messages.append, qos, raw=raw)
         return messages
 
     def speak(self, message_type, topic, *, listeners=1, qos=10):
@@ -72,6 +101,8 @@ class Graph:
             self.executor.spin_once(timeout_sec=0.02)
 
     def close(self):
+        for tool in self._tools:
+            tool.close()
         for node in self._managed:
             node.on_shutdown(None)
         for node in (*self._managed, self.probe):
@@ -79,6 +110,14 @@ class Graph:
             node.destroy_node()
         self.executor.shutdown()
         self.context.try_shutdown()
+
+    def _options(self, parameters, remappings):
+        arguments = [word for pair in remappings for word in ("-r", ":=".join(pair))]
+        return {
+            "context": self.context,
+            "parameter_overrides": [Parameter(name, value=value) for name, value in dict(parameters).items()],
+            "cli_args": ["--ros-args", *arguments] if arguments else None,
+        }
 
     def _add(self, node):
         self.executor.add_node(node)

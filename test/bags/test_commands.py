@@ -1,0 +1,105 @@
+"""The commands as people type them, with the real detector and network."""
+
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+from bag_files import write_bag
+from bag_scene import T0, scene, stamps
+
+from emotion_perception.cli import main
+from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.model_files import resolve_model_file
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory):
+    """A real face that moves to the right, as JPEG would not change it."""
+    try:
+        resolve_model_file("centerface")
+        photograph = cv2.imread(str(resolve_model_file("astronaut")))
+    except ModelFileError as e:
+        pytest.skip(f"a real face and the real detector are needed: {e}")
+    small = cv2.resize(photograph, (240, 240))
+    pictures = []
+    for k in range(8):
+        picture = np.full((240, 320, 3), 60, np.uint8)
+        picture[:, 8 * k : 8 * k + 240] = small
+        pictures.append(picture)
+    return write_bag(tmp_path_factory.mktemp("bags") / "bag", pictures, stamps(8), compressed=True)
+
+
+def test_label_then_evaluate(bag, tmp_path, capsys):
+    labels, out = tmp_path / "labels.csv", tmp_path / "out"
+    assert main(["label-bag", str(bag), "--out", str(labels), "--set", "uncertain_below=0.0"]) == 0
+    assert "1 intervals of 1 faces" in capsys.readouterr().out
+    with open(labels) as file:
+        (row,) = csv.DictReader(file)
+    assert (row["start_s"], row["end_s"], row["person"]) == ("0.000", "0.800", "face 1")
+    assert main(["evaluate-bag", str(bag), "--labels", str(labels), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "bag: 8 frames in 0.7 s, 8 processed, 0 without face" in printed
+    assert "recognition: 100.0% of 8 labelled faces" in printed
+    assert f"report in {out / 'report.html'}" in printed
+    report = json.loads((out / "report.json").read_text())
+    assert report["parameters"]["face_detection_node"]["detector"] == "centerface"
+    assert "image_reliability" not in report["parameters"]["face_detection_node"]
+
+
+def test_parameters_of_the_nodes_can_be_set(bag, tmp_path, capsys):
+    options = ["--set", "min_face_px=4000", "--set", "smoothing_s=1"]
+    assert main(["evaluate-bag", str(bag), "--out", str(tmp_path / "out"), *options]) == 0
+    assert "8 processed, 8 without face" in capsys.readouterr().out
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["parameters"]["emotion_classifier_node"]["smoothing_s"] == 1.0
+
+
+def test_labels_are_not_overwritten(bag, tmp_path, capsys):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("mine")
+    assert main(["label-bag", str(bag), "--out", str(labels)]) == 1
+    assert "--force overwrites it" in capsys.readouterr().err
+    assert labels.read_text() == "mine"
+    assert main(["label-bag", str(bag), "--out", str(labels), "--force"]) == 0
+
+
+def test_a_folder_of_recordings_with_a_broken_one_ends_with_one(tmp_path, capsys):
+    folder = tmp_path / "bags"
+    write_bag(folder / "good", [scene()], [T0])
+    (folder / "bad.mcap").write_bytes(b"")
+    if main(["evaluate-bag", str(folder), "--out", str(tmp_path / "out")]) == 1:
+        told = capsys.readouterr()
+        if "fetch centerface" in told.out + told.err:
+            pytest.skip("the real detector is needed")
+        assert "not evaluated: bad: " in told.out
+        assert "bags: 1 frames" in told.out
+        return
+    pytest.fail("a broken recording passed in silence")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["evaluate-bag", "no_such_bag", "--out", "out"], "no_such_bag: no such file or folder"),
+        (
+            ["evaluate-bag", "BAG", "--out", "out", "--topic", "/rear"],
+            "has no image topic /rear; image topics: /image_raw",
+        ),
+        (["evaluate-bag", "BAG", "--out", "out", "--labels", "none.csv"], "none.csv: No such file"),
+        (["evaluate-bag", "BAG", "--out", "out", "--model", "none"], "none"),
+        (["evaluate-bag", "BAG", "--out", "out", "--detector", "eyes"], "detector 'eyes' is none of"),
+        (["evaluate-bag", "BAG", "--out", "out", "--set", "speed=1"], "--set speed=1: write KEY=VALUE, KEY one of"),
+        (["evaluate-bag", "BAG", "--out", "out", "--set", "min_face_px=-1"], "min_face_px -1 is below 1"),
+        (["evaluate-bag", "BAG", "--out", "out", "--set", "min_face_px=many"], "min_face_px 'many' is a str"),
+        (["evaluate-bag", "BAG", "--out", "out", "--score-recorded"], "holds no recorded emotions"),
+        (["label-bag", "no_such_bag", "--out", "out.csv"], "no_such_bag: no such file or folder"),
+    ],
+)
+def test_what_cannot_work_is_one_clear_line(bag, tmp_path, monkeypatch, capsys, arguments, line):
+    monkeypatch.chdir(tmp_path)
+    assert main([str(bag) if word == "BAG" else word for word in arguments]) == 1
+    told = capsys.readouterr().err
+    assert line in told
+    assert told.count("\n") == 1
