@@ -2,63 +2,29 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from emotion_perception.bags import figures
+from emotion_perception.bags.answering import AnswerSource, open_source
 from emotion_perception.bags.labels import LabelRow, Labels, read_labels
 from emotion_perception.bags.mistakes import Mistakes
-from emotion_perception.bags.outcome import AnsweringModel, Outcome
-from emotion_perception.bags.pictures import image_topic, pictures
-from emotion_perception.bags.playing import RealtimePlayer, every_frame
-from emotion_perception.bags.recorded import RecordedAnswers
-from emotion_perception.bags.recorded_topic import Topic
+from emotion_perception.bags.outcome import Outcome
 from emotion_perception.bags.recording import Recording
 from emotion_perception.bags.report import JSON, write_report
+from emotion_perception.bags.settings import PipelineMaker, Settings, parameters_of
 from emotion_perception.bags.tables import TableWriter, read_faces, read_frames, read_regions
 from emotion_perception.bags.writing import ResultWriter
 from emotion_perception.core.checkpoint import load_checkpoint
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
+from emotion_perception.core.errors import DatasetError, RecordingError
 from emotion_perception.core.model_files import file_sha256
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 
-PipelineMaker = Callable[[DetectionConfig, ClassifierConfig], Pipeline]
-MODES = ("every_frame", "realtime", "recorded")
 BAG = "bag"  # folder that --write-bag makes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How recordings are evaluated.
-
-    Attributes:
-        mode: `every_frame` processes each image, `realtime` those a robot would have had time for, `recorded` scores
-            the answers that are in the recording.
-        topic: the image topic; None takes the camera's.
-        detection: parameters of the detector.
-        classification: parameters of the classifier.
-        anonymize: how faces are hidden in all that is written.
-        write_bag: whether to write a recording of the results.
-    """
-
-    mode: str = "every_frame"
-    topic: str | None = None
-    detection: DetectionConfig = field(default_factory=DetectionConfig)
-    classification: ClassifierConfig = field(default_factory=ClassifierConfig)
-    anonymize: str = "none"
-    write_bag: bool = False
-
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise ConfigurationError(f"mode '{self.mode}' is none of {', '.join(MODES)}")
-        if self.write_bag and self.mode == "recorded":
-            raise ConfigurationError("--write-bag writes new answers; --score-recorded scores those that are there")
 
 
 def evaluate_bag(
@@ -93,7 +59,7 @@ def evaluate_bag(
     out.mkdir(parents=True, exist_ok=True)
     (out / JSON).unlink(missing_ok=True)  # it is written last: where it is, the evaluation is whole
     with Recording(path) as recording:
-        run = _Run(recording, settings, _source(recording, settings, make_pipeline), labels)
+        run = _Run(recording, settings, open_source(recording, settings, make_pipeline), labels)
         mistakes = Mistakes(mode=settings.anonymize)
         run.work(out, mistakes, progress=progress)
         seconds = time.perf_counter() - begun
@@ -117,7 +83,7 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
     """
     wanted = {
         "mode": settings.mode,
-        "parameters": None if settings.mode == "recorded" else _parameters(settings),
+        "parameters": None if settings.mode == "recorded" else parameters_of(settings),
         "anonymize": settings.anonymize,
         "package_version": package_version(),
     }
@@ -134,79 +100,10 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
         return bool(report["bag_sha256"] == recording.sha256())
 
 
-class _Source(Protocol):
-    """Where answers come from."""
-
-    @property
-    def topic(self) -> Topic | None:
-        """The images, or None where the recording holds answers only."""
-        ...
-
-    @property
-    def identity(self) -> AnsweringModel:
-        """What gives the answers."""
-        ...
-
-    def outcomes(self) -> Iterator[Outcome]:
-        """Yields every frame."""
-        ...
-
-    def problems(self) -> list[str]:
-        """Returns what was wrong, one line each."""
-        ...
-
-
-class _Played:
-    """Answers that are made now."""
-
-    def __init__(self, recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> None:
-        self.topic = image_topic(recording, settings.topic)
-        self._recording, self._settings = recording, settings
-        self._pipeline = make_pipeline(settings.detection, settings.classification)
-        classifier = self._pipeline.recognizer.classifier
-        classifier.warm_up(require_gpu=settings.classification.require_gpu)
-        self.identity = AnsweringModel(
-            classifier.labels, classifier.model_name, classifier.model_sha256, classifier.device
-        )
-
-    def outcomes(self) -> Iterator[Outcome]:
-        images = pictures(self._recording, self.topic)
-        if self._settings.mode == "realtime":
-            return RealtimePlayer(self._pipeline, self._settings.classification.time_share).play(images)
-        return every_frame(images, self._pipeline)
-
-    def problems(self) -> list[str]:
-        return []
-
-
-class _Recorded:
-    """Answers that are in the recording."""
-
-    def __init__(self, recording: Recording, settings: Settings) -> None:
-        self._answers = RecordedAnswers(recording, settings.topic)
-        self.topic, self.identity = self._answers.image_topic, self._answers.model
-
-    def outcomes(self) -> Iterator[Outcome]:
-        return self._answers.outcomes()
-
-    def problems(self) -> list[str]:
-        counts = {
-            "recorded answers cannot be read": self._answers.unreadable,
-            "answers are to images that are not in the recording": self._answers.without_image,
-        }
-        return [f"{count} {what}" for what, count in counts.items() if count]
-
-
-def _source(recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> _Source:
-    if settings.mode == "recorded":
-        return _Recorded(recording, settings)
-    return _Played(recording, settings, make_pipeline)
-
-
 class _Run:
     """One evaluation while it runs."""
 
-    def __init__(self, recording: Recording, settings: Settings, source: _Source, labels: Path | None) -> None:
+    def __init__(self, recording: Recording, settings: Settings, source: AnswerSource, labels: Path | None) -> None:
         self._recording, self._settings, self._source = recording, settings, source
         self._labels = None if labels is None else read_labels(labels, source.identity.labels)
         self._used: set[int] = set()  # lines of labels that were about a frame
@@ -250,7 +147,7 @@ class _Run:
             "model": identity.model,
             "model_sha256": identity.model_sha256,
             "device": identity.device,
-            "parameters": None if settings.mode == "recorded" else _parameters(settings),
+            "parameters": None if settings.mode == "recorded" else parameters_of(settings),
             "anonymize": settings.anonymize,
             "labels": list(identity.labels),
             "package_version": package_version(),
@@ -298,13 +195,3 @@ class _Run:
         row = labels.rows[0]
         first = f"line {row.line} begins at {row.start_ns} ns, the first image is of {self._first_ns} ns"
         return DatasetError(f"{labels.name}: none of its {len(labels.rows)} rows is about a frame ({first})")
-
-
-def _parameters(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Returns the parameters of both nodes that have a meaning without them."""
-    left_out = ("image_reliability", "image_transport", "match_depth")
-    nodes = {"face_detection_node": settings.detection, "emotion_classifier_node": settings.classification}
-    return {
-        node: {name: value for name, value in asdict(config).items() if name not in left_out}
-        for node, config in nodes.items()
-    }

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.evaluation import PipelineMaker, Settings
 from emotion_perception.bags.labels import INTERVALS, OPTIONAL
 from emotion_perception.bags.messages import NS
 from emotion_perception.bags.outcome import Outcome
 from emotion_perception.bags.pictures import image_topic, pictures
 from emotion_perception.bags.playing import every_frame
 from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.settings import PipelineMaker, Settings
 from emotion_perception.core.anonymize import anonymize
 from emotion_perception.core.errors import RecordingError, RegionError
 from emotion_perception.core.geometry import square_crop

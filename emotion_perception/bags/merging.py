@@ -12,7 +12,7 @@ from emotion_perception.bags.tables import read_faces, read_frames, read_regions
 from emotion_perception.reporting.provenance import command_line, now, package_version
 
 if TYPE_CHECKING:
-    from emotion_perception.bags.evaluation import Settings
+    from emotion_perception.bags.settings import Settings
 
 
 class BrokenBag(NamedTuple):

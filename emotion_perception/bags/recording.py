@@ -157,10 +157,16 @@ class _Whole:
 
 
 def is_recording(path: Path) -> bool:
-    """Returns whether a path looks like a recording: a storage file, or a folder with metadata.yaml or such a file."""
-    if path.is_dir():
-        return (path / _METADATA).is_file() or any(path.glob("*.mcap")) or any(path.glob("*.db3"))
-    return path.is_file() and path.suffix in STORAGE_SUFFIXES
+    """Returns whether a path looks like one recording: a storage file, a folder with metadata.yaml, or one with files.
+
+    A folder without metadata.yaml that holds recordings in folders of their own is none, whatever files lie beside.
+    """
+    if not path.is_dir():
+        return path.is_file() and path.suffix in STORAGE_SUFFIXES
+    if (path / _METADATA).is_file():
+        return True
+    files = [entry for entry in path.iterdir() if entry.suffix in STORAGE_SUFFIXES]
+    return bool(files) and not any(entry.is_dir() and is_recording(entry) for entry in path.iterdir())
 
 
 def _storage_files(path: Path) -> list[Path]:

@@ -9,10 +9,11 @@ import pytest
 from bag_files import header, write_bag
 from bag_scene import HAPPY, PLAIN, SAD, STEP, T0, Grays, make_pipeline, make_slow_pipeline, scene, stamps
 
-from emotion_perception.bags.evaluation import Settings, evaluate_bag
+from emotion_perception.bags.evaluation import evaluate_bag
 from emotion_perception.bags.messages import COMPRESSED, EMOTIONS, FACES, IMAGE
 from emotion_perception.bags.pictures import deserialise
 from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.settings import Settings
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
 from emotion_perception.core.image_data import compressed_to_bgr

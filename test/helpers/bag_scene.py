@@ -5,7 +5,7 @@ import time
 import cv2
 import numpy as np
 
-from emotion_perception.bags.evaluation import Settings
+from emotion_perception.bags.settings import Settings
 from emotion_perception.core.checkpoint import load_checkpoint
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.emotions import LABELS

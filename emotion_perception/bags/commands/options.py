@@ -11,7 +11,7 @@ from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from emotion_perception.bags.evaluation import Settings
+    from emotion_perception.bags.settings import Settings
 
 
 def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
     Raises:
         ConfigurationError: a parameter is unknown or refused.
     """
-    from emotion_perception.bags.evaluation import Settings
+    from emotion_perception.bags.settings import Settings
 
     values = _parse(arguments.set) | {"detector": arguments.detector}
     values |= {"model": arguments.model, "device": arguments.device}
