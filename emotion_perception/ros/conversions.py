@@ -143,7 +143,7 @@ def emotions_from_msg(message: EmotionArray) -> list[FaceEmotion]:
         try:
             emotions.append(emotion_of(entry))
         except ValueError as e:
-            raise RegionError(f"face {entry.face.id} is impossible: {e}") from e
+            raise RegionError(f"face {entry.face.id} has an impossible region, score or id: {e}") from e
     return emotions
 
 
