@@ -147,6 +147,8 @@ class FolderSource(FrameSource):
         return None if image is None else np.asarray(image, np.uint8)
 
     def _unreadable_line(self) -> str:
+        if not self._place.exists():  # it went away while it was read
+            return f"{self._place}: no such file or folder"
         count = len(self._paths)
         words = "OpenCV cannot read it" if count == 1 else f"OpenCV can read none of its {count} pictures"
         return f"{self._place}: {words}"
