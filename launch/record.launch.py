@@ -11,11 +11,11 @@ from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from emotion_perception.core.config import STORAGES
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
 RECORDERS = ("auto", "ros2bag", "bag_recorder")
-STORAGES = ("mcap", "sqlite3")
 CHOICES = {"recorder": RECORDERS, "storage": STORAGES}
 ARGUMENTS = {
     "bag": (None, "the rosbag2 folder to make; it must not exist"),

@@ -20,7 +20,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from emotion_perception.bags.messages import COMPRESSED
-from emotion_perception.bags.pictures import image_topic
+from emotion_perception.bags.pictures import image_topic, namespace_of
 from emotion_perception.bags.recording import Recording
 from launch import LaunchDescription
 
@@ -98,9 +98,8 @@ def _player(settings, images):
 def ros2bag_command(settings, images):
     """Returns the words of `ros2 bag play` that play what bag_player would; recorded results stay in the recording."""
     end = "/compressed" if images.endswith("/compressed") else ""
-    folder = images.removesuffix(end).rpartition("/")[0]
     here = "/" + settings["namespace"].strip("/") if settings["namespace"].strip("/") else ""
-    names = {images: f"{here}/image_raw{end}", f"{folder}/camera_info": f"{here}/camera_info"}
+    names = {images: f"{here}/image_raw{end}", f"{namespace_of(images)}camera_info": f"{here}/camera_info"}
     remaps = [f"{recorded}:={played}" for recorded, played in names.items()]
     options = ["--clock", "100", "--rate", settings["rate"], *(["--loop"] if _is_true(settings["loop"]) else [])]
     return ["ros2", "bag", "play", settings["bag"], *options, "--topics", *names, "--remap", *remaps]

@@ -1,12 +1,12 @@
 """What scripts/write_demo_labels.py makes of the committed labels of the demonstration clip."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from bag_files import write_bag
+from loading import load_file
 
 from emotion_perception.bags.labels import read_labels
 from emotion_perception.bags.messages import NS
@@ -18,10 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("write_demo_labels", ROOT / "scripts" / "write_demo_labels.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(ROOT / "scripts" / "write_demo_labels.py")
 
 
 def test_the_labels_are_of_the_clip_that_is_fetched_and_of_every_frame(script):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bag_files import write_bag
+from loading import load_file
 
 from emotion_perception.bags.messages import NS
 from emotion_perception.core.config import (
@@ -35,10 +36,7 @@ CONFIGS = {
 
 
 def load(name):
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.launch.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(FOLDER / f"{name}.launch.py")
 
 
 @pytest.fixture(scope="module")

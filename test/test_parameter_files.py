@@ -1,21 +1,18 @@
 """The configuration file and the README say what core/config.py says."""
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 
 import pytest
 import yaml
+from loading import load_file
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
 def writer():
-    spec = importlib.util.spec_from_file_location("write_parameters", ROOT / "scripts" / "write_parameters.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(ROOT / "scripts" / "write_parameters.py")
 
 
 def test_the_files_are_what_the_script_writes(writer, monkeypatch, capsys):

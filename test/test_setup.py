@@ -1,12 +1,12 @@
 """The set-up's refusals, each one clear line, and the repair of the ROS wheels' CMake files."""
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from loading import load_file
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 PROGRAMS = ["bash", "cat", "cc", "c++", "cut", "env", "grep", "head", "sed", "sha256sum", "tail", "tr", "uname"]
@@ -156,10 +156,7 @@ def test_an_active_environment_is_not_taken_for_the_machines_python(find_python,
 
 
 def load_script(name):
-    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(SCRIPTS / f"{name}.py")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,15 @@ from emotion_perception.bags.outcome import Outcome
 from emotion_perception.bags.recording import Recording
 from emotion_perception.bags.report import JSON, write_report
 from emotion_perception.bags.settings import PipelineMaker, Settings, parameters_of
-from emotion_perception.bags.tables import TableWriter, read_faces, read_frames, read_regions
+from emotion_perception.bags.tables import (
+    FaceTable,
+    FrameTable,
+    RegionTable,
+    TableWriter,
+    read_faces,
+    read_frames,
+    read_regions,
+)
 from emotion_perception.bags.writing import ResultWriter
 from emotion_perception.core.checkpoint import load_checkpoint
 from emotion_perception.core.errors import DatasetError, RecordingError
@@ -63,7 +71,8 @@ def evaluate_bag(
         mistakes = Mistakes(mode=settings.anonymize)
         run.work(out, mistakes, progress=progress)
         seconds = time.perf_counter() - begun
-        report = run.report(out)
+        frames, faces = read_frames([out]), read_faces([out], run.labels)
+        report = run.report(frames, faces, read_regions([out]))
         report["timing"] |= {
             "command": command_line(),
             "date": now(),
@@ -71,7 +80,7 @@ def evaluate_bag(
             "times_real_time": round(report["duration_s"] / seconds, 3),
             "peak_memory_mib": peak_memory_mib(),
         }
-    write_report(report, out, mistakes.worst)
+    write_report(report, out, frames, faces, mistakes.worst)
     return report
 
 
@@ -109,11 +118,16 @@ class _Run:
         self._used: set[int] = set()  # lines of labels that were about a frame
         self._first_ns: int | None = None
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label of each probability."""
+        return self._source.identity.labels
+
     def work(self, out: Path, mistakes: Mistakes, *, progress: bool) -> None:
         """Plays the recording and writes the tables."""
         topic = self._source.topic
         with (
-            TableWriter(out, self._source.identity.labels) as tables,
+            TableWriter(out, self.labels) as tables,
             self._result_writer(out) as results,
             progress_bar(topic.count if topic else 0, self._recording.path.name, shown=progress, unit="frames") as bar,
         ):
@@ -130,10 +144,9 @@ class _Run:
         if self._labels is not None and not self._used:
             raise self._strange_labels(self._labels)
 
-    def report(self, out: Path) -> dict[str, Any]:
+    def report(self, frames: FrameTable, faces: FaceTable, regions: RegionTable) -> dict[str, Any]:
         """Computes the content of report.json from the tables."""
         settings, identity, topic = self._settings, self._source.identity, self._source.topic
-        frames, faces = read_frames([out]), read_faces([out], identity.labels)
         return {
             "bag": self._recording.path.resolve().name,
             "bag_sha256": self._recording.sha256(),
@@ -143,13 +156,13 @@ class _Run:
             "duration_s": figures.duration_s(frames),
             "problems": self._problems(),
             "label_file": self._describe_labels(),
-            **figures.all_of(frames, faces, read_regions([out]), settings.classification.uncertain_below),
+            **figures.all_of(frames, faces, regions, settings.classification.uncertain_below),
             "model": identity.model,
             "model_sha256": identity.model_sha256,
             "device": identity.device,
             "parameters": None if settings.mode == "recorded" else parameters_of(settings),
             "anonymize": settings.anonymize,
-            "labels": list(identity.labels),
+            "labels": list(self.labels),
             "package_version": package_version(),
             "timing": {"latency_is": figures.LATENCY[settings.mode], **figures.timing(frames)},
         }

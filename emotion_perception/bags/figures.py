@@ -80,9 +80,7 @@ def recognition(faces: FaceTable, uncertain_below: float) -> dict[str, Any] | No
     judged = faces.truth != ""
     if not judged.any():
         return None
-    truth = np.array([faces.labels.index(str(label)) for label in faces.truth[judged]], np.int64)
-    raw = Answers(faces.probabilities[judged], truth, faces.labels)
-    smoothed = Answers(faces.smoothed[judged], truth, faces.labels)
+    raw, smoothed = (_answers(faces, kind, judged) for kind in (faces.probabilities, faces.smoothed))
     confusion = confusion_matrix(smoothed)
     certain = ~faces.uncertain[judged]
     shown = faces.label[judged] == faces.truth[judged]
@@ -107,8 +105,7 @@ def groups(faces: FaceTable) -> dict[str, Any]:
     found = {}
     for group in sorted(set(faces.group[faces.truth != ""].tolist()) - {""}):
         chosen = (faces.group == group) & (faces.truth != "")
-        truth = np.array([faces.labels.index(str(label)) for label in faces.truth[chosen]], np.int64)
-        found[group] = summarise(Answers(faces.smoothed[chosen], truth, faces.labels))
+        found[group] = summarise(_answers(faces, faces.smoothed, chosen))
     return found
 
 
@@ -175,6 +172,12 @@ def tracks_of(faces: FaceTable) -> Iterator[NDArray[np.int64]]:
         return
     ends = np.flatnonzero(np.diff(faces.track[order]) | np.diff(faces.bag[order])) + 1
     yield from np.split(order, ends)
+
+
+def _answers(faces: FaceTable, probabilities: NDArray[np.float32], chosen: NDArray[np.bool_]) -> Answers:
+    """Returns the chosen faces, all of them judged, beside what people say of them."""
+    truth = np.array([faces.labels.index(str(label)) for label in faces.truth[chosen]], np.int64)
+    return Answers(probabilities[chosen], truth, faces.labels)
 
 
 def _distribution(values: NDArray[np.float64]) -> dict[str, float] | None:

@@ -5,11 +5,13 @@ import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
+from emotion_perception.bags.crops import as_url, face_crop
 from emotion_perception.bags.labels import INTERVALS, OPTIONAL
 from emotion_perception.bags.messages import NS
 from emotion_perception.bags.outcome import Outcome
@@ -17,19 +19,15 @@ from emotion_perception.bags.pictures import image_topic, pictures
 from emotion_perception.bags.playing import every_frame
 from emotion_perception.bags.recording import Recording
 from emotion_perception.bags.settings import PipelineMaker, Settings
-from emotion_perception.core.anonymize import anonymize
-from emotion_perception.core.errors import RecordingError, RegionError
-from emotion_perception.core.geometry import square_crop
+from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Box, FaceEmotion
 from emotion_perception.reporting.pages import fill
-from emotion_perception.reporting.plots import as_data_url
 from emotion_perception.reporting.progress import progress_bar
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MOST_CROPS = 6  # of an interval that are shown
 _SIDE = 96  # pixels of a shown face
-_MARGIN = 0.25
 _LONGEST_PAUSE_NS = 1 * NS  # of a face within an interval
 _USUAL_STEP_NS = NS // 30
 
@@ -62,7 +60,7 @@ class Interval:
         """Takes a frame in; keeps its picture now and then, so that the kept ones are spread evenly."""
         self.last_ns = outcome.stamp_ns
         self.box = _around(self.box, emotion.face.box)
-        if self._frames % self._every == 0 and (crop := _crop(outcome, emotion, mode)) is not None:
+        if self._frames % self._every == 0 and (crop := face_crop(outcome, emotion, side=_SIDE, mode=mode)) is not None:
             self.crops.append(crop)
         self._frames += 1
         if len(self.crops) > _MOST_CROPS:
@@ -104,32 +102,30 @@ def label_bag(
         topic = image_topic(recording, settings.topic)
         pipeline = make_pipeline(settings.detection, settings.classification)
         with progress_bar(topic.count, path.name, shown=progress, unit="frames") as bar:
-            played = _counted(every_frame(pictures(recording, topic), pipeline), bar)
-            intervals, first_ns, step_ns = _collect(played, settings.anonymize)
+            played = every_frame(pictures(recording, topic), pipeline)
+            intervals, first_ns, step_ns = _collect(played, settings.anonymize, bar)
     kept = [entry for entry in intervals if entry.last_ns + step_ns - entry.start_ns >= shortest_s * NS]
     if not kept:
         raise RecordingError(f"{path}: shows no face for {shortest_s:g} s, so there is nothing to label")
     out.parent.mkdir(parents=True, exist_ok=True)
     rows = [_row(entry, first_ns, step_ns, by_track=by_track) for entry in kept]
     _write(out, rows)
-    shown = [{**row, "guess": entry.guess, "crops": _urls(entry)} for row, entry in zip(rows, kept, strict=True)]
+    shown = [
+        {**row, "guess": entry.guess, "crops": list(map(as_url, entry.crops))}
+        for row, entry in zip(rows, kept, strict=True)
+    ]
     page = fill(_TEMPLATES, "labels.html.j2", name=path.resolve().name, file=out.name, rows=shown)
     out.with_suffix(".html").write_text(page, encoding="utf-8")
     return kept
 
 
-def _counted(outcomes: Iterable[Outcome], bar: "object") -> Iterable[Outcome]:
-    for outcome in outcomes:
-        bar.update()  # type: ignore[attr-defined]
-        yield outcome
-
-
-def _collect(outcomes: Iterable[Outcome], mode: str) -> tuple[list[Interval], int, int]:
+def _collect(outcomes: Iterable[Outcome], mode: str, bar: "tqdm[Any]") -> tuple[list[Interval], int, int]:
     """Returns the intervals in the order of their beginnings, the first stamp, and the usual step between frames."""
     intervals: list[Interval] = []
     open_ones: dict[int, Interval] = {}
     stamps: list[int] = []
     for outcome in outcomes:
+        bar.update()
         stamps.append(outcome.stamp_ns)
         for emotion in outcome.emotions:
             label, track = "" if emotion.uncertain else emotion.label, emotion.face.id
@@ -164,21 +160,5 @@ def _write(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
         writer.writerows(rows)
 
 
-def _urls(interval: Interval) -> list[str]:
-    return [as_data_url(cv2.imencode(".png", crop)[1].tobytes()) for crop in interval.crops]
-
-
 def _around(a: Box, b: Box) -> Box:
     return Box(min(a.x_min, b.x_min), min(a.y_min, b.y_min), max(a.x_max, b.x_max), max(a.y_max, b.y_max))
-
-
-def _crop(outcome: Outcome, emotion: FaceEmotion, mode: str) -> NDArray[np.uint8] | None:
-    if outcome.image_bgr is None:
-        return None
-    boxes = [other.face.box for other in outcome.emotions]
-    image = outcome.image_bgr if mode == "none" else anonymize(outcome.image_bgr, boxes, mode)
-    try:
-        crop = square_crop(image, emotion.face.box, _MARGIN)
-    except RegionError:
-        return None
-    return np.asarray(cv2.resize(crop, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.uint8)

@@ -3,16 +3,14 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from emotion_perception.bags import figures
 from emotion_perception.bags.plots import draw_latency
 from emotion_perception.bags.report import JSON, recognition_plots, write_json, write_page
+from emotion_perception.bags.settings import Settings
 from emotion_perception.bags.tables import read_faces, read_frames, read_regions
 from emotion_perception.reporting.provenance import command_line, now, package_version
-
-if TYPE_CHECKING:
-    from emotion_perception.bags.settings import Settings
 
 
 class BrokenBag(NamedTuple):
@@ -23,7 +21,7 @@ class BrokenBag(NamedTuple):
 
 
 def merge(
-    name: str, bags: Sequence[tuple[str, Path]], broken: Sequence[BrokenBag], out: Path, settings: "Settings"
+    name: str, bags: Sequence[tuple[str, Path]], broken: Sequence[BrokenBag], out: Path, settings: Settings
 ) -> dict[str, Any]:
     """Writes the merged report.json, report.html and plots.
 

@@ -2,6 +2,7 @@
 
 import functools
 from pathlib import Path
+from typing import Literal
 
 from rosbags.interfaces.typing import Typesdict
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
@@ -12,6 +13,8 @@ IMAGE_TYPES = (IMAGE, COMPRESSED)
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 FACES, EMOTIONS = "emotion_perception/msg/FaceArray", "emotion_perception/msg/EmotionArray"
 OWN = ("Face", "FaceArray", "FaceEmotion", "EmotionArray")
+# Of metadata.yaml. Humble to Kilted read 8; from 9 on the QoS profiles are no text any more, which Humble refuses.
+BAG_VERSION: Literal[8] = 8
 NS = 1_000_000_000  # nanoseconds in a second
 
 

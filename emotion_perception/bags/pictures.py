@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rosbags.image import image_to_cvimage
 from rosbags.serde import SerdeError
 
-from emotion_perception.bags.messages import COMPRESSED, IMAGE_TYPES, NS, typestore
+from emotion_perception.bags.messages import CAMERA_INFO, COMPRESSED, IMAGE_TYPES, NS, typestore
 from emotion_perception.bags.recorded_topic import Topic
 from emotion_perception.bags.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
@@ -86,6 +86,17 @@ def image_topic(recording: Recording, wanted: str | None) -> Topic:
     if not found[0].count:
         raise RecordingError(f"{recording.path}: there is no image on {found[0].name}; image topics: {listed}")
     return found[0]
+
+
+def namespace_of(topic: str) -> str:
+    """Returns the namespace of an image topic with a slash at its end, e.g. `/front/` of `/front/image_raw`."""
+    return topic.removesuffix("/compressed").rpartition("/")[0] + "/"
+
+
+def camera_info_topic(recording: Recording, images: Topic) -> str | None:
+    """Returns the topic of the calibration that image_transport has beside the images, None where there is none."""
+    wanted = (f"{namespace_of(images.name)}camera_info", CAMERA_INFO)
+    return next((topic.name for topic in recording.topics if (topic.name, topic.type) == wanted), None)
 
 
 def pictures(recording: Recording, topic: Topic) -> Iterator[Picture]:

@@ -17,10 +17,10 @@ from emotion_perception.bags.outcome import (
     AnsweringModel,
     Outcome,
 )
-from emotion_perception.bags.pictures import DAMAGED, Picture, image_topic, pictures, stamp_ns
+from emotion_perception.bags.pictures import DAMAGED, Picture, image_topic, namespace_of, pictures, stamp_ns
 from emotion_perception.bags.recorded_topic import Entry, Topic
 from emotion_perception.bags.recording import Recording
-from emotion_perception.core.errors import ImageError, RecordingError, one_line
+from emotion_perception.core.errors import ImageError, RecordingError
 from emotion_perception.core.result_fields import emotion_of
 
 _STATUS = (PROCESSED, NO_IMAGE, FAILED, SKIPPED)  # of EmotionArray.status
@@ -96,23 +96,15 @@ class RecordedAnswers:
         found: dict[int, Entry] = {}
         for entry in self._recording.messages([self._topic.name]):
             try:
-                found.setdefault(stamp_ns(self._message(entry)), entry)
-            except RecordingError:
+                message = self._message(entry)
+                _check(message)
+                found.setdefault(stamp_ns(message), entry)
+            except (*DAMAGED, AttributeError):
                 self.unreadable += 1
         return found
 
     def _message(self, entry: Entry) -> Any:
-        """Returns an answer whose fields have been looked at.
-
-        Raises:
-            RecordingError: it is damaged or impossible.
-        """
-        try:
-            message = self._store.deserialize_cdr(entry.raw, EMOTIONS)
-            _check(message)
-        except (*DAMAGED, AttributeError) as e:
-            raise RecordingError(f"{self._recording.path}: an answer cannot be read ({one_line(e)})") from e
-        return message
+        return self._store.deserialize_cdr(entry.raw, EMOTIONS)
 
 
 def _check(message: Any) -> None:
@@ -147,11 +139,6 @@ def _unanswered(picture: Picture) -> Outcome:
         problem=picture.problem or "",
         raw=picture.raw,
     )
-
-
-def namespace_of(topic: str) -> str:
-    """Returns the namespace of an image topic with a slash at its end, e.g. `/front/` of `/front/image_raw`."""
-    return topic.removesuffix("/compressed").rpartition("/")[0] + "/"
 
 
 def _recorded_types(topic: Topic) -> Typestore:

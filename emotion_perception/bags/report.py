@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 from matplotlib.figure import Figure
 
+from emotion_perception.bags.crops import as_url
 from emotion_perception.bags.mistakes import Mistake
 from emotion_perception.bags.plots import MOST_TRACKS, draw_drops, draw_latency, draw_timeline
-from emotion_perception.bags.tables import read_faces, read_frames
+from emotion_perception.bags.tables import FaceTable, FrameTable
 from emotion_perception.reporting.pages import fill
 from emotion_perception.reporting.plots import as_data_url, as_png, draw_confusion, draw_coverage, draw_reliability
 
@@ -18,15 +18,18 @@ JSON, HTML = "report.json", "report.html"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_report(report: Mapping[str, Any], out: Path, mistakes: Sequence[Mistake]) -> None:
+def write_report(
+    report: Mapping[str, Any], out: Path, frames: FrameTable, faces: FaceTable, mistakes: Sequence[Mistake]
+) -> None:
     """Writes report.html, a PNG of each plot, and last report.json.
 
     Args:
         report: the content of report.json.
-        out: folder that holds the tables.
+        out: folder.
+        frames: every frame of the recording.
+        faces: every face of it.
         mistakes: faces to be shown.
     """
-    frames, faces = read_frames([out]), read_faces([out], tuple(report["labels"]))
     first = report["first_stamp_ns"]
     figures = {
         "timeline": draw_timeline(faces, first),
@@ -34,8 +37,8 @@ def write_report(report: Mapping[str, Any], out: Path, mistakes: Sequence[Mistak
         "drops": draw_drops(frames, first),
         **recognition_plots(report, title=f"{report['model']} on {report['bag']}"),
     }
-    strip = [_shown(mistake) for mistake in mistakes]
-    write_page("report.html.j2", report, out, figures, mistakes=strip, most_tracks=MOST_TRACKS)
+    shown = [(as_url(mistake.crop_bgr), mistake) for mistake in mistakes]
+    write_page("report.html.j2", report, out, figures, mistakes=shown, most_tracks=MOST_TRACKS)
     write_json(report, out)
 
 
@@ -75,15 +78,3 @@ def write_json(report: Mapping[str, Any], out: Path) -> None:
     part = out / f"{JSON}.part"
     part.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     part.replace(out / JSON)
-
-
-def _shown(mistake: Mistake) -> dict[str, Any]:
-    _, png = cv2.imencode(".png", mistake.crop_bgr)
-    return {
-        "url": as_data_url(png.tobytes()),
-        "time_s": mistake.time_s,
-        "track": mistake.track,
-        "truth": mistake.truth,
-        "label": mistake.label,
-        "score": mistake.score,
-    }

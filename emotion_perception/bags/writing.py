@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from emotion_perception.bags.messages import CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
+from emotion_perception.bags.messages import BAG_VERSION, CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
 from emotion_perception.bags.outcome import DROPPED, PROCESSED, SKIPPED, AnsweringModel, Outcome
-from emotion_perception.bags.pictures import deserialise
-from emotion_perception.bags.recorded import namespace_of
+from emotion_perception.bags.pictures import camera_info_topic, deserialise, namespace_of
 from emotion_perception.bags.recorded_topic import Topic
 from emotion_perception.bags.recording import Recording
 from emotion_perception.core.anonymize import FaceHider
@@ -47,8 +46,7 @@ class ResultWriter:
         anonymize: str,
     ) -> None:
         shutil.rmtree(folder, ignore_errors=True)
-        # 8: from 9 on the QoS profiles are no text any more, which Humble refuses
-        self._writer = Writer(folder, version=8, storage_plugin=StoragePlugin.MCAP)
+        self._writer = Writer(folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
         self._kind, self._identity, self._detector, self._mode = topic.type, identity, detector, anonymize
         self._hider = FaceHider()
@@ -62,7 +60,7 @@ class ResultWriter:
         }
         if anonymize == "none":
             self._topics["image"] = self._add(topic.name, topic.type)
-        self._copy(recording, f"{space}camera_info")
+        self._copy(recording, camera_info_topic(recording, topic))
 
     def __enter__(self) -> "ResultWriter":
         return self
@@ -100,9 +98,9 @@ class ResultWriter:
     def _add(self, topic: str, kind: str) -> Any:
         return self._writer.add_connection(topic, kind, typestore=self._store)
 
-    def _copy(self, recording: Recording, name: str) -> None:
+    def _copy(self, recording: Recording, name: str | None) -> None:
         """Copies the camera's calibration, where there is one."""
-        if any(topic.name == name and topic.type == CAMERA_INFO for topic in recording.topics):
+        if name is not None:
             connection = self._add(name, CAMERA_INFO)
             for entry in recording.messages([name]):
                 self._writer.write(connection, entry.received_ns, entry.raw)

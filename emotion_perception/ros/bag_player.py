@@ -17,8 +17,8 @@ from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from emotion_perception.bags.messages import CAMERA_INFO, COMPRESSED
-from emotion_perception.bags.pictures import image_topic
+from emotion_perception.bags.messages import COMPRESSED
+from emotion_perception.bags.pictures import camera_info_topic, image_topic
 from emotion_perception.bags.recorded_topic import Entry, Topic
 from emotion_perception.bags.recording import Recording
 from emotion_perception.core.config import PlayerConfig
@@ -87,7 +87,7 @@ class BagPlayer(Tool[PlayerConfig]):
         images, compressed = self.resolve_topic_name("image_raw"), self._topic.type == COMPRESSED
         played = (CompressedImage, f"{images}/compressed") if compressed else (Image, images)
         publishers = {self._topic.name: self.create_publisher(*played, qos.image_publisher(_IMAGES_DEPTH))}
-        if beside := _camera_info(self._recording, self._topic):
+        if beside := camera_info_topic(self._recording, self._topic):
             publishers[beside] = self.create_publisher(CameraInfo, "camera_info", qos.image_publisher(_IMAGES_DEPTH))
         return publishers
 
@@ -146,13 +146,6 @@ class BagPlayer(Tool[PlayerConfig]):
         parts = [f"{name}: {counts[name]} in the bag, {self.published[name]} published" for name in self._outputs]
         rounds = f", in {self._rounds} rounds" if self.config.loop else ""
         return f"{'; '.join(parts)}; {self.late} images late{rounds}"
-
-
-def _camera_info(recording: Recording, images: Topic) -> str | None:
-    """Returns the recorded topic that image_transport has beside the images, None where it was not recorded."""
-    folder = images.name.removesuffix("/compressed").rpartition("/")[0]
-    wanted = (f"{folder}/camera_info", CAMERA_INFO)
-    return next((topic.name for topic in recording.topics if (topic.name, topic.type) == wanted), None)
 
 
 def main() -> int:

@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from rclpy.clock import Clock, ClockType
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from emotion_perception.bags.messages import typestore
 from emotion_perception.core.config import RecorderConfig
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.ros.bag_writer import BagWriter
-from emotion_perception.ros.node import EXIT_FAULT, EXIT_OK
+from emotion_perception.ros.node import EXIT_FAULT, EXIT_OK, STEADY
 from emotion_perception.ros.raw_subscription import RawSubscription, message_type, recorded_profile
 from emotion_perception.ros.tool import Tool, run_tool
 
@@ -44,7 +43,7 @@ class BagRecorder(Tool[RecorderConfig]):
         self._inputs: dict[str, RawSubscription | None] = {}
         self._lost_before: Counter[str] = Counter()
         self._writer = BagWriter(Path(self.config.bag), self.config.storage, self.config.queue_mib * _MIB)
-        self.create_timer(_LOOK_S, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(_LOOK_S, self._look, clock=STEADY)
 
     def run(self, stop: threading.Event) -> int:
         """Records until it is told to end, or the disk fails."""

@@ -11,13 +11,11 @@ from typing import NamedTuple
 from rosbags.interfaces import Qos
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 
-from emotion_perception.bags.messages import typestore
+from emotion_perception.bags.messages import BAG_VERSION, typestore
 from emotion_perception.core.byte_queue import ByteQueue
 from emotion_perception.core.errors import ConfigurationError, one_line
 
 _PLUGINS = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
-# Of metadata.yaml. Humble to Kilted read 8; from 9 on the QoS profiles are no text any more, which Humble refuses.
-_VERSION = 8
 _FLUSH_S = 0.5  # so much a recorder that is killed loses
 _OPEN_S = 10.0
 
@@ -94,7 +92,7 @@ class BagWriter:
 
     def _run(self) -> None:
         try:
-            with Writer(self._path, version=_VERSION, storage_plugin=self._plugin) as writer:
+            with Writer(self._path, version=BAG_VERSION, storage_plugin=self._plugin) as writer:
                 if self._plugin == StoragePlugin.SQLITE3:
                     # otherwise half a transaction may be in the file when the process is killed
                     writer.storage.conn.execute("PRAGMA cache_spill=OFF")

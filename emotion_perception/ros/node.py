@@ -32,7 +32,7 @@ EXIT_OK, EXIT_FAULT, EXIT_CONFIGURATION = 0, 1, 78
 STOP_TIMEOUT_S = 1.0  # of each thread; the whole process has to end within two seconds
 _STATUS_PERIOD_S = 1.0
 _SPIN_S = 0.1
-_STEADY = Clock(clock_type=ClockType.STEADY_TIME)
+STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 _THROTTLE_S = 5.0
 
 
@@ -74,7 +74,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     def create_steady_timer(self, period_s: float, callback: Callable[[], None]) -> Timer:
         """Returns a timer on a steady clock: it runs without `/clock` too, and through every jump of it."""
-        return self.create_timer(period_s, callback, clock=_STEADY)
+        return self.create_timer(period_s, callback, clock=STEADY)
 
     def setup(self) -> None:
         """Makes the collaborators (configure)."""

@@ -8,21 +8,15 @@ import numpy as np
 import pytest
 from bag_files import write_bag
 from bag_scene import T0, scene, stamps
+from real_face import need_real_face
 
 from emotion_perception.cli import main
-from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
 
 
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory):
     """A real face that moves to the right, as JPEG would not change it."""
-    try:
-        resolve_model_file("centerface")
-        photograph = cv2.imread(str(resolve_model_file("astronaut")))
-    except ModelFileError as e:
-        pytest.skip(f"a real face and the real detector are needed: {e}")
-    small = cv2.resize(photograph, (240, 240))
+    small = cv2.resize(cv2.imread(str(need_real_face())), (240, 240))
     pictures = []
     for k in range(8):
         picture = np.full((240, 320, 3), 60, np.uint8)

@@ -13,10 +13,9 @@ import pytest
 import rclpy
 from malformed import Malformed
 from rclpy.executors import SingleThreadedExecutor
+from real_face import need_real_face
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.shared_memory import remove_dead, segments_of
@@ -67,11 +66,7 @@ def probe(ros_domain):
 @pytest.fixture
 def demo(tmp_path):
     """The demonstration on the synthetic camera, until it is stopped."""
-    for name in ("centerface", "astronaut"):
-        try:
-            resolve_model_file(name)
-        except ModelFileError as e:
-            pytest.skip(f"a real face and the real detector are needed: {e}")
+    need_real_face()
     command = [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", tmp_path]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
     yield process

@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from emotion_perception.bags.commands.options import add_pipeline_options, settings_from
-from emotion_perception.core.config import ANONYMIZERS
+from emotion_perception.bags.commands.options import add_recording_options, settings_from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the faces show, see docs/recordings.md; for many bags a folder with NAME.csv for each. "
         "Without it, labels.csv in a bag's own folder is taken",
     )
-    parser.add_argument("--topic", help="image topic (default: the camera's)")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--every-frame",
@@ -42,15 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="score the emotions that are in the recording",
     )
     parser.set_defaults(mode="every_frame")
-    add_pipeline_options(parser)
-    parser.add_argument(
-        "--anonymize",
-        nargs="?",
-        const="blur",
-        default="none",
-        choices=ANONYMIZERS,
-        help="hide faces in all that is written (default: %(default)s; without a word: blur)",
-    )
+    add_recording_options(parser, hidden_in="all that is written")
     parser.add_argument(
         "--write-bag", action="store_true", help="write OUT/bag: faces, emotions and overlay beside the images"
     )
@@ -69,8 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_from(
         arguments,
         mode=arguments.mode,
-        topic=arguments.topic,
-        anonymize=arguments.anonymize,
         write_bag=arguments.write_bag,
     )
     if arguments.bag.is_dir() and not is_recording(arguments.bag):

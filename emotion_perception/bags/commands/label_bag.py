@@ -3,16 +3,14 @@
 import argparse
 from pathlib import Path
 
-from emotion_perception.bags.commands.options import add_pipeline_options, settings_from
-from emotion_perception.core.config import ANONYMIZERS
+from emotion_perception.bags.commands.options import add_recording_options, settings_from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describes the options."""
     parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3 file")
     parser.add_argument("--out", type=Path, required=True, metavar="CSV", help="file to write; a page lies beside it")
-    parser.add_argument("--topic", help="image topic (default: the camera's)")
-    add_pipeline_options(parser)
+    add_recording_options(parser, hidden_in="the page")
     parser.add_argument(
         "--by-track",
         action="store_true",
@@ -25,14 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="leave out what a face shows for a shorter time (default: %(default)s)",
     )
-    parser.add_argument(
-        "--anonymize",
-        nargs="?",
-        const="blur",
-        default="none",
-        choices=ANONYMIZERS,
-        help="hide faces in the page (default: %(default)s; without a word: blur)",
-    )
     parser.add_argument("--force", action="store_true", help="overwrite a file that is there")
 
 
@@ -43,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.out.exists() and not arguments.force:
         raise ConfigurationError(f"{arguments.out} is there already, perhaps corrected by hand: --force overwrites it")
-    settings = settings_from(arguments, topic=arguments.topic, anonymize=arguments.anonymize)
+    settings = settings_from(arguments)
     intervals = label_bag(
         arguments.bag, arguments.out, settings, by_track=arguments.by_track, shortest_s=arguments.shortest_s
     )

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
+from emotion_perception.core.config import ANONYMIZERS, ClassifierConfig, DetectionConfig
 from emotion_perception.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from emotion_perception.bags.settings import Settings
 
 
-def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
-    """Describes what chooses and tunes detector and classifier."""
+def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) -> None:
+    """Describes the image topic, what chooses and tunes detector and classifier, and where faces are hidden."""
+    parser.add_argument("--topic", help="image topic (default: the camera's)")
     parser.add_argument("--model", default=ClassifierConfig.model, help="shipped model or path (default: %(default)s)")
     parser.add_argument("--detector", default=DetectionConfig.detector, help="face detector (default: %(default)s)")
     parser.add_argument("--device", default=ClassifierConfig.device, help="auto, cpu, cuda[:N] (default: %(default)s)")
@@ -26,10 +27,18 @@ def add_pipeline_options(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a parameter of the detection or the classifier node, e.g. smoothing_s=0.5",
     )
+    parser.add_argument(
+        "--anonymize",
+        nargs="?",
+        const="blur",
+        default="none",
+        choices=ANONYMIZERS,
+        help=f"hide faces in {hidden_in} (default: %(default)s; without a word: blur)",
+    )
 
 
 def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
-    """Returns the settings that the options of `add_pipeline_options` describe.
+    """Returns the settings that the options of `add_recording_options` describe.
 
     Raises:
         ConfigurationError: a parameter is unknown or refused.
@@ -41,6 +50,8 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
     return Settings(
         detection=DetectionConfig(**_of(DetectionConfig, values)),
         classification=ClassifierConfig(**_of(ClassifierConfig, values)),
+        topic=arguments.topic,
+        anonymize=arguments.anonymize,
         **others,
     )
 

@@ -3,14 +3,12 @@
 import numpy as np
 import pytest
 from bag_files import write_bag
+from real_face import moving_face
 
 from emotion_perception.bags.messages import NS
 from emotion_perception.bags.pictures import image_topic, pictures
 from emotion_perception.bags.recording import Recording
-from emotion_perception.core.camera import open_source
-from emotion_perception.core.config import CameraConfig, ClassifierConfig, DetectionConfig
-from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.ros.bag_player import BagPlayer
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
@@ -25,14 +23,7 @@ TOLERANCE, CLEAR = 1e-3, 2e-3  # of probabilities; the margin from which the fir
 @pytest.fixture
 def bag(tmp_path):
     """A recording of the synthetic camera: a real face that moves."""
-    for name in ("astronaut", "centerface"):
-        try:
-            resolve_model_file(name)
-        except ModelFileError as e:
-            pytest.skip(f"a real face and the real detector are needed: {e}")
-    with open_source(CameraConfig(video_device="synthetic", image_width=320, image_height=240)) as source:
-        images_bgr = [source.read().image_bgr for _ in range(FRAMES)]
-    return write_bag(tmp_path / "bag", images_bgr, [START_NS + k * STEP_NS for k in range(FRAMES)])
+    return write_bag(tmp_path / "bag", moving_face(FRAMES), [START_NS + k * STEP_NS for k in range(FRAMES)])
 
 
 def expected(bag):

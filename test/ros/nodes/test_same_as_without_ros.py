@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
+from real_face import moving_face
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.camera import open_source
 from emotion_perception.core.checkpoint import shipped_models
-from emotion_perception.core.config import CameraConfig, ClassifierConfig, DetectionConfig
-from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
 from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
@@ -21,14 +19,8 @@ FRAMES = 12
 @pytest.fixture
 def pictures():
     """Frames of the synthetic camera: a real face that moves."""
-    for name in ("astronaut", "centerface"):
-        try:
-            resolve_model_file(name)
-        except ModelFileError as e:
-            pytest.skip(f"a real face and the real detector are needed: {e}")
     assert "compact_vgg" in shipped_models()
-    with open_source(CameraConfig(video_device="synthetic", image_width=320, image_height=240)) as source:
-        return [source.read().image_bgr for _ in range(FRAMES)]
+    return moving_face(FRAMES)
 
 
 def test_nodes_and_pipeline_agree_on_every_frame(graph, make, pictures):
