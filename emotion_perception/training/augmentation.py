@@ -48,7 +48,10 @@ class ScarBoxes(nn.Module):
 
 
 class FaceOcclusion(nn.Module):
-    """Covers the eye band, the mouth or the lower face with one random gray, as glasses, a hand or a mask do.
+    """Covers the eye band, the mouth or the lower face, as glasses, a hand or a mask do.
+
+    Half of the covers are black, which is the worst case for a network that standardises its input; the others have
+    one random gray.
 
     Args:
         probability: share of the pictures of which one of the three is covered.
@@ -66,7 +69,8 @@ class FaceOcclusion(nn.Module):
         box = box + (torch.rand(count, 4, device=pictures.device) * 2 - 1) * _JITTER
         inside = _inside(box.T * pictures.shape[-1], pictures)
         inside = inside & _chosen(count, self.probability, pictures).view(-1, 1, 1, 1)
-        gray = torch.rand(count, 1, 1, 1, device=pictures.device, dtype=pictures.dtype)
+        gray = torch.rand(count, 1, 1, 1, device=pictures.device, dtype=pictures.dtype) * 2 - 1
+        gray = gray.clamp_min(0)
         return torch.where(inside, gray, pictures)
 
 

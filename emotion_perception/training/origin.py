@@ -68,6 +68,7 @@ def origin_of(
             "hyper_parameters_chosen_on": chosen_on(run, data),
         },
         "recipe": run.recipe.as_dict(),
+        "initial_sha256": run.initial_sha256,
         "teacher_sha256": run.teacher_sha256,
         "epoch": epoch,
         "started": run.started,

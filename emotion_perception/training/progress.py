@@ -70,8 +70,9 @@ class ProgressBar(TQDMProgressBar):
     """Lightning's bar, closed when a run is stopped: left open, it is drawn once more when the program ends."""
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        """Closes the bar."""
-        self.train_progress_bar.close()
+        """Closes the bar, if there is one yet."""
+        if self._train_progress_bar is not None:
+            self._train_progress_bar.close()
 
 
 @contextmanager

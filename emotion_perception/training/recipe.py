@@ -28,6 +28,8 @@ class Recipe:
     Attributes:
         architecture: name of the network, see `architectures.network_names`.
         options: keyword arguments of the network.
+        initial: model, shipped or by path, whose weights the network begins with, for fine-tuning (see
+            `initial.begin_with`); empty begins with random ones.
         labels: classes in the order of the outputs.
         data: keyword arguments of `datasets.load_dataset`.
         ignore_classes: classes of the data whose pictures are left out.
@@ -45,9 +47,9 @@ class Recipe:
         schedule: `cosine` (to 0 at the end) or `constant`.
         restarts: epoch -> `learning_rate` at which a new cosine begins there, and `augmentation` from there on, both
             optional (Loshchilov and Hutter 2017, "SGDR").
-        blend: share that the weights before the last restart have in the exported ones, the rest being those of the
-            last epoch; 0, or a run too short for a restart, exports the best epoch (Wortsman et al. 2022, "Robust
-            fine-tuning of zero-shot models").
+        blend: share that the weights before the last restart, or `initial`'s where there is none, have in the exported
+            ones, the rest being those of the last epoch; 0, or a run too short for a restart, exports the best epoch
+            (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
         momentum: of SGD.
         weight_decay: of every matrix.
         warmup_epochs: length of the linear warm-up.
@@ -71,6 +73,7 @@ class Recipe:
 
     architecture: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    initial: str = ""
     labels: Sequence[str] = LABELS
     data: Mapping[str, Any] = field(default_factory=dict)
     ignore_classes: Sequence[str] = ()
@@ -119,6 +122,8 @@ class Recipe:
         for name in ("epochs", "batch_size", "input_size"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is below 1")
+        if self.learning_rate <= 0:
+            raise ConfigurationError(f"recipe: learning_rate {self.learning_rate} is not above 0")
         for name in ("holdout", "ema_decay", "blend", "teacher_weight"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is not within 0..1")
@@ -128,8 +133,8 @@ class Recipe:
         for epoch, changes in self.restarts.items():
             if not isinstance(changes, Mapping) or changes.keys() - {"learning_rate", "augmentation"}:
                 raise ConfigurationError(f"recipe: restart {epoch} {changes!r} holds more than {_RESTART}")
-        if self.blend and not self.restarts:
-            raise ConfigurationError(f"recipe: blend {self.blend} needs a restart, before which weights are kept")
+        if self.blend and not self.restarts and not self.initial:
+            raise ConfigurationError(f"recipe: blend {self.blend} needs a restart or initial: weights to blend with")
 
     def size_in(self, epoch: int) -> int:
         """Returns the side in pixels that inputs are scaled to in this epoch (counted from 0)."""

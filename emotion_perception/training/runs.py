@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from emotion_perception.core.checkpoint import load_checkpoint
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, ModelFileError, one_line
+from emotion_perception.training.initial import weights_over
 from emotion_perception.training.recipe import Recipe, recipe_from
 
 LAST, BEST, BEFORE, RUN = "last.ckpt", "best.ckpt", "before_restart.ckpt", "run.json"
@@ -29,6 +31,7 @@ class Run:
         train_split: split to learn from.
         choose_split: split that chooses the epoch.
         started: time of its first start, ISO 8601.
+        initial_sha256: hash of the weights that it began with; None where they were random.
         teacher_sha256: hash of the teacher's weights; None without one.
     """
 
@@ -38,6 +41,7 @@ class Run:
     train_split: str
     choose_split: str
     started: str
+    initial_sha256: str | None = None
     teacher_sha256: str | None = None
 
 
@@ -58,6 +62,7 @@ def load_run(folder: Path) -> Run:
             train_split=str(values["train_split"]),
             choose_split=str(values["choose_split"]),
             started=str(values["started"]),
+            initial_sha256=values.get("initial_sha256"),
             teacher_sha256=values.get("teacher_sha256"),
         )
     except OSError:
@@ -111,14 +116,24 @@ def exported_weights(folder: Path, recipe: Recipe) -> tuple[dict[str, NDArray[np
     """Returns the weights that a run is exported with, and their epoch (counted from 0).
 
     Raises:
-        ModelFileError, CheckpointError: see `read_checkpoint`.
+        ModelFileError, CheckpointError: see `read_checkpoint`, or the initial model is no longer that of the run.
     """
-    blended = bool(recipe.blend) and recipe.last_restart() is not None
+    restarted = recipe.last_restart() is not None
+    blended = bool(recipe.blend) and (restarted or bool(recipe.initial))
     checkpoint = read_checkpoint(folder / (LAST if blended else BEST))
     weights = network_weights(checkpoint)
     if blended:
-        weights = _between(network_weights(read_checkpoint(folder / BEFORE)), weights, recipe.blend)
+        before = network_weights(read_checkpoint(folder / BEFORE)) if restarted else _initial_weights(folder, weights)
+        weights = _between(before, weights, recipe.blend)
     return weights, int(checkpoint["epoch"])
+
+
+def _initial_weights(folder: Path, last: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+    run = load_run(folder)
+    model = load_checkpoint(run.recipe.initial)
+    if model.sha256 != run.initial_sha256:
+        raise CheckpointError(f"{model.weights}: not the weights that the run in {folder} began with")
+    return weights_over(model, run.recipe.labels, last)
 
 
 def _between(

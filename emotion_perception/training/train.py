@@ -19,6 +19,7 @@ from emotion_perception.reporting.provenance import now
 from emotion_perception.training.datasets import FaceDataset, examine, load_dataset, subject_folds
 from emotion_perception.training.engine import EmotionTraining
 from emotion_perception.training.hardware import AUTO, TABLE, Hardware, build_trainer
+from emotion_perception.training.initial import begin_with
 from emotion_perception.training.loading import EmotionData, down_sampled
 from emotion_perception.training.progress import without_chatter
 from emotion_perception.training.recipe import Recipe
@@ -101,6 +102,8 @@ def fit(
         steps_per_epoch=data.steps_per_epoch(hardware.processes),
         class_weights=data.class_weights(len(spec.labels)),
     )
+    if recipe.initial:
+        begin_with(module.network, recipe)
     with without_chatter():
         _fit(build_trainer(recipe, module.network, out, hardware, callbacks), module, data, last)
 
@@ -231,6 +234,7 @@ def _write_run(out: Path, recipe: Recipe, data_path: Path, learnt: int, train_sp
         "train_split": train_split,
         "choose_split": choose_split,
         "started": now(),
+        "initial_sha256": load_checkpoint(recipe.initial).sha256 if recipe.initial else None,
         "teacher_sha256": load_checkpoint(recipe.teacher).sha256 if recipe.teacher else None,
         "torch": torch.__version__,
     }
