@@ -153,6 +153,13 @@ class DetectionConfig(NodeConfig):
     verifier_threshold: float = parameter(
         0.5, "detections that the verifier finds less probably a face are refused", minimum=0.0, maximum=1.0, live=True
     )
+    detect_every: int = parameter(
+        1,
+        "look for faces in every so many-th frame and follow them by optical flow between; a lost one is looked for",
+        minimum=1,
+        maximum=30,
+        live=True,
+    )
     track_iou: float = parameter(
         0.3, "least overlap of a face with its track's expected or last region", minimum=0.0, maximum=1.0, live=True
     )

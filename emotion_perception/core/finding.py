@@ -1,13 +1,18 @@
-"""From a picture to its tracked faces: detect, select, verify, track, widen. The detection node and the pipeline."""
+"""From a picture to its tracked faces: detect (or follow), select, verify, track, widen. Node and pipeline use it."""
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection import FaceDetector, add_margin, passing_faces
+from emotion_perception.core.following import FaceFollower
 from emotion_perception.core.tracking import Tracker
 from emotion_perception.core.types import Face
 from emotion_perception.core.verification import FaceVerifier
+
+_FOLLOWING_PX = 320  # longer side of the picture that faces are followed in
 
 
 class FaceFinder:
@@ -21,6 +26,15 @@ class FaceFinder:
 
     def __init__(self, detector: FaceDetector, verifier: FaceVerifier | None, tracker: Tracker) -> None:
         self._detector, self._verifier, self._tracker = detector, verifier, tracker
+        self._follower = FaceFollower(_FOLLOWING_PX)
+        self._faces: list[Face] = []  # of the last picture, without margin
+        self._age = 0  # frames since the detector looked
+        self._last_stamp_s = -math.inf
+
+    def reset(self) -> None:
+        """Forgets tracks and faces; numbers go on."""
+        self._tracker.reset()
+        self._follower.forget()
 
     @property
     def refused(self) -> int:
@@ -41,9 +55,28 @@ class FaceFinder:
             ImageError: as of `FaceDetector.detect`.
             ValueError: the stamp is not a finite number.
         """
-        faces = self._verified(image_bgr, passing_faces(self._detector.detect(image_bgr), config), config)
+        faces = self._followed(image_bgr, stamp_s, config)
+        if faces is None:
+            faces = self._detected(image_bgr, config)
+        self._last_stamp_s = stamp_s
         tracked = self._tracker.update(faces, stamp_s, min_iou=config.track_iou, max_missed_s=config.max_missed_s)
+        self._faces = tracked
         return add_margin(tracked, config.margin, (image_bgr.shape[1], image_bgr.shape[0]))
+
+    def _followed(self, image_bgr: NDArray[np.uint8], stamp_s: float, config: DetectionConfig) -> list[Face] | None:
+        """Returns the faces of the last picture where they are now; None where the detector has to look."""
+        self._age += 1
+        due = self._age >= config.detect_every or not 0 <= stamp_s - self._last_stamp_s <= config.max_missed_s
+        return None if due else self._follower.follow(image_bgr, self._faces)
+
+    def _detected(self, image_bgr: NDArray[np.uint8], config: DetectionConfig) -> list[Face]:
+        faces = self._verified(image_bgr, passing_faces(self._detector.detect(image_bgr), config), config)
+        self._age = 0
+        if config.detect_every > 1:
+            self._follower.remember(image_bgr)
+        else:
+            self._follower.forget()
+        return faces
 
     def _verified(self, image_bgr: NDArray[np.uint8], faces: list[Face], config: DetectionConfig) -> list[Face]:
         if self._verifier is None:

@@ -49,7 +49,7 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
 
     def start(self) -> None:
         """Begins to take images."""
-        self._tracker.reset()
+        self._finder.reset()
         self._worker = LatestFrameWorker(self._detect, self._publish, self.count_failure)
         self._images = ImageSubscription(
             self,

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -85,3 +86,69 @@ def test_a_changed_margin_moves_no_track(margins):
 def test_every_region_is_inside_the_picture():
     finder = FaceFinder(Scripted(face(5), face(170)), None, Tracker())
     assert [(x_min, x_max) for _, x_min, x_max in find(finder, margin=0.5)] == [(0, 65), (150, 200)]
+
+
+class Counting(Scripted):
+    """Counts how often it looks."""
+
+    looks = 0
+
+    def detect(self, image_bgr):
+        self.looks += 1
+        return self.faces
+
+
+def textured(shift=0):
+    noise = np.random.default_rng(1).integers(0, 256, (25, 60, 3), dtype=np.uint8)
+    scene = cv2.resize(noise, (240, 100), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(scene[:, 40 - shift : 240 - shift])
+
+
+def places(finder, steps, every, move=2):
+    config = DetectionConfig(detect_every=every)
+    return [
+        (face.id, face.box.x_min) for step in steps for face in finder.find(textured(move * step), step / 30, config)
+    ]
+
+
+def test_between_two_looks_faces_are_followed_under_their_numbers():
+    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    found = places(finder, range(3), every=3)
+    assert [number for number, _ in found] == [1, 1, 1]
+    assert [x for _, x in found] == pytest.approx([60, 62, 64], abs=1)
+    assert detector.looks == 1
+    places(finder, range(3, 10), every=3, move=2)
+    assert detector.looks == 4
+
+
+def test_a_lost_face_is_looked_for_at_once():
+    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    config = DetectionConfig(detect_every=10)
+    finder.find(textured(), 0.0, config)
+    detector.faces = []
+    assert finder.find(np.zeros((100, 200, 3), np.uint8), 0.1, config) == []
+    assert detector.looks == 2
+
+
+@pytest.mark.parametrize(("stamp_s", "looks"), [(0.5, 1), (1.5, 2), (-1.0, 2)])
+def test_after_a_gap_or_a_step_back_it_looks(stamp_s, looks):
+    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    for stamp in (0.0, stamp_s):
+        finder.find(textured(), stamp, DetectionConfig(detect_every=10))
+    assert detector.looks == looks
+
+
+def test_a_picture_from_before_every_frame_was_looked_at_is_forgotten():
+    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    for step, every in enumerate((3, 1, 1, 3)):
+        finder.find(textured(10 * step), step / 30, DetectionConfig(detect_every=every))
+    assert detector.looks == 4
+
+
+def test_after_a_reset_it_looks_and_numbers_go_on():
+    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    first = places(finder, [0], every=5)
+    finder.reset()
+    assert detector.looks == 1
+    assert [number for number, _ in first + places(finder, [1], every=5)] == [1, 2]
+    assert detector.looks == 2

@@ -192,6 +192,31 @@ def test_regions_are_inside_the_image_in_source_pixels_whatever_the_working_size
             assert 0 <= region[1] < region[3] <= height
 
 
+class LookingOnce(BrightRegionDetector):
+    """Counts how often it is asked."""
+
+    looks = 0
+
+    def find(self, image_bgr):
+        type(self).looks += 1
+        return super().find(image_bgr)
+
+
+def test_between_every_so_many_frames_a_face_is_followed_under_its_id(graph, make):
+    LookingOnce.looks = 0
+    parameters = {"min_face_px": 1, "detection_size": 0, "detect_every": 3}
+    conversation = Talk(graph, make, graph.node(FaceDetectionNode, parameters=parameters, detector_factory=LookingOnce))
+    answers = [conversation.ask(patches((20 + step, 10, 40 + step, 30))) for step in range(7)]
+    found = [regions(answer)[0] for answer in answers]
+    assert np.abs(np.subtract(found, [(20 + step, 10, 40 + step, 30) for step in range(7)])).max() <= 1
+    assert [answer.faces[0].id for answer in answers] == [1] * 7
+    assert LookingOnce.looks == 3
+    assert conversation.node.set_parameters([Parameter("detect_every", value=1)])[0].successful
+    for step in range(3):
+        conversation.ask(patches((20 + step, 10, 40 + step, 30)))
+    assert LookingOnce.looks == 6
+
+
 ENCODINGS = {  # name: encoding, big-endian
     **{name: (name, False) for name in ("bgr8", "rgb8", "mono8", "bgra8", "rgba8", "yuv422_yuy2", "16UC1")},
     "16UC1 big-endian": ("16UC1", True),

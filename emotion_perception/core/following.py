@@ -1,0 +1,113 @@
+"""Moves faces from one picture to the next without a detector, by the optical flow of points inside them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.geometry import clip_box
+from emotion_perception.core.types import Face, Landmarks, Point
+
+_GRID = 8  # points along each side of a face
+_INNER = 0.8  # share of the side that the points cover: at the edges there is background
+_MOST_BACK_PX = 1.0  # a point that returns elsewhere, by more than so many pixels of the working picture, is lost
+_LEAST_KEPT = 0.4  # share of a face's points that have to be left
+_GROWTH = (0.8, 1.25)  # of a side between two pictures
+_FLOW = {"winSize": (15, 15), "maxLevel": 3}
+_POINTS = np.stack(np.meshgrid(*[np.linspace(-_INNER / 2, _INNER / 2, _GRID)] * 2), axis=-1).reshape(-1, 2)
+
+
+class FaceFollower:
+    """Follows the faces of one stream, each by a shift, a turn and a zoom.
+
+    Points on a grid inside each face are followed there and back (pyramidal Lucas-Kanade); those that return to where
+    they came from vote for one similarity transform, after Kalal, Mikolajczyk and Matas 2010, "Forward-Backward Error:
+    Automatic Detection of Tracking Failures".
+
+    Args:
+        size: longer side in pixels of the picture that is looked at; 0 keeps the picture's.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._gray: NDArray[np.uint8] | None = None
+        self._image_wh = (0, 0)
+
+    def forget(self) -> None:
+        """Forgets the last picture."""
+        self._gray = None
+
+    def remember(self, image_bgr: NDArray[np.uint8]) -> None:
+        """Takes the picture, uint8 (H, W, 3), that the next faces are of."""
+        self._image_wh, self._gray = _size_wh(image_bgr), self._working(image_bgr)
+
+    def follow(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> list[Face] | None:
+        """Moves the faces of the last picture to this one, which then is the last.
+
+        Args:
+            image_bgr: uint8 (H, W, 3).
+            faces: of the last picture, regions and landmarks in its pixels.
+
+        Returns:
+            The faces in the same order, or None where one of them could not be followed: look anew.
+        """
+        before = self._gray
+        if before is None or _size_wh(image_bgr) != self._image_wh:
+            return None
+        now = self._gray = self._working(image_bgr)
+        if not faces:
+            return []
+        scale = now.shape[1] / self._image_wh[0]
+        grids = [_grid(face, scale) for face in faces]
+        start = np.concatenate(grids).astype(np.float32)
+        there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, start, None, **_FLOW)
+        back, returned, _ = cv2.calcOpticalFlowPyrLK(now, before, there, None, **_FLOW)
+        kept = (found & returned)[:, 0].astype(bool) & (np.linalg.norm(back - start, axis=1) <= _MOST_BACK_PX)
+        followed = []
+        for number, face in enumerate(faces):
+            rows = slice(number * len(_POINTS), (number + 1) * len(_POINTS))
+            moved = self._moved(face, start[rows] / scale, there[rows] / scale, kept[rows])
+            if moved is None:
+                return None
+            followed.append(moved)
+        return followed
+
+    def _moved(
+        self, face: Face, start: NDArray[np.float32], there: NDArray[np.float32], kept: NDArray[np.bool_]
+    ) -> Face | None:
+        """Returns a face that is moved as its points are, in pixels of the picture; None where they do not agree."""
+        if kept.mean() < _LEAST_KEPT:
+            return None
+        transform, agree = cv2.estimateAffinePartial2D(start[kept], there[kept])
+        if transform is None or agree.sum() < _LEAST_KEPT * len(kept):
+            return None
+        growth = float(np.hypot(transform[0, 0], transform[1, 0]))
+        if not _GROWTH[0] <= growth <= _GROWTH[1]:
+            return None
+        center = transform @ (*face.box.center_xy, 1.0)
+        half = np.array((face.box.width, face.box.height)) * growth / 2
+        box = clip_box((*(center - half).round(), *(center + half).round()), self._image_wh)
+        if box is None:
+            return None
+        points = [Point(*map(float, transform @ (*point, 1.0))) for point in face.landmarks]
+        return replace(face, box=box, landmarks=Landmarks(*points))
+
+    def _working(self, image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        scale = self._size / max(image_bgr.shape[:2])
+        small = (
+            cv2.resize(image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            if 0 < scale < 1
+            else image_bgr
+        )
+        return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _grid(face: Face, scale: float) -> NDArray[np.float64]:
+    """Returns points inside a face, float64 (P, 2), in pixels of the working picture."""
+    return (np.array(face.box.center_xy) + _POINTS * (face.box.width, face.box.height)) * scale
+
+
+def _size_wh(image: NDArray[np.uint8]) -> tuple[int, int]:
+    return image.shape[1], image.shape[0]
