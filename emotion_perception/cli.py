@@ -32,9 +32,14 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "emotion_perception.bags.commands.label_bag",
         "write labels for a recording, for a person to correct",
     ),
+    "benchmark": ("emotion_perception.benchmark.commands.benchmark", "measure how fast all of it is on this machine"),
     "fetch": ("emotion_perception.fetch", "fetch a face detector's model file, checked by its hash"),
 }
-_EXTRAS = {"emotion_perception.training": "[training]", "emotion_perception.bags": "[bags]"}
+_EXTRAS = {
+    "emotion_perception.benchmark": "[training]",
+    "emotion_perception.training": "[training]",
+    "emotion_perception.bags": "[bags]",
+}
 _INTERRUPTED = 130  # 128 + SIGINT
 
 

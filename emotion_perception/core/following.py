@@ -15,7 +15,7 @@ _INNER = 0.8  # share of the side that the points cover: at the edges there is b
 _MOST_BACK_PX = 1.0  # a point that returns elsewhere, by more than so many pixels of the working picture, is lost
 _LEAST_KEPT = 0.4  # share of a face's points that have to be left
 _GROWTH = (0.8, 1.25)  # of a side between two pictures
-_FLOW = {"winSize": (15, 15), "maxLevel": 3}
+_WINDOW, _LEVELS = (15, 15), 3  # of the flow: pixels, pyramid levels above the picture
 _POINTS = np.stack(np.meshgrid(*[np.linspace(-_INNER / 2, _INNER / 2, _GRID)] * 2), axis=-1).reshape(-1, 2)
 
 
@@ -62,9 +62,9 @@ class FaceFollower:
         scale = now.shape[1] / self._image_wh[0]
         grids = [_grid(face, scale) for face in faces]
         start = np.concatenate(grids).astype(np.float32)
-        there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, start, None, **_FLOW)
-        back, returned, _ = cv2.calcOpticalFlowPyrLK(now, before, there, None, **_FLOW)
-        kept = (found & returned)[:, 0].astype(bool) & (np.linalg.norm(back - start, axis=1) <= _MOST_BACK_PX)
+        there, found = _flow(before, now, start)
+        back, returned = _flow(now, before, there)
+        kept = found & returned & (np.linalg.norm(back - start, axis=1) <= _MOST_BACK_PX)
         followed = []
         for number, face in enumerate(faces):
             rows = slice(number * len(_POINTS), (number + 1) * len(_POINTS))
@@ -102,6 +102,14 @@ class FaceFollower:
             else image_bgr
         )
         return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def _flow(
+    before: NDArray[np.uint8], now: NDArray[np.uint8], points: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Returns where points (P, 2) of one picture are in the other, and bool (P), which of them were found there."""
+    there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, points, points.copy(), winSize=_WINDOW, maxLevel=_LEVELS)
+    return np.asarray(there, np.float32), np.asarray(found)[:, 0].astype(bool)
 
 
 def _grid(face: Face, scale: float) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.core.stamps import StrictStamps
 from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos
+from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image
 from emotion_perception.ros.node import PerceptionNode
 
@@ -50,6 +51,8 @@ class CameraPublishers:
     def publish(self, frame: Frame) -> Header:
         """Publishes one frame; returns its header, with the moment it was taken on the node's clock."""
         image_bgr, header = frame.image_bgr, self._header(time.monotonic() - frame.grabbed_s)
+        self._node.trace("grabbed", stamp_ns(header), round(frame.grabbed_s * 1e9))
+        self._node.trace("begun", stamp_ns(header))
         if self._raw.get_subscription_count():
             self._raw.publish(bgr_to_image(image_bgr, header))
         self._info.header, (self._info.height, self._info.width) = header, image_bgr.shape[:2]

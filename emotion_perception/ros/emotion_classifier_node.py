@@ -26,9 +26,8 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
 
     def __init__(self, *, classifier_factory=create_classifier, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__("emotion_classifier_node", ClassifierConfig, **options)
-        self._make_classifier = classifier_factory
+        self._make_classifier, self._answers, self._budget = classifier_factory, Counter(), FaceBudget()
         self._recognizer = self._input = self._worker = None
-        self._answers, self._budget = Counter(), FaceBudget()
 
     def setup(self) -> None:
         """Loads the model and runs it once."""
@@ -69,6 +68,7 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
 
     def _recognize(self, pair: tuple[AnyImage | None, FaceArray]) -> Answer:
         (image, message), begun_s, config = pair, time.monotonic(), self.config
+        self.trace("begun", conversions.stamp_ns(message.header))
         if image is None:
             self.count_fault("faces came without their image")
             return Answer(message, EmotionArray.NO_IMAGE)

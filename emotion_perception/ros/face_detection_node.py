@@ -83,6 +83,7 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
         return {**own, **counts_status(self._counts)}
 
     def _detect(self, message: AnyImage) -> _Found:
+        self.trace("begun", stamp_ns(message.header))
         image_bgr, stamp_s = image_to_bgr(message), stamp_ns(message.header) * 1e-9
         begun_s = time.monotonic()
         faces = self._finder.find(image_bgr, stamp_s, self.config)

@@ -27,6 +27,7 @@ from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.health import Health
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
+from emotion_perception.ros.tracing import tracer
 
 EXIT_OK, EXIT_FAULT, EXIT_CONFIGURATION = 0, 1, 78
 STOP_TIMEOUT_S = 1.0  # of each thread; the whole process has to end within two seconds
@@ -59,6 +60,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self._state = "unconfigured"
         self.start_fault: Exception | None = None
         self.health = Health()
+        self.trace = tracer(name)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_steady_timer(_STATUS_PERIOD_S, self.publish_status)
 
@@ -123,7 +125,9 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     def note_published(self, header: Header) -> None:
         """Counts an output for rate and age in /diagnostics."""
-        self.health.published((self.get_clock().now().nanoseconds - stamp_ns(header)) * 1e-6)
+        stamp = stamp_ns(header)
+        self.health.published((self.get_clock().now().nanoseconds - stamp) * 1e-6)
+        self.trace("published", stamp)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Runs `setup`."""

@@ -67,11 +67,15 @@ class ImageSubscription:
         return self._node.create_subscription(
             self._type,
             self._topic,
-            self._callback,
+            self._on_image,
             qos.image_subscription(self._depth, reliable=self._reliable),
             event_callbacks=qos.SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
             qos_overriding_options=qos.IMAGE_SUBSCRIPTION_OVERRIDES,
         )
+
+    def _on_image(self, message: AnyImage) -> None:
+        self._node.trace("image_received", stamp_ns(message.header))
+        self._callback(message)
 
     def _on_incompatible(self, event: Any) -> None:
         policy = QoSPolicyKind(event.last_policy_kind).name.lower()
@@ -125,6 +129,7 @@ class JoinedSubscription:
 
     def _on_result(self, message: Any) -> None:
         self._last_result_s = time.monotonic()
+        self._node.trace("result_received", stamp_ns(message.header))
         self._hand_on(self._matcher.add_result(stamp_ns(message.header), message))
 
     def _give_up(self) -> None:

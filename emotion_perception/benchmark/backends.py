@@ -1,0 +1,166 @@
+"""Ways to run the shipped network: time for one to thirty-two faces, and accuracy kept."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.benchmark.scene import FACES, VGA
+from emotion_perception.benchmark.setup import Setup
+from emotion_perception.benchmark.tables import Table
+from emotion_perception.benchmark.timing import in_turns
+from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint, read_weights
+from emotion_perception.core.config import ClassifierConfig, DetectionConfig
+from emotion_perception.core.geometry import square_crop
+from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.preprocessing import to_batch, to_input
+
+_THREADS = (1, 2)
+_BATCH = 256
+_SPLIT = "PublicTest"
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def run(setup: Setup) -> list[Table]:
+    """Measures."""
+    model = load_checkpoint(ClassifierConfig.model)
+    crop = _crop(setup)
+    ways, missing = _ways(model)
+    rows = []
+    truth = _truth(setup, model)
+    for name, way in ways.items():
+        times = in_turns(
+            {str(faces): partial(way, to_batch([crop] * faces, model.spec)) for faces in FACES},
+            rounds=setup.rounds,
+            what=name,
+        )
+        right = None if truth is None else f"{_accuracy(way, *truth):.2%}"
+        rows.append([name, *(times[str(faces)]["p50"] for faces in FACES), times["32"]["p50"] / 32, right])
+    rows += [[name, reason, *[None] * (len(FACES) + 1)] for name, reason in missing.items()]
+    columns = ["way", *(f"{faces} faces, ms" for faces in FACES), "ms a face of 32", f"{_SPLIT} top-1"]
+    prepared = in_turns({"to_input": lambda: to_input(crop, model.spec)}, rounds=setup.rounds, what="to_input")
+    note = (
+        f"{model.name}, each face with its mirror image. `to_input` takes {prepared['to_input']['p50']:.3f} ms "
+        f"for a crop of {crop.shape[1]}x{crop.shape[0]}."
+    )
+    return [Table("Ways to run the classifier", columns, rows, note)]
+
+
+def _crop(setup: Setup) -> NDArray[np.uint8]:
+    picture = setup.scene.picture(0, VGA)
+    pipeline = Pipeline(DetectionConfig(), ClassifierConfig(device="cpu"))
+    face = pipeline.find(picture, 0.0)[0]
+    return square_crop(picture, face.box, pipeline.recognizer.classifier.spec.crop_margin)
+
+
+def _truth(setup: Setup, model: Checkpoint) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]] | None:
+    if setup.data is None:
+        return None
+    from emotion_perception.training.datasets import load_dataset
+
+    data = load_dataset(setup.data).split(_SPLIT)
+    images = list(data.images)
+    batches = [to_batch(images[k : k + _BATCH], model.spec) for k in range(0, len(images), _BATCH)]
+    return batches, data.labels_in(model.spec.labels)
+
+
+def _accuracy(way: Run, batches: list[NDArray[np.float32]], truth: NDArray[np.int64]) -> float:
+    answers = np.concatenate([way(batch).argmax(axis=1) for batch in batches])
+    return float((answers == truth).mean())
+
+
+def _ways(model: Checkpoint) -> tuple[dict[str, Run], dict[str, str]]:
+    """Returns what can run here, and why what cannot does not."""
+    ways: dict[str, Run] = {}
+    missing: dict[str, str] = {}
+    makers: Mapping[str, Callable[[Checkpoint], Mapping[str, Run]]] = {
+        "onnxruntime": _onnxruntime,
+        "onnxruntime int8": _onnxruntime_int8,
+        "OpenVINO": _openvino,
+        "torch": _torch,
+    }
+    for name, make in makers.items():
+        try:
+            ways |= make(model)
+        except ModuleNotFoundError as e:
+            missing[name] = f"not measured: {e.name} is not installed"
+        except FileNotFoundError as e:
+            missing[name] = f"not measured: {e}"
+    return ways, missing
+
+
+def _onnxruntime(model: Checkpoint) -> dict[str, Run]:
+    return {f"onnxruntime, float32, {n} threads": _session(model.onnx, n) for n in _THREADS}
+
+
+def _onnxruntime_int8(model: Checkpoint) -> dict[str, Run]:
+    twin = model.weights.with_name(f"{model.name}.int8.onnx")
+    if not twin.is_file():
+        raise FileNotFoundError(f"no {twin.name}")
+    return {f"onnxruntime, int8, {n} threads": _session(twin, n) for n in _THREADS}
+
+
+def _session(path: Path | None, threads: int) -> Run:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda batch: session.run(None, {name: batch})[0]
+
+
+def _openvino(model: Checkpoint) -> dict[str, Run]:
+    import openvino
+
+    core = openvino.Core()
+    network = core.read_model(str(model.onnx))
+    ways = {}
+    for precision in ("f32", "bf16"):
+        for threads in _THREADS:
+            hints = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
+            compiled = core.compile_model(network, "CPU", {**hints, "PERFORMANCE_HINT": "LATENCY"})
+            ways[f"OpenVINO, {precision}, {threads} threads"] = _request(compiled)
+    return ways
+
+
+def _request(compiled: Any) -> Run:
+    request = compiled.create_infer_request()
+    return lambda batch: np.array(next(iter(request.infer([batch]).values())))
+
+
+def _torch(model: Checkpoint) -> dict[str, Run]:
+    import torch
+
+    from emotion_perception.training.twins import network_of
+
+    torch.set_num_threads(max(_THREADS))
+    network = network_of(model.spec, read_weights(model))
+    size = model.spec.input_size
+    with torch.inference_mode():
+        script = torch.jit.freeze(torch.jit.trace(network, torch.zeros(2, 1, size, size)))
+    ways = {
+        "torch eager, float32, 2 threads": _module(network),
+        "torch eager, bfloat16, 2 threads": _module(network, bfloat16=True),
+        "TorchScript, float32, 2 threads": _module(script),
+    }
+    with contextlib.suppress(Exception):  # it needs a C++ compiler, and not every version compiles every network
+        compiled = torch.compile(network, dynamic=True)
+        _module(compiled)(np.zeros((2, 1, size, size), np.float32))
+        ways["torch compiled, float32, 2 threads"] = _module(compiled)
+    return ways
+
+
+def _module(network: Any, *, bfloat16: bool = False) -> Run:
+    import torch
+
+    def call(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            return np.asarray(network(torch.from_numpy(batch)).float().numpy())
+
+    return call

@@ -1,0 +1,54 @@
+"""`emotion-perception benchmark`."""
+
+import argparse
+from pathlib import Path
+
+SECTIONS = ("photon", "detection", "backends", "growth", "starting", "recordings", "training")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describes the options."""
+    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder (default: %(default)s)")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="A,B",
+        help=f"sections to measure, of {', '.join(SECTIONS)} (default: all); the others stay in bench.json",
+    )
+    parser.add_argument("--data", type=Path, help="FER-2013, for the accuracy that each way of running keeps")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each run of the nodes (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=100, help="of each timed call (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="only see whether it works; the figures mean nothing")
+    parser.add_argument("--document", type=Path, help="Markdown file between whose marks the tables go")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measures, and prints each table when it is there."""
+    import importlib
+
+    from emotion_perception.benchmark import report
+    from emotion_perception.benchmark.machine import describe_machine
+    from emotion_perception.benchmark.scene import Scene
+    from emotion_perception.benchmark.setup import Setup, quick
+    from emotion_perception.benchmark.tables import to_markdown
+    from emotion_perception.core.errors import ConfigurationError
+
+    names = [name.strip() for part in arguments.only for name in part.split(",") if name.strip()] or list(SECTIONS)
+    if unknown := [name for name in names if name not in SECTIONS]:
+        raise ConfigurationError(f"--only {', '.join(unknown)}: none of {', '.join(SECTIONS)}")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    setup = Setup(arguments.out, Scene(), arguments.data, arguments.rounds, arguments.seconds)
+    if arguments.quick:
+        setup = quick(setup)
+    for name in names:
+        section = importlib.import_module(f"emotion_perception.benchmark.{name}")
+        machine = describe_machine()
+        tables = section.run(setup)
+        for table in tables:
+            print(to_markdown(table), flush=True)
+        content = report.add_section(arguments.out / report.JSON, name, machine, tables)
+        if arguments.document:
+            report.write_document(arguments.document, content)
+    print(f"{arguments.out / report.JSON}")
+    return 0

@@ -1,0 +1,111 @@
+"""Face detectors: time a frame, and what following between detections costs and saves."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.benchmark.scene import VGA, Picture
+from emotion_perception.benchmark.setup import Setup
+from emotion_perception.benchmark.tables import Table
+from emotion_perception.benchmark.timing import in_turns
+from emotion_perception.core.config import DETECTORS, DetectionConfig
+from emotion_perception.core.detection import FaceDetector, create_detector
+from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.core.finding import FaceFinder
+from emotion_perception.core.geometry import iou
+from emotion_perception.core.tracking import Tracker
+from emotion_perception.core.types import Face
+
+_SIZES = (320, 640)
+_EVERY = (1, 2, 3, 5, 10)
+_SAME_IOU = 0.5
+_FRAMES = 300
+
+
+def run(setup: Setup) -> list[Table]:
+    """Measures."""
+    return [_detectors(setup), _following(setup)]
+
+
+def _detectors(setup: Setup) -> Table:
+    pictures = {faces: setup.scene.picture(0, VGA, faces) for faces in (1, 8)}
+    rows: list[list[Any]] = []
+    calls = {}
+    for name in DETECTORS:
+        for size in _SIZES:
+            try:
+                detector = create_detector(DetectionConfig(detector=name, detection_size=size))
+            except EmotionPerceptionError as e:
+                rows.append([name, size, f"not measured: {e}", None, None, None])
+                continue
+            for faces, picture in pictures.items():
+                calls[f"{name} {size} {faces}"] = partial(detector.detect, picture)
+    times = in_turns(calls, rounds=setup.rounds, what="detectors")
+    for name in DETECTORS:
+        for size in _SIZES:
+            if f"{name} {size} 1" in times:
+                one, eight = (times[f"{name} {size} {faces}"] for faces in pictures)
+                found = len(calls[f"{name} {size} 8"]())
+                rows.append([name, size, one["p50"], one["p99"], eight["p50"], found])
+    columns = ["detector", "longer side, px", "ms, one face, p50", "p99", "ms, eight faces, p50", "boxes on the eight"]
+    return Table("Face detectors", columns, rows, "640x480, one thread. What each finds: docs/detectors.md.")
+
+
+def _following(setup: Setup) -> Table:
+    """Compares what is followed with what the detector would have found on the same frame."""
+    detector = create_detector(DetectionConfig())
+    count = min(_FRAMES, 3 * setup.rounds)
+    rows = []
+    for faces in (1, 8):
+        pictures = list(setup.scene.pictures(VGA, faces, count=count))
+        found = {every: _found(detector, pictures, every) for every in _EVERY}
+        calls = {str(every): _stream(detector, pictures, every) for every in _EVERY}
+        times = in_turns(calls, rounds=count, what=f"following {faces}")
+        for every in _EVERY:
+            overlaps = _overlaps(found[1], found[every])
+            ids = len({face.id for frame in found[every] for face in frame})
+            rows.append(
+                [
+                    faces,
+                    every,
+                    times[str(every)]["p50"],
+                    times[str(every)]["p99"],
+                    f"{np.mean(overlaps >= _SAME_IOU):.2%}",
+                    float(overlaps.mean()),
+                    ids,
+                ]
+            )
+    columns = ["faces", "detect_every", "ms a frame, p50", "p99", "recall", "mean overlap", "tracks"]
+    note = (
+        f"{count} frames of the clip at 640x480, centerface at 320, one thread. Recall and overlap (IoU) are "
+        f"against the detector's own boxes on every frame; a box counts from an overlap of {_SAME_IOU} on."
+    )
+    return Table("Detecting every k-th frame, following between", columns, rows, note)
+
+
+def _found(detector: FaceDetector, pictures: Sequence[Picture], every: int) -> list[list[Face]]:
+    finder, config = FaceFinder(detector, None, Tracker()), DetectionConfig(detect_every=every)
+    return [finder.find(picture, number / 30, config) for number, picture in enumerate(pictures)]
+
+
+def _stream(detector: FaceDetector, pictures: Sequence[Picture], every: int) -> Callable[[], None]:
+    """Returns a function that works on the next frame each time it is called."""
+    finder, config = FaceFinder(detector, None, Tracker()), DetectionConfig(detect_every=every)
+    numbers = iter(range(10**9))
+
+    def step() -> None:
+        number = next(numbers)
+        finder.find(pictures[number % len(pictures)], number / 30, config)
+
+    return step
+
+
+def _overlaps(wanted: Sequence[Sequence[Face]], found: Sequence[Sequence[Face]]) -> NDArray[np.float64]:
+    """Returns for every wanted face the overlap with the nearest one found in its frame."""
+    pairs = zip(wanted, found, strict=True)
+    return np.array(
+        [max((iou(face.box, one.box) for one in there), default=0.0) for faces, there in pairs for face in faces]
+    )

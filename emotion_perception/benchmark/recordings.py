@@ -1,0 +1,116 @@
+"""Recordings: how much faster than real time they are evaluated, what reading costs, and memory."""
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.rosbag2 import StoragePlugin, Writer
+from tqdm import tqdm
+
+from emotion_perception.bags.messages import BAG_VERSION, COMPRESSED, IMAGE, NS, typestore
+from emotion_perception.bags.pictures import image_topic, pictures
+from emotion_perception.bags.recording import Recording
+from emotion_perception.benchmark.scene import VGA
+from emotion_perception.benchmark.setup import Setup
+from emotion_perception.benchmark.tables import Table
+from emotion_perception.core.config import ClassifierConfig, DetectionConfig
+from emotion_perception.core.image_data import JPEG_FORMAT, bgr_to_jpeg
+from emotion_perception.core.pipeline import Pipeline
+
+_RATE = 30
+_QUALITY = 80
+_LONGEST_RAW_MIN = 1.0  # ten minutes of raw VGA are 17 GB
+_COMPARED = 300  # frames
+
+
+def run(setup: Setup) -> list[Table]:
+    """Measures."""
+    rows: list[list[Any]] = []
+    shares = []
+    for minutes in setup.minutes:
+        for compressed in (False, True):
+            if not compressed and minutes > _LONGEST_RAW_MIN:
+                continue
+            bag = _write(setup, minutes, compressed=compressed)
+            size_mb = sum(path.stat().st_size for path in bag.iterdir()) / 1e6
+            timing = _evaluate(bag, setup.out / "evaluation")
+            name = f"{minutes:g} min, {'JPEG' if compressed else 'raw'}"
+            rows.append([name, size_mb, timing["seconds"], timing["times_real_time"], timing["peak_memory_mib"]])
+            if minutes <= _LONGEST_RAW_MIN:
+                shares.append([name, *_reading(bag)])
+            shutil.rmtree(bag)
+    return [
+        Table(
+            "Evaluating a recording, every frame",
+            ["recording", "MB", "s", "times real time", "peak memory, MiB"],
+            rows,
+            f"`evaluate-bag --every-frame`, 640x480 at {_RATE} Hz, one face, mcap; start of the program included.",
+        ),
+        Table(
+            "What reading adds",
+            ["recording", "pipeline, ms a frame", "reading and decoding, ms a frame", "reading adds"],
+            shares,
+            f"The same {_COMPARED} frames from memory and from the recording, means.",
+        ),
+    ]
+
+
+def _write(setup: Setup, minutes: float, *, compressed: bool) -> Path:
+    """Writes the clip, again and again, as a recording."""
+    path = setup.out / f"bag_{minutes:g}_{'jpeg' if compressed else 'raw'}"
+    shutil.rmtree(path, ignore_errors=True)
+    store, kind = typestore(), COMPRESSED if compressed else IMAGE
+    frames = [_payload(picture, compressed=compressed) for picture in setup.scene.pictures(VGA, count=300)]
+    with Writer(path, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP) as writer:
+        topic = "/image_raw/compressed" if compressed else "/image_raw"
+        connection = writer.add_connection(topic, kind, typestore=store)
+        for number in tqdm(
+            range(round(minutes * 60 * _RATE)), desc="writing", unit=" frames", disable=None, leave=False
+        ):
+            stamp_ns = NS + number * NS // _RATE
+            time_of = store.types["builtin_interfaces/msg/Time"](sec=stamp_ns // NS, nanosec=stamp_ns % NS)
+            header = store.types["std_msgs/msg/Header"](stamp=time_of, frame_id="camera")
+            message = store.types[kind](header=header, **frames[number % len(frames)])
+            writer.write(connection, stamp_ns, store.serialize_cdr(message, kind))
+    return path
+
+
+def _payload(picture: "np.ndarray[Any, Any]", *, compressed: bool) -> dict[str, Any]:
+    if compressed:
+        return {"format": JPEG_FORMAT, "data": np.frombuffer(bgr_to_jpeg(picture, _QUALITY), np.uint8)}
+    height, width = picture.shape[:2]
+    shape = {"height": height, "width": width, "encoding": "bgr8", "is_bigendian": 0, "step": 3 * width}
+    return {**shape, "data": picture.ravel()}
+
+
+def _evaluate(bag: Path, out: Path) -> dict[str, Any]:
+    """Returns the `timing` of an evaluation in a process of its own."""
+    command = [sys.executable, "-m", "emotion_perception.cli", "evaluate-bag", str(bag), "--out", str(out)]
+    subprocess.run(command, check=True, capture_output=True)
+    return dict(json.loads((out / "report.json").read_text(encoding="utf-8"))["timing"])
+
+
+def _reading(bag: Path) -> tuple[float, float, str]:
+    """Returns the time of a frame in the pipeline, that of reading it, and their ratio."""
+    pipeline = Pipeline(DetectionConfig(), ClassifierConfig(device="cpu"))
+    reading_ms, working_ms = [], []
+    with Recording(bag) as recording:
+        source = pictures(recording, image_topic(recording, None))
+        for _ in range(_COMPARED):
+            moments = [time.perf_counter()]
+            if (picture := next(source, None)) is None:
+                break
+            image_bgr = picture.to_bgr()
+            moments.append(time.perf_counter())
+            pipeline.process(image_bgr, picture.stamp_s)
+            moments.append(time.perf_counter())
+            read_s, worked_s = np.diff(moments)
+            reading_ms.append(read_s * 1e3)
+            working_ms.append(worked_s * 1e3)
+    working, reading = float(np.mean(working_ms)), float(np.mean(reading_ms))
+    return working, reading, f"{reading / working:.1%}"

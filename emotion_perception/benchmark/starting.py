@@ -1,0 +1,73 @@
+"""What the nodes cost before the first frame: imports, and disk."""
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from emotion_perception.benchmark.setup import Setup
+from emotion_perception.benchmark.tables import Table
+
+_NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
+_RUNS = 3
+_CODE = "import sys, emotion_perception.ros.{name} as _; print(*(name in sys.modules for name in {modules}))"
+_MODULES = ("torch", "onnxruntime")
+_LARGEST = 8
+
+
+def run(_setup: Setup) -> list[Table]:
+    """Measures."""
+    return [_imports(), _installed()]
+
+
+def _imports() -> Table:
+    rows: list[list[Any]] = []
+    for name in _NODES:
+        times, answer = [], ""
+        for _ in range(_RUNS):
+            begun = time.perf_counter()
+            done = subprocess.run(
+                [sys.executable, "-c", _CODE.format(name=name, modules=_MODULES)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            times.append(time.perf_counter() - begun)
+            answer = done.stdout
+        if not answer:
+            rows.append([name, None, "not measured: no ROS here", None])
+            continue
+        rows.append([name, min(times), *("yes" if word == "True" else "no" for word in answer.split())])
+    note = f"The shortest of {_RUNS} runs of `python -c 'import ...'`, the interpreter's own start included."
+    return Table("Import of each node", ["node", "s", *(f"imports {name}" for name in _MODULES)], rows, note)
+
+
+def _installed() -> Table:
+    """Sums up the files of the packages in the run-time lock, as they are installed here."""
+    lock = Path(__file__).parents[2] / "requirements" / "jazzy.txt"
+    if not lock.is_file():
+        return Table("Disk", ["package", "MB"], [], "Not measured: not run from a source tree.")
+    names = re.findall(r"^([A-Za-z0-9_.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    sizes = {name: size for name in names if (size := _size_mb(name)) is not None}
+    largest = sorted(sizes, key=lambda name: -sizes[name])[:_LARGEST]
+    ros = sum(size for name, size in sizes.items() if name.startswith("ros-"))
+    rows: list[list[Any]] = [
+        ["all", sum(sizes.values())],
+        ["of them ROS itself", ros],
+        *([name, sizes[name]] for name in largest),
+    ]
+    torch = "torch is" if "torch" in sizes else "torch is not"
+    note = f"{len(sizes)} packages that `make demo` installs ({lock.name}); {torch} among them."
+    return Table("Disk", ["package", "MB"], rows, note)
+
+
+def _size_mb(name: str) -> float | None:
+    try:
+        files = importlib.metadata.files(name) or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    paths = (Path(str(file.locate())) for file in files)
+    return sum(path.stat().st_size for path in paths if path.is_file()) / 1e6

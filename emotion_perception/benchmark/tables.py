@@ -1,0 +1,53 @@
+"""Tables of figures: as JSON to compute with, as Markdown to read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the benchmark.
+
+    Attributes:
+        title: heading.
+        columns: names, with their unit.
+        rows: cells: text, whole numbers, fractions, or None where nothing was measured.
+        note: how it was measured and what it says, one paragraph.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns plain values."""
+        return asdict(self)
+
+
+def table_from(values: Mapping[str, Any]) -> Table:
+    """Returns the table that `as_json` gave."""
+    return Table(values["title"], values["columns"], values["rows"], values["note"])
+
+
+def to_markdown(table: Table) -> str:
+    """Returns a section with heading, table and note."""
+    lines = [f"### {table.title}", ""]
+    if table.note:
+        lines += [table.note, ""]
+    lines += [_line(table.columns), _line(["---"] * len(table.columns))]
+    lines += [_line([_cell(value) for value in row]) for row in table.rows]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) < 10 else f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")

@@ -1,0 +1,114 @@
+"""Training: pictures a second of loader and augmentation, and a step against what the processor can do."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from emotion_perception.benchmark.setup import Setup
+from emotion_perception.benchmark.tables import Table
+from emotion_perception.benchmark.timing import in_turns
+from emotion_perception.core.emotions import LABELS
+from emotion_perception.training.augmentation import augmentation_from
+from emotion_perception.training.datasets import FaceDataset
+from emotion_perception.training.engine import EmotionTraining
+from emotion_perception.training.hardware import AUTO
+from emotion_perception.training.loading import FaceRows
+from emotion_perception.training.recipe import load_recipe
+from emotion_perception.training.train import spec_of
+
+_RECIPES = ("compact_vgg", "mini_xception", "scar_cnn")
+_PICTURES = 26_466  # of FER-2013 that are learnt
+_SQUARE = 2048  # of the matrices that say what the processor can do
+
+
+def run(setup: Setup) -> list[Table]:
+    """Measures."""
+    rounds = max(2, setup.rounds // 10)
+    peak = {precision: _peak(precision) for precision in (torch.float32, torch.bfloat16)}
+    rows = [_row(name, rounds, peak) for name in _RECIPES]
+    columns = [
+        "recipe",
+        "loader, pictures/s",
+        "augmentation, pictures/s",
+        "step, pictures/s",
+        "precision",
+        "GFLOP a picture",
+        "share of peak",
+        f"epoch of {_PICTURES:,}, s",
+        "arithmetic floor, s",
+    ]
+    speeds = ", ".join(f"{str(kind).removeprefix('torch.')} {speed / 1e9:,.0f} GFLOP/s" for kind, speed in peak.items())
+    note = (
+        f"Batch of the recipe at its full input size, {torch.get_num_threads()} threads, random pictures; a step is "
+        f"augmentation, forward, backward and update. Peak is a {_SQUARE}x{_SQUARE} matrix product here: {speeds}. The "
+        "floor is the epoch at that speed."
+    )
+    return [Table("Training on the CPU", columns, rows, note)]
+
+
+def _row(name: str, rounds: int, peak: dict[torch.dtype, float]) -> list[Any]:
+    recipe = replace(load_recipe(name), vote_weight=0.0, teacher="", initial="")
+    spec, size = spec_of(recipe), recipe.batch_size
+    rng = np.random.default_rng(1)
+    images = rng.integers(0, 256, (size, recipe.input_size, recipe.input_size), dtype=np.uint8)
+    data = FaceDataset(images, np.arange(size) % len(LABELS), LABELS)
+    rows = FaceRows(data, spec)
+    batch = rows.__getitems__(range(size))
+    module = EmotionTraining(recipe, spec, num_votes=0, steps_per_epoch=100)
+    precision = AUTO.lightning_precision(module.network)
+    kind = torch.bfloat16 if precision.startswith("bf16") else torch.float32
+    augment = augmentation_from(recipe.augmentation, spec)
+    step = _step(module, batch, augment, kind)
+    times = in_turns(
+        {"load": lambda: rows.__getitems__(range(size)), "augment": lambda: augment(batch[0]), "step": step},
+        rounds=rounds,
+        what=name,
+    )
+    with FlopCounterMode(display=False) as counter:
+        module.network(batch[0][:1]).sum().backward()
+    flop = counter.get_total_flops()
+    speed = {what: size / (found["p50"] * 1e-3) for what, found in times.items()}
+    return [
+        name,
+        round(speed["load"]),
+        round(speed["augment"]),
+        round(speed["step"]),
+        str(kind).removeprefix("torch."),
+        flop / 1e9,
+        f"{speed['step'] * flop / peak[kind]:.0%}",
+        _PICTURES / speed["step"],
+        _PICTURES * flop / peak[kind],
+    ]
+
+
+def _step(
+    module: EmotionTraining, batch: Any, augment: Callable[[torch.Tensor], torch.Tensor], kind: torch.dtype
+) -> Callable[[], None]:
+    optimizer = torch.optim.SGD(module.network.parameters(), lr=1e-3, momentum=0.9)
+    module.network.train()
+
+    def step() -> None:
+        optimizer.zero_grad()
+        pictures = augment(batch[0]).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", kind, enabled=kind == torch.bfloat16):
+            loss = torch.nn.functional.cross_entropy(module.network(pictures).float(), batch[2])
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def _peak(kind: torch.dtype) -> float:
+    """Returns floating-point operations a second of a large matrix product, the best of five."""
+    left, right = (torch.randn(_SQUARE, _SQUARE).to(kind) for _ in range(2))
+    seconds = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        left @ right
+        seconds.append(time.perf_counter() - begun)
+    return 2 * _SQUARE**3 / min(seconds)
