@@ -6,13 +6,15 @@ OUT    ?= out/demo
 TESTS  ?= test
 LAN    ?= 0
 PYTHON ?=
+DATA   ?=
+ONLY   ?=
 MINUTES ?= 30
 # a face to look at where SOURCE names none: the clip, or where that cannot be had, the photograph
 DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 export DISTRO SOURCE OUT LAN PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-bag test soak check lock clean
+.PHONY: help env demo demo-bag test soak bench check lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
@@ -22,6 +24,8 @@ help: ## list the targets
 	@echo "  OUT=FOLDER            where make demo writes (now $(OUT))"
 	@echo "  TESTS=PATHS           what make test runs (now $(TESTS))"
 	@echo "  MINUTES=N             how long make soak lets the nodes run (now $(MINUTES))"
+	@echo "  DATA=FILE             FER-2013, for the accuracies of make bench"
+	@echo "  ONLY=A,B              which sections make bench measures"
 	@echo "  LAN=1                 lets other machines on the network see the nodes"
 	@echo "  PYTHON=PROGRAM        which Python 3.11 or 3.12 makes the environment"
 
@@ -45,6 +49,11 @@ soak: ## the nodes for MINUTES, then 10,000 malformed messages of each kind: doe
 	@scripts/setup.sh test centerface demo-clip,astronaut
 	@scripts/in_env.sh python scripts/soak.py --minutes $(MINUTES) --out out/soak
 	@MALFORMED=10000 scripts/in_env.sh python -m pytest -q test/ros/nodes/test_malformed_messages.py
+
+bench: ## how fast: photon to emotion, every stage, growth, start, recordings, training; tables go to docs/benchmarks.md
+	@scripts/setup.sh bench centerface mtcnn demo-clip
+	@scripts/in_env.sh emotion-perception benchmark --out out/bench --document docs/benchmarks.md \
+		$(if $(DATA),--data "$(DATA)") $(if $(ONLY),--only $(ONLY))
 
 check: ## ruff, mypy, import-linter
 	@scripts/setup.sh test

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Resolves requirements/*.in into the locks of every distribution: DISTRO.txt (run time and build), DISTRO-bags.txt (the
-# same and what recordings need) and DISTRO-test.txt (the same and what tests, checks and training need). Python 3.11
-# and 3.12, x86-64 Linux.
+# same and what recordings need), DISTRO-test.txt (the same and what tests, checks and training need) and
+# DISTRO-bench.txt (the same and what is compared with). Python 3.11 and 3.12, x86-64 Linux.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../requirements"
 
@@ -28,4 +28,5 @@ for distro in jazzy kilted; do
     compile "$distro.txt" "$distro.in"
     compile "$distro-bags.txt" "$distro.in" bags.in -c "$distro.txt"
     compile "$distro-test.txt" "$distro.in" test.in -c "$distro-bags.txt"
+    compile "$distro-bench.txt" "$distro.in" test.in bench.in -c "$distro-test.txt"
 done

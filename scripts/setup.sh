@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the environment of $DISTRO: virtual environment, locked packages, built messages, fetched model files.
 #
-#   scripts/setup.sh [runtime|bags|test] [FILE TO FETCH...]
+#   scripts/setup.sh [runtime|bags|test|bench] [FILE TO FETCH...]
 #
 # Steps whose inputs have not changed are left out, so a second run takes a second or two. A ROS that is already
 # sourced (ROS_DISTRO) is used as it is; otherwise ROS comes from wheels. Logs: log-$DISTRO/setup/.
@@ -29,13 +29,16 @@ if [ "$mode" = wheels ]; then
     unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH VIRTUAL_ENV \
         _ROS_WHEELS_BOOTSTRAP_COMPLETE
     lock="requirements/$distro.txt" bags_lock="requirements/$distro-bags.txt" test_lock="requirements/$distro-test.txt"
+    bench_lock="requirements/$distro-bench.txt"
     [ -e "$lock" ] || fail "DISTRO=$distro: there are wheels of jazzy and kilted only; for another, source its ROS first"
 else
     lock="requirements/ros-apt.in" bags_lock="requirements/bags.in" test_lock="requirements/test.in"
+    bench_lock="requirements/bench.in"
 fi
 make_venv
 install_packages runtime "$lock"
 [ "$level" = bags ] && install_packages bags "$bags_lock"
-[ "$level" = test ] && install_packages test "$test_lock"
+[ "$level" = test ] || [ "$level" = bench ] && install_packages test "$test_lock"
+[ "$level" = bench ] && install_packages bench "$bench_lock"
 build_package
 [ $# -eq 0 ] || fetch_files "$@"

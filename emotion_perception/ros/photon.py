@@ -13,7 +13,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,24 +20,21 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import rclpy
 from domain_coordinator import domain_id
 from numpy.typing import NDArray
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo import NODES, Demo, DemoError
-from emotion_perception.ros.images import bgr_to_image
 from emotion_perception.ros.node import STEADY
+from emotion_perception.ros.photon_floor import measure_floor
 from emotion_perception.ros.result_listener import ResultListener
 from emotion_perception.ros.supervisor import ProcessError, Supervisor
 from emotion_perception.ros.tracing import VARIABLE
@@ -46,7 +42,6 @@ from emotion_perception.ros.tracing import VARIABLE
 WARM_UP_S = 1.0
 PERCENTILES = (50, 90, 99)
 _USAGE_PERIOD_S = 0.5
-_FLOOR_START_S = 20.0
 
 
 class PhotonListener(ResultListener):
@@ -60,7 +55,7 @@ class PhotonListener(ResultListener):
         super().__init__("photon_listener")
         self.pids: dict[str, int] = {}
         self.answered: dict[int, tuple[int, int, float, float]] = {}  # stamp: arrival (ns, both clocks), ms of work
-        self.usage: list[dict[str, tuple[float, float, float]]] = []  # node: moment (s), processor time (s), MiB
+        self.usage: list[dict[str, Usage]] = []  # by node
         if overlay:
             self.create_subscription(Image, "image_overlay", self._on_overlay, qos.RESULTS)
         self.create_timer(_USAGE_PERIOD_S, self._note_usage, clock=STEADY)
@@ -79,13 +74,22 @@ class PhotonListener(ResultListener):
             self.usage.append({name: usage_of(pid) for name, pid in self.pids.items()})
 
 
-def usage_of(pid: int) -> tuple[float, float, float]:
-    """Returns the moment (s), the processor time (s) and the resident memory (MiB) of a process."""
+class Usage(NamedTuple):
+    """What a process used up to a moment."""
+
+    moment_s: float
+    processor_s: float
+    memory_mib: float  # resident, shared memory of the transport included
+    shared_mib: float  # of that, shared memory: the transport maps one segment a process, 64 MiB by config/fastdds.xml
+
+
+def usage_of(pid: int) -> Usage:
+    """Returns what a process uses now."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])  # utime, stime
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    memory_mib = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-    return time.monotonic(), ticks / os.sysconf("SC_CLK_TCK"), memory_mib
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    memory_kib, shared_kib = (int(status[name].split()[0]) for name in ("VmRSS", "RssShmem"))
+    return Usage(time.monotonic(), ticks / os.sysconf("SC_CLK_TCK"), memory_kib / 1024, shared_kib / 1024)
 
 
 def percentiles(values_ms: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
@@ -177,21 +181,30 @@ def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any
         }
 
 
+def _floor(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
+    latencies_ms = measure_floor((options.width, options.height), options.rate, options.seconds, stop)
+    return {"latency_ms": percentiles(latencies_ms[round(WARM_UP_S * options.rate) :])}
+
+
 def _begin(stamps: Mapping[int, Any]) -> int:
     return min(stamps, default=0) + round(WARM_UP_S * 1e9)
 
 
-def _used(usage: Sequence[Mapping[str, tuple[float, float, float]]]) -> dict[str, Any]:
+def _used(usage: Sequence[Mapping[str, Usage]]) -> dict[str, Any]:
     """Returns the share of one core and the memory that each node used, from a second after its first answer on."""
     warm = usage[round(WARM_UP_S / _USAGE_PERIOD_S) :]
     if len(warm) < 2:
-        return {"cpu_percent": {}, "memory_mib": {}}
+        return {"cpu_percent": {}, "memory_mib": {}, "shared_mib": {}}
+    first, last = warm[0], warm[-1]
     shares = {
-        name: round(100 * (warm[-1][name][1] - warm[0][name][1]) / (warm[-1][name][0] - warm[0][name][0]), 1)
-        for name in warm[0]
+        name: (last[name].processor_s - first[name].processor_s) / (last[name].moment_s - first[name].moment_s)
+        for name in first
     }
-    memory = {name: round(max(row[name][2] for row in warm), 1) for name in warm[0]}
-    return {"cpu_percent": {**shares, "all": round(sum(shares.values()), 1)}, "memory_mib": memory}
+    return {
+        "cpu_percent": {name: round(100 * share, 1) for name, share in {**shares, "all": sum(shares.values())}.items()},
+        "memory_mib": {name: round(max(row[name].memory_mib for row in warm), 1) for name in first},
+        "shared_mib": {name: round(last[name].shared_mib, 1) for name in first},
+    }
 
 
 def _parameters(options: argparse.Namespace) -> dict[str, list[str]]:
@@ -206,62 +219,6 @@ def _parameters(options: argparse.Namespace) -> dict[str, list[str]]:
     return parameters
 
 
-class FloorPublisher(Node):
-    """Publishes an empty picture of one size at a rate."""
-
-    def __init__(self, width: int, height: int, rate: float) -> None:
-        super().__init__("floor_publisher")
-        self._picture = np.zeros((height, width, 3), np.uint8)
-        self._publisher = self.create_publisher(Image, "image_raw", qos.image_publisher(5))
-        self.create_timer(1 / rate, self._publish, clock=STEADY)
-
-    def _publish(self) -> None:
-        header = Header(stamp=self.get_clock().now().to_msg())
-        if self._publisher.get_subscription_count():
-            self._publisher.publish(bgr_to_image(self._picture, header))
-
-
-class FloorListener(Node):
-    """Keeps arrival minus stamp of every picture."""
-
-    def __init__(self) -> None:
-        super().__init__("floor_listener")
-        self.latencies: dict[int, float] = {}
-        self.create_subscription(Image, "image_raw", self._on_image, qos.image_subscription(5, reliable=True))
-
-    def _on_image(self, message: Image) -> None:
-        stamp = stamp_ns(message.header)
-        self.latencies[stamp] = (time.time_ns() - stamp) * 1e-6
-
-
-def measure_floor(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
-    """Sends pictures through a plain publisher in another process and a plain subscription in this one."""
-    command = [sys.executable, "-m", __spec__.name if __spec__ else __name__, "--floor-publisher"]
-    command += ["--width", str(options.width), "--height", str(options.height), "--rate", str(options.rate)]
-    listener, executor = FloorListener(), SingleThreadedExecutor()
-    executor.add_node(listener)
-    with subprocess.Popen(command) as publisher:
-        deadline_s = time.monotonic() + _FLOOR_START_S + options.seconds
-        wanted = round(options.seconds * options.rate)
-        while len(listener.latencies) < wanted and time.monotonic() < deadline_s and not stop.is_set():
-            executor.spin_once(timeout_sec=0.1)
-        publisher.send_signal(signal.SIGINT)
-    executor.shutdown()
-    begin = _begin(listener.latencies)
-    listener.destroy_node()
-    return {"latency_ms": percentiles([ms for stamp, ms in listener.latencies.items() if stamp >= begin])}
-
-
-def publish_floor(options: argparse.Namespace, stop: threading.Event) -> None:
-    """Publishes until it is stopped."""
-    node, executor = FloorPublisher(options.width, options.height, options.rate), SingleThreadedExecutor()
-    executor.add_node(node)
-    while not stop.is_set():
-        executor.spin_once(timeout_sec=0.1)
-    executor.shutdown()
-    node.destroy_node()
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures once; returns the exit code."""
     options = _parser().parse_args(arguments)
@@ -273,11 +230,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(domain_id(lambda: random.randint(1, 100))))
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.shutdown)
-        if options.floor_publisher:
-            publish_floor(options, stop)
-            return 0
         try:
-            figures = measure_floor(options, stop) if options.floor else measure(options, stop)
+            figures = _floor(options, stop) if options.floor else measure(options, stop)
         except (EmotionPerceptionError, ProcessError) as e:
             print(f"photon: {e}", file=sys.stderr)
             return 1
@@ -303,7 +257,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, help="file for the figures, JSON")
     parser.add_argument("--floor", action="store_true", help="a plain publisher and subscription instead of the nodes")
-    parser.add_argument("--floor-publisher", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 

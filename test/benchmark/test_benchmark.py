@@ -1,0 +1,65 @@
+"""The benchmark runs, and what it says of the pictures is true. Its figures are nobody's test."""
+
+import json
+import time
+
+import pytest
+from real_face import need_real_face
+
+from emotion_perception.benchmark.commands.benchmark import SECTIONS
+from emotion_perception.benchmark.machine import describe_machine
+from emotion_perception.benchmark.scene import FACES, HD, VGA, Scene
+from emotion_perception.benchmark.timing import in_turns
+from emotion_perception.cli import main
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.errors import ModelFileError
+
+
+@pytest.fixture(scope="module")
+def scene():
+    need_real_face()
+    try:
+        return Scene()
+    except ModelFileError as e:
+        pytest.skip(f"the clip is needed: {e}")
+
+
+def test_what_is_compared_is_called_in_turns():
+    calls = []
+    found = in_turns({"a": lambda: calls.append("a"), "b": lambda: time.sleep(0.002)}, rounds=4, what="test", warm_up=1)
+    assert calls == ["a"] * 5
+    assert found["b"]["p50"] >= 2 > found["a"]["p50"]
+    assert list(found["a"]) == ["p50", "p90", "p99"]
+
+
+def test_the_machine_is_described_with_all_that_a_figure_needs():
+    machine = describe_machine()
+    assert machine["cores"] >= 1
+    assert machine["packages"]["numpy"]
+    assert machine["date"].startswith("20")
+    json.dumps(machine)
+
+
+@pytest.mark.parametrize("faces", FACES)
+@pytest.mark.parametrize("size_wh", [VGA, HD])
+def test_pictures_have_the_size_that_is_asked_for(scene, size_wh, faces):
+    assert scene.picture(5, size_wh, faces).shape == (size_wh[1], size_wh[0], 3)
+
+
+@pytest.mark.parametrize("faces", [1, 8])
+def test_pictures_show_as_many_faces_as_they_say(scene, faces):
+    config = DetectionConfig()
+    found = select_faces(create_detector(config).detect(scene.picture(0, VGA, faces)), config)
+    assert len(found) == faces
+
+
+def test_sections_are_measured_and_written(scene, tmp_path, capsys):
+    assert main(["benchmark", "--quick", "--only", "growth,detection", "--out", str(tmp_path)]) == 0
+    assert list(json.loads((tmp_path / "bench.json").read_text())) == ["growth", "detection"]
+    assert "### Size of the picture" in capsys.readouterr().out
+
+
+def test_an_unknown_section_is_refused_in_one_line(capsys):
+    assert main(["benchmark", "--only", "nothing"]) == 1
+    assert capsys.readouterr().err == f"emotion-perception: --only nothing: none of {', '.join(SECTIONS)}\n"

@@ -1,0 +1,71 @@
+import json
+
+import pytest
+
+from emotion_perception.benchmark.report import BEGIN, END, add_section, as_markdown, read, write_document
+from emotion_perception.benchmark.tables import Table, table_from, to_markdown
+from emotion_perception.core.errors import ConfigurationError
+
+ROWS = [["haar", 12.345, 1234, None], ["a|b", 0.5, 2, "5 %"]]
+TABLE = Table("Detectors", ["name", "ms", "boxes", "share"], ROWS, "A note.")
+MACHINE = {
+    "processor": "a processor",
+    "cores": 2,
+    "python": "3.11.7",
+    "ros": "jazzy",
+    "packages": {"numpy": "2.0"},
+    "commit": "abc1234",
+    "date": "2026-11-25T21:00:00+00:00",
+    "load_at_begin": 0.1,
+}
+
+
+def test_a_table_becomes_markdown_that_people_can_read():
+    lines = to_markdown(TABLE).splitlines()
+    assert lines[0] == "### Detectors"
+    assert "A note." in lines
+    assert lines[-2:] == ["| haar | 12.3 | 1,234 | – |", "| a\\|b | 0.50 | 2 | 5 % |"]
+
+
+def test_a_table_survives_the_way_through_json():
+    assert table_from(json.loads(json.dumps(TABLE.as_json()))) == TABLE
+
+
+def test_a_section_replaces_its_own_and_leaves_the_others(tmp_path):
+    path = tmp_path / "bench.json"
+    add_section(path, "detection", MACHINE, [TABLE])
+    add_section(path, "growth", MACHINE, [])
+    content = add_section(path, "detection", {**MACHINE, "commit": "def5678"}, [TABLE])
+    assert list(content) == ["detection", "growth"]
+    assert read(path) == json.loads(json.dumps(content))
+    text = as_markdown(content)
+    assert "## Detection" in text
+    assert "commit def5678; 2 cores of a processor" in text
+
+
+def test_the_tables_go_between_the_marks_of_a_document(tmp_path):
+    path = tmp_path / "benchmarks.md"
+    path.write_text(f"before\n{BEGIN}old\n{END}after\n")
+    content = add_section(tmp_path / "bench.json", "detection", MACHINE, [TABLE])
+    for _ in range(2):
+        write_document(path, content)
+        text = path.read_text()
+        assert text.startswith("before\n")
+        assert text.endswith("after\n")
+        assert "old" not in text
+        assert text.count("### Detectors") == 1
+
+
+@pytest.mark.parametrize("text", ["no marks", BEGIN])
+def test_a_document_without_marks_is_left_alone(tmp_path, text):
+    path = tmp_path / "other.md"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match="other.md: has no marks"):
+        write_document(path, {})
+    assert path.read_text() == text
+
+
+def test_a_file_that_is_no_result_is_refused(tmp_path):
+    (tmp_path / "bench.json").write_text("{")
+    with pytest.raises(ConfigurationError, match="not a bench.json"):
+        add_section(tmp_path / "bench.json", "detection", MACHINE, [])
