@@ -128,13 +128,11 @@ def hops(
             arrived_ns,
         ]
         if None not in moments:
-            grab, handed, to_detector, wait, detected, matched, classified = [
-                0.0,
-                *(np.diff(np.array(moments, np.int64)) * 1e-6),
-            ]
+            steps_ms = np.diff(np.array(moments, np.int64)) * 1e-6
+            handed, to_detector, wait, detected, matched, classified = steps_ms
             rows.append(
                 {
-                    "grabbed picture handed on": handed + grab,
+                    "grabbed picture handed on": handed,
                     "converted, published, received": to_detector,
                     "wait for the detector": wait,
                     "detect": detect_ms,
