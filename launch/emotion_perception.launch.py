@@ -31,6 +31,7 @@ ARGUMENTS = {
     "image_topic": ("image_raw", "topic of the images"),
     "use_camera": ("true", "start camera_node; false sits on another driver or a bag"),
     "use_overlay": ("true", "start overlay_node"),
+    "composed": ("false", "one process for all nodes, which then share each picture instead of sending it"),
     "rviz": ("false", "start RViz"),
     "compressed": (
         "false",
@@ -49,6 +50,7 @@ OVERRIDES = {
     "emotion_classifier_node": ("device", "model"),
     "overlay_node": (),
 }
+LEAVING_OUT = {"camera_node": "--no-camera", "overlay_node": "--no-overlay"}
 SUBSCRIBERS = ("face_detection_node", "emotion_classifier_node", "overlay_node")
 
 
@@ -66,12 +68,17 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _nodes(context):
-    """Makes the nodes; the arguments that were given override the parameter file."""
+    """Makes the processes; the arguments that were given override the parameter file."""
     skipped = {
         "camera_node": not _is_true(context, "use_camera"),
         "overlay_node": not _is_true(context, "use_overlay"),
     }
-    return [_node(context, name) for name in OVERRIDES if not skipped.get(name)]
+    names = [name for name in OVERRIDES if not skipped.get(name)]
+    if not _is_true(context, "composed"):
+        return [_process(context, name, given(context, name), name=name) for name in names]
+    options = [option for name, option in LEAVING_OUT.items() if skipped[name]]
+    texts = {parameter: text for name in names for parameter, text in given(context, name).items()}
+    return [_process(context, "emotion_perception_composed", texts, arguments=options)]
 
 
 def given(context, executable):
@@ -89,18 +96,17 @@ def camera_info_topic(context):
     return f"{folder}{slash}camera_info"
 
 
-def _node(context, executable):
-    values = {  # "0" stays a string
-        name: ParameterValue(text, value_type=str) for name, text in given(context, executable).items()
-    }
+def _process(context, executable, texts, *, name=None, arguments=()):
+    """Makes a process whose nodes get those parameters, without a name all of them."""
+    values = {name: ParameterValue(text, value_type=str) for name, text in texts.items()}  # "0" stays a string
     return Node(
         package=PACKAGE,
         executable=executable,
-        name=executable,
+        name=name,
         namespace=LaunchConfiguration("namespace"),
         parameters=[LaunchConfiguration("params_file"), {**values, "use_sim_time": _is_true(context, "use_sim_time")}],
         remappings=[("image_raw", LaunchConfiguration("image_topic")), ("camera_info", camera_info_topic(context))],
-        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+        arguments=[*arguments, "--ros-args", "--log-level", LaunchConfiguration("log_level")],
         respawn=_is_true(context, "respawn"),
         respawn_delay=0.5,
         output="screen",

@@ -12,7 +12,13 @@ import pytest
 from bag_files import write_bag
 
 ROOT = Path(__file__).parents[1]
-NODES = ["camera_node", "emotion_classifier_node", "face_detection_node", "overlay_node"]
+NODES = [
+    "camera_node",
+    "emotion_classifier_node",
+    "emotion_perception_composed",
+    "face_detection_node",
+    "overlay_node",
+]
 MESSAGES = sorted(path.name for path in ROOT.glob("msg/*.msg"))
 FROM_ANYWHERE = [pytest.param(ROOT, id="root"), pytest.param("/", id="elsewhere")]
 

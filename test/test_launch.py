@@ -22,6 +22,7 @@ from emotion_perception.core.errors import RecordingError
 
 pytest.importorskip("launch_ros", reason="launch files need launch_ros, which comes with a ROS from apt, not from PyPI")
 from launch.actions import ExecuteProcess, IncludeLaunchDescription, TimerAction
+from launch.substitutions import TextSubstitution
 from launch_ros.actions import Node
 
 from launch import LaunchContext
@@ -85,6 +86,18 @@ def test_the_nodes_are_made(launch_file):
         "face_detection_node",
         "emotion_classifier_node",
     ]
+
+
+@pytest.mark.parametrize("camera", ["true", "false"])
+@pytest.mark.parametrize("overlay", ["true", "false"])
+def test_composed_nodes_are_one_process_with_the_same_parameters(launch_file, camera, overlay):
+    context = LaunchContext()
+    context.launch_configurations.update(dict.fromkeys(launch_file.ARGUMENTS, ""))
+    context.launch_configurations.update(composed="true", use_camera=camera, use_overlay=overlay, model="m")
+    (process,) = launch_file._nodes(context)
+    assert process.node_executable == "emotion_perception_composed"
+    words = [part.text for argument in process.cmd[1:] for part in argument if isinstance(part, TextSubstitution)]
+    assert ("--no-camera" in words, "--no-overlay" in words) == (camera == "false", overlay == "false")
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,16 @@ from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image
+from emotion_perception.ros.local_images import SharedImage
 from emotion_perception.ros.node import PerceptionNode
 
 
 class CameraPublishers:
     """Publishes frames as `image_raw`, `image_raw/compressed` and `camera_info`.
 
-    Pictures are converted only while somebody subscribes. The compressed topic has the name of `image_raw`, whatever
-    that is remapped to, with `/compressed` behind it, as image_transport has it.
+    Pictures are converted only while somebody subscribes; nodes of this process get raw ones as they are. The
+    compressed topic has the name of `image_raw`, whatever that is remapped to, with `/compressed` behind it, as
+    image_transport has it.
 
     Args:
         node: the publisher; its `jpeg_quality` holds for the next frame.
@@ -33,7 +35,7 @@ class CameraPublishers:
     """
 
     def __init__(self, node: PerceptionNode[Any], info: CameraInfo, stamps: StrictStamps) -> None:
-        self._node, self._info, self._stamps = node, info, stamps
+        self._node, self._info, self._stamps, self._local = node, info, stamps, node.local_images
         self._created: list[Any] = []
         try:
             self._raw = self._create(Image, "image_raw")
@@ -46,25 +48,32 @@ class CameraPublishers:
     @property
     def subscribers(self) -> int:
         """How many subscribers of pictures have found the publishers."""
-        return int(self._raw.get_subscription_count() + self._compressed.get_subscription_count())
+        return self._listeners(self._raw) + self._listeners(self._compressed)
 
     def publish(self, frame: Frame) -> Header:
         """Publishes one frame; returns its header, with the moment it was taken on the node's clock."""
         image_bgr, header = frame.image_bgr, self._header(time.monotonic() - frame.grabbed_s)
         self._node.trace("grabbed", stamp_ns(header), round(frame.grabbed_s * 1e9))
         self._node.trace("begun", stamp_ns(header))
+        self._local.publish(self._raw.topic_name, SharedImage(header, image_bgr))
         if self._raw.get_subscription_count():
             self._raw.publish(bgr_to_image(image_bgr, header))
         self._info.header, (self._info.height, self._info.width) = header, image_bgr.shape[:2]
         self._infos.publish(self._info)
-        if self._compressed.get_subscription_count():
-            self._compressed.publish(bgr_to_compressed(image_bgr, header, self._node.config.jpeg_quality))
+        if self._listeners(self._compressed):
+            message = bgr_to_compressed(image_bgr, header, self._node.config.jpeg_quality)
+            self._local.publish(self._compressed.topic_name, message)
+            self._compressed.publish(message)
         return header
 
     def close(self) -> None:
         """Withdraws the topics."""
         for publisher in self._created:
+            self._local.withdraw(publisher.topic_name)
             self._node.destroy_lifecycle_publisher(publisher)
+
+    def _listeners(self, publisher: Any) -> int:
+        return int(publisher.get_subscription_count() + self._local.subscribers(publisher.topic_name))
 
     def _header(self, age_s: float) -> Header:
         stamp_ns = self._stamps.next_ns(self._node.get_clock().now().nanoseconds, age_s)
@@ -80,4 +89,5 @@ class CameraPublishers:
         except (RuntimeError, InvalidParameterTypeException) as e:  # what rclpy raises for a wrong override
             raise ConfigurationError(f"qos_overrides of {self._node.resolve_topic_name(topic)}: {one_line(e)}") from e
         self._created.append(publisher)
+        self._local.announce(publisher.topic_name)
         return publisher

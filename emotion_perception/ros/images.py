@@ -12,14 +12,17 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from emotion_perception.core.image_data import JPEG_FORMAT, RawImage, bgr_to_jpeg, compressed_to_bgr, raw_to_bgr
+from emotion_perception.ros.local_images import SharedImage
 
 
-def image_to_bgr(message: Image | CompressedImage) -> NDArray[np.uint8]:
+def image_to_bgr(message: Image | CompressedImage | SharedImage) -> NDArray[np.uint8]:
     """Returns a message's picture as uint8 (H, W, 3) BGR; rows may be padded, either endianness.
 
     Raises:
         ImageError: as of `raw_to_bgr` and `compressed_to_bgr`.
     """
+    if isinstance(message, SharedImage):
+        return message.image_bgr
     if isinstance(message, CompressedImage):
         return compressed_to_bgr(message.data)
     return raw_to_bgr(message, _convert)

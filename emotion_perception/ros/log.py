@@ -1,16 +1,16 @@
-"""Carries what `core` logs with Python's logging to the node's ROS log."""
+"""Carries what `core` logs with Python's logging to the ROS log."""
 
 import logging
 
-from rclpy.node import Node
+from rclpy.impl.rcutils_logger import RcutilsLogger
 
 
 class RosLogHandler(logging.Handler):
-    """Hands log records to a node's logger, level by level."""
+    """Hands log records to a ROS logger, level by level."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, ros_logger: RcutilsLogger) -> None:
         super().__init__()
-        self._logger = node.get_logger()
+        self._logger = ros_logger
 
     def emit(self, record: logging.LogRecord) -> None:
         """Logs one record."""
@@ -23,9 +23,9 @@ class RosLogHandler(logging.Handler):
             self._logger.info(record.getMessage())
 
 
-def forward_core_log(node: Node) -> None:
-    """Sends everything that this package logs from now on, from INFO up, to the node's logger and nowhere else."""
+def forward_core_log(ros_logger: RcutilsLogger) -> None:
+    """Sends everything that this package logs from now on, from INFO up, to that logger and nowhere else."""
     logger = logging.getLogger("emotion_perception")
-    logger.handlers = [RosLogHandler(node)]
+    logger.handlers = [RosLogHandler(ros_logger)]
     logger.setLevel(logging.INFO)
     logger.propagate = False

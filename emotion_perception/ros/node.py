@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic
 
 import rclpy
@@ -25,6 +25,7 @@ from emotion_perception.core.errors import (
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.health import Health
+from emotion_perception.ros.local_images import LocalImages
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
 from emotion_perception.ros.tracing import tracer
@@ -46,14 +47,18 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     Args:
         name: node name.
         config_type: the dataclass whose fields are the node's parameters.
+        local_images: where nodes of the same process are met; None for a node that is alone.
         options: passed on to rclpy's Node, e.g. `context`, `namespace`, `parameter_overrides`.
 
     Raises:
         ConfigurationError: a parameter has a value that cannot work.
     """
 
-    def __init__(self, name: str, config_type: type[Config], **options: Any) -> None:
+    def __init__(
+        self, name: str, config_type: type[Config], *, local_images: LocalImages | None = None, **options: Any
+    ) -> None:
         super().__init__(name, **options)
+        self.local_images = local_images or LocalImages()
         self._live = Parameters(self, config_type)
         autostart = ParameterDescriptor(description="configure and activate at start", read_only=True)
         self.autostart: bool = self.declare_parameter("autostart", True, autostart).value
@@ -182,7 +187,17 @@ def counts_status(counts: FrameCounts) -> dict[str, object]:
 
 
 def run_node(make_node: Callable[[], PerceptionNode[Any]], args: list[str] | None = None) -> int:
-    """Runs one node until SIGINT or SIGTERM.
+    """Runs one node until SIGINT or SIGTERM; returns the exit code, as `run_nodes` does."""
+    return run_nodes([make_node], args)
+
+
+def run_nodes(makers: Sequence[Callable[[], PerceptionNode[Any]]], args: list[str] | None = None) -> int:
+    """Runs nodes, each in a thread of its own, until SIGINT or SIGTERM.
+
+    Args:
+        makers: make the nodes. They are configured in this order and activated in the opposite one, so that who listens
+            knows who speaks, and is there when he begins.
+        args: the command line.
 
     Returns:
         The exit code: 0 after a signal, 1 after a fault at start, 78 where the configuration cannot work.
@@ -191,26 +206,46 @@ def run_node(make_node: Callable[[], PerceptionNode[Any]], args: list[str] | Non
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    nodes: list[PerceptionNode[Any]] = []
     try:
-        node = make_node()
+        for make in makers:
+            nodes.append(make())
+        return _run(nodes, stop)
     except ConfigurationError as e:
         rclpy.logging.get_logger("emotion_perception").error(str(e))
-        rclpy.shutdown()
         return EXIT_CONFIGURATION
-    forward_core_log(node)
-    try:
-        return _spin(node, stop)
     finally:
-        node.on_shutdown(None)
-        node.destroy_node()
+        for node in nodes:
+            node.destroy_node()
         rclpy.shutdown()
 
 
-def _spin(node: PerceptionNode[Any], stop: threading.Event) -> int:
-    if node.autostart:
-        for transition in (node.trigger_configure, node.trigger_activate):
-            if transition() is not TransitionCallbackReturn.SUCCESS:
-                return _exit_code(node.start_fault)
+def _run(nodes: list[PerceptionNode[Any]], stop: threading.Event) -> int:
+    alone = len(nodes) == 1
+    forward_core_log(nodes[0].get_logger() if alone else rclpy.logging.get_logger("emotion_perception"))
+    if code := _start(nodes):
+        stop.set()
+    threads = [threading.Thread(target=_live, args=(node, stop)) for node in nodes[1:]]
+    for thread in threads:
+        thread.start()
+    _live(nodes[0], stop)
+    for thread in threads:
+        thread.join()
+    return code
+
+
+def _start(nodes: list[PerceptionNode[Any]]) -> int:
+    nodes = [node for node in nodes if node.autostart]
+    transitions = [(node, node.trigger_configure) for node in nodes]
+    transitions += [(node, node.trigger_activate) for node in reversed(nodes)]
+    for node, transition in transitions:
+        if transition() is not TransitionCallbackReturn.SUCCESS:
+            return _exit_code(node.start_fault)
+    return EXIT_OK
+
+
+def _live(node: PerceptionNode[Any], stop: threading.Event) -> None:
+    """Spins until told to stop, then lets everything go; what ends one node ends all."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
@@ -219,8 +254,9 @@ def _spin(node: PerceptionNode[Any], stop: threading.Event) -> int:
     except ExternalShutdownException:
         pass
     finally:
+        stop.set()
         executor.shutdown()
-    return EXIT_OK
+        node.on_shutdown(None)
 
 
 def _spin_once(node: PerceptionNode[Any], executor: SingleThreadedExecutor) -> None:

@@ -11,17 +11,19 @@ from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.matching import StampMatcher
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
+from emotion_perception.ros.local_images import SharedImage
 from emotion_perception.ros.node import PerceptionNode
 
 _GIVE_UP_S = 0.5  # a result whose image has not come by then goes on without it
 _REFRESH_S = 0.5
-AnyImage = Image | CompressedImage
+AnyImage = Image | CompressedImage | SharedImage
 
 
 class ImageSubscription:
     """Subscribes to a node's `image_raw` (or what it is remapped to) with the reliability its publishers offer.
 
-    A publisher whose QoS does not fit is said once and shown in /diagnostics.
+    Where all publishers are in this process it takes the pictures from them, see `LocalImages`. A publisher whose QoS
+    does not fit is said once and shown in /diagnostics.
 
     Args:
         node: the subscriber.
@@ -44,34 +46,43 @@ class ImageSubscription:
         self._type = CompressedImage if transport == "compressed" else Image
         self._topic = node.resolve_topic_name("image_raw") + ("/compressed" if transport == "compressed" else "")
         self._reliability = qos.overridden_reliability(node, self._topic, reliability)
-        self._reliable = qos.reliable_wanted(node, self._topic, self._reliability)
-        self._subscription = self._subscribe()
+        self._wanted = self._ask()
+        self._end = self._subscribe()
         self._timer = node.create_steady_timer(_REFRESH_S, self._refresh)
 
     def close(self) -> None:
         """Ends the subscription."""
         self._node.destroy_timer(self._timer)
-        self._node.destroy_subscription(self._subscription)
+        self._end()
         self._node.clear_problem(self._topic)
 
     def _refresh(self) -> None:
-        """Subscribes anew where the publishers that are there now call for another reliability."""
-        reliable = qos.reliable_wanted(self._node, self._topic, self._reliability)
-        if reliable != self._reliable:
-            self._reliable = reliable
+        """Subscribes anew where the publishers that are there now call for another way."""
+        if (wanted := self._ask()) != self._wanted:
+            self._wanted = wanted
             self._node.clear_problem(self._topic)
-            self._node.destroy_subscription(self._subscription)
-            self._subscription = self._subscribe()
+            self._end()
+            self._end = self._subscribe()
 
-    def _subscribe(self):  # type: ignore[no-untyped-def]
-        return self._node.create_subscription(
+    def _ask(self) -> bool | None:
+        """Returns whether to subscribe reliably; None where the pictures come from this process."""
+        if self._node.local_images.has_all_publishers(self._node, self._topic):
+            return None
+        return qos.reliable_wanted(self._node, self._topic, self._reliability)
+
+    def _subscribe(self) -> Callable[[], object]:
+        """Subscribes in the way that is wanted; returns what ends it."""
+        if self._wanted is None:
+            return self._node.local_images.subscribe(self._node, self._topic, self._on_image, self._depth)
+        subscription = self._node.create_subscription(
             self._type,
             self._topic,
             self._on_image,
-            qos.image_subscription(self._depth, reliable=self._reliable),
+            qos.image_subscription(self._depth, reliable=self._wanted),
             event_callbacks=qos.SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
             qos_overriding_options=qos.IMAGE_SUBSCRIPTION_OVERRIDES,
         )
+        return lambda: self._node.destroy_subscription(subscription)
 
     def _on_image(self, message: AnyImage) -> None:
         self._node.trace("image_received", stamp_ns(message.header))

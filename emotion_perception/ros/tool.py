@@ -79,7 +79,7 @@ def run_tool(make_tool: Callable[[], Tool[Any]], args: list[str] | None = None) 
 
 
 def _run(tool: Tool[Any], stop: threading.Event) -> int:
-    forward_core_log(tool)
+    forward_core_log(tool.get_logger())
     try:
         return tool.run(stop)
     finally:

@@ -3,24 +3,22 @@
 import contextlib
 import csv
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from node_processes import END_S, ROOT, START_S, Probe, needs_centerface, run, start, wait_for_node
 
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.model_files import resolve_model_file
 
-ROOT = Path(__file__).resolve().parents[2]
-START_S, END_S = 30.0, 2.0
 NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
+COMPOSED = "emotion_perception_composed"
 
 
 @pytest.fixture
@@ -35,86 +33,14 @@ def clip(tmp_path):
     return path
 
 
-def arguments(*parameters):
-    return ["--ros-args", *(word for parameter in parameters for word in ("-p", parameter))]
-
-
-def start(node, *parameters):
-    command = [sys.executable, ROOT / "scripts" / node, *arguments(*parameters)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/")
-
-
-def run(node, *parameters):
-    command = [sys.executable, ROOT / "scripts" / node, *arguments(*parameters)]
-    return subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=START_S)
-
-
-def needs_centerface():
-    try:
-        resolve_model_file("centerface")
-    except ModelFileError as e:
-        pytest.skip(f"the real detector is needed: {e}")
-
-
-class Probe:
-    """Listens to a process's node from this one.
-
-    Attributes:
-        statuses: name of a node -> its last entry of /diagnostics.
-    """
-
-    def __init__(self, process):
-        import rclpy
-        from diagnostic_msgs.msg import DiagnosticArray
-        from rclpy.executors import SingleThreadedExecutor
-
-        self._process, self.statuses = process, {}
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, domain_id=int(os.environ["ROS_DOMAIN_ID"]))
-        self.node = rclpy.create_node("probe", context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._remember, 10)
-
-    def _remember(self, message):
-        self.statuses.update({entry.name: entry for entry in message.status})
-
-    def value(self, name, key):
-        """Returns what a node's last entry says under a key, None before the first."""
-        entry = self.statuses.get(f"/{name}")
-        return {value.key: value.value for value in entry.values}.get(key) if entry else None
-
-    def wait(self, condition, complaint):
-        """Waits for a condition; fails at once where the process has ended."""
-        deadline_s = time.monotonic() + START_S
-        while not condition():
-            assert self._process.poll() is None, self._process.communicate()[0]
-            assert time.monotonic() < deadline_s, f"{complaint}: {self.statuses}"
-            self._executor.spin_once(timeout_sec=0.1)
-
-    def wait_for_active(self, name):
-        self.wait(lambda: self.value(name, "state") == "active", f"{name} did not become active")
-
-    def close(self):
-        self._executor.shutdown()
-        self.node.destroy_node()
-        self._context.try_shutdown()
-
-
-def wait_for_node(name, process):
-    """Waits until a node of that name is active, as its /diagnostics say; fails at once where its process has ended."""
-    with contextlib.closing(Probe(process)) as probe:
-        probe.wait_for_active(name)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("node", NODES)
+@pytest.mark.parametrize("node", [*NODES, COMPOSED])
 def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, clip):
-    if node == "face_detection_node":
+    if node in ("face_detection_node", COMPOSED):
         needs_centerface()
-    process = start(node, *([f"video_device:={clip}"] if node == "camera_node" else []))
+    process = start(node, *([f"video_device:={clip}"] if node in ("camera_node", COMPOSED) else []))
     try:
-        wait_for_node(node, process)
+        wait_for_node("camera_node" if node == COMPOSED else node, process)
         process.send_signal(number)
         output, _ = process.communicate(timeout=END_S)
     finally:
@@ -135,6 +61,8 @@ def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, cli
         ("face_detection_node", ["detector_model:=/no/such.onnx"], 78, "/no/such.onnx"),
         ("emotion_classifier_node", ["model:=/no/such.safetensors"], 78, "/no/such.json: no such file"),
         ("emotion_classifier_node", ["device:=abacus"], 78, "abacus"),
+        (COMPOSED, ["detector:=dog"], 78, "'dog' is none of centerface"),
+        (COMPOSED, ["emotion_classifier_node:model:=/no/such.safetensors"], 78, "/no/such.json: no such file"),
     ],
 )
 def test_a_fault_at_start_is_one_clear_line_and_an_exit_code(node, parameters, code, line):

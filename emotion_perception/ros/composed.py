@@ -1,0 +1,36 @@
+"""emotion_perception_composed: camera, face detection, emotion classifier and overlay in one process.
+
+The same nodes with the same names, parameters and topics, each in a thread of its own. Pictures go from the camera to
+the others by reference; everything else, and pictures for other processes, goes over ROS as ever.
+"""
+
+import argparse
+from functools import partial
+
+from rclpy.utilities import remove_ros_args
+
+from emotion_perception.ros.camera_node import CameraNode
+from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
+from emotion_perception.ros.face_detection_node import FaceDetectionNode
+from emotion_perception.ros.local_images import LocalImages
+from emotion_perception.ros.node import run_nodes
+from emotion_perception.ros.overlay_node import OverlayNode
+
+
+def main() -> int:
+    """Runs the nodes; returns the exit code."""
+    options = _parser().parse_args(remove_ros_args()[1:])
+    nodes = [FaceDetectionNode, EmotionClassifierNode]
+    if options.camera:
+        nodes.insert(0, CameraNode)
+    if options.overlay:
+        nodes.append(OverlayNode)
+    shared = LocalImages()
+    return run_nodes([partial(node, local_images=shared) for node in nodes])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="emotion_perception_composed", description=__doc__.splitlines()[0])
+    parser.add_argument("--no-camera", dest="camera", action="store_false", help="leaves camera_node out")
+    parser.add_argument("--no-overlay", dest="overlay", action="store_false", help="leaves overlay_node out")
+    return parser

@@ -1,0 +1,193 @@
+"""How pictures go from node to node within a process."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from rclpy.lifecycle import TransitionCallbackReturn
+from sensor_msgs.msg import CompressedImage, Image
+
+from emotion_perception.core.types import Frame
+from emotion_perception.ros.camera_node import CameraNode
+from emotion_perception.ros.conversions import FaceArray, stamp_ns
+from emotion_perception.ros.face_detection_node import FaceDetectionNode
+from emotion_perception.ros.local_images import LocalImages, LocalSubscription, SharedImage
+
+TOPICS = {"raw": "/image_raw", "compressed": "/image_raw/compressed"}
+
+
+class Steady:
+    """A source of gray pictures at 50 Hz.
+
+    Attributes:
+        pictures: those it gave, by the number of the read.
+    """
+
+    rate_hz, is_live = 50.0, False
+
+    def __init__(self):
+        self.pictures = []
+
+    def read(self):
+        self.pictures.append(np.full((48, 64, 3), 128, np.uint8))
+        return Frame(self.pictures[-1], time.monotonic())
+
+    def close(self):
+        pass
+
+
+class Keeping:
+    """A detector that finds nothing, keeps the pictures that it saw, and takes its time.
+
+    Attributes:
+        pictures: those it saw.
+    """
+
+    name = "keeping"
+
+    def __init__(self, work_s=0.0):
+        self.pictures, self._work_s = [], work_s
+
+    def detect(self, image_bgr):
+        self.pictures.append(image_bgr)
+        time.sleep(self._work_s)
+        return []
+
+
+@pytest.fixture
+def pair(graph):
+    """Returns a function that makes a camera and a detection node of one process."""
+
+    def make(detector=None, *, remappings=(), **parameters):
+        local, source, detector = LocalImages(), Steady(), detector or Keeping()
+        camera = graph.node(
+            CameraNode, activate=False, local_images=local, opener=lambda config: source, remappings=remappings
+        )
+        assert camera.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        detection = graph.node(
+            FaceDetectionNode,
+            local_images=local,
+            detector_factory=lambda config: detector,
+            remappings=remappings,
+            parameters=parameters,
+        )
+        assert camera.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        return local, camera, detection, source, detector
+
+    return make
+
+
+def stamps(messages):
+    """Returns the stamps of messages in ns; they have to increase, so that none comes twice."""
+    found = [stamp_ns(message.header) for message in messages]
+    assert found == sorted(set(found))
+    return found
+
+
+@pytest.mark.parametrize("remappings", [[], [("image_raw", "/front/image")]], ids=["", "remapped"])
+def test_the_detector_sees_the_cameras_own_pictures_and_cannot_write_to_them(graph, pair, remappings):
+    *_, source, detector = pair(remappings=remappings)
+    graph.wait(lambda: len(detector.pictures) > 3)
+    assert all(any(np.shares_memory(seen, given) for given in source.pictures) for seen in detector.pictures)
+    with pytest.raises(ValueError, match="read-only"):
+        detector.pictures[0][:] = 0
+
+
+@pytest.mark.parametrize("transport", ["raw", "compressed"])
+def test_nothing_is_subscribed_over_dds_while_all_publishers_are_here(graph, pair, transport):
+    local, camera, detection, *_ = pair(image_transport=transport)
+    faces = graph.listen(FaceArray, "faces")
+    graph.wait_for(faces, 3)
+    assert graph.probe.count_subscribers(TOPICS[transport]) == 0
+    assert local.subscribers(TOPICS[transport]) == camera.status()["subscribers"] == 1
+    assert detection.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    assert local.subscribers(TOPICS[transport]) == camera.status()["subscribers"] == 0
+
+
+@pytest.mark.parametrize(("kind", "transport"), [(Image, "raw"), (CompressedImage, "compressed")])
+def test_those_outside_get_the_same_stamps_and_nobody_gets_one_twice(graph, pair, kind, transport):
+    pair(image_transport=transport)
+    faces, images = graph.listen(FaceArray, "faces"), graph.listen(kind, TOPICS[transport])
+    graph.wait(lambda: len(images) > 10)
+    inside, outside = stamps(faces), stamps(images)
+    common = [stamp for stamp in inside if outside[0] <= stamp <= outside[-1]]
+    assert len(common) > 5
+    assert set(common) <= set(outside)
+
+
+def test_another_camera_on_the_topic_is_heard_too_and_nothing_comes_twice(graph, pair, make):
+    local, *_ = pair()
+    faces = graph.listen(FaceArray, "faces")
+    graph.wait_for(faces, 3)
+    other = graph.speak(Image, "image_raw")
+    assert local.subscribers("/image_raw") == 0
+    other.publish(make.picture(3))
+    graph.wait(lambda: any(message.header == make.header(3) for message in faces), "the other is not heard")
+    count = len(faces)
+    graph.wait_for(faces, count + 3)
+    graph.probe.destroy_publisher(other)
+    graph.wait(lambda: local.subscribers("/image_raw") == 1, "it does not come back")
+    graph.wait_for(faces, len(faces) + 3)
+    stamps(message for message in faces if message.header != make.header(3))
+
+
+def test_a_slow_detector_holds_up_no_camera_and_every_picture_is_counted(graph, pair):
+    _, camera, detection, source, _ = pair(Keeping(work_s=0.1))
+    graph.wait(lambda: len(source.pictures) > 50)
+    assert camera.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    graph.let_run(0.3)
+    counts = detection.status()
+    published = camera.status()["frames_published"]
+    assert counts["received"] == published == counts["processed"] + counts["dropped"]
+    assert counts["dropped"] > 2 * counts["processed"]
+    assert counts["pending"] == counts["failed"] == 0
+
+
+def test_a_camera_that_comes_later_or_anew_is_taken_from_here(graph, pair):
+    local, camera, *_ = pair()
+    faces = graph.listen(FaceArray, "faces")
+    for transition in ("deactivate", "cleanup"):
+        assert getattr(camera, f"trigger_{transition}")() == TransitionCallbackReturn.SUCCESS
+    graph.wait(lambda: local.subscribers("/image_raw") == 0, "it does not listen to others")
+    graph.wait(lambda: graph.probe.count_subscribers("/image_raw") == 1, "it does not listen to others")
+    for transition in ("configure", "activate"):
+        assert getattr(camera, f"trigger_{transition}")() == TransitionCallbackReturn.SUCCESS
+    graph.wait(lambda: local.subscribers("/image_raw") == 1, "it does not come back")
+    graph.wait_for(faces, len(faces) + 3)
+    stamps(faces)
+
+
+def test_going_through_the_life_cycle_twice_leaks_nothing_here_either(graph, pair):
+    local, camera, detection, *_ = pair()
+
+    def entities():
+        nodes = (camera, detection)
+        return [len(list(group)) for it in nodes for group in (it.publishers, it.subscriptions, it.timers, it.guards)]
+
+    graph.let_run(0.1)
+    threads, before = threading.active_count(), entities()
+    for _ in range(2):
+        for transition in ("deactivate", "cleanup", "configure", "activate"):
+            for node in (camera, detection):
+                assert getattr(node, f"trigger_{transition}")() == TransitionCallbackReturn.SUCCESS
+        graph.let_run(0.1)
+    assert threading.active_count() <= threads
+    assert entities() == before
+    assert local.subscribers("/image_raw") == 1
+
+
+def test_of_more_pictures_than_the_queue_holds_the_newest_wait(graph, make):
+    heard = []
+    subscription = LocalSubscription(graph.probe, heard.append, 3)
+    for number in range(5):
+        subscription.put(number)
+    graph.wait(lambda: heard)
+    assert heard == [2, 3, 4]
+    subscription.destroy()
+
+
+def test_a_shared_picture_leaves_the_array_that_was_given_as_it_is(make):
+    given = np.zeros((2, 2, 3), np.uint8)
+    assert not SharedImage(make.header(0), given).image_bgr.flags.writeable
+    assert given.flags.writeable

@@ -1,0 +1,154 @@
+"""The nodes in one process: they say what they say apart, and keep their pictures to themselves."""
+
+import contextlib
+
+import cv2
+import numpy as np
+import pytest
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from node_processes import END_S, Probe, start
+from real_face import moving_face
+from sensor_msgs.msg import Image
+
+from emotion_perception.ros.conversions import EmotionArray, FaceArray, emotions_from_msg, faces_from_msg, stamp_ns
+from emotion_perception.ros.images import image_to_bgr
+from emotion_perception.ros.qos import RESULTS
+
+COMPOSED = "emotion_perception_composed"
+COUNTS = ("received", "processed", "dropped", "failed")
+FRAMES, RATE_HZ = 12, 4.0
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Pictures of a real face that moves, and the folder that they lie in."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    pictures = moving_face(FRAMES)
+    for number, image_bgr in enumerate(pictures):
+        cv2.imwrite(str(folder / f"{number:03}.png"), image_bgr)
+    return pictures, folder
+
+
+@pytest.fixture
+def running():
+    """Starts processes; ends them as a signal would, and each has to end well."""
+    processes = []
+
+    def make(node, *parameters, **options):
+        processes.append(start(node, *parameters, **options))
+        return processes[-1]
+
+    yield make
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            output, _ = process.communicate(timeout=2 * END_S)  # they end all at once
+        finally:
+            process.kill()
+        assert process.returncode == 0, output
+        assert "Traceback" not in output
+
+
+@pytest.fixture
+def probe_of(ros_domain):
+    """Returns a function that makes the probe of a process."""
+    with contextlib.ExitStack() as stack:
+        yield lambda process: stack.enter_context(contextlib.closing(Probe(process)))
+
+
+def listen(probe, message_type, topic):
+    """Returns what comes: stamp in ns -> message; none may come twice."""
+    messages = {}
+
+    def remember(message):
+        assert stamp_ns(message.header) not in messages
+        messages[stamp_ns(message.header)] = message
+
+    probe.node.create_subscription(message_type, topic, remember, RESULTS)
+    return messages
+
+
+def change(probe, node, transition):
+    """Sends a node through a transition."""
+    client = probe.node.create_client(ChangeState, f"{node}/change_state")
+    probe.wait(client.service_is_ready, f"{node} has no life cycle")
+    answer = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
+    probe.wait(answer.done, f"{node} does not answer")
+    assert answer.result().success
+
+
+def counts(probe, node):
+    """Returns what a node said last of its frames."""
+    return {name: int(probe.value(node, name) or 0) for name in COUNTS}
+
+
+def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(pictures, running, probe_of):
+    pictures, folder = pictures
+    source = [f'camera_node:video_device:="{folder}"', f"framerate:={RATE_HZ}", "loop:=false"]
+    composed = running(COMPOSED, *source, "image_width:=0", "image_height:=0", "camera_node:autostart:=false")
+    running("face_detection_node", remap="__ns:=/apart image_raw:=/image_raw")
+    running("emotion_classifier_node", remap="__ns:=/apart image_raw:=/image_raw")
+    probe = probe_of(composed)
+    faces, emotions, overlays = (
+        listen(probe, kind, topic)
+        for kind, topic in [(FaceArray, "faces"), (EmotionArray, "emotions"), (Image, "image_overlay")]
+    )
+    faces_apart, emotions_apart = listen(probe, FaceArray, "apart/faces"), listen(probe, EmotionArray, "apart/emotions")
+    for node in ("face_detection_node", "emotion_classifier_node", "apart/face_detection_node"):
+        probe.wait_for_active(node)
+    probe.wait_for_active("apart/emotion_classifier_node")
+    change(probe, "camera_node", Transition.TRANSITION_CONFIGURE)
+    images = listen(probe, Image, "image_raw")
+    probe.wait(lambda: probe.node.count_subscribers("image_raw") == 3, "not only those outside listen over DDS")
+    probe.wait(lambda: probe.value("camera_node", "subscribers") == "6", "not all have found the camera")
+    change(probe, "camera_node", Transition.TRANSITION_ACTIVATE)
+    probe.wait(lambda: len(emotions) == len(emotions_apart) == len(images) == FRAMES, "not every picture is answered")
+    probe.wait(lambda: len(overlays) == FRAMES, "not every picture is drawn")
+    for node in ("face_detection_node", "emotion_classifier_node"):
+        probe.wait(lambda node=node: counts(probe, node)["processed"] == FRAMES, "not all are counted")
+
+    for messages in (faces, emotions, overlays, faces_apart, emotions_apart):
+        assert messages.keys() == images.keys()
+    for expected, stamp in zip(pictures, sorted(images), strict=True):
+        np.testing.assert_array_equal(image_to_bgr(images[stamp]), expected)
+        assert images[stamp].header == faces[stamp].header == emotions[stamp].header == overlays[stamp].header
+        assert faces_from_msg(faces[stamp]) == faces_from_msg(faces_apart[stamp])
+        answers, answers_apart = (emotions_from_msg(them[stamp]) for them in (emotions, emotions_apart))
+        assert [(it.face, it.label, it.uncertain) for it in answers] == [
+            (it.face, it.label, it.uncertain) for it in answers_apart
+        ]
+        for ours, theirs in zip(answers, answers_apart, strict=True):
+            np.testing.assert_allclose(ours.probabilities, theirs.probabilities, atol=1e-6)
+            np.testing.assert_allclose(ours.smoothed_probabilities, theirs.smoothed_probabilities, atol=1e-6)
+    assert sum(len(message.faces) for message in emotions.values()) >= FRAMES - 2
+    for node in ("face_detection_node", "emotion_classifier_node"):
+        assert counts(probe, node) == {"received": FRAMES, "processed": FRAMES, "dropped": 0, "failed": 0}
+
+
+def test_no_picture_leaves_the_process_before_somebody_outside_listens(running, probe_of):
+    moving_face(1)  # skips where there is none
+    composed = running(COMPOSED, "camera_node:video_device:=synthetic", "framerate:=20.0")
+    probe = probe_of(composed)
+    faces = listen(probe, FaceArray, "faces")
+    probe.wait(lambda: len(faces) > 10, "no faces")
+    assert probe.node.count_publishers("image_raw") == 1
+    assert probe.node.count_subscribers("image_raw") == 0
+    images = listen(probe, Image, "image_raw")
+    probe.wait(lambda: len(images.keys() & faces.keys()) > 10, "no pictures for those outside")
+    first, last = min(images.keys() & faces.keys()), max(images.keys() & faces.keys())
+    seen = [stamp for stamp in sorted(faces) if first <= stamp <= last]
+    assert set(seen) <= images.keys(), "pictures go on to those outside with the stamps that the nodes inside see"
+    assert probe.node.count_subscribers("image_raw") == 1
+    probe.wait(lambda: counts(probe, "face_detection_node")["processed"] > 20, "it does not go on inside")
+
+
+def test_a_part_that_is_left_out_is_not_there(running, probe_of):
+    moving_face(1)
+    composed = running(COMPOSED, options=["--no-camera", "--no-overlay"])
+    probe = probe_of(composed)
+    probe.wait_for_active("emotion_classifier_node")
+    assert set(probe.node.get_node_names()) == {"face_detection_node", "emotion_classifier_node", "probe"}
+    assert probe.node.count_subscribers("image_raw") == 2, "another camera may come"
