@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from tqdm import tqdm
@@ -11,6 +11,8 @@ from tqdm import tqdm
 from emotion_perception.benchmark.scene import HD, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
+from emotion_perception.core.checkpoint import shipped_models
+from emotion_perception.core.config import ClassifierConfig
 
 _EVERY = (1, 3)
 _START_S = 120.0
@@ -21,43 +23,102 @@ _MEMORY = (
 )
 
 
+@dataclass(frozen=True)
+class _Case:
+    """One run of the nodes.
+
+    Attributes:
+        size_wh: of the pictures.
+        faces: in each.
+        every: `detect_every`.
+        composed: all nodes in one process.
+        model: of the classifier.
+    """
+
+    size_wh: tuple[int, int]
+    faces: int
+    every: int
+    composed: bool = False
+    model: str = ClassifierConfig.model
+
+    @property
+    def name(self) -> str:
+        """What the tables call it."""
+        width, height = self.size_wh
+        more = [f"k = {self.every}", *(["composed"] if self.composed else [])]
+        more += [self.model] if self.model != ClassifierConfig.model else []
+        return f"{width}x{height}, {self.faces} face{'s' * (self.faces > 1)}, {', '.join(more)}"
+
+
+def _cases() -> list[_Case]:
+    plain = [
+        _Case(size_wh, faces, every, composed)
+        for size_wh in (VGA, HD)
+        for faces in (1, 8)
+        for composed in (False, True)
+        for every in _EVERY
+    ]
+    small = f"{ClassifierConfig.model}.int8"
+    if small not in shipped_models():
+        return plain
+    return [*plain, *(_Case(VGA, faces, every, True, small) for faces in (1, 8) for every in _EVERY)]
+
+
 def run(setup: Setup) -> list[Table]:
     """Measures."""
-    cases = [(size, faces, every) for size in (VGA, HD) for faces in (1, 8) for every in _EVERY]
-    floors = {size: _measure(setup, size, ["--floor"], f"floor_{size[0]}") for size in (VGA, HD)}
-    rows, nodes, hops = [], [], {}
-    for size, faces, every in tqdm(cases, desc="photon to emotion", unit=" runs", disable=None, leave=False):
-        video = setup.out / f"{size[0]}x{size[1]}_{faces}.avi"
+    floors = {size_wh: _measure(setup, size_wh, ["--floor"]) for size_wh in (VGA, HD)}
+    found = {}
+    for case in tqdm(_cases(), desc="photon to emotion", unit=" runs", disable=None, leave=False):
+        video = setup.out / f"{case.size_wh[0]}x{case.size_wh[1]}_{case.faces}.avi"
         if not video.is_file():
-            setup.scene.write_video(video, size, faces)
-        arguments = ["--source", str(video), "--hops", "--set", f"face_detection_node.detect_every:={every}"]
-        found = _measure(setup, size, arguments, f"photon_{size[0]}_{faces}_{every}")
-        name = f"{size[0]}x{size[1]}, {faces} face{'s' * (faces > 1)}, k = {every}"
-        rows.append(_row(name, found, floors[size]))
-        if "error" not in found:
-            nodes.append([name, *(_used(found, node) for node in found["cpu_percent"] if node != "all")])
-            hops[name] = found["hops_ms"]
+            setup.scene.write_video(video, case.size_wh, case.faces)
+        arguments = ["--source", str(video), "--hops", *(["--composed"] if case.composed else [])]
+        arguments += ["--set", f"face_detection_node.detect_every:={case.every}"]
+        arguments += ["--set", f"emotion_classifier_node.model:={case.model}"]
+        found[case] = _measure(setup, case.size_wh, arguments)
+    measured = {case: figures for case, figures in found.items() if "error" not in figures}
+    tables = [_latencies(setup, found, floors)]
+    if measured:
+        tables += [_hops(measured), _nodes(measured)]
+    return tables
+
+
+def _latencies(setup: Setup, found: dict[_Case, Any], floors: dict[tuple[int, int], Any]) -> Table:
     columns = ["pictures", "p50, ms", "p90", "p99", "floor p50", "published", "answered", "dropped", "lost", "CPU, %"]
     note = (
         f"Stamp at grab to EmotionArray in a fifth process, 30 Hz for {setup.seconds:.0f} s, raw images over DDS; k is "
-        "`detect_every`. The floor is a plain rclpy publisher and subscription with pictures of that size: one of the "
-        "two journeys that a picture makes. CPU is all four nodes together, of one core."
+        "`detect_every`, composed is one process for all nodes. The floor is a plain rclpy publisher and subscription "
+        "with pictures of that size: one of the two journeys that a picture makes. CPU is all four nodes, of one core."
     )
-    tables = [Table("Photon to emotion", columns, rows, note)]
-    if hops:
-        chosen = f"{VGA[0]}x{VGA[1]}, 1 face, k = 1"
-        steps = hops.get(chosen) or next(iter(hops.values()))
-        tables.append(
-            Table(
-                "Hop by hop",
-                ["hop", "p50, ms", "p90", "p99", "mean"],
-                [[step, *(times[key] for key in ("p50", "p90", "p99", "mean"))] for step, times in steps.items()],
-                f"{chosen}. The means add up to the mean of the whole.",
-            )
-        )
-        header = ["pictures", "face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node"]
-        tables.append(Table("Processor and memory of each node", header, nodes, _MEMORY))
-    return tables
+    rows = [_row(case.name, figures, floors[case.size_wh]) for case, figures in found.items()]
+    return Table("Photon to emotion", columns, rows, note)
+
+
+def _hops(measured: dict[_Case, Any]) -> Table:
+    """Compares the hops of the first case with those in one process, where both were measured."""
+    chosen = [case for case in measured if case in (_Case(VGA, 1, 1), _Case(VGA, 1, 1, True))] or [next(iter(measured))]
+    columns = ["hop", *(f"{case.name}: {which}" for case in chosen for which in ("p50, ms", "p99", "mean"))]
+    names = measured[chosen[0]]["hops_ms"]
+    rows = [
+        [
+            name,
+            *(
+                measured[case]["hops_ms"].get(name, {}).get(which)
+                for case in chosen
+                for which in ("p50", "p99", "mean")
+            ),
+        ]
+        for name in names
+    ]
+    return Table("Hop by hop", columns, rows, "The means add up to the mean of the whole.")
+
+
+def _nodes(measured: dict[_Case, Any]) -> Table:
+    rows = [
+        [case.name, ", ".join(_used(figures, name) for name in figures["memory_mib"])]
+        for case, figures in measured.items()
+    ]
+    return Table("Processor and memory of each process", ["pictures", "processes"], rows, _MEMORY)
 
 
 def _row(name: str, found: dict[str, Any], floor: dict[str, Any]) -> list[Any]:
@@ -76,23 +137,22 @@ def _row(name: str, found: dict[str, Any], floor: dict[str, Any]) -> list[Any]:
     ]
 
 
-def _used(found: dict[str, Any], node: str) -> str:
-    memory, shared = found["memory_mib"][node], found["shared_mib"][node]
-    return f"{found['cpu_percent'][node]:.0f} %, {memory - shared:.0f} + {shared:.0f} MiB"
+def _used(found: dict[str, Any], name: str) -> str:
+    memory, shared = found["memory_mib"][name], found["shared_mib"][name]
+    return f"{name} {found['cpu_percent'][name]:.0f} %, {memory - shared:.0f} + {shared:.0f} MiB"
 
 
-def _measure(setup: Setup, size: tuple[int, int], arguments: list[str], name: str) -> dict[str, Any]:
+def _measure(setup: Setup, size_wh: tuple[int, int], arguments: list[str]) -> dict[str, Any]:
     """Returns the figures of one run, or `error`."""
-    out = setup.out / f"{name}.json"
+    out = setup.out / "photon.json"
     command = [sys.executable, "-m", "emotion_perception.ros.photon", *arguments, "--out", str(out)]
-    command += ["--width", str(size[0]), "--height", str(size[1]), "--seconds", str(setup.seconds)]
+    command += ["--width", str(size_wh[0]), "--height", str(size_wh[1]), "--seconds", str(setup.seconds)]
     out.unlink(missing_ok=True)
+    limit_s = setup.seconds + _START_S
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=setup.seconds + _START_S, check=False, cwd=Path.cwd()
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
     except subprocess.TimeoutExpired:
-        return {"error": "it did not end"}
+        return {"error": f"it did not end within {limit_s:.0f} s"}
     if done.returncode or not out.is_file():
         return {"error": " ".join(done.stderr.split("\n")[-_LAST_LINES:]).strip()}
     return dict(json.loads(out.read_text(encoding="utf-8")))

@@ -39,6 +39,7 @@ from emotion_perception.ros.result_listener import ResultListener
 from emotion_perception.ros.supervisor import ProcessError, Supervisor
 from emotion_perception.ros.tracing import VARIABLE
 
+COMPOSED = "emotion_perception_composed"
 WARM_UP_S = 1.0
 PERCENTILES = (50, 90, 99)
 _USAGE_PERIOD_S = 0.5
@@ -155,8 +156,8 @@ def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any
         if options.hops:
             os.environ[VARIABLE] = folder
         listener = PhotonListener(overlay=options.overlay)
-        processes = Supervisor(_parameters(options), first={"camera_node": ["autostart:=false"]})
-        listener.pids = {name: processes.pid(name) for name in NODES}
+        processes = _start(options)
+        listener.pids = {name: processes.pid(name) for name in ([COMPOSED] if options.composed else NODES)}
         listeners = 2 + options.overlay  # the overlay takes pictures only while somebody looks at it
         demo = Demo(listener, processes, stop, listeners=listeners)
         try:
@@ -205,7 +206,8 @@ def _used(usage: Sequence[Mapping[str, Usage]]) -> dict[str, Any]:
     }
 
 
-def _parameters(options: argparse.Namespace) -> dict[str, list[str]]:
+def _start(options: argparse.Namespace) -> Supervisor:
+    """Starts the nodes; the camera waits to be told to begin."""
     parameters: dict[str, list[str]] = {name: [] for name in NODES}
     size = f"image_width:={options.width}", f"image_height:={options.height}", f"framerate:={options.rate:.3f}"
     parameters["camera_node"] += [f'video_device:="{options.source.resolve()}"', *size]
@@ -214,7 +216,11 @@ def _parameters(options: argparse.Namespace) -> dict[str, list[str]]:
         if not dot or node not in parameters or ":=" not in assignment:
             raise DemoError(f"--set {text}: write NODE.PARAMETER:=VALUE, NODE one of {', '.join(NODES)}")
         parameters[node].append(assignment)
-    return parameters
+    wait = "autostart:=false"
+    if not options.composed:
+        return Supervisor(parameters, first={"camera_node": [wait]})
+    of_all = [f"{node}:{assignment}" for node, assignments in parameters.items() for assignment in assignments]
+    return Supervisor({COMPOSED: of_all}, first={COMPOSED: [f"camera_node:{wait}"]})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -248,6 +254,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--height", type=int, default=480, help="of the pictures (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=30.0, help="pictures a second (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="(default: %(default)s)")
+    parser.add_argument("--composed", action="store_true", help="all nodes in one process")
     parser.add_argument("--overlay", action="store_true", help="somebody looks at the overlay")
     parser.add_argument("--hops", action="store_true", help="also the time of each hop")
     parser.add_argument(

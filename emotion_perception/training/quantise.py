@@ -9,6 +9,7 @@ and matrix products in float32 changed 2.0 %; all lost less than 0.5 points of a
 import contextlib
 import io
 import json
+import shutil
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,14 +23,16 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint
 from emotion_perception.core.classification import EmotionClassifier, create_classifier
 from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import CheckpointError, DatasetError
 from emotion_perception.core.model_files import file_sha256
 from emotion_perception.core.preprocessing import ModelSpec, to_batch
 from emotion_perception.reporting.metrics import summarise
 from emotion_perception.training.calibrate import fit
-from emotion_perception.training.datasets import FaceDataset
+from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate import ms_per_face
 from emotion_perception.training.origin import answers_of, figures_of
-from emotion_perception.training.train import Parts
+from emotion_perception.training.recipe import recipe_from
+from emotion_perception.training.train import Parts, divide
 
 SUFFIX = ".int8"
 _PICTURES, _BATCH = 512, 32  # calibration: more pictures change no answer, smaller batches bound the memory
@@ -94,6 +97,54 @@ def quantise(model: Checkpoint, parts: Parts) -> Quantised:
         answers_changed=changed,
         bytes_of=(model.onnx.stat().st_size, path.stat().st_size),
         ms_per_face=(_ms(model.onnx, parts.choose), _ms(path, parts.choose)),
+    )
+
+
+def quantise_model(name_or_path: str, data_path: Path, out: Path) -> Quantised:
+    """Quantises a finished model, its training run being gone: the pictures are divided as its description says.
+
+    Args:
+        name_or_path: the model, as a node's parameter `model`.
+        data_path: what it was trained on.
+        out: folder for NAME.int8.onnx and NAME.int8.json, and copies of the model's own files where it is another one.
+
+    Raises:
+        ModelFileError, CheckpointError: the model cannot be opened, or its description does not say how it was trained.
+        DatasetError: the data is not that which the model learnt from.
+    """
+    model = load_checkpoint(name_or_path)
+    parts = _parts_of(model, data_path)
+    out.mkdir(parents=True, exist_ok=True)
+    for path in (model.weights, model.onnx, model.weights.with_suffix(".json")):
+        if path is not None and path.parent.resolve() != out.resolve():
+            shutil.copy(path, out)
+    return quantise(load_checkpoint(out / f"{model.name}.json"), parts)
+
+
+def _parts_of(model: Checkpoint, data_path: Path) -> Parts:
+    told = model.spec.metadata
+    try:
+        recipe = recipe_from(told["recipe"], model.name)
+        split, choose, learnt = (told["data"][name] for name in ("learnt_from", "epoch_chosen_on", "pictures_learnt"))
+    except KeyError as e:
+        raise CheckpointError(f"{model.name}: its description does not say how it was trained ({e})") from e
+    if model.onnx is None:
+        raise CheckpointError(f"{model.name}: has no ONNX file to quantise")
+    data = load_dataset(data_path, **recipe.data)
+    divided_off = data.splits is None or choose not in data.splits
+    parts = divide(data, recipe, split or "", "" if divided_off else choose)
+    if len(parts.learn) != learnt:
+        raise DatasetError(f"{data_path}: {len(parts.learn)} pictures to learn from, {model.name} had {learnt}")
+    return parts
+
+
+def in_words(found: Quantised) -> str:
+    """Returns what the smaller numbers changed, in two lines."""
+    (megabytes, int8_megabytes), (ms, int8_ms) = (size / 1e6 for size in found.bytes_of), found.ms_per_face
+    return (
+        f"{found.checkpoint.onnx}: accuracy {found.accuracy:.2%}, {found.accuracy_lost * 100:+.2f} points lost, "
+        f"{found.answers_changed:.2%} of the answers changed\n"
+        f"{megabytes:.2f} -> {int8_megabytes:.2f} MB, {ms:.2f} -> {int8_ms:.2f} ms a face on this CPU"
     )
 
 

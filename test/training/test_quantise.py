@@ -1,17 +1,19 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from emotion_perception import cli
-from emotion_perception.core.checkpoint import load_checkpoint
+from emotion_perception.core.checkpoint import load_checkpoint, read_weights, save_model
 from emotion_perception.core.classification import create_classifier
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.errors import CheckpointError, ModelFileError
 from emotion_perception.training.evaluate import evaluate
 from emotion_perception.training.export import export
 from emotion_perception.training.hardware import Hardware
+from emotion_perception.training.quantise import quantise_model
 from emotion_perception.training.recipe import load_recipe
 from emotion_perception.training.train import train
 
@@ -129,3 +131,30 @@ def test_without_pictures_kept_apart_the_ranges_come_from_those_learnt_from(writ
     assert metadata["measured"]["split"] == metadata["data"]["epoch_chosen_on"] == "a tenth of the people"
     assert metadata["data"]["left_out"] == "0 pictures that are blank"
     assert "a woman or a man" in metadata["intended_use"]
+
+
+def test_a_finished_model_is_quantised_without_its_run(finished_run, exported, exported_model, tmp_path, capsys):
+    model, out = exported_model.checkpoint, tmp_path / "out"
+    assert cli.main(["quantise", "--model", str(model.weights), "--data", str(finished_run[1]), "--out", str(out)]) == 0
+    assert "points lost" in capsys.readouterr().out
+    names = {path.name for path in out.iterdir()}
+    assert names == {"tiny.safetensors", "tiny.json", "tiny.onnx", "tiny.int8.onnx", "tiny.int8.json"}
+    assert (out / "tiny.int8.onnx").read_bytes() == exported.quantised.checkpoint.onnx.read_bytes()
+    again = quantise_model(str(out / "tiny.json"), finished_run[1], out)
+    assert again.accuracy == exported.quantised.accuracy
+
+
+def test_quantising_needs_the_pictures_of_the_training(exported_model, write_npz, tmp_path, capsys):
+    data = write_npz(count=60)
+    assert (
+        cli.main(["quantise", "--model", str(exported_model.checkpoint.weights), "--data", str(data), "--out", "x"])
+        == 1
+    )
+    assert "pictures to learn from, tiny had" in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_say_how_it_was_trained_is_refused(exported_model, finished_run, tmp_path):
+    model = exported_model.checkpoint
+    bare = save_model(tmp_path, "bare", replace(model.spec, metadata={}), read_weights(model))
+    with pytest.raises(CheckpointError, match="bare: its description does not say how it was trained"):
+        quantise_model(str(bare.weights), finished_run[1], tmp_path)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from emotion_perception.training.export import Export
-    from emotion_perception.training.quantise import Quantised
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Exports and prints what a person should check."""
     from emotion_perception.training.export import export
+    from emotion_perception.training.quantise import in_words
 
     done = export(
         arguments.run,
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     _print_model(done)
     if done.quantised:
-        _print_int8(done.quantised)
+        print(in_words(done.quantised))
     return 0
 
 
@@ -51,12 +51,3 @@ def _print_model(done: "Export") -> None:
     if calibration:
         print(in_words(calibration))
     print(f"accuracy on {measured['n']} pictures of {measured['split']}: {measured['accuracy']:.2%}")
-
-
-def _print_int8(found: "Quantised") -> None:
-    print(
-        f"{found.checkpoint.onnx}: accuracy {found.accuracy:.2%}, {found.accuracy_lost * 100:+.2f} points lost, "
-        f"{found.answers_changed:.2%} of the answers changed"
-    )
-    (megabytes, int8_megabytes), (ms, int8_ms) = (size / 1e6 for size in found.bytes_of), found.ms_per_face
-    print(f"{megabytes:.2f} -> {int8_megabytes:.2f} MB, {ms:.2f} -> {int8_ms:.2f} ms a face on this CPU")
