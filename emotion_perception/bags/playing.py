@@ -19,8 +19,28 @@ from emotion_perception.core.latest_frame import LatestFrameWorker
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 
-_AHEAD = 2  # pictures whose faces are found while earlier ones are classified
+_LOOKERS = 2  # threads in which the detector looks at pictures
+_AHEAD = 3  # pictures that are looked at while earlier ones are classified
 _STOP_S = 60.0  # that the last frames may take
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """A picture that is decoded.
+
+    Attributes:
+        picture: the message.
+        image: uint8 (H, W, 3) BGR.
+        seen: what the detector found, as of `Pipeline.look`.
+        decode_ms: what decoding it cost.
+        look_ms: what the detector cost.
+    """
+
+    picture: Picture
+    image: NDArray[np.uint8]
+    seen: list[Face] | None
+    decode_ms: float
+    look_ms: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,24 +65,26 @@ class _Found:
 def every_frame(pictures: Iterable[Picture], pipeline: Pipeline) -> Iterator[Outcome]:
     """Processes each picture, in the order of recording; the same pictures give the same outcomes.
 
-    While one picture's faces are classified, those of the next are found, by another thread; both keep the order.
+    While one picture's faces are classified, detectors look at the next ones, in other threads; tracking and
+    classification keep the order.
 
     Args:
         pictures: of one stream.
         pipeline: fresh, so that tracks begin at 1.
     """
-    with ThreadPoolExecutor(1, "find") as finder:
+    with ThreadPoolExecutor(_LOOKERS, "look") as lookers, ThreadPoolExecutor(1, "find") as finder:
         ahead: deque[Future[_Found | Outcome]] = deque()
         for picture in pictures:
-            ahead.append(finder.submit(_find, picture, pipeline))
+            looked = lookers.submit(_look, picture, pipeline)
+            ahead.append(finder.submit(_find_looked, looked, pipeline))
             if len(ahead) > _AHEAD:
                 yield _finish(ahead.popleft().result(), pipeline)
         while ahead:
             yield _finish(ahead.popleft().result(), pipeline)
 
 
-def _find(picture: Picture, pipeline: Pipeline) -> _Found | Outcome:
-    """Decodes a picture and finds its faces; returns what became of it where that fails."""
+def _look(picture: Picture, pipeline: Pipeline) -> _Looked | Outcome:
+    """Decodes a picture and lets the detector look; returns what became of it where that fails."""
     begun_s = time.monotonic()
     try:
         image = picture.to_bgr()
@@ -70,10 +92,27 @@ def _find(picture: Picture, pipeline: Pipeline) -> _Found | Outcome:
         return _outcome(picture, UNDECODABLE, problem=str(e))
     decoded_s = time.monotonic()
     try:
-        faces = pipeline.find(image, picture.stamp_s)
+        seen = pipeline.look(image)
     except Exception as e:  # noqa: BLE001 - whatever one picture does to a network, the next one is processed
         return _outcome(picture, FAILED, problem=one_line(e), image=image)
-    return _Found(picture, image, faces, (decoded_s - begun_s) * 1e3, (time.monotonic() - decoded_s) * 1e3)
+    return _Looked(picture, image, seen, (decoded_s - begun_s) * 1e3, (time.monotonic() - decoded_s) * 1e3)
+
+
+def _find(looked: _Looked | Outcome, pipeline: Pipeline) -> _Found | Outcome:
+    """Finds the faces of a picture; returns what became of it where that fails."""
+    if isinstance(looked, Outcome):
+        return looked
+    picture, begun_s = looked.picture, time.monotonic()
+    try:
+        faces = pipeline.find(looked.image, picture.stamp_s, seen=looked.seen)
+    except Exception as e:  # noqa: BLE001 - see _look
+        return _outcome(picture, FAILED, problem=one_line(e), image=looked.image)
+    detect_ms = looked.look_ms + (time.monotonic() - begun_s) * 1e3
+    return _Found(picture, looked.image, faces, looked.decode_ms, detect_ms)
+
+
+def _find_looked(looked: Future[_Looked | Outcome], pipeline: Pipeline) -> _Found | Outcome:
+    return _find(looked.result(), pipeline)
 
 
 def _finish(found: _Found | Outcome, pipeline: Pipeline) -> Outcome:
@@ -90,7 +129,7 @@ def _recognize(found: _Found, faces: Sequence[Face], pipeline: Pipeline) -> Outc
     begun_s = time.monotonic()
     try:
         emotions = pipeline.recognize(found.image, faces, found.picture.stamp_s)
-    except Exception as e:  # noqa: BLE001 - see _find
+    except Exception as e:  # noqa: BLE001 - see _look
         return _outcome(found.picture, FAILED, problem=one_line(e), image=found.image)
     return _outcome(
         found.picture,
@@ -178,7 +217,7 @@ class RealtimePlayer:
 
     def _find(self, due: _Due) -> _Waiting | None:
         age_ms = (time.monotonic() - due.due_s) * 1e3
-        found = _find(due.picture, self._pipeline)
+        found = _find(_look(due.picture, self._pipeline), self._pipeline)
         if isinstance(found, Outcome):
             self._outcomes.put(found)
             return None

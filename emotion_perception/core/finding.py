@@ -1,6 +1,7 @@
 """From a picture to its tracked faces: detect (or follow), select, verify, track, widen. Node and pipeline use it."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,21 @@ class FaceFinder:
         """Detections so far that the verifier refused."""
         return self._verifier.refused if self._verifier is not None else 0
 
-    def find(self, image_bgr: NDArray[np.uint8], stamp_s: float, config: DetectionConfig) -> list[Face]:
+    def look(self, image_bgr: NDArray[np.uint8], config: DetectionConfig) -> list[Face] | None:
+        """Returns what the detector finds, for `find` to go on with; may be called from several threads.
+
+        None where the detector cannot be shared by threads, or does not look at every frame.
+        """
+        return self._detector.detect(image_bgr) if self._detector.reentrant and config.detect_every == 1 else None
+
+    def find(
+        self,
+        image_bgr: NDArray[np.uint8],
+        stamp_s: float,
+        config: DetectionConfig,
+        *,
+        seen: Sequence[Face] | None = None,
+    ) -> list[Face]:
         """Returns the faces of a picture with their numbers, best first, regions inside the picture.
 
         The margin is added last: verifying and tracking see the detector's regions, so changing it moves no track.
@@ -50,6 +65,7 @@ class FaceFinder:
             image_bgr: uint8 (H, W, 3).
             stamp_s: when it was taken, in seconds; a step back begins new tracks.
             config: the present parameters; only the live ones are read.
+            seen: what `look` said of this picture.
 
         Raises:
             ImageError: as of `FaceDetector.detect`.
@@ -57,7 +73,7 @@ class FaceFinder:
         """
         faces = self._followed(image_bgr, stamp_s, config)
         if faces is None:
-            faces = self._detected(image_bgr, config)
+            faces = self._detected(image_bgr, seen, config)
         self._last_stamp_s = stamp_s
         tracked = self._tracker.update(faces, stamp_s, min_iou=config.track_iou, max_missed_s=config.max_missed_s)
         self._faces = tracked
@@ -69,8 +85,11 @@ class FaceFinder:
         due = self._age >= config.detect_every or not 0 <= stamp_s - self._last_stamp_s <= config.max_missed_s
         return None if due else self._follower.follow(image_bgr, self._faces)
 
-    def _detected(self, image_bgr: NDArray[np.uint8], config: DetectionConfig) -> list[Face]:
-        faces = self._verified(image_bgr, passing_faces(self._detector.detect(image_bgr), config), config)
+    def _detected(
+        self, image_bgr: NDArray[np.uint8], seen: Sequence[Face] | None, config: DetectionConfig
+    ) -> list[Face]:
+        found = self._detector.detect(image_bgr) if seen is None else seen
+        faces = self._verified(image_bgr, passing_faces(found, config), config)
         self._age = 0
         if config.detect_every > 1:
             self._follower.remember(image_bgr)

@@ -53,9 +53,19 @@ class Pipeline:
         """
         return self.recognize(image_bgr, self.find(image_bgr, stamp_s), stamp_s)
 
-    def find(self, image_bgr: NDArray[np.uint8], stamp_s: float) -> list[Face]:
-        """Returns the faces of a picture with their numbers: the detection node's half of `process`."""
-        return self.finder.find(image_bgr, stamp_s, self._detection)
+    def look(self, image_bgr: NDArray[np.uint8]) -> list[Face] | None:
+        """Returns what the detector finds, see `FaceFinder.look`; for working on several pictures at a time."""
+        return self.finder.look(image_bgr, self._detection)
+
+    def find(self, image_bgr: NDArray[np.uint8], stamp_s: float, *, seen: Sequence[Face] | None = None) -> list[Face]:
+        """Returns the faces of a picture with their numbers: the detection node's half of `process`.
+
+        Args:
+            image_bgr: uint8 (H, W, 3).
+            stamp_s: when it was taken, in seconds.
+            seen: what `look` said of this picture.
+        """
+        return self.finder.find(image_bgr, stamp_s, self._detection, seen=seen)
 
     def recognize(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face], stamp_s: float) -> list[FaceEmotion]:
         """Returns what faces of a picture show: the classifier node's half of `process`."""

@@ -14,6 +14,7 @@ class Scripted:
     """Finds the faces it was given, whatever the picture."""
 
     name = "scripted"
+    reentrant = True
 
     def __init__(self, *faces):
         self.faces = list(faces)
@@ -152,3 +153,20 @@ def test_after_a_reset_it_looks_and_numbers_go_on():
     assert detector.looks == 1
     assert [number for number, _ in first + places(finder, [1], every=5)] == [1, 2]
     assert detector.looks == 2
+
+
+def test_what_was_seen_beforehand_is_not_looked_at_again():
+    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    seen = finder.look(IMAGE, DetectionConfig())
+    assert detector.looks == 1
+    found = finder.find(IMAGE, 0.0, DetectionConfig(), seen=seen)
+    assert [(face.id, face.box.x_min) for face in found] == [(1, 60)]
+    assert detector.looks == 1
+
+
+def test_nothing_is_seen_beforehand_where_faces_are_followed_or_threads_may_not_share(monkeypatch):
+    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    assert finder.look(IMAGE, DetectionConfig(detect_every=2)) is None
+    monkeypatch.setattr(Counting, "reentrant", False)
+    assert finder.look(IMAGE, DetectionConfig()) is None
+    assert detector.looks == 0

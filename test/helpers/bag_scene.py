@@ -36,6 +36,7 @@ class Squares:
     """Finds the squares, left ones first."""
 
     name = "squares"
+    reentrant = True
 
     def __init__(self, delay_s=0.0):
         self.delay_s = delay_s

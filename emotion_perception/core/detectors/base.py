@@ -39,9 +39,11 @@ class FaceDetector(ABC):
 
     Attributes:
         name: the value of the parameter `detector` that chooses it.
+        reentrant: whether several threads may use one at the same time.
     """
 
     name: ClassVar[str]
+    reentrant: ClassVar[bool] = False
 
     def __init__(self, config: DetectionConfig) -> None:
         self._detection_size = config.detection_size

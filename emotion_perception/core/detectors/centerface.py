@@ -28,6 +28,7 @@ class CenterFaceDetector(FaceDetector):
     """
 
     name = "centerface"
+    reentrant = True  # as onnxruntime's sessions are
 
     def __init__(self, config: DetectionConfig, model_path: Path) -> None:
         super().__init__(config)

@@ -47,6 +47,7 @@ class MtcnnDetector(FaceDetector):
     """
 
     name = "mtcnn"
+    reentrant = True  # as onnxruntime's sessions are
 
     def __init__(self, config: DetectionConfig, files: MtcnnFiles) -> None:
         super().__init__(config)
