@@ -18,6 +18,7 @@ mkdir -p "$logs"
 # name, environment, program with its options; ours first, since the table compares with it
 peers="
 ours            project    measure_ours.py
+ours-every-4    project    measure_ours.py --detect-every 4
 fer             fer        measure_fer.py
 fer-keras       fer        measure_fer.py --network keras
 fer-mtcnn       fer        measure_fer.py --detector mtcnn
@@ -30,7 +31,7 @@ plain-torch     project    measure_plain_torch.py
 
 make_environment() { # NAME: prints nothing but progress, status 1 where it cannot be installed
     local venv="$root/.venv-peer-$1" lock="requirements/peer-$1.txt" python hash
-    python="$(EMOTION_PERCEPTION_PYTHONS=3.11 scripts/find_python.sh)" || return 1
+    python="$(PYTHON="" EMOTION_PERCEPTION_PYTHONS=3.11 scripts/find_python.sh)" || return 1
     hash="$(digest "$python" < "$lock")"
     stamped "$venv/.lock" "$hash" && return 0
     rm -rf "$venv"

@@ -2,8 +2,11 @@
 """Measures this package beside its peers: `core.pipeline.Pipeline` with the nodes' defaults.
 
 Detection, tracking, classification and smoothing: all that the two nodes do but for ROS. In the project's environment.
+`--detect-every 4` looks for faces in every fourth frame only and follows them by optical flow between.
 """
 
+import argparse
+import functools
 import itertools
 import sys
 
@@ -16,10 +19,13 @@ from emotion_perception.core.pipeline import Pipeline
 FRAME_S = 1 / 12  # 120 frames are spread over ten seconds
 
 
-def make_peer(threads: int) -> Peer:
+def make_peer(threads: int, *, detect_every: int) -> Peer:
     """Makes it; `threads` goes to both nodes' `num_threads`."""
     chosen = {"num_threads": threads} if threads else {}
-    detection, classification = DetectionConfig(**chosen), ClassifierConfig(device="cpu", **chosen)
+    detection, classification = (
+        DetectionConfig(detect_every=detect_every, **chosen),
+        ClassifierConfig(device="cpu", **chosen),
+    )
     pipeline = Pipeline(detection, classification)
     classifier = pipeline.recognizer.classifier
     times_s = (FRAME_S * number for number in itertools.count())
@@ -28,14 +34,18 @@ def make_peer(threads: int) -> Peer:
         scores = classifier.classify([image])[0]
         return classifier.spec.labels[int(np.argmax(scores))]
 
+    followed = f" every {detect_every} frames" if detect_every > 1 else ""
     return Peer(
-        what=f"{detection.detector}, {classification.model} (onnxruntime)",
+        what=f"{detection.detector}{followed}, {classification.model} (onnxruntime)",
         packages=("onnxruntime", "opencv-python-headless"),
         name_emotions=lambda frame: pipeline.process(frame, next(times_s)),
         classify=classify,
-        notes=(f"threads: {detection.num_threads} for the detector, {classification.num_threads} for the classifier",),
+        notes=(f"threads: detector {detection.num_threads}, classifier {classification.num_threads}",),
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main(make_peer, __doc__))
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--detect-every", type=int, default=DetectionConfig.detect_every)
+    own, sys.argv[1:] = parser.parse_known_args()
+    sys.exit(main(functools.partial(make_peer, **vars(own)), __doc__))

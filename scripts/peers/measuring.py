@@ -133,8 +133,9 @@ def common_name(label: str) -> str:
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """Returns p50 and p90."""
-    return {f"p{which}": round(float(np.percentile(values, which)), 3) for which in (50, 90)}
+    """Returns p50, p90 and the mean."""
+    found = {f"p{which}": round(float(np.percentile(values, which)), 3) for which in (50, 90)}
+    return found | {"mean": round(float(np.mean(values)), 3)}
 
 
 def describe_machine() -> dict[str, Any]:
