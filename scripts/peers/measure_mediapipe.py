@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures `mediapipe` (PyPI): `solutions.face_detection`, short range, in .venv-peer-mediapipe.
 
-mediapipe names no emotions: its nearest answer are blendshapes, of a file that is in no wheel (face_landmarker.task).
+mediapipe names no emotions: its nearest answer are blendshapes, of a file that its wheel lacks (face_landmarker.task).
 So these figures are of a detector alone and have no accuracy.
 """
 
@@ -26,7 +26,7 @@ def make_peer(threads: int) -> Peer:
         packages=("mediapipe", "opencv-contrib-python"),
         name_emotions=name_emotions,
         notes=(
-            "a detector alone: blendshapes, its nearest to emotions, need face_landmarker.task, which no wheel has",
+            "a detector alone: blendshapes, its nearest to emotions, need face_landmarker.task, which its wheel lacks",
         ),
     )
 
