@@ -9,7 +9,6 @@ PYTHON ?=
 DATA   ?=
 ONLY   ?=
 MINUTES ?= 30
-DATA   ?=
 # a face to look at where SOURCE names none: the clip, or where that cannot be had, the photograph
 DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 export DISTRO SOURCE OUT LAN PYTHON DATA
