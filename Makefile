@@ -11,10 +11,10 @@ ONLY   ?=
 MINUTES ?= 30
 # a face to look at where SOURCE names none: the clip, or where that cannot be had, the photograph
 DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
-export DISTRO SOURCE OUT LAN PYTHON
+export DISTRO SOURCE OUT LAN PYTHON DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-bag test soak bench check lock clean
+.PHONY: help env demo demo-bag test soak bench bench-peers check lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
@@ -24,7 +24,7 @@ help: ## list the targets
 	@echo "  OUT=FOLDER            where make demo writes (now $(OUT))"
 	@echo "  TESTS=PATHS           what make test runs (now $(TESTS))"
 	@echo "  MINUTES=N             how long make soak lets the nodes run (now $(MINUTES))"
-	@echo "  DATA=FILE             FER-2013, for the accuracies of make bench"
+	@echo "  DATA=FILE             FER-2013, for the accuracies of make bench and bench-peers (fer2013.npz)"
 	@echo "  ONLY=A,B              which sections make bench measures"
 	@echo "  LAN=1                 lets other machines on the network see the nodes"
 	@echo "  PYTHON=PROGRAM        which Python 3.11 or 3.12 makes the environment"
@@ -55,6 +55,10 @@ bench: ## how fast: photon to emotion, every stage, growth, start, recordings, t
 	@scripts/in_env.sh emotion-perception benchmark --out out/bench --document docs/benchmarks.md \
 		$(if $(DATA),--data "$(DATA)") $(if $(ONLY),--only $(ONLY))
 
+bench-peers: ## what people would use instead, measured beside ours: docs/peers.md (DATA=fer2013.npz for accuracy)
+	@scripts/setup.sh test centerface demo-clip
+	@scripts/in_env.sh scripts/bench_peers.sh
+
 check: ## ruff, mypy, import-linter
 	@scripts/setup.sh test
 	@scripts/check.sh
@@ -63,4 +67,4 @@ lock: ## resolve requirements/*.in anew into the locks
 	@scripts/lock.sh
 
 clean: ## remove every environment, build and output
-	@rm -rf .venv-jazzy .venv-kilted .venv-$(DISTRO) build-* install-* log-* out
+	@rm -rf .venv-jazzy .venv-kilted .venv-$(DISTRO) .venv-peer-* build-* install-* log-* out

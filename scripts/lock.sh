@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Resolves requirements/*.in into the locks of every distribution: DISTRO.txt (run time and build), DISTRO-bags.txt (the
 # same and what recordings need), DISTRO-test.txt (the same and what tests, checks and training need) and
-# DISTRO-bench.txt (the same and what is compared with). Python 3.11 and 3.12, x86-64 Linux.
+# DISTRO-bench.txt (the same and what is compared with). Python 3.11 and 3.12, x86-64 Linux. Before that those of the
+# peers that scripts/bench_peers.sh measures, each for itself:
+#
+#   scripts/lock.sh [peers]   only those
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../requirements"
 
@@ -16,14 +19,20 @@ compile() { # OUTPUT INPUT... [OPTIONS]
     shift
     {
         echo "# Made by 'make lock' from $*: do not edit."
-        "$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate "$@" |
-            # The CUDA libraries are torch's own affair: pip adds them where it has to take the CUDA build.
-            sed -E '/^(nvidia-|cuda-|triton)/d; s/^(torch==[0-9.]+)\+[a-z0-9]+/\1/'
+        "$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate "$@" | filter
     } > "$tools/out"
     cp "$tools/out" "$output"
     echo "requirements/$output: $(grep -c == "$output") packages"
 }
 
+filter() { cat; } # a peer's lock is whole: its old torch is the CUDA build only, and does not start without the libraries
+for input in peer-*.in; do
+    compile "${input%.in}.txt" "$input"
+done
+[ "${1:-}" = peers ] && exit 0
+
+# Elsewhere the CUDA libraries are torch's own affair: pip adds them where it has to take the CUDA build.
+filter() { sed -E '/^(nvidia-|cuda-|triton)/d; s/^(torch==[0-9.]+)\+[a-z0-9]+/\1/'; }
 for distro in jazzy kilted; do
     compile "$distro.txt" "$distro.in"
     compile "$distro-bags.txt" "$distro.in" bags.in -c "$distro.txt"

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Measures what people would use instead of this package, and this package, on the same frames:
+#
+#   scripts/bench_peers.sh [NAME...]      those of the list below; all without a name
+#
+# $DATA is fer2013.npz, for the accuracy on PublicTest; without it that is left out. Each peer has an environment of its
+# own, .venv-peer-*, made anew when its lock changes. One JSON file a peer and number of threads in out/bench/peers; what
+# cannot be installed or run has its last line of error there, and the others go on. Nothing else should run beside it.
+set -uo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+cd "$root"
+. scripts/setup_steps.sh
+out="$root/out/bench/peers"
+logs="$out/log"
+mkdir -p "$logs"
+
+# name, environment, program with its options; ours first, since the table compares with it
+peers="
+ours            project    measure_ours.py
+ours-every-4    project    measure_ours.py --detect-every 4
+fer             fer        measure_fer.py
+fer-keras       fer        measure_fer.py --network keras
+fer-mtcnn       fer        measure_fer.py --detector mtcnn
+facial          facial     measure_facial.py
+deepface        deepface   measure_deepface.py
+mediapipe       mediapipe  measure_mediapipe.py
+plain-keras     fer        measure_plain_keras.py
+plain-torch     project    measure_plain_torch.py
+"
+
+make_environment() { # NAME: prints nothing but progress, status 1 where it cannot be installed
+    local venv="$root/.venv-peer-$1" lock="requirements/peer-$1.txt" python hash
+    python="$(PYTHON="" EMOTION_PERCEPTION_PYTHONS=3.11 scripts/find_python.sh)" || return 1
+    hash="$(digest "$python" < "$lock")"
+    stamped "$venv/.lock" "$hash" && return 0
+    rm -rf "$venv"
+    (step "making .venv-peer-$1" "venv-$1" "$python" -m venv "$venv") || return 1
+    (step "installing the packages of $lock, $(grep -c '^[A-Za-z]' "$lock") of them" "pip-$1" "$venv/bin/python" -m pip \
+        install --disable-pip-version-check --no-input --retries 2 --no-compile --no-deps -r "$lock") || return 1
+    echo "$hash" > "$venv/.lock"
+}
+
+measure() { # NAME ENVIRONMENT THREADS PROGRAM [OPTIONS...]
+    local name="$1" environment="$2" threads="$3" python file log
+    shift 3
+    python="$root/.venv-peer-$environment/bin/python"
+    [ "$environment" = project ] && python="${PROJECT_PYTHON:-python}"
+    file="$out/$name.json"
+    [ "$threads" != 0 ] && file="$out/$name-$threads-threads.json"
+    log="$logs/$name-$threads.log"
+    say "$name, threads: $([ "$threads" = 0 ] && echo its own choice || echo "$threads")"
+    local program="scripts/peers/$1" data=()
+    shift
+    [ -n "${DATA:-}" ] && [ "$threads" = 0 ] && data=(--data "$DATA")
+    # the bars go to the terminal and into the log; PYTHONPATH is for the two programs that use this package
+    if PYTHONPATH="$root" TF_CPP_MIN_LOG_LEVEL=2 "$python" -W ignore "$program" "$@" --frames "$out/frames" \
+        --threads "$threads" --out "$file" "${data[@]}" 2>&1 | tee "$log"; then
+        return 0
+    fi
+    report_error "$file" "$(tr '\r' '\n' < "$log" | grep -v '^[[:space:]]*$' | tail -n 1)"
+}
+
+report_error() { # FILE TEXT
+    "${PROJECT_PYTHON:-python}" -c 'import json, sys; print(json.dumps({"error": sys.argv[1]}, indent=2))' "$2" > "$1"
+    echo "${1#"$root"/}: $2" >&2
+}
+
+if [ -z "${DATA:-}" ]; then
+    echo "no accuracy: DATA names no fer2013.npz (make bench-peers DATA=fer2013.npz)"
+elif [ ! -f "$DATA" ]; then
+    fail "DATA=$DATA: there is no such file"
+fi
+PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" scripts/peers/export_frames.py --out "$out/frames" || exit 1
+
+while read -r name environment command; do
+    [ -z "$name" ] && continue
+    [ $# -gt 0 ] && [[ " $* " != *" $name "* ]] && continue
+    if [ "$environment" != project ] && ! make_environment "$environment"; then
+        report_error "$out/$name.json" "not installed: $(tail -n 1 "$logs/pip-$environment.log" 2> /dev/null)"
+        continue
+    fi
+    # shellcheck disable=SC2086 # the program and its options are words
+    measure "$name" "$environment" 0 $command < /dev/null
+    # shellcheck disable=SC2086
+    [ -e "$out/$name.json" ] && ! grep -q '"error"' "$out/$name.json" && measure "$name" "$environment" 2 $command < /dev/null
+done <<< "$peers"
+
+PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" scripts/peers/write_peers_table.py "$out" --document "${DOCUMENT:-docs/peers.md}"

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Puts the results of scripts/bench_peers.sh into one table, between the marks of a document.
+
+scripts/peers/write_peers_table.py out/bench/peers --document docs/peers.md
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+OURS = "ours"
+NAMES = (
+    "ours",
+    "ours-every-4",
+    "fer",
+    "fer-keras",
+    "fer-mtcnn",
+    "facial",
+    "deepface",
+    "mediapipe",
+    "plain-keras",
+    "plain-torch",
+)
+COLUMNS = (
+    "peer",
+    "what",
+    "version",
+    "ms a frame p50 / p90",
+    "with 2 threads",
+    "processor ms p50",
+    "a face / exactly one found",
+    "PublicTest",
+    "times slower than ours",
+    "points fewer than ours",
+)
+BEGIN, END = "<!-- begin of measurement -->\n", "<!-- end of measurement -->\n"
+Result = Mapping[str, Any]
+
+
+def main() -> int:
+    """Reads the results, prints the table, and writes it where a document is named."""
+    parser = argparse.ArgumentParser(description="Puts the results of scripts/bench_peers.sh into one table.")
+    parser.add_argument("results", type=Path, help="folder of the JSON files")
+    parser.add_argument("--document", type=Path, help="Markdown file with the two marks")
+    options = parser.parse_args()
+    text = to_markdown(read_results(options.results))
+    print(text)
+    if options.document:
+        replace_section(options.document, text)
+    return 0
+
+
+def read_results(folder: Path) -> dict[str, Result]:
+    """Returns the results by the names of their files, e.g. `fer` and `fer-2-threads`.
+
+    Raises:
+        FileNotFoundError: ours is not among them, with which all others are compared.
+    """
+    results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
+    if "ms" not in results.get(OURS, {}):
+        raise FileNotFoundError(f"no figures of ours in {folder}")
+    return results
+
+
+def to_markdown(results: Mapping[str, Result]) -> str:
+    """Returns conditions, table, and what did not run and why."""
+    ours = results[OURS]
+    machine = ours["machine"]
+    lines = [
+        f"{machine['date'][:10]}, {machine['cores']} cores of {machine['processor']}, {ours['frames']} frames of "
+        f"{'x'.join(map(str, ours['size_wh']))}, Python {machine['python']}.",
+        "",
+        f"| {' | '.join(COLUMNS)} |",
+        f"|{'---|' * len(COLUMNS)}",
+    ]
+    shown = [name for name in NAMES if name in results]
+    lines += [
+        f"| {' | '.join(row(name, results[name], results.get(f'{name}-2-threads', {}), ours))} |"
+        for name in shown
+        if "error" not in results[name]
+    ]
+    remarks = [f"* `{name}` {remark}" for name in shown for remark in remarks_on(results[name])]
+    return "\n".join([*lines, "", *remarks]) + "\n"
+
+
+def row(name: str, result: Result, two_threads: Result, ours: Result) -> list[str]:
+    """Returns the cells of one peer."""
+    top1, best = (one.get("accuracy", {}).get("top1") for one in (result, ours))
+    versions = result["versions"]
+    first = next(iter(versions))
+    return [
+        name,
+        result["what"],
+        f"{first} {versions[first]}",
+        timing(result),
+        timing(two_threads) if "ms" in two_threads else "-",
+        f"{result['processor_ms']['p50']:.1f}",
+        f"{result['found']:.1%} / {result['exactly_one']:.1%}",
+        "-" if top1 is None else f"{top1:.2%}",
+        "1" if name == OURS else f"{result['ms']['p50'] / ours['ms']['p50']:.2f}",
+        "-" if top1 is None or best is None else f"{(best - top1) * 100:.2f}",
+    ]
+
+
+def timing(result: Result) -> str:
+    """Returns both percentiles in one cell."""
+    return f"{result['ms']['p50']:.1f} / {result['ms']['p90']:.1f}"
+
+
+def remarks_on(result: Result) -> list[str]:
+    """Returns why a peer did not run, or what has to be known of its figures."""
+    if "error" in result:
+        return [f"did not run: `{result['error']}`"]
+    return [f"- {note}" for note in result["notes"]]
+
+
+def replace_section(path: Path, text: str) -> None:
+    """Puts the text between the two marks of a document.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    document = path.read_text(encoding="utf-8")
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{path} has not both marks")
+    path.write_text(before + BEGIN + text + END + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (OSError, ValueError) as error:
+        sys.exit(f"write_peers_table: {error}")
