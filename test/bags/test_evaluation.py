@@ -129,10 +129,10 @@ def test_a_network_that_fails_on_a_frame_costs_that_frame(bag, tmp_path):
         pipeline = make_pipeline(detection, classification)
         plain = pipeline.finder.find
 
-        def find(image_bgr, stamp_s, config):
+        def find(image_bgr, stamp_s, config, *, seen=None):
             if stamp_s > (T0 + 18.5 * STEP) * 1e-9:
                 raise RuntimeError("out of paper")
-            return plain(image_bgr, stamp_s, config)
+            return plain(image_bgr, stamp_s, config, seen=seen)
 
         pipeline.finder.find = find
         return pipeline
