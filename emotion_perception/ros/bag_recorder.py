@@ -14,7 +14,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from emotion_perception.bags.messages import typestore
 from emotion_perception.core.config import RecorderConfig
-from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.ros.bag_writer import BagWriter
 from emotion_perception.ros.node import EXIT_FAULT, EXIT_OK, STEADY
 from emotion_perception.ros.raw_subscription import RawSubscription, message_type, recorded_profile
@@ -39,11 +39,17 @@ class BagRecorder(Tool[RecorderConfig]):
         super().__init__("bag_recorder", RecorderConfig, **options)
         if not self.config.bag:
             raise ConfigurationError("bag is empty: it names the folder to make")
-        self._topics = [self.resolve_topic_name(topic) for topic in self.config.topics]
+        self._topics = [self._resolved(topic) for topic in self.config.topics]
         self._inputs: dict[str, RawSubscription | None] = {}
         self._lost_before: Counter[str] = Counter()
         self._writer = BagWriter(Path(self.config.bag), self.config.storage, self.config.queue_mib * _MIB)
         self.create_timer(_LOOK_S, self._look, clock=STEADY)
+
+    def _resolved(self, topic: str) -> str:
+        try:
+            return str(self.resolve_topic_name(topic))
+        except (RuntimeError, ValueError) as e:  # RCLError and InvalidTopicNameException are such
+            raise ConfigurationError(f"topics: '{topic}' is no name of a topic ({one_line(e)})") from e
 
     def run(self, stop: threading.Event) -> int:
         """Records until it is told to end, or the disk fails."""

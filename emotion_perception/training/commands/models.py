@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     print("models (for --model and the node's parameter `model`)")
     for model in listing["models"] or ():
         figure = "" if model["accuracy"] is None else f"  {model['accuracy']:.1%} on {model['measured_on']}"
-        print(f"  {model['name']:<14}{model['architecture']}{figure}  sha256 {model['sha256'][:12]}...")
+        print(f"  {model['name']:<18}{model['architecture']}{figure}  sha256 {model['sha256'][:12]}...")
     if not listing["models"]:
         print("  none shipped")
     return 0

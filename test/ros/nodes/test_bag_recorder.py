@@ -177,6 +177,7 @@ def test_a_type_that_is_not_known_is_named_and_the_others_are_recorded(graph, ma
         ({"bag": "{tmp}/file/bag"}, "Not a directory"),
         ({"storage": "tape"}, "storage 'tape' is none of mcap, sqlite3"),
         ({"queue_mib": 0}, "queue_mib"),
+        ({"topics": ["image_raw", "['faces']"]}, r"topics: '\['faces'\]' is no name of a topic"),
     ],
 )
 def test_what_cannot_be_recorded_is_one_clear_line(graph, bag, tmp_path, parameters, line):
