@@ -57,7 +57,7 @@ def _detectors(setup: Setup) -> Table:
 def _following(setup: Setup) -> Table:
     """Compares what is followed with what the detector would have found on the same frame."""
     detector = create_detector(DetectionConfig())
-    count = min(_FRAMES, 3 * setup.rounds)
+    count = min(_FRAMES, 10 * setup.rounds)
     rows = []
     for faces in (1, 8):
         pictures = list(setup.scene.pictures(VGA, faces, count=count))

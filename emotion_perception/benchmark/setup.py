@@ -22,8 +22,8 @@ class Setup:
     out: Path
     scene: Scene
     data: Path | None = None
-    rounds: int = 100
-    seconds: float = 20.0
+    rounds: int = 30
+    seconds: float = 10.0
     minutes: tuple[float, ...] = (1.0, 10.0)
 
 

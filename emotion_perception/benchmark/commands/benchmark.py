@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"sections to measure, of {', '.join(SECTIONS)} (default: all); the others stay in bench.json",
     )
     parser.add_argument("--data", type=Path, help="FER-2013, for the accuracy that each way of running keeps")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each run of the nodes (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=100, help="of each timed call (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each run of the nodes (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=30, help="of each timed call (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="only see whether it works; the figures mean nothing")
     parser.add_argument("--document", type=Path, help="Markdown file between whose marks the tables go")
 
