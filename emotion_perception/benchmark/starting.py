@@ -47,7 +47,7 @@ def _imports() -> Table:
 
 def _installed() -> Table:
     """Sums up the files of the packages in the run-time lock, as they are installed here."""
-    lock = Path(__file__).parents[2] / "requirements" / "jazzy.txt"
+    lock = Path(__file__).resolve().parents[2] / "requirements" / "jazzy.txt"
     if not lock.is_file():
         return Table("Disk", ["package", "MB"], [], "Not measured: not run from a source tree.")
     names = re.findall(r"^([A-Za-z0-9_.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
