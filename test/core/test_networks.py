@@ -97,7 +97,8 @@ def test_the_weights_of_a_shipped_model_that_torch_runs_give_what_its_onnx_twin_
         network = build_network(checkpoint.spec, read_weights(checkpoint))
         expected = network(torch.from_numpy(to_batch(crops, checkpoint.spec))).numpy()
     classifier = create_classifier(ClassifierConfig(model=name, device="cpu"))
-    assert classifier.logits(crops) == pytest.approx(expected, abs=1e-4)
+    quantised = "float_model" in checkpoint.spec.metadata["onnx"]  # its twin has 8 bits, its weights have all
+    assert classifier.logits(crops) == pytest.approx(expected, abs=0.2 if quantised else 1e-4)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
