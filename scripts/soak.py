@@ -85,7 +85,8 @@ def judge(rows: Sequence[dict[str, Any]], warm_up_s: float) -> dict[str, Any]:
         mine = [row for row in rows if row["node"] == name and row["seconds"] >= warm_up_s]
         hours = np.array([row["seconds"] for row in mine]) / 3600
         fit = stats.linregress(hours, [row["memory_mib"] for row in mine])
-        bound = fit.slope + fit.stderr * stats.t.ppf(CONFIDENCE, len(mine) - 2)
+        error = np.nan_to_num(fit.stderr)  # not a number where the memory has not changed by a page
+        bound = fit.slope + error * stats.t.ppf(CONFIDENCE, len(mine) - 2)
         found[name] = {
             "memory_mib": round(mine[-1]["memory_mib"], 1),
             "mib_per_hour": round(float(fit.slope), 2),
