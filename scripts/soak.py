@@ -13,7 +13,6 @@ import argparse
 import csv
 import json
 import os
-import random
 import signal
 import sys
 import threading
@@ -26,14 +25,13 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from domain_coordinator import domain_id
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from scipy import stats
 from tqdm import tqdm
 
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
-from emotion_perception.ros.demo import NODES, built_in_source
+from emotion_perception.ros.demo import NODES, built_in_source, own_domain
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.supervisor import Supervisor
 
@@ -166,8 +164,8 @@ def main() -> int:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        if "ROS_DOMAIN_ID" not in os.environ:  # one that no test takes meanwhile: their messages would be counted
-            os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(domain_id(lambda: random.randint(1, 100))))
+        if "ROS_DOMAIN_ID" not in os.environ:
+            os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(own_domain()))
         return soak(options)
 
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import rclpy
@@ -165,15 +165,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
         if "ROS_DOMAIN_ID" not in os.environ and os.environ.get("LAN") != "1":  # others expect the default domain
-            os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(domain_id(_any_domain)))
+            os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(own_domain()))
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.shutdown)
         return _demonstrate(options, stop)
 
 
-def _any_domain() -> int:
-    """Proposes a domain below the ephemeral ports; the dead of an earlier run stay in its domain for 20 s."""
-    return random.randint(1, 100)
+def own_domain() -> AbstractContextManager[int]:
+    """Reserves a ROS domain that no test or other run of this machine takes meanwhile.
+
+    It is below the ephemeral ports, and chosen at random: the dead of an earlier run stay in its domain for 20 s.
+    """
+    return domain_id(lambda: random.randint(1, 100))
 
 
 def built_in_source() -> str:

@@ -11,7 +11,6 @@ import argparse
 import csv
 import json
 import os
-import random
 import signal
 import sys
 import tempfile
@@ -24,7 +23,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import rclpy
-from domain_coordinator import domain_id
 from numpy.typing import NDArray
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
@@ -32,7 +30,7 @@ from sensor_msgs.msg import Image
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
-from emotion_perception.ros.demo import NODES, Demo, DemoError
+from emotion_perception.ros.demo import NODES, Demo, DemoError, own_domain
 from emotion_perception.ros.node import STEADY
 from emotion_perception.ros.photon_floor import measure_floor
 from emotion_perception.ros.result_listener import ResultListener
@@ -231,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
         if "ROS_DOMAIN_ID" not in os.environ:
-            os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(domain_id(lambda: random.randint(1, 100))))
+            os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(own_domain()))
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.shutdown)
         try:

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from emotion_perception.training.commands.evaluate import split_names
+
 SECTIONS = ("photon", "detection", "backends", "growth", "starting", "recordings", "training")
 
 
@@ -34,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.benchmark.tables import to_markdown
     from emotion_perception.core.errors import ConfigurationError
 
-    names = [name.strip() for part in arguments.only for name in part.split(",") if name.strip()] or list(SECTIONS)
+    names = split_names(arguments.only) or list(SECTIONS)
     if unknown := [name for name in names if name not in SECTIONS]:
         raise ConfigurationError(f"--only {', '.join(unknown)}: none of {', '.join(SECTIONS)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
