@@ -159,6 +159,11 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self._guard(self.stop, "inactive")
         return self._guard(self.teardown, "finalized")
 
+    def destroy_node(self) -> None:
+        """Lets every ROS entity go, with the state machine that rclpy forgets: it would keep the node in discovery."""
+        self._state_machine.destroy_when_not_in_use()
+        super().destroy_node()
+
     def publish_status(self) -> None:
         """Publishes this node's entry of /diagnostics."""
         entry = self.health.entry(self.get_fully_qualified_name(), {"state": self._state, **self.status()})

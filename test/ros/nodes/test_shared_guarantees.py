@@ -1,6 +1,7 @@
 """What every node holds, whatever it does; the table is in docs/guarantees.md."""
 
 import contextlib
+import gc
 import threading
 import time
 
@@ -193,6 +194,18 @@ def test_going_through_the_life_cycle_twice_leaks_no_thread_and_no_entity(graph,
         graph.let_run(0.1)
     assert threading.active_count() <= threads
     assert entities() == before
+
+
+@pytest.mark.parametrize("node_type", [CameraNode, FaceDetectionNode, EmotionClassifierNode, OverlayNode])
+def test_a_destroyed_node_is_gone_from_the_graph_before_anything_is_collected(graph, node_type):
+    gc.disable()
+    try:
+        node = node_type(context=graph.context)
+        assert node.get_name() in graph.probe.get_node_names()
+        node.destroy_node()
+        assert graph.probe.get_node_names() == ["probe"]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("name", NAMES)
