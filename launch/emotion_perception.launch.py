@@ -2,6 +2,7 @@
 
 `ros2 launch emotion_perception emotion_perception.launch.py --show-args` lists the arguments. An argument that is left
 empty leaves the parameter file's value alone. `use_camera:=false image_topic:=/front/image_raw` sits on any driver.
+`cameras:=front,rear video_device:=0,2` starts all but the classifier for each camera, in a namespace of its own.
 """
 
 import os
@@ -29,6 +30,10 @@ ARGUMENTS = {
     ),
     "video_device": ("", "camera index or path, video file, folder, rtsp:// or http:// stream, or 'synthetic'"),
     "image_topic": ("image_raw", "topic of the images"),
+    "cameras": (
+        "",
+        "names of several cameras, divided by commas, with one classifier for all; video_device then names as many",
+    ),
     "use_camera": ("true", "start camera_node; false sits on another driver or a bag"),
     "use_overlay": ("true", "start overlay_node"),
     "composed": ("false", "one process for all nodes, which then share each picture instead of sending it"),
@@ -74,11 +79,32 @@ def _nodes(context):
         "overlay_node": not _is_true(context, "use_overlay"),
     }
     names = [name for name in OVERRIDES if not skipped.get(name)]
+    if cameras := _listed(context, "cameras"):
+        return _several(context, cameras, names)
     if not _is_true(context, "composed"):
         return [_process(context, name, given(context, name), name=name) for name in names]
     options = [option for name, option in LEAVING_OUT.items() if skipped[name]]
     texts = {parameter: text for name in names for parameter, text in given(context, name).items()}
     return [_process(context, "emotion_perception_composed", texts, arguments=options)]
+
+
+def _several(context, cameras, names):
+    """Makes the processes of several cameras, each in a namespace of its own, and the classifier of all."""
+    image_topic = context.launch_configurations["image_topic"]
+    devices = _listed(context, "video_device")
+    if _is_true(context, "composed") or image_topic.startswith("/"):
+        raise RuntimeError("cameras: composed:=true and an image_topic with a / in front are for one camera")
+    if devices and len(devices) != len(cameras):
+        raise RuntimeError(f"video_device: {len(devices)} sources for {len(cameras)} cameras")
+    processes = []
+    for camera, device in zip(cameras, devices or [""] * len(cameras), strict=True):
+        for name in names:
+            if name != "emotion_classifier_node":
+                texts = given(context, name) | ({"video_device": device} if device and name == "camera_node" else {})
+                processes.append(_process(context, name, texts, name=name, namespace=camera))
+    classifier = "emotion_classifier_node"
+    topics = {"image_topics": [f"{camera}/{image_topic}" for camera in cameras]}
+    return [*processes, _process(context, classifier, given(context, classifier), name=classifier, more=topics)]
 
 
 def given(context, executable):
@@ -96,14 +122,25 @@ def camera_info_topic(context):
     return f"{folder}{slash}camera_info"
 
 
-def _process(context, executable, texts, *, name=None, arguments=()):
-    """Makes a process whose nodes get those parameters, without a name all of them."""
-    values = {name: ParameterValue(text, value_type=str) for name, text in texts.items()}  # "0" stays a string
+def _process(context, executable, texts, *, name=None, namespace="", more=None, arguments=()):
+    """Makes a process whose nodes get those parameters, without a name all of them.
+
+    Args:
+        context: the arguments that were given.
+        executable: what is started.
+        texts: parameters that stay strings, even "0".
+        name: of the node.
+        namespace: below the one of all.
+        more: other parameters.
+        arguments: of the command line.
+    """
+    values = {name: ParameterValue(text, value_type=str) for name, text in texts.items()} | (more or {})
+    whole_namespace = "/".join(part for part in (context.launch_configurations["namespace"], namespace) if part)
     return Node(
         package=PACKAGE,
         executable=executable,
         name=name,
-        namespace=LaunchConfiguration("namespace"),
+        namespace=whole_namespace,
         parameters=[LaunchConfiguration("params_file"), {**values, "use_sim_time": _is_true(context, "use_sim_time")}],
         remappings=[("image_raw", LaunchConfiguration("image_topic")), ("camera_info", camera_info_topic(context))],
         arguments=[*arguments, "--ros-args", "--log-level", LaunchConfiguration("log_level")],
@@ -120,6 +157,11 @@ def _rviz():
         arguments=["-d", PathJoinSubstitution([SHARE, "rviz", "emotion_perception.rviz"])],
         condition=IfCondition(LaunchConfiguration("rviz")),
     )
+
+
+def _listed(context, name):
+    """Returns what an argument names, divided by commas."""
+    return [part.strip() for part in context.launch_configurations[name].split(",") if part.strip()]
 
 
 def _is_true(context, name):

@@ -23,6 +23,7 @@ from emotion_perception.core.errors import RecordingError
 pytest.importorskip("launch_ros", reason="launch files need launch_ros, which comes with a ROS from apt, not from PyPI")
 from launch.actions import ExecuteProcess, IncludeLaunchDescription, TimerAction
 from launch.substitutions import TextSubstitution
+from launch.utilities import perform_substitutions
 from launch_ros.actions import Node
 
 from launch import LaunchContext
@@ -86,6 +87,46 @@ def test_the_nodes_are_made(launch_file):
         "face_detection_node",
         "emotion_classifier_node",
     ]
+
+
+def several(launch_file, **arguments):
+    """Returns the processes of cameras: (namespace, executable) -> the parameters that the arguments give it."""
+    context = LaunchContext()
+    context.launch_configurations.update(dict.fromkeys(launch_file.ARGUMENTS, ""))
+    context.launch_configurations.update(use_camera="true", use_overlay="true", image_topic="image_raw", **arguments)
+    found = {}
+    for node in launch_file._nodes(context):
+        node._perform_substitutions(context)
+        names = {name for part in node._Node__parameters if isinstance(part, dict) for name in _names(part, context)}
+        found[node.expanded_node_namespace, node.node_executable] = names - {"use_sim_time"}
+    return found
+
+
+def _names(parameters, context):
+    return [perform_substitutions(context, name) for name in parameters]
+
+
+def test_several_cameras_share_one_classifier(launch_file):
+    processes = several(launch_file, cameras="front, rear", video_device="0,2", namespace="robot")
+    each = {"camera_node": {"video_device"}, "face_detection_node": set(), "overlay_node": set()}
+    expected = {(f"/robot/{camera}", name): names for camera in ("front", "rear") for name, names in each.items()}
+    assert processes == {**expected, ("/robot", "emotion_classifier_node"): {"image_topics"}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"video_device": "0"}, "video_device: 1 sources for 2 cameras"),
+        ({"composed": "true"}, "are for one camera"),
+        ({"image_topic": "/image"}, "are for one camera"),
+    ],
+)
+def test_what_several_cameras_cannot_have_is_told(launch_file, arguments, complaint):
+    context = LaunchContext()
+    context.launch_configurations.update(dict.fromkeys(launch_file.ARGUMENTS, ""))
+    context.launch_configurations.update(cameras="front,rear", **arguments)
+    with pytest.raises(RuntimeError, match=complaint):
+        launch_file._nodes(context)
 
 
 @pytest.mark.parametrize("camera", ["true", "false"])

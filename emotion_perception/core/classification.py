@@ -126,7 +126,8 @@ def create_classifier(config: ClassifierConfig) -> EmotionClassifier:
         from emotion_perception.core.failover import FailoverBackend
 
         gpu = _TorchBackend(checkpoint, cuda)
-        return EmotionClassifier(checkpoint, FailoverBackend(gpu, lambda: _cpu_backend(checkpoint, config.num_threads)))
+        failover = FailoverBackend(gpu, lambda: _cpu_backend(checkpoint, config.num_threads))
+        return EmotionClassifier(checkpoint, _shared(failover, config))
     if config.require_gpu:
         raise ConfigurationError(f"require_gpu is set, but {problem}")
     fallback = device not in ("auto", "cpu")
@@ -134,7 +135,8 @@ def create_classifier(config: ClassifierConfig) -> EmotionClassifier:
         _log.warning("device '%s' cannot be used, classifying on the CPU: %s", device, problem)
     elif device == "auto":
         _log.info("classifying on the CPU: %s", problem)
-    return EmotionClassifier(checkpoint, _cpu_backend(checkpoint, config.num_threads), fallback=fallback)
+    backend = _shared(_cpu_backend(checkpoint, config.num_threads), config)
+    return EmotionClassifier(checkpoint, backend, fallback=fallback)
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
@@ -160,6 +162,15 @@ def _cuda_problem(device: str, spec: ModelSpec) -> str | None:
     if int(index) >= torch.cuda.device_count():
         return f"torch finds {torch.cuda.device_count()} CUDA device(s)"
     return None if spec.architecture in NETWORKS else f"'{spec.architecture}' runs through onnxruntime only"
+
+
+def _shared(backend: Backend, config: ClassifierConfig) -> Backend:
+    """Returns the backend as several cameras need it; the one of a single camera stays as it is."""
+    if len(config.image_topics) == 1:
+        return backend
+    from emotion_perception.core.batching import BatchingBackend
+
+    return BatchingBackend(backend, max_batch=config.max_batch, max_wait_s=config.max_wait_ms * 1e-3)
 
 
 def _cpu_backend(checkpoint: Checkpoint, num_threads: int) -> Backend:

@@ -43,6 +43,8 @@ class Limits:
             return f"{name} {value} is below {self.minimum}"
         if self.maximum is not None and not value <= self.maximum:
             return f"{name} {value} is above {self.maximum}"
+        if isinstance(value, tuple) and not 0 < len(value) == len(set(value)):
+            return f"{name} {list(value)} is empty or names one twice"
         return None
 
 
@@ -180,6 +182,16 @@ class ClassifierConfig(NodeConfig):
     )
     device: str = parameter("auto", "auto (CUDA when there is one), cpu, cuda or cuda:N")
     require_gpu: bool = parameter(False, "refuse to start on the CPU")
+    image_topics: tuple[str, ...] = parameter(
+        ("image_raw",), "topic of each camera's images; its faces and emotions have the same namespace"
+    )
+    max_batch: int = parameter(32, "several cameras: most faces in one run of the network", minimum=1, maximum=1024)
+    max_wait_ms: float = parameter(
+        0.0,
+        "several cameras: faces wait so long for those of the others; 0 runs together what came while the network ran",
+        minimum=0.0,
+        maximum=1000.0,
+    )
     smoothing_s: float = parameter(
         0.3,
         "time constant of the smoothed probabilities, in seconds of stamp time; 0 is off",

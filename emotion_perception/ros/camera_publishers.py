@@ -14,7 +14,7 @@ from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image
-from emotion_perception.ros.local_images import SharedImage
+from emotion_perception.ros.local_topics import SharedImage
 from emotion_perception.ros.node import PerceptionNode
 
 
@@ -35,7 +35,7 @@ class CameraPublishers:
     """
 
     def __init__(self, node: PerceptionNode[Any], info: CameraInfo, stamps: StrictStamps) -> None:
-        self._node, self._info, self._stamps, self._local = node, info, stamps, node.local_images
+        self._node, self._info, self._stamps, self._local = node, info, stamps, node.local_topics
         self._created: list[Any] = []
         try:
             self._raw = self._create(Image, "image_raw")

@@ -12,7 +12,7 @@ from rclpy.utilities import remove_ros_args
 from emotion_perception.ros.camera_node import CameraNode
 from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
 from emotion_perception.ros.face_detection_node import FaceDetectionNode
-from emotion_perception.ros.local_images import LocalImages
+from emotion_perception.ros.local_topics import LocalTopics
 from emotion_perception.ros.node import run_nodes
 from emotion_perception.ros.overlay_node import OverlayNode
 
@@ -25,8 +25,8 @@ def main() -> int:
         nodes.insert(0, CameraNode)
     if options.overlay:
         nodes.append(OverlayNode)
-    shared = LocalImages()
-    return run_nodes([partial(node, local_images=shared) for node in nodes])
+    shared = LocalTopics()
+    return run_nodes([partial(node, local_topics=shared) for node in nodes])
 
 
 def _parser() -> argparse.ArgumentParser:

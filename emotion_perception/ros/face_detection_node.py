@@ -19,7 +19,8 @@ from emotion_perception.core.verification import create_verifier
 from emotion_perception.ros.conversions import FaceArray, faces_to_msg, stamp_ns
 from emotion_perception.ros.images import image_to_bgr
 from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, counts_status, run_node
-from emotion_perception.ros.qos import IMAGES_DEPTH, RESULTS
+from emotion_perception.ros.qos import IMAGES_DEPTH
+from emotion_perception.ros.result_publisher import ResultPublisher
 from emotion_perception.ros.subscriptions import AnyImage, ImageSubscription
 
 
@@ -45,7 +46,7 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
     def setup(self) -> None:
         """Loads the detector, and the verifier where one is wanted."""
         self._finder = FaceFinder(self._make_detector(self.config), self._make_verifier(self.config), self._tracker)
-        self._faces = self.create_lifecycle_publisher(FaceArray, "faces", RESULTS)
+        self._faces = ResultPublisher(self, FaceArray, "faces")
 
     def start(self) -> None:
         """Begins to take images."""
@@ -72,7 +73,7 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
         """Lets detector and verifier go."""
         if self._finder is not None:
             self._finder = None
-            self.destroy_lifecycle_publisher(self._faces)
+            self._faces.close()
 
     def status(self) -> dict[str, object]:
         """Tells what became of the images."""
@@ -92,7 +93,6 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
     def _publish(self, found: _Found, counts: FrameCounts) -> None:
         origin = {"detector": self.config.detector, "detect_ms": found.detect_ms, "counts": counts}
         self._faces.publish(faces_to_msg(found.header, found.faces, **origin))
-        self.note_published(found.header)
 
 
 def main() -> int:

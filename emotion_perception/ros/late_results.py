@@ -8,7 +8,7 @@ from emotion_perception.core.late_results import PictureQueue
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.node import PerceptionNode
 from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.subscriptions import AnyImage, ImageSubscription
+from emotion_perception.ros.subscriptions import AnyImage, ImageSubscription, NearestSubscription
 
 Pair = tuple[AnyImage, EmotionArray | None]
 EmotionQueue = PictureQueue[AnyImage, EmotionArray]
@@ -38,13 +38,13 @@ class PictureSubscription:
             reliability=config.image_reliability,
             transport=config.image_transport,
         )
-        self._emotions = node.create_subscription(EmotionArray, "emotions", self._on_emotions, RESULTS)
+        self._emotions = NearestSubscription(node, EmotionArray, "emotions", self._on_emotions, RESULTS)
         self._timer = node.create_steady_timer(_LOOK_S, self._hand_on_late)
 
     def close(self) -> None:
         """Takes no more, and forgets what waits."""
         self._node.destroy_timer(self._timer)
-        self._node.destroy_subscription(self._emotions)
+        self._emotions.close()
         self._images.close()
         self._queue.clear()
 

@@ -25,7 +25,7 @@ from emotion_perception.core.errors import (
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.health import Health
-from emotion_perception.ros.local_images import LocalImages
+from emotion_perception.ros.local_topics import LocalTopics
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
 from emotion_perception.ros.tracing import tracer
@@ -47,7 +47,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     Args:
         name: node name.
         config_type: the dataclass whose fields are the node's parameters.
-        local_images: where nodes of the same process are met; None for a node that is alone.
+        local_topics: where nodes of the same process are met; None for a node that is alone.
         options: passed on to rclpy's Node, e.g. `context`, `namespace`, `parameter_overrides`.
 
     Raises:
@@ -55,10 +55,10 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     """
 
     def __init__(
-        self, name: str, config_type: type[Config], *, local_images: LocalImages | None = None, **options: Any
+        self, name: str, config_type: type[Config], *, local_topics: LocalTopics | None = None, **options: Any
     ) -> None:
         super().__init__(name, **options)
-        self.local_images = local_images or LocalImages()
+        self.local_topics = local_topics or LocalTopics()
         self._live = Parameters(self, config_type)
         autostart = ParameterDescriptor(description="configure and activate at start", read_only=True)
         self.autostart: bool = self.declare_parameter("autostart", True, autostart).value

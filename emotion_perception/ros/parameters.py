@@ -59,7 +59,7 @@ def _declare(node: Node, field: dataclasses.Field) -> object:  # type: ignore[ty
     try:
         return _plain(node.declare_parameter(field.name, field.default, describe(field.metadata["limits"])).value)
     except InvalidParameterTypeException as e:
-        wanted = type(field.default).__name__
+        wanted = "list" if isinstance(field.default, tuple) else type(field.default).__name__
         raise ConfigurationError(f"parameter {field.name} is a {wanted}: {e}") from e
     except InvalidParameterValueException as e:
         raise ConfigurationError(f"parameter {field.name}: {e}") from e

@@ -1,17 +1,17 @@
-"""The image subscription, alone and joined with a stream of results."""
+"""Subscriptions that prefer this process: of images, of results, and of both joined."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.qos import QoSPolicyKind
+from rclpy.qos import QoSPolicyKind, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.matching import StampMatcher
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.local_images import SharedImage
+from emotion_perception.ros.local_topics import SharedImage
 from emotion_perception.ros.node import PerceptionNode
 
 _GIVE_UP_S = 0.5  # a result whose image has not come by then goes on without it
@@ -19,34 +19,30 @@ _REFRESH_S = 0.5
 AnyImage = Image | CompressedImage | SharedImage
 
 
-class ImageSubscription:
-    """Subscribes to a node's `image_raw` (or what it is remapped to) with the reliability its publishers offer.
+class NearestSubscription:
+    """Takes a topic from its publishers in this process where all of them are here, else from the middleware.
 
-    Where all publishers are in this process it takes the pictures from them, see `LocalImages`. A publisher whose QoS
-    does not fit is said once and shown in /diagnostics.
+    Which of the two is asked anew twice a second; what is under way at a change may be lost, nothing comes twice.
 
     Args:
         node: the subscriber.
-        callback: gets every message.
-        depth: of the queue.
-        reliability: `auto`, `reliable` or `best_effort`, see `qos.reliable_wanted`.
-        transport: `raw`, or `compressed`: sensor_msgs/CompressedImage of the topic with `/compressed` behind its name.
+        message_type: of the topic.
+        topic: relative or full name.
+        callback: gets every message; one from this process is shared and not to be changed.
+        profile: of a subscription in the middleware.
     """
 
     def __init__(
         self,
         node: PerceptionNode[Any],
-        callback: Callable[[AnyImage], None],
-        *,
-        depth: int,
-        reliability: str,
-        transport: str = "raw",
+        message_type: type,
+        topic: str,
+        callback: Callable[[Any], None],
+        profile: QoSProfile,
     ) -> None:
-        self._node, self._callback, self._depth = node, callback, depth
-        self._type = CompressedImage if transport == "compressed" else Image
-        self._topic = node.resolve_topic_name("image_raw") + ("/compressed" if transport == "compressed" else "")
-        self._reliability = qos.overridden_reliability(node, self._topic, reliability)
-        self._wanted = self._ask()
+        self._node, self._type, self._callback, self._profile = node, message_type, callback, profile
+        self._topic = node.resolve_topic_name(topic)
+        self._way = self._ask()
         self._end = self._subscribe()
         self._timer = node.create_steady_timer(_REFRESH_S, self._refresh)
 
@@ -54,39 +50,90 @@ class ImageSubscription:
         """Ends the subscription."""
         self._node.destroy_timer(self._timer)
         self._end()
-        self._node.clear_problem(self._topic)
+
+    def remote_way(self) -> bool:
+        """Returns how to subscribe in the middleware; another answer than before calls for another subscription."""
+        return True
+
+    def subscribe_remotely(self, way: bool) -> Any:
+        """Makes the subscription in the middleware."""
+        return self._node.create_subscription(self._type, self._topic, self._callback, self._profile)
 
     def _refresh(self) -> None:
-        """Subscribes anew where the publishers that are there now call for another way."""
-        if (wanted := self._ask()) != self._wanted:
-            self._wanted = wanted
-            self._node.clear_problem(self._topic)
+        if (way := self._ask()) != self._way:
+            self._way = way
             self._end()
             self._end = self._subscribe()
 
     def _ask(self) -> bool | None:
-        """Returns whether to subscribe reliably; None where the pictures come from this process."""
-        if self._node.local_images.has_all_publishers(self._node, self._topic):
-            return None
-        return qos.reliable_wanted(self._node, self._topic, self._reliability)
+        """Returns `remote_way`, or None where the messages come from this process."""
+        is_here = self._node.local_topics.has_all_publishers(self._node, self._topic)
+        return None if is_here else self.remote_way()
 
     def _subscribe(self) -> Callable[[], object]:
-        """Subscribes in the way that is wanted; returns what ends it."""
-        if self._wanted is None:
-            return self._node.local_images.subscribe(self._node, self._topic, self._on_image, self._depth)
-        subscription = self._node.create_subscription(
+        """Subscribes; returns what ends it."""
+        if self._way is None:
+            return self._node.local_topics.subscribe(self._node, self._topic, self._callback, self._profile.depth)
+        subscription = self.subscribe_remotely(self._way)
+        return lambda: self._node.destroy_subscription(subscription)
+
+
+class ImageSubscription(NearestSubscription):
+    """Subscribes to images, over the middleware with the reliability that their publishers offer.
+
+    A publisher whose QoS does not fit is said once and shown in /diagnostics.
+
+    Args:
+        node: the subscriber.
+        callback: gets every message.
+        topic: of the raw images.
+        depth: of the queue.
+        reliability: `auto`, `reliable` or `best_effort`, see `qos.reliable_wanted`.
+        transport: `raw`, or `compressed`: sensor_msgs/CompressedImage of the topic (or what it is remapped to) with
+            `/compressed` behind its name.
+    """
+
+    def __init__(
+        self,
+        node: PerceptionNode[Any],
+        callback: Callable[[AnyImage], None],
+        *,
+        topic: str = "image_raw",
+        depth: int,
+        reliability: str,
+        transport: str = "raw",
+    ) -> None:
+        self._on_message, self._depth = callback, depth
+        compressed = transport == "compressed"
+        topic = node.resolve_topic_name(topic) + ("/compressed" if compressed else "")
+        self._reliability = qos.overridden_reliability(node, topic, reliability)
+        profile = qos.image_subscription(depth, reliable=True)
+        super().__init__(node, CompressedImage if compressed else Image, topic, self._on_image, profile)
+
+    def close(self) -> None:
+        """Ends the subscription."""
+        super().close()
+        self._node.clear_problem(self._topic)
+
+    def remote_way(self) -> bool:
+        """Returns whether to subscribe reliably."""
+        return qos.reliable_wanted(self._node, self._topic, self._reliability)
+
+    def subscribe_remotely(self, way: bool) -> Any:
+        """Subscribes with that reliability."""
+        self._node.clear_problem(self._topic)
+        return self._node.create_subscription(
             self._type,
             self._topic,
-            self._on_image,
-            qos.image_subscription(self._depth, reliable=self._wanted),
+            self._callback,
+            qos.image_subscription(self._depth, reliable=way),
             event_callbacks=qos.SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
             qos_overriding_options=qos.IMAGE_SUBSCRIPTION_OVERRIDES,
         )
-        return lambda: self._node.destroy_subscription(subscription)
 
     def _on_image(self, message: AnyImage) -> None:
         self._node.trace("image_received", stamp_ns(message.header))
-        self._callback(message)
+        self._on_message(message)
 
     def _on_incompatible(self, event: Any) -> None:
         policy = QoSPolicyKind(event.last_policy_kind).name.lower()
@@ -103,6 +150,7 @@ class JoinedSubscription:
         node: the subscriber.
         result_type: message type with a `header`.
         topic: where the results come from.
+        image_topic: where the images come from.
         callback: gets the pair (image, result) for every result, in order; image is None where it never came.
         config: says how many of each are kept until their partner comes, and the reliability of the images.
     """
@@ -112,6 +160,7 @@ class JoinedSubscription:
         node: PerceptionNode[Any],
         result_type: type,
         topic: str,
+        image_topic: str,
         callback: Callable[[tuple[AnyImage | None, Any]], None],
         config: ClassifierConfig,
     ) -> None:
@@ -121,17 +170,18 @@ class JoinedSubscription:
         self._images = ImageSubscription(
             node,
             self._on_image,
+            topic=image_topic,
             depth=config.match_depth,
             reliability=config.image_reliability,
             transport=config.image_transport,
         )
-        self._results = node.create_subscription(result_type, topic, self._on_result, qos.RESULTS)
+        self._results = NearestSubscription(node, result_type, topic, self._on_result, qos.RESULTS)
         self._timer = node.create_steady_timer(_GIVE_UP_S, self._give_up)
 
     def close(self) -> None:
         """Takes no more, and hands on what still waits."""
         self._images.close()
-        self._node.destroy_subscription(self._results)
+        self._results.close()
         self._node.destroy_timer(self._timer)
         self._hand_on(self._matcher.flush())
 

@@ -29,6 +29,7 @@ def test_every_number_has_a_range(config):
     ("config", "values", "line"),
     [
         (DetectionConfig, {"score_threshold": 1.5}, "score_threshold 1.5 is above 1.0"),
+        (ClassifierConfig, {"image_topics": ()}, "image_topics .* is empty or names one twice"),
         (DetectionConfig, {"max_faces": 0}, "max_faces 0 is below 1"),
         (DetectionConfig, {"detector": "dog"}, "detector 'dog' is none of centerface, yunet, mtcnn, haar"),
         (CameraConfig, {"framerate": 30}, "framerate 30 is a int, not a float"),

@@ -136,6 +136,7 @@ def test_no_picture_leaves_the_process_before_somebody_outside_listens(running, 
     probe.wait(lambda: len(faces) > 10, "no faces")
     assert probe.node.count_publishers("image_raw") == 1
     assert probe.node.count_subscribers("image_raw") == 0
+    assert probe.node.count_subscribers("faces") == 1, "the probe alone"
     images = listen(probe, Image, "image_raw")
     probe.wait(lambda: len(images.keys() & faces.keys()) > 10, "no pictures for those outside")
     first, last = min(images.keys() & faces.keys()), max(images.keys() & faces.keys())

@@ -1,12 +1,11 @@
 import math
 import threading
 
-import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from fake_classifier import BrightnessClassifier
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.preprocessing import ModelSpec
 from emotion_perception.core.types import Box, Face, FrameCounts
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg
 from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
@@ -14,28 +13,10 @@ from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
 COUNTS = FrameCounts(received=9, processed=5, dropped=3, failed=1)
 
 
-class FakeClassifier:
-    """Calls bright crops glad; fails on pictures that are all white."""
-
-    labels = ("glad", "sad")
-    spec = ModelSpec(architecture="fake", labels=labels, crop_margin=0.0)
-    model_name, model_sha256, device, fallback = "fake", "cd" * 32, "cpu", False
-    device_problem = ""
-
-    def warm_up(self, *, require_gpu):
-        pass
-
-    def classify(self, crops):
-        if any(crop.min() == 255 for crop in crops):
-            raise RuntimeError("blinded")
-        glad = np.array([crop.mean() / 255 for crop in crops], np.float32).reshape(-1)
-        return np.stack((glad, 1 - glad), axis=1)
-
-
 class Wiring:
     def __init__(self, graph, *, classifier=None, **parameters):
         self.graph = graph
-        classifier = classifier or FakeClassifier()
+        classifier = classifier or BrightnessClassifier()
         self.node = graph.node(
             EmotionClassifierNode, classifier_factory=lambda config: classifier, parameters=parameters
         )
@@ -157,7 +138,7 @@ def test_a_frame_that_fails_is_an_error_and_the_next_is_answered(graph, make, fa
 def test_a_slow_classifier_skips_to_the_newest_faces_and_still_answers_all_in_order(graph, make):
     gate, begun = threading.Semaphore(0), threading.Semaphore(0)
 
-    class SlowClassifier(FakeClassifier):
+    class SlowClassifier(BrightnessClassifier):
         def classify(self, crops):
             begun.release()
             assert gate.acquire(timeout=10)
@@ -199,7 +180,7 @@ def test_a_low_score_is_uncertain(graph, make):
 
 
 def test_too_many_faces_for_the_rate_leave_the_smallest_out_and_count_them(graph, make):
-    class SlowClassifier(FakeClassifier):
+    class SlowClassifier(BrightnessClassifier):
         def classify(self, crops):
             threading.Event().wait(0.04 * len(crops))
             return super().classify(crops)
@@ -220,7 +201,7 @@ def test_too_many_faces_for_the_rate_leave_the_smallest_out_and_count_them(graph
 
 
 def test_without_a_time_share_every_face_is_classified_however_long_it_takes(graph, make):
-    class SlowClassifier(FakeClassifier):
+    class SlowClassifier(BrightnessClassifier):
         def classify(self, crops):
             threading.Event().wait(0.02 * len(crops))
             return super().classify(crops)
@@ -253,7 +234,7 @@ def test_a_stamp_that_jumps_back_forgets_the_smoothing(graph, make):
 
 
 def test_a_gpu_that_fails_gives_way_to_the_cpu_with_a_warning_and_comes_back(graph, make):
-    classifier = FakeClassifier()
+    classifier = BrightnessClassifier()
     classifier.device = "cuda:0"
     wiring = Wiring(graph, classifier=classifier)
     statuses = graph.listen(DiagnosticArray, "/diagnostics")

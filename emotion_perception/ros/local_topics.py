@@ -1,4 +1,4 @@
-"""Pictures by reference between the nodes of one process."""
+"""Messages by reference between the nodes of one process."""
 
 import threading
 from collections import Counter, defaultdict, deque
@@ -32,11 +32,11 @@ class SharedImage:
 
 
 class LocalSubscription:
-    """A bounded queue that its node's executor empties; the oldest picture gives way, as in the middleware.
+    """A bounded queue that its node's executor empties; the oldest message gives way, as in the middleware.
 
     Args:
         node: in whose executor the callback runs.
-        callback: gets every picture.
+        callback: gets every message.
         depth: of the queue.
     """
 
@@ -45,9 +45,9 @@ class LocalSubscription:
         self._queue: deque[Any] = deque(maxlen=depth)
         self._filled = node.create_guard_condition(self._empty)
 
-    def put(self, picture: object) -> None:
-        """Hands in a picture, from any thread; returns at once."""
-        self._queue.append(picture)
+    def put(self, message: object) -> None:
+        """Hands in a message, from any thread; returns at once."""
+        self._queue.append(message)
         self._filled.trigger()
 
     def destroy(self) -> None:
@@ -59,8 +59,8 @@ class LocalSubscription:
             self._callback(self._queue.popleft())
 
 
-class LocalImages:
-    """Where the nodes of one process hand pictures to each other; topics are resolved names.
+class LocalTopics:
+    """Where the nodes of one process hand pictures and results to each other; topics are resolved names.
 
     A subscriber takes a topic here while all its publishers are here, and from the middleware otherwise, never from
     both. So a publisher here has exactly those subscribers in the middleware that need its messages. A node that is
@@ -94,15 +94,15 @@ class LocalImages:
         return lambda: self._end(topic, subscription)
 
     def subscribers(self, topic: str) -> int:
-        """How many take their pictures here."""
+        """How many take their messages here."""
         with self._lock:
             return len(self._subscriptions[topic])
 
-    def publish(self, topic: str, picture: object) -> None:
-        """Hands a picture to all who take it here; returns at once."""
+    def publish(self, topic: str, message: object) -> None:
+        """Hands a message to all who take it here; returns at once. Nobody may change it any more."""
         with self._lock:
             for subscription in self._subscriptions[topic]:
-                subscription.put(picture)
+                subscription.put(message)
 
     def _end(self, topic: str, subscription: LocalSubscription) -> None:
         with self._lock:

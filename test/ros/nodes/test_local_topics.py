@@ -5,14 +5,16 @@ import time
 
 import numpy as np
 import pytest
+from fake_classifier import GladClassifier
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.camera_node import CameraNode
-from emotion_perception.ros.conversions import FaceArray, stamp_ns
+from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
+from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
 from emotion_perception.ros.face_detection_node import FaceDetectionNode
-from emotion_perception.ros.local_images import LocalImages, LocalSubscription, SharedImage
+from emotion_perception.ros.local_topics import LocalSubscription, LocalTopics, SharedImage
 
 TOPICS = {"raw": "/image_raw", "compressed": "/image_raw/compressed"}
 
@@ -60,14 +62,14 @@ def pair(graph):
     """Returns a function that makes a camera and a detection node of one process."""
 
     def make(detector=None, *, remappings=(), **parameters):
-        local, source, detector = LocalImages(), Steady(), detector or Keeping()
+        local, source, detector = LocalTopics(), Steady(), detector or Keeping()
         camera = graph.node(
-            CameraNode, activate=False, local_images=local, opener=lambda config: source, remappings=remappings
+            CameraNode, activate=False, local_topics=local, opener=lambda config: source, remappings=remappings
         )
         assert camera.trigger_configure() == TransitionCallbackReturn.SUCCESS
         detection = graph.node(
             FaceDetectionNode,
-            local_images=local,
+            local_topics=local,
             detector_factory=lambda config: detector,
             remappings=remappings,
             parameters=parameters,
@@ -156,6 +158,36 @@ def test_a_camera_that_comes_later_or_anew_is_taken_from_here(graph, pair):
     graph.wait(lambda: local.subscribers("/image_raw") == 1, "it does not come back")
     graph.wait_for(faces, len(faces) + 3)
     stamps(faces)
+
+
+def test_results_stay_here_too_and_others_get_each_once(graph, pair):
+    local, *_ = pair()
+    node = graph.node(EmotionClassifierNode, local_topics=local, classifier_factory=lambda config: GladClassifier())
+    assert local.subscribers("/faces") == 1
+    assert graph.probe.count_subscribers("/faces") == 0
+    emotions = graph.listen(EmotionArray, "emotions")
+    graph.wait_for(emotions, 5)
+    faces = graph.listen(FaceArray, "faces")
+    graph.wait_for(faces, 5)
+    inside, outside = stamps(emotions), stamps(faces)
+    common = [stamp for stamp in inside if outside[0] <= stamp <= outside[-1]]
+    assert common
+    assert set(common) <= set(outside)
+    assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    assert local.subscribers("/faces") == 0
+
+
+def test_another_detector_on_the_topic_is_heard_too(graph, pair, make):
+    local, *_ = pair()
+    graph.node(EmotionClassifierNode, local_topics=local, classifier_factory=lambda config: GladClassifier())
+    emotions = graph.listen(EmotionArray, "emotions")
+    graph.wait_for(emotions, 3)
+    other = graph.speak(FaceArray, "faces")
+    assert local.subscribers("/faces") == 0
+    other.publish(FaceArray(header=make.header(3)))
+    graph.wait(lambda: any(message.header == make.header(3) for message in emotions), "the other is not heard")
+    graph.wait_for(emotions, len(emotions) + 3)
+    stamps(message for message in emotions if message.header != make.header(3))
 
 
 def test_going_through_the_life_cycle_twice_leaks_nothing_here_either(graph, pair):
