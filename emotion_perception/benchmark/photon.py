@@ -1,13 +1,11 @@
 """Photon to emotion, in the real nodes: runs `emotion_perception.ros.photon` in processes of its own."""
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 from tqdm import tqdm
 
+from emotion_perception.benchmark import nodes
 from emotion_perception.benchmark.scene import HD, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
@@ -15,8 +13,6 @@ from emotion_perception.core.checkpoint import shipped_models
 from emotion_perception.core.config import ClassifierConfig
 
 _EVERY = (1, 3)
-_START_S = 120.0
-_LAST_LINES = 3
 _MEMORY = (
     "Share of one core; resident memory: the process's own, and what of the transport's shared memory it has touched "
     "(a segment of 64 MiB for each process, `config/fastdds.xml`)."
@@ -66,16 +62,14 @@ def _cases() -> list[_Case]:
 
 def run(setup: Setup) -> list[Table]:
     """Measures."""
-    floors = {size_wh: _measure(setup, size_wh, ["--floor"]) for size_wh in (VGA, HD)}
+    floors = {size_wh: nodes.measure(setup, "photon", size_wh, ["--floor"]) for size_wh in (VGA, HD)}
     found = {}
     for case in tqdm(_cases(), desc="photon to emotion", unit=" runs", disable=None, leave=False):
-        video = setup.out / f"{case.size_wh[0]}x{case.size_wh[1]}_{case.faces}.avi"
-        if not video.is_file():
-            setup.scene.write_video(video, case.size_wh, case.faces)
+        video = nodes.video(setup, case.size_wh, case.faces)
         arguments = ["--source", str(video), "--hops", *(["--composed"] if case.composed else [])]
         arguments += ["--set", f"face_detection_node.detect_every:={case.every}"]
         arguments += ["--set", f"emotion_classifier_node.model:={case.model}"]
-        found[case] = _measure(setup, case.size_wh, arguments)
+        found[case] = nodes.measure(setup, "photon", case.size_wh, arguments)
     measured = {case: figures for case, figures in found.items() if "error" not in figures}
     tables = [_latencies(setup, found, floors)]
     if measured:
@@ -140,19 +134,3 @@ def _row(name: str, found: dict[str, Any], floor: dict[str, Any]) -> list[Any]:
 def _used(found: dict[str, Any], name: str) -> str:
     memory, shared = found["memory_mib"][name], found["shared_mib"][name]
     return f"{name} {found['cpu_percent'][name]:.0f} %, {memory - shared:.0f} + {shared:.0f} MiB"
-
-
-def _measure(setup: Setup, size_wh: tuple[int, int], arguments: list[str]) -> dict[str, Any]:
-    """Returns the figures of one run, or `error`."""
-    out = setup.out / "photon.json"
-    command = [sys.executable, "-m", "emotion_perception.ros.photon", *arguments, "--out", str(out)]
-    command += ["--width", str(size_wh[0]), "--height", str(size_wh[1]), "--seconds", str(setup.seconds)]
-    out.unlink(missing_ok=True)
-    limit_s = setup.seconds + _START_S
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s, check=False)
-    except subprocess.TimeoutExpired:
-        return {"error": f"it did not end within {limit_s:.0f} s"}
-    if done.returncode or not out.is_file():
-        return {"error": " ".join(done.stderr.split("\n")[-_LAST_LINES:]).strip()}
-    return dict(json.loads(out.read_text(encoding="utf-8")))

@@ -1,26 +1,47 @@
-"""What the nodes cost before the first frame: imports, and disk."""
+"""What the nodes cost before they give their first answer: time, imports, and disk."""
 
 import importlib.metadata
 import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from emotion_perception.benchmark import nodes
+from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 
 _NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 _RUNS = 3
+_WATCHED_S = 1.0
 _CODE = "import sys, emotion_perception.ros.{name} as _; print(*(name in sys.modules for name in {modules}))"
 _MODULES = ("torch", "onnxruntime")
 _LARGEST = 8
 
 
-def run(_setup: Setup) -> list[Table]:
+def run(setup: Setup) -> list[Table]:
     """Measures."""
-    return [_imports(), _installed()]
+    return [_first_answer(setup), _imports(), _installed()]
+
+
+def _first_answer(setup: Setup) -> Table:
+    source = ["--source", str(nodes.video(setup, VGA, 1)), "--rate", "30"]
+    ways = {"four processes": ["--cameras", "1"], "one process (composed)": ["--composed"]}
+    short = replace(setup, seconds=min(setup.seconds, _WATCHED_S))
+    rows: list[list[Any]] = []
+    for name, arguments in ways.items():
+        found = [nodes.measure(short, "photon_cameras", VGA, [*source, *arguments]) for _ in range(_RUNS)]
+        errors = [run["error"] for run in found if "error" in run]
+        times = sorted(run["first_answer_s"] for run in found if "error" not in run)
+        rows.append([name, f"not measured: {errors[0]}", None] if errors else [name, times[0], times[-1]])
+    note = (
+        f"From the start of the processes to the arrival of the first EmotionArray in another one; {_RUNS} runs, "
+        "files in the page cache."
+    )
+    return Table("Process start to the first emotion", ["nodes", "shortest, s", "longest, s"], rows, note)
 
 
 def _imports() -> Table:

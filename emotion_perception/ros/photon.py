@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +40,7 @@ from emotion_perception.ros.tracing import VARIABLE
 COMPOSED = "emotion_perception_composed"
 WARM_UP_S = 1.0
 PERCENTILES = (50, 90, 99)
-_USAGE_PERIOD_S = 0.5
+USAGE_PERIOD_S = 0.5
 
 
 class PhotonListener(ResultListener):
@@ -57,7 +57,7 @@ class PhotonListener(ResultListener):
         self.usage: list[dict[str, Usage]] = []  # by node
         if overlay:
             self.create_subscription(Image, "image_overlay", self._on_overlay, qos.RESULTS)
-        self.create_timer(_USAGE_PERIOD_S, self._note_usage, clock=STEADY)
+        self.create_timer(USAGE_PERIOD_S, self._note_usage, clock=STEADY)
 
     def heard(self, message: EmotionArray, arrived_ns: int) -> None:
         """Keeps one answer that is about a picture."""
@@ -174,7 +174,7 @@ def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any
             "answers": dict(listener.answers),
             "faces": listener.faces,
             "fps": round(listener.fps, 2),
-            **_used(listener.usage),
+            **used(listener.usage),
         }
 
 
@@ -187,9 +187,9 @@ def _begin(stamps: Mapping[int, Any]) -> int:
     return min(stamps, default=0) + round(WARM_UP_S * 1e9)
 
 
-def _used(usage: Sequence[Mapping[str, Usage]]) -> dict[str, Any]:
+def used(usage: Sequence[Mapping[str, Usage]]) -> dict[str, Any]:
     """Returns the share of one core and the memory that each node used, from a second after its first answer on."""
-    warm = usage[round(WARM_UP_S / _USAGE_PERIOD_S) :]
+    warm = usage[round(WARM_UP_S / USAGE_PERIOD_S) :]
     if len(warm) < 2:
         return {"cpu_percent": {}, "memory_mib": {}, "shared_mib": {}}
     first, last = warm[0], warm[-1]
@@ -224,6 +224,23 @@ def _start(options: argparse.Namespace) -> Supervisor:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures once; returns the exit code."""
     options = _parser().parse_args(arguments)
+    return measure_and_write("photon", _floor if options.floor else measure, options)
+
+
+Measurement = Callable[[argparse.Namespace, threading.Event], dict[str, Any]]
+
+
+def measure_and_write(program: str, measure_once: Measurement, options: argparse.Namespace) -> int:
+    """Measures in a ROS domain of its own, until SIGINT or SIGTERM at the latest; prints the figures and writes them.
+
+    Args:
+        program: name in front of a complaint.
+        measure_once: gets the options and an event that ends it.
+        options: those of `add_options` among them.
+
+    Returns:
+        The exit code.
+    """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -233,9 +250,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.shutdown)
         try:
-            figures = _floor(options, stop) if options.floor else measure(options, stop)
+            figures = measure_once(options, stop)
         except (EmotionPerceptionError, ProcessError) as e:
-            print(f"photon: {e}", file=sys.stderr)
+            print(f"{program}: {e}", file=sys.stderr)
             return 1
     text = json.dumps(figures, indent=2) + "\n"
     if options.out:
@@ -245,20 +262,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, default=Path(), help="video that the camera plays")
+def add_options(parser: argparse.ArgumentParser, *, rate: float) -> None:
+    """Adds what every run has: pictures, time, the processes and where the figures go.
+
+    Args:
+        parser: gets the options.
+        rate: default of `--rate`.
+    """
+    parser.add_argument("--source", type=Path, default=Path(), help="video that a camera plays")
     parser.add_argument("--width", type=int, default=640, help="of the pictures (default: %(default)s)")
     parser.add_argument("--height", type=int, default=480, help="of the pictures (default: %(default)s)")
-    parser.add_argument("--rate", type=float, default=30.0, help="pictures a second (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=rate, help="pictures a second (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="(default: %(default)s)")
     parser.add_argument("--composed", action="store_true", help="all nodes in one process")
+    parser.add_argument("--out", type=Path, help="file for the figures, JSON")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser, rate=30.0)
     parser.add_argument("--overlay", action="store_true", help="somebody looks at the overlay")
     parser.add_argument("--hops", action="store_true", help="also the time of each hop")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NODE.PARAMETER:=VALUE", help="a node's parameter; repeatable"
     )
-    parser.add_argument("--out", type=Path, help="file for the figures, JSON")
     parser.add_argument("--floor", action="store_true", help="a plain publisher and subscription instead of the nodes")
     return parser
 

@@ -43,7 +43,7 @@ class Supervisor:
     not started again.
 
     Args:
-        nodes: for each node's name, parameters given beside the file, as `name:=value`.
+        nodes: for each node's name, or NAMESPACE/NAME, parameters given beside the file, as `name:=value`.
         first: the same, for the first start only.
 
     Attributes:
@@ -143,4 +143,6 @@ def _command(name: str, overrides: Sequence[str]) -> list[str | Path]:
     folder = Path(get_package_prefix("emotion_perception")) / "lib" / "emotion_perception"
     config = Path(get_package_share_directory("emotion_perception")) / "config" / "emotion_perception.yaml"
     assignments = [word for override in overrides for word in ("-p", override)]
-    return [folder / name, "--ros-args", "--params-file", config, *assignments]
+    namespace, _, executable = name.rpartition("/")
+    where = ["-r", f"__ns:=/{namespace}"] if namespace else []
+    return [folder / executable, "--ros-args", *where, "--params-file", config, *assignments]

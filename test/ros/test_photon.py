@@ -22,8 +22,8 @@ def video(tmp_path_factory):
         pytest.skip(f"the clip is needed: {e}")
 
 
-def photon(*arguments):
-    command = [sys.executable, "-m", "emotion_perception.ros.photon", *map(str, arguments)]
+def photon(*arguments, module="photon"):
+    command = [sys.executable, "-m", f"emotion_perception.ros.{module}", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
 
 
@@ -43,6 +43,20 @@ def test_every_frame_is_accounted_for_and_every_hop_is_timed(video, tmp_path):
     nodes = {"camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node"}
     assert found["cpu_percent"].keys() == {*nodes, "all"}
     assert all(found["memory_mib"][name] > found["shared_mib"][name] >= 0 for name in nodes)
+
+
+@pytest.mark.parametrize("processes", [("--cameras", 2), ("--composed",)], ids=["two cameras", "composed"])
+def test_every_camera_of_one_classifier_is_answered(video, processes):
+    size = ("--width", 320, "--height", 240, "--rate", 5, "--seconds", 2)
+    done = photon("--source", video, *size, *processes, module="photon_cameras")
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    cameras = 2 if "--cameras" in processes else 1
+    assert len(found["answers_per_s"]) == cameras
+    assert min(found["answers_per_s"]) > 1
+    assert found["latency_ms"]["p50"] > found["classify_ms"]["p50"] > 0
+    assert found["first_answer_s"] > 0.2
+    assert len(found["cpu_percent"]) == (3 * cameras + 1 if cameras > 1 else 1) + 1
 
 
 def test_the_floor_is_measured():
