@@ -79,13 +79,12 @@ def _cameras(setup: Setup) -> Table:
     columns = ["cameras", "max_wait_ms", "p50, ms", "p99", "classify p50, ms", "answers a second"]
     columns += ["not ok", "dropped", "CPU of the classifier, %", "CPU of all, %"]
     note = (
-        f"640x480, one face, {_CAMERA_HZ} Hz each, {setup.seconds:.0f} s; a camera, a detection and an overlay node for "
-        "each camera, one classifier node for all."
+        f"640x480, one face, {_CAMERA_HZ} Hz each, {setup.seconds:.0f} s; a camera, a detection and an overlay node "
+        "for each, one classifier node for all."
     )
     measured = [row for row in rows if row[1] == 0 and row[-1] is not None]
     if len(measured) > 1:
-        own, all_nodes = (
-            np.polyfit([row[0] for row in measured], [row[i] for row in measured], 1)[0] for i in (-2, -1)
-        )
-        note += f" Each further camera costs the classifier {own:.1f} % of a core, and all nodes {all_nodes:.1f} %."
+        counts = [row[0] for row in measured]
+        own, whole = (np.polyfit(counts, [row[column] for row in measured], 1)[0] for column in (-2, -1))
+        note += f" Each further camera costs the classifier {own:.1f} % of a core, and all nodes {whole:.1f} %."
     return Table("Cameras", columns, rows, note)
