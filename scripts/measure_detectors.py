@@ -29,11 +29,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from emotion_perception.core.config import DETECTORS, DetectionConfig
 from emotion_perception.core.detection import FaceDetector, create_detector, select_faces
 from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.reporting.documents import replace_measurement
+from emotion_perception.reporting.provenance import processor_name
 
 SIZES = (320, 640)
 ONE_FACE_CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")
 THRESHOLDS = (0.5, 0.35)
-BEGIN, END = "<!-- begin of measurement -->\n", "<!-- end of measurement -->\n"
 Image = NDArray[np.uint8]
 
 
@@ -42,7 +43,7 @@ def main() -> int:
     options = parse_arguments()
     lines = [
         f"`scripts/measure_detectors.py`, {date.today()}, {platform.machine()}, {os.cpu_count()} cores "
-        f"({processor()}), OpenCV {cv2.__version__}, every {options.step}th photograph, "
+        f"({processor_name()}), OpenCV {cv2.__version__}, every {options.step}th photograph, "
         f"score thresholds {' / '.join(map(str, THRESHOLDS))}.",
         "",
         "| detector | longer side | hit | one-face clips right | no_face frames with a box | boxes on five faces | ms "
@@ -55,7 +56,7 @@ def main() -> int:
             lines.append(table_row(name, size, options))
             print(lines[-1], flush=True)
     if options.out:
-        replace_section(options.out, "\n".join(lines) + "\n")
+        replace_measurement(options.out, "\n".join(lines) + "\n")
     return 0
 
 
@@ -157,21 +158,6 @@ def paused(pid: int | None) -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
-
-
-def processor() -> str:
-    """Returns the processor's name."""
-    with contextlib.suppress(OSError, StopIteration):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line for line in lines if line.startswith("model name")).partition(":")[2].strip()
-    return platform.processor()
-
-
-def replace_section(path: Path, text: str) -> None:
-    """Puts the text between the two marks of a document."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    path.write_text(before + BEGIN + text + END + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.reporting.provenance import command_line, now, package_version
+from emotion_perception.reporting.provenance import command_line, now, package_version, processor_name
 
 _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "torch", "openvino", "rclpy")
 
@@ -15,7 +15,7 @@ _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "torch", "openvin
 def describe_machine() -> dict[str, Any]:
     """Returns host, versions, commit, command and date."""
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",
@@ -28,14 +28,6 @@ def describe_machine() -> dict[str, Any]:
         "date": now(),
         "load_at_begin": round(os.getloadavg()[0], 2),
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _version(name: str) -> str | None:

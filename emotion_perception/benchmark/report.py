@@ -1,4 +1,4 @@
-"""bench.json, and the measured part of docs/benchmarks.md."""
+"""bench.json, and its tables as Markdown."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,6 @@ from emotion_perception.benchmark.tables import Table, table_from, to_markdown
 from emotion_perception.core.errors import ConfigurationError
 
 JSON = "bench.json"
-BEGIN, END = "<!-- begin of measurement -->\n", "<!-- end of measurement -->\n"
 
 
 def add_section(path: Path, name: str, machine: Mapping[str, Any], tables: Sequence[Table]) -> dict[str, Any]:
@@ -46,17 +45,3 @@ def as_markdown(content: Mapping[str, Any]) -> str:
         )
         parts += [to_markdown(table_from(values)) for values in section["tables"]]
     return "\n".join(parts)
-
-
-def write_document(path: Path, content: Mapping[str, Any]) -> None:
-    """Puts the tables between the two marks of a document.
-
-    Raises:
-        ConfigurationError: the document has no such marks.
-    """
-    text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ConfigurationError(f"{path}: has no marks {BEGIN.strip()} and {END.strip()}")
-    path.write_text(f"{before}{BEGIN}\n{as_markdown(content)}\n{END}{after}", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.metadata
+import platform
 import shlex
 import sys
 from datetime import datetime, timezone
@@ -27,6 +28,14 @@ def command_line() -> str:
 def now() -> str:
     """Returns the time in UTC, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def processor_name() -> str:
+    """Returns the processor's name, as Linux tells it."""
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line for line in lines if line.startswith("model name")).partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def peak_memory_mib() -> float | None:

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.reporting.documents import replace_measurement
+
 OURS = "ours"
 NAMES = (
     "ours",
@@ -36,7 +39,6 @@ COLUMNS = (
     "times slower than ours",
     "points fewer than ours",
 )
-BEGIN, END = "<!-- begin of measurement -->\n", "<!-- end of measurement -->\n"
 Result = Mapping[str, Any]
 
 
@@ -49,7 +51,7 @@ def main() -> int:
     text = to_markdown(read_results(options.results))
     print(text)
     if options.document:
-        replace_section(options.document, text)
+        replace_measurement(options.document, text)
     return 0
 
 
@@ -117,22 +119,8 @@ def remarks_on(result: Result) -> list[str]:
     return [f"- {note}" for note in result["notes"]]
 
 
-def replace_section(path: Path, text: str) -> None:
-    """Puts the text between the two marks of a document.
-
-    Raises:
-        ValueError: a mark is missing.
-    """
-    document = path.read_text(encoding="utf-8")
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{path} has not both marks")
-    path.write_text(before + BEGIN + text + END + after, encoding="utf-8")
-
-
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ConfigurationError) as error:
         sys.exit(f"write_peers_table: {error}")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from emotion_perception.benchmark.report import BEGIN, END, add_section, as_markdown, read, write_document
+from emotion_perception.benchmark.report import add_section, as_markdown, read
 from emotion_perception.benchmark.tables import Table, table_from, to_markdown
 from emotion_perception.core.errors import ConfigurationError
 
@@ -41,28 +41,6 @@ def test_a_section_replaces_its_own_and_leaves_the_others(tmp_path):
     text = as_markdown(content)
     assert "## Detection" in text
     assert "commit def5678; 2 cores of a processor" in text
-
-
-def test_the_tables_go_between_the_marks_of_a_document(tmp_path):
-    path = tmp_path / "benchmarks.md"
-    path.write_text(f"before\n{BEGIN}old\n{END}after\n")
-    content = add_section(tmp_path / "bench.json", "detection", MACHINE, [TABLE])
-    for _ in range(2):
-        write_document(path, content)
-        text = path.read_text()
-        assert text.startswith("before\n")
-        assert text.endswith("after\n")
-        assert "old" not in text
-        assert text.count("### Detectors") == 1
-
-
-@pytest.mark.parametrize("text", ["no marks", BEGIN])
-def test_a_document_without_marks_is_left_alone(tmp_path, text):
-    path = tmp_path / "other.md"
-    path.write_text(text)
-    with pytest.raises(ConfigurationError, match="other.md: has no marks"):
-        write_document(path, {})
-    assert path.read_text() == text
 
 
 def test_a_file_that_is_no_result_is_refused(tmp_path):

@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.benchmark.setup import Setup, quick
     from emotion_perception.benchmark.tables import to_markdown
     from emotion_perception.core.errors import ConfigurationError
+    from emotion_perception.reporting.documents import replace_measurement
 
     names = split_names(arguments.only) or list(SECTIONS)
     if unknown := [name for name in names if name not in SECTIONS]:
@@ -51,6 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
             print(to_markdown(table), flush=True)
         content = report.add_section(arguments.out / report.JSON, name, machine, tables)
         if arguments.document:
-            report.write_document(arguments.document, content)
+            replace_measurement(arguments.document, f"\n{report.as_markdown(content)}\n")
     print(f"{arguments.out / report.JSON}")
     return 0
