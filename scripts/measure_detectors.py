@@ -35,6 +35,7 @@ from emotion_perception.reporting.provenance import processor_name
 SIZES = (320, 640)
 ONE_FACE_CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")
 THRESHOLDS = (0.5, 0.35)
+INT8 = "centerface int8"
 Image = NDArray[np.uint8]
 
 
@@ -51,7 +52,7 @@ def main() -> int:
         "|---|---|---|---|---|---|---|---|",
     ]
     print("\n".join(lines))
-    for name in DETECTORS:
+    for name in [*DETECTORS, *([INT8] if options.int8 else [])]:
         for size in SIZES:
             lines.append(table_row(name, size, options))
             print(lines[-1], flush=True)
@@ -65,6 +66,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="What each face detector finds and what it costs.")
     parser.add_argument("--data", type=Path, required=True, help="folder with utkface200_sample.zip and media/")
     parser.add_argument("--out", type=Path, help="document whose measured section is replaced")
+    parser.add_argument("--int8", type=Path, metavar="FILE", help="also CenterFace as `quantise --detector` made it")
     parser.add_argument("--step", type=int, default=13, help="take every such photograph")
     parser.add_argument("--pause", type=int, metavar="PID", help="stop this process while the time is taken")
     return parser.parse_args()
@@ -73,7 +75,7 @@ def parse_arguments() -> argparse.Namespace:
 def table_row(name: str, size: int, options: argparse.Namespace) -> str:
     """Returns the figures of one detector at one size."""
     detector = create_detector(
-        DetectionConfig(detector=name, detection_size=size, detector_model=own_file(name, options))
+        DetectionConfig(detector=name.split()[0], detection_size=size, detector_model=own_file(name, options))
     )
     media = options.data / "media"
     hit = counts(detector, zipped_pictures(options.data / "utkface200_sample.zip", options.step)) > 0
@@ -97,8 +99,9 @@ def table_row(name: str, size: int, options: argparse.Namespace) -> str:
 
 
 def own_file(name: str, options: argparse.Namespace) -> str:
-    """Returns the path of YuNet's file, which lies beside the data; the others are found through the manifest."""
-    return str(options.data / "face_detection_yunet_2023mar.onnx") if name == "yunet" else ""
+    """Returns the file where it is not the manifest's: YuNet's lies beside the data."""
+    own = {"yunet": options.data / "face_detection_yunet_2023mar.onnx", INT8: options.int8}
+    return str(own.get(name, ""))
 
 
 def slashed(values: NDArray[np.generic], form: str) -> str:

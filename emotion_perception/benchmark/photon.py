@@ -6,6 +6,7 @@ from typing import Any
 from tqdm import tqdm
 
 from emotion_perception.benchmark import nodes
+from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import HD, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
@@ -29,6 +30,7 @@ class _Case:
         every: `detect_every`.
         composed: all nodes in one process.
         model: of the classifier.
+        int8_detector: CenterFace in int8.
     """
 
     size_wh: tuple[int, int]
@@ -36,39 +38,47 @@ class _Case:
     every: int
     composed: bool = False
     model: str = ClassifierConfig.model
+    int8_detector: bool = False
 
     @property
     def name(self) -> str:
         """What the tables call it."""
         width, height = self.size_wh
         more = [f"k = {self.every}", *(["composed"] if self.composed else [])]
+        more += ["CenterFace int8"] if self.int8_detector else []
         more += [self.model] if self.model != ClassifierConfig.model else []
         return f"{width}x{height}, {self.faces} face{'s' * (self.faces > 1)}, {', '.join(more)}"
 
 
-def _cases() -> list[_Case]:
-    plain = [
+def _cases(*, int8_detector: bool) -> list[_Case]:
+    cases = [
         _Case(size_wh, faces, every, composed)
         for size_wh in (VGA, HD)
         for faces in (1, 8)
         for composed in (False, True)
         for every in _EVERY
     ]
-    small = f"{ClassifierConfig.model}.int8"
-    if small not in shipped_models():
-        return plain
-    return [*plain, *(_Case(VGA, faces, every, True, small) for faces in (1, 8) for every in _EVERY)]
+    if not int8_detector:
+        return cases
+    ways = [(composed, every) for composed in (False, True) for every in _EVERY]
+    cases += [_Case(VGA, 1, every, composed, int8_detector=True) for composed, every in ways]
+    if (small := f"{ClassifierConfig.model}.int8") in shipped_models():
+        cases += [_Case(VGA, faces, every, composed, small, True) for faces in (1, 8) for composed, every in ways]
+    return cases
 
 
 def run(setup: Setup) -> list[Table]:
     """Measures."""
     floors = {size_wh: nodes.measure(setup, "photon", size_wh, ["--floor"]) for size_wh in (VGA, HD)}
-    found = {}
-    for case in tqdm(_cases(), desc="photon to emotion", unit=" runs", disable=None, leave=False):
+    found, detector_file = {}, int8_detector(setup)
+    cases = _cases(int8_detector=detector_file is not None)
+    for case in tqdm(cases, desc="photon to emotion", unit=" runs", disable=None, leave=False):
         video = nodes.video(setup, case.size_wh, case.faces)
         arguments = ["--source", str(video), "--hops", *(["--composed"] if case.composed else [])]
         arguments += ["--set", f"face_detection_node.detect_every:={case.every}"]
         arguments += ["--set", f"emotion_classifier_node.model:={case.model}"]
+        if case.int8_detector and detector_file is not None:
+            arguments += ["--set", f"face_detection_node.detector_model:={detector_file.resolve()}"]
         found[case] = nodes.measure(setup, "photon", case.size_wh, arguments)
     measured = {case: figures for case, figures in found.items() if "error" not in figures}
     tables = [_latencies(setup, found, floors)]

@@ -3,16 +3,38 @@
 import argparse
 from pathlib import Path
 
+from emotion_perception.core.errors import ConfigurationError
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describes the options."""
-    parser.add_argument("--model", required=True, help="name of a shipped model or path of a .safetensors file")
-    parser.add_argument("--data", type=Path, required=True, help="what it was trained on")
-    parser.add_argument("--out", type=Path, required=True, help="folder for NAME.int8.onnx and NAME.int8.json")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--model", help="an emotion model: name of a shipped one or path of a .safetensors file")
+    what.add_argument("--detector", choices=["centerface"], help="a face detector")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="what the model was trained on; for a detector a video or folder of pictures, of faces as they will come",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for NAME.int8.onnx and NAME.int8.json; for a detector the .onnx file",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Quantises and prints what it changed."""
+    if arguments.detector:
+        from emotion_perception.training.quantise_detector import in_words as detector_in_words
+        from emotion_perception.training.quantise_detector import quantise_detector
+
+        if arguments.out.suffix != ".onnx":
+            raise ConfigurationError(f"--out {arguments.out}: for a detector it is a file that ends in .onnx")
+        print(detector_in_words(quantise_detector(arguments.data, arguments.out)))
+        return 0
     from emotion_perception.training.quantise import in_words, quantise_model
 
     print(in_words(quantise_model(arguments.model, arguments.data, arguments.out)))

@@ -1,0 +1,31 @@
+"""The int8 form of CenterFace, made for the benchmark."""
+
+import importlib.util
+from pathlib import Path
+
+from emotion_perception.benchmark.scene import VGA
+from emotion_perception.benchmark.setup import Setup
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detectors.base import with_longer_side
+
+_FACES = (1, 2, 8)
+_STEP = 10
+
+
+def int8_detector(setup: Setup) -> Path | None:
+    """Returns its file, made at the first call; None where what makes it is not installed.
+
+    Its ranges come from the pictures that are measured, which is fair for its time alone: what it finds on others is in
+    docs/detectors.md.
+    """
+    path = setup.out / "centerface.int8.onnx"
+    if path.is_file():
+        return path
+    if importlib.util.find_spec("onnx") is None:
+        return None
+    from emotion_perception.training.quantise_detector import quantise_detector_on
+
+    size = DetectionConfig.detection_size
+    numbers = range(0, len(setup.scene.frames), _STEP)
+    pictures = [with_longer_side(setup.scene.picture(n, VGA, faces), size) for faces in _FACES for n in numbers]
+    return quantise_detector_on(pictures, path).path
