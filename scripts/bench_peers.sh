@@ -15,10 +15,12 @@ out="$root/out/bench/peers"
 logs="$out/log"
 mkdir -p "$logs"
 
-# name, environment, program with its options; ours first, since the table compares with it
+# name, environment, program with its options; ours first, since the table compares with it; @int8 is CenterFace in int8
 peers="
 ours            project    measure_ours.py
-ours-every-4    project    measure_ours.py --detect-every 4
+ours-every-3    project    measure_ours.py --detect-every 3
+ours-int8       project    measure_ours.py --model compact_vgg.int8 --detector-model @int8
+ours-int8-every-3 project  measure_ours.py --model compact_vgg.int8 --detector-model @int8 --detect-every 3
 fer             fer        measure_fer.py
 fer-keras       fer        measure_fer.py --network keras
 fer-mtcnn       fer        measure_fer.py --detector mtcnn
@@ -73,9 +75,15 @@ elif [ ! -f "$DATA" ]; then
 fi
 PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" scripts/peers/export_frames.py --out "$out/frames" || exit 1
 
+int8="$out/centerface.int8.onnx"
 while read -r name environment command; do
     [ -z "$name" ] && continue
     [ $# -gt 0 ] && [[ " $* " != *" $name "* ]] && continue
+    if [[ "$command" == *@int8* ]]; then
+        [ -f "$int8" ] || PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" -m emotion_perception.cli quantise --detector centerface \
+            --data "$(PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" -m emotion_perception.cli fetch --print-path demo-clip)" --out "$int8"
+        command="${command//@int8/$int8}"
+    fi
     if [ "$environment" != project ] && ! make_environment "$environment"; then
         report_error "$out/$name.json" "not installed: $(tail -n 1 "$logs/pip-$environment.log" 2> /dev/null)"
         continue

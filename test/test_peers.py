@@ -80,7 +80,7 @@ def figures(ms, top1=None, **others):
         "machine": {"date": "2026-11-25T12:00:00", "cores": 2, "processor": "fast one", "python": "3.11.7"},
         "frames": 120,
         "size_wh": [640, 480],
-        "ms": {"p50": ms, "p90": 2 * ms},
+        "ms": {"p50": ms, "p90": 2 * ms, "mean": 1.1 * ms},
         "processor_ms": {"p50": ms, "p90": ms},
         "found": 1.0,
         "exactly_one": 0.5,
@@ -103,8 +103,10 @@ def test_the_table_compares_with_ours_and_tells_what_did_not_run(peers, tmp_path
         (tmp_path / f"{name}.json").write_text(json.dumps(result))
     text = to_markdown(read_results(tmp_path))
     table = {line.split(" | ")[0]: line for line in text.splitlines() if line.startswith("| ")}
-    assert table["| ours"].endswith("| 10.0 / 20.0 | - | 10.0 | 100.0% / 50.0% | 70.00% | 1 | 0.00 |")
-    assert table["| fer"].endswith("| 50.0 / 100.0 | 40.0 / 80.0 | 50.0 | 100.0% / 50.0% | 65.00% | 5.00 | 5.00 |")
+    assert table["| ours"].endswith("| 10.0 / 20.0 / 11.0 | - | 10.0 | 100.0% / 50.0% | 70.00% | 1 | 0.00 |")
+    assert table["| fer"].endswith(
+        "| 50.0 / 100.0 / 55.0 | 40.0 / 80.0 / 44.0 | 50.0 | 100.0% / 50.0% | 65.00% | 5.00 | 5.00 |"
+    )
     assert table["| mediapipe"].endswith("| - | 0.50 | - |")
     assert "| deepface" not in table
     assert "* `deepface` did not run: `no weights`" in text

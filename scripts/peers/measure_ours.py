@@ -2,13 +2,15 @@
 """Measures this package beside its peers: `core.pipeline.Pipeline` with the nodes' defaults.
 
 Detection, tracking, classification and smoothing: all that the two nodes do but for ROS. In the project's environment.
-`--detect-every 4` looks for faces in every fourth frame only and follows them by optical flow between.
+`--detect-every 4` looks for faces in every fourth frame only and follows them by optical flow between; `--detector-model`
+and `--model` take other files, such as the int8 ones.
 """
 
 import argparse
 import functools
 import itertools
 import sys
+from pathlib import Path
 
 import numpy as np
 from measuring import Peer, Picture, main
@@ -19,13 +21,11 @@ from emotion_perception.core.pipeline import Pipeline
 FRAME_S = 1 / 12  # 120 frames are spread over ten seconds
 
 
-def make_peer(threads: int, *, detect_every: int) -> Peer:
+def make_peer(threads: int, *, detect_every: int, detector_model: str, model: str) -> Peer:
     """Makes it; `threads` goes to both nodes' `num_threads`."""
     chosen = {"num_threads": threads} if threads else {}
-    detection, classification = (
-        DetectionConfig(detect_every=detect_every, **chosen),
-        ClassifierConfig(device="cpu", **chosen),
-    )
+    detection = DetectionConfig(detect_every=detect_every, detector_model=detector_model, **chosen)
+    classification = ClassifierConfig(model=model, device="cpu", **chosen)
     pipeline = Pipeline(detection, classification)
     classifier = pipeline.recognizer.classifier
     times_s = (FRAME_S * number for number in itertools.count())
@@ -34,9 +34,10 @@ def make_peer(threads: int, *, detect_every: int) -> Peer:
         scores = classifier.classify([image])[0]
         return classifier.spec.labels[int(np.argmax(scores))]
 
+    detector = Path(detector_model).stem or detection.detector
     followed = f" every {detect_every} frames" if detect_every > 1 else ""
     return Peer(
-        what=f"{detection.detector}{followed}, {classification.model} (onnxruntime)",
+        what=f"{detector}{followed}, {classification.model} (onnxruntime)",
         packages=("onnxruntime", "opencv-python-headless"),
         name_emotions=lambda frame: pipeline.process(frame, next(times_s)),
         classify=classify,
@@ -47,5 +48,7 @@ def make_peer(threads: int, *, detect_every: int) -> Peer:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--detect-every", type=int, default=DetectionConfig.detect_every)
+    parser.add_argument("--detector-model", default=DetectionConfig.detector_model)
+    parser.add_argument("--model", default=ClassifierConfig.model)
     own, sys.argv[1:] = parser.parse_known_args()
     sys.exit(main(functools.partial(make_peer, **vars(own)), __doc__))
