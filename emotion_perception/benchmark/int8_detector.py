@@ -9,7 +9,7 @@ from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detectors.base import with_longer_side
 
 _FACES = (1, 2, 8)
-_STEP = 10
+_STEP = 30
 
 
 def int8_detector(setup: Setup) -> Path | None:

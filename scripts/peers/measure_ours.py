@@ -2,8 +2,8 @@
 """Measures this package beside its peers: `core.pipeline.Pipeline` with the nodes' defaults.
 
 Detection, tracking, classification and smoothing: all that the two nodes do but for ROS. In the project's environment.
-`--detect-every 4` looks for faces in every fourth frame only and follows them by optical flow between; `--detector-model`
-and `--model` take other files, such as the int8 ones.
+`--detect-every 3` looks for faces in every third frame only and follows them by optical flow between; `--model` and
+`--detector-model` take other files, such as the int8 ones.
 """
 
 import argparse
