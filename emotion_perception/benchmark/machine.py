@@ -20,7 +20,7 @@ def describe_machine() -> dict[str, Any]:
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "ros": os.environ.get("ROS_DISTRO", "none"),
+        "ros": os.environ.get("ROS_DISTRO") or os.environ.get("EMOTION_PERCEPTION_DISTRO", "none"),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
         "package_version": package_version(),
         "commit": _commit(),
