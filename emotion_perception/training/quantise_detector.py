@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import onnx.version_converter
@@ -28,7 +29,7 @@ from emotion_perception.core.detectors.centerface import network_input
 from emotion_perception.core.detectors.onnx_graph import with_free_image_size
 from emotion_perception.core.detectors.onnx_session import read_model
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.geometry import iou
+from emotion_perception.core.geometry import iou, square_crop
 from emotion_perception.core.model_files import resolve_model_file
 from emotion_perception.training.int8 import Inputs, write_int8_file
 
@@ -37,6 +38,7 @@ _MOST = 400  # pictures, half for the ranges and half to compare
 _OPSET = 13  # the first that has scales for each channel
 _SAME_IOU = 0.5
 _ROUNDS = 30
+_CLOSE_UP_MARGIN = 0.1  # around a face that fills the picture
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def quantise_detector_on(pictures: Sequence[Picture], target: Path) -> Quantised
     ranges, held = pictures[::2], pictures[1::2]
     if not held:
         raise DatasetError("one picture is not enough: half of them give the ranges, the others show what it cost")
-    shown = [*ranges, *(tiled(ranges, number) for number in range(len(ranges)))]
+    tiles = [tiled(ranges, number) for number in range(len(ranges))]
+    shown = [*ranges, *tiles, *close_ups(ranges)]
     target.parent.mkdir(parents=True, exist_ok=True)
     published = with_free_image_size(read_model(resolve_model_file("centerface")))
     model = onnx.version_converter.convert_version(onnx.load_model_from_string(published), _OPSET)
@@ -131,6 +134,16 @@ def tiled(pictures: Sequence[Picture], number: int) -> Picture:
         part = picture[: height - top, : width - left]
         canvas[top : top + part.shape[0], left : left + part.shape[1]] = part
     return canvas
+
+
+def close_ups(pictures: Sequence[Picture]) -> list[Picture]:
+    """Returns the best face of each picture, as the float detector finds it, filling a picture of the same size."""
+    detector, found = create_detector(DetectionConfig()), []
+    for picture in tqdm(pictures, desc="finding faces", unit=" pictures", disable=None, leave=False):
+        if faces := select_faces(detector.detect(picture), DetectionConfig()):
+            crop = square_crop(picture, faces[0].box, _CLOSE_UP_MARGIN)
+            found.append(np.asarray(cv2.resize(crop, picture.shape[1::-1]), np.uint8))
+    return found
 
 
 def _compare(pictures: Sequence[Picture], path: Path) -> QuantisedDetector:
