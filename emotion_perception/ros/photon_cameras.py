@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
@@ -51,9 +52,7 @@ class CamerasListener(Node):
         super().__init__("cameras_listener")
         self.answers: dict[str, list[tuple[float, EmotionArray]]] = {topic: [] for topic in topics}
         for topic in topics:
-            self.create_subscription(
-                EmotionArray, topic, lambda message, topic=topic: self._on_emotions(topic, message), qos.RESULTS
-            )
+            self.create_subscription(EmotionArray, topic, partial(self._on_emotions, topic), qos.RESULTS)
 
     @property
     def all_answer(self) -> bool:
