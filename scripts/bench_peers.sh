@@ -31,6 +31,10 @@ plain-keras     fer        measure_plain_keras.py
 plain-torch     project    measure_plain_torch.py
 "
 
+project() { # ARGUMENTS...: Python with this package
+    PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" "$@"
+}
+
 make_environment() { # NAME: prints nothing but progress, status 1 where it cannot be installed
     local venv="$root/.venv-peer-$1" lock="requirements/peer-$1.txt" python hash
     python="$(PYTHON="" EMOTION_PERCEPTION_PYTHONS=3.11 scripts/find_python.sh)" || return 1
@@ -73,15 +77,15 @@ if [ -z "${DATA:-}" ]; then
 elif [ ! -f "$DATA" ]; then
     fail "DATA=$DATA: there is no such file"
 fi
-PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" scripts/peers/export_frames.py --out "$out/frames" || exit 1
+project scripts/peers/export_frames.py --out "$out/frames" || exit 1
 
 int8="$out/centerface.int8.onnx"
 while read -r name environment command; do
     [ -z "$name" ] && continue
     [ $# -gt 0 ] && [[ " $* " != *" $name "* ]] && continue
     if [[ "$command" == *@int8* ]]; then
-        [ -f "$int8" ] || PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" -m emotion_perception.cli quantise --detector centerface \
-            --data "$(PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" -m emotion_perception.cli fetch --print-path demo-clip)" --out "$int8"
+        [ -f "$int8" ] || project -m emotion_perception.cli quantise --detector centerface \
+            --data "$(project -m emotion_perception.cli fetch --print-path demo-clip)" --out "$int8"
         command="${command//@int8/$int8}"
     fi
     if [ "$environment" != project ] && ! make_environment "$environment"; then
@@ -94,4 +98,4 @@ while read -r name environment command; do
     [ -e "$out/$name.json" ] && ! grep -q '"error"' "$out/$name.json" && measure "$name" "$environment" 2 $command < /dev/null
 done <<< "$peers"
 
-PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" scripts/peers/write_peers_table.py "$out" --document "${DOCUMENT:-docs/peers.md}"
+project scripts/peers/write_peers_table.py "$out" --document "${DOCUMENT:-docs/peers.md}"

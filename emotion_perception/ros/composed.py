@@ -1,7 +1,7 @@
 """emotion_perception_composed: camera, face detection, emotion classifier and overlay in one process.
 
-The same nodes with the same names, parameters and topics, each in a thread of its own. Pictures go from the camera to
-the others by reference; everything else, and pictures for other processes, goes over ROS as ever.
+The same nodes with the same names, parameters and topics, each in a thread of its own. Pictures, faces and emotions go
+from one to the other by reference; everything else, and what other processes want of these, goes over ROS as ever.
 """
 
 import argparse

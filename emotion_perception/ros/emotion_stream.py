@@ -15,7 +15,7 @@ from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros import conversions
 from emotion_perception.ros.conversions import Answer, EmotionArray, FaceArray, ModelIdentity
 from emotion_perception.ros.images import image_to_bgr
-from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode
+from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, counts_status
 from emotion_perception.ros.result_publisher import ResultPublisher
 from emotion_perception.ros.subscriptions import AnyImage, JoinedSubscription
 
@@ -77,7 +77,7 @@ class EmotionStream:
         counts = self._counts if self._worker is None else self._worker.counts
         answers = {name.lower(): self._answers[getattr(EmotionArray, name)] for name in conversions.STATUSES}
         refused = {"regions_refused": self._recognizer.regions_refused}
-        return {**answers, **refused, **vars(counts), "pending": counts.pending}
+        return {**answers, **refused, **counts_status(counts)}
 
     def _beside(self, name: str) -> str:
         """Returns the topic of that name in the namespace of the images."""

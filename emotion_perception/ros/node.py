@@ -186,7 +186,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         return TransitionCallbackReturn.SUCCESS
 
 
-def counts_status(counts: FrameCounts) -> dict[str, object]:
+def counts_status(counts: FrameCounts) -> dict[str, int]:
     """Returns what became of the frames, for `status`."""
     return {**vars(counts), "pending": counts.pending}
 

@@ -103,11 +103,11 @@ class ImageSubscription(NearestSubscription):
         reliability: str,
         transport: str = "raw",
     ) -> None:
-        self._on_message, self._depth = callback, depth
+        self._on_message = callback
         compressed = transport == "compressed"
         topic = node.resolve_topic_name(topic) + ("/compressed" if compressed else "")
         self._reliability = qos.overridden_reliability(node, topic, reliability)
-        profile = qos.image_subscription(depth, reliable=True)
+        profile = qos.image_subscription(depth, reliable=True)  # `subscribe_remotely` decides the reliability
         super().__init__(node, CompressedImage if compressed else Image, topic, self._on_image, profile)
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ class ImageSubscription(NearestSubscription):
             self._type,
             self._topic,
             self._callback,
-            qos.image_subscription(self._depth, reliable=way),
+            qos.image_subscription(self._profile.depth, reliable=way),
             event_callbacks=qos.SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
             qos_overriding_options=qos.IMAGE_SUBSCRIPTION_OVERRIDES,
         )
