@@ -43,7 +43,7 @@ demo-bag: ## the demonstration recorded, labelled and evaluated: out/demo_bag, o
 
 test: ## the whole test suite
 	@scripts/setup.sh test centerface mtcnn astronaut demo-clip
-	@scripts/in_env.sh python -m pytest $(TESTS)
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true $(TESTS)
 
 soak: ## the nodes for MINUTES, then 10,000 malformed messages of each kind: does anything grow, leak or fall?
 	@scripts/setup.sh test centerface demo-clip,astronaut

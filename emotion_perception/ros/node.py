@@ -25,6 +25,7 @@ from emotion_perception.core.errors import (
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.health import Health
+from emotion_perception.ros.leaving import cut_off
 from emotion_perception.ros.local_topics import LocalTopics
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
@@ -205,7 +206,8 @@ def run_nodes(makers: Sequence[Callable[[], PerceptionNode[Any]]], args: list[st
         args: the command line.
 
     Returns:
-        The exit code: 0 after a signal, 1 after a fault at start, 78 where the configuration cannot work.
+        The exit code: 0 after a signal, 1 after a fault at start, 78 where the configuration cannot work. Where the
+        middleware does not let go, the process ends by SIGALRM, see `cut_off`.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -220,9 +222,10 @@ def run_nodes(makers: Sequence[Callable[[], PerceptionNode[Any]]], args: list[st
         rclpy.logging.get_logger("emotion_perception").error(str(e))
         return EXIT_CONFIGURATION
     finally:
-        for node in nodes:
-            node.destroy_node()
-        rclpy.shutdown()
+        with cut_off():
+            for node in nodes:
+                node.destroy_node()
+            rclpy.shutdown()
 
 
 def _run(nodes: list[PerceptionNode[Any]], stop: threading.Event) -> int:

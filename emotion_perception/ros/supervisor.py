@@ -83,25 +83,19 @@ class Supervisor:
             self._look_after(name, node, code)
 
     def stop(self, *, coming_up: bool) -> list[str]:
-        """Ends all of them; returns a line for each that did not end well.
+        """Ends them one after another; returns a line for each that did not end well.
+
+        Not all at once: a participant of Fast DDS that leaves while others do may stay for ever, see `cut_off`.
 
         Args:
             coming_up: some may have no signal handler yet, so that SIGTERM kills them; later each has to end by itself.
         """
         well = (EXIT_OK, -signal.SIGTERM) if coming_up else (EXIT_OK,)
-        running = {name: node.process for name, node in self._nodes.items() if node.process.poll() is None}
-        for process in running.values():
-            process.terminate()  # unlike SIGINT, it ends a Python that is still starting without a word
-        deadline_s, complaints = time.monotonic() + _END_S, []
+        complaints = []
         for name, node in self._nodes.items():
-            try:
-                node.process.wait(max(0.0, deadline_s - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                node.process.kill()
-                node.process.wait()
+            if not _end(node.process):
                 complaints.append(f"{name} did not end within {_END_S:.0f} s")
-                continue
-            if node.process.returncode not in well:
+            elif node.process.returncode not in well:
                 complaints.append(f"{name} ended with exit code {node.process.returncode}")
         self._clean_up()
         return complaints
@@ -137,6 +131,18 @@ class Supervisor:
 def _start(command: list[str | Path]) -> "subprocess.Popen[bytes]":
     # a session of its own, so that Ctrl-C reaches the supervisor alone and the nodes end in order
     return subprocess.Popen(command, start_new_session=True)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> bool:
+    """Ends a process; False where it had to be killed."""
+    process.terminate()  # unlike SIGINT, it ends a Python that is still starting without a word
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
 
 
 def _command(name: str, overrides: Sequence[str]) -> list[str | Path]:

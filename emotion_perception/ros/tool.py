@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import ConfigurationError, RecordingError
+from emotion_perception.ros.leaving import cut_off
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.node import EXIT_CONFIGURATION
 from emotion_perception.ros.parameters import Config, Parameters
@@ -75,7 +76,8 @@ def run_tool(make_tool: Callable[[], Tool[Any]], args: list[str] | None = None) 
         rclpy.logging.get_logger("emotion_perception").error(str(e))
         return EXIT_CONFIGURATION
     finally:
-        rclpy.shutdown()
+        with cut_off():
+            rclpy.shutdown()
 
 
 def _run(tool: Tool[Any], stop: threading.Event) -> int:
@@ -83,4 +85,5 @@ def _run(tool: Tool[Any], stop: threading.Event) -> int:
     try:
         return tool.run(stop)
     finally:
-        tool.close()
+        with cut_off():
+            tool.close()

@@ -1,0 +1,92 @@
+"""The end of processes where the middleware does not come back, or might not."""
+
+import signal
+import subprocess
+import sys
+import time
+
+from node_processes import END_S, START_S
+
+from emotion_perception.ros import supervisor
+from emotion_perception.ros.leaving import LEAVE_S
+from emotion_perception.ros.supervisor import Supervisor
+
+STUCK = """
+import ctypes, sys
+from rclpy.node import Node
+from emotion_perception.ros.node import PerceptionNode, run_node
+from emotion_perception.ros.tool import Tool, run_tool
+from emotion_perception.core.config import OverlayConfig
+
+class Stuck:
+    def __init__(self):
+        super().__init__("stuck", OverlayConfig)
+        print("here", flush=True)
+
+    def run(self, stop):
+        return stop.wait() and 0
+
+    def stop(self):
+        print("work ended", flush=True)
+
+    def destroy_node(self):
+        ctypes.PyDLL(None).sleep(600)  # as Fast DDS does it: in C, and with Python's lock
+
+class StuckNode(Stuck, PerceptionNode):
+    pass
+
+class StuckTool(Stuck, Tool):
+    pass
+
+sys.exit({"node": run_node, "tool": run_tool}[sys.argv[1]]({"node": StuckNode, "tool": StuckTool}[sys.argv[1]]))
+"""
+
+SLOW_TO_END = """
+import signal, sys, time
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+print("here", flush=True)
+signal.sigwait([signal.SIGTERM])
+print(time.monotonic(), flush=True)
+time.sleep(0.3)
+print(time.monotonic(), flush=True)
+"""
+
+
+def stuck(kind):
+    process = subprocess.Popen([sys.executable, "-c", STUCK, kind], stdout=subprocess.PIPE, text=True)
+    try:
+        lines = [process.stdout.readline()]
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=LEAVE_S + END_S + START_S)
+    finally:
+        process.kill()
+    return process.returncode, lines + output.splitlines(keepends=True)
+
+
+def test_a_node_whose_middleware_never_comes_back_has_done_its_work_and_is_cut_off():
+    assert stuck("node") == (-signal.SIGALRM, ["here\n", "work ended\n"])
+
+
+def test_a_program_whose_middleware_never_comes_back_is_cut_off_too():
+    assert stuck("tool") == (-signal.SIGALRM, ["here\n"])
+
+
+def test_the_supervisor_ends_one_after_another(monkeypatch, tmp_path):
+    files = {name: tmp_path / name for name in ("one", "two", "three")}
+
+    def start(command):
+        (name,) = command
+        with open(files[name], "w") as file:
+            return subprocess.Popen([sys.executable, "-c", SLOW_TO_END], stdout=file)
+
+    monkeypatch.setattr(supervisor, "_command", lambda name, overrides: [name])
+    monkeypatch.setattr(supervisor, "_start", start)
+    processes = Supervisor({name: [] for name in files})
+    deadline_s = time.monotonic() + START_S
+    while not all(file.read_text() for file in files.values()):
+        assert time.monotonic() < deadline_s, "they do not start"
+        processes.check(respawn=False)
+    assert processes.stop(coming_up=False) == []
+    times = [float(line) for file in files.values() for line in file.read_text().splitlines()[1:]]
+    assert len(times) == 6
+    assert times == sorted(times), "the next is told to end when the one before has ended"
