@@ -1,5 +1,7 @@
 # ruff: noqa: E402 (the imports below need torch)
 import io
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -89,6 +91,29 @@ def test_every_parameter_learns(name):
     assert [key for key, value in network.named_parameters() if value.grad is None] == []
     head = list(network.parameters())[-1]
     assert head.grad.abs().sum() > 0
+
+
+LEARNS_AT_64 = """
+import torch
+from emotion_perception.training.architectures import create_network
+network = create_network("mini_xception", num_classes=2).to(memory_format=torch.channels_last)
+for _ in range(3):
+    pictures = torch.randn(127, 1, 64, 64).contiguous(memory_format=torch.channels_last)
+    network(pictures).square().sum().backward()
+"""
+
+
+def test_the_residual_network_learns_at_64_pixels_without_breaking_the_process():
+    done = subprocess.run([sys.executable, "-c", LEARNS_AT_64], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-1000:]
+
+
+@pytest.mark.parametrize("side", [7, 8])
+def test_the_skips_of_the_residual_network_are_convolutions_of_stride_2(side):
+    skip = create_network("mini_xception").eval()[6].skip[0]
+    features = torch.randn(2, 8, side, side)
+    expected = torch.nn.functional.conv2d(features, skip.weight, stride=2)
+    torch.testing.assert_close(skip(features), expected)
 
 
 def test_the_original_head_of_the_wide_network_has_no_gradient():
