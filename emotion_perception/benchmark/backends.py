@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.benchmark.timing import in_turns
+from emotion_perception.reporting.timing import in_turns
 from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint, read_weights
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.geometry import square_crop

@@ -8,7 +8,7 @@ import numpy as np
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.benchmark.timing import in_turns
+from emotion_perception.reporting.timing import in_turns
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.pipeline import Pipeline
 

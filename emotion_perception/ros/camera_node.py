@@ -52,10 +52,10 @@ class CameraNode(PerceptionNode[CameraConfig]):
 
     def stop(self) -> None:
         """Ends the reading."""
-        if self._pump is not None:
+        if self._timer is not None:
             self.destroy_timer(self._timer)
-            if not self._pump.stop(STOP_TIMEOUT_S):
-                self.get_logger().warning("the source did not give way in time")
+        if self._pump is not None and not self._pump.stop(STOP_TIMEOUT_S):
+            self.get_logger().warning("the source did not give way in time")
         self._pump = self._timer = None
         self.clear_problem("source")
         self.clear_problem("rate")

@@ -7,7 +7,6 @@ Subscribes `faces` (emotion_perception/FaceArray) and `image_raw` (sensor_msgs/I
 
 from emotion_perception.core.classification import create_classifier
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.ros.conversions import ModelIdentity
 from emotion_perception.ros.emotion_stream import EmotionStream
 from emotion_perception.ros.node import PerceptionNode, run_node
@@ -25,21 +24,13 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
         """Loads the model and runs it once."""
         self._classifier = self._make_classifier(self.config)
         self._classifier.warm_up(require_gpu=self.config.require_gpu)
-        try:
-            for topic in self.config.image_topics:
-                self._streams.append(EmotionStream(self, topic, self._classifier))
-        except ConfigurationError:
-            self.teardown()
-            raise
+        for topic in self.config.image_topics:
+            self._streams.append(EmotionStream(self, topic, self._classifier))
 
     def start(self) -> None:
         """Begins to take images and faces."""
-        try:
-            for stream in self._streams:
-                stream.start()
-        except ConfigurationError:
-            self.stop()
-            raise
+        for stream in self._streams:
+            stream.start()
 
     def stop(self) -> None:
         """Takes no more, and answers what still waits."""

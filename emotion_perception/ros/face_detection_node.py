@@ -40,7 +40,7 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
         super().__init__("face_detection_node", DetectionConfig, **options)
         self._make_detector, self._make_verifier = detector_factory, verifier_factory
         self._tracker = Tracker()
-        self._finder = self._worker = self._images = None
+        self._finder = self._faces = self._worker = self._images = None
         self._counts = FrameCounts()
 
     def setup(self) -> None:
@@ -71,9 +71,9 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
 
     def teardown(self) -> None:
         """Lets detector and verifier go."""
-        if self._finder is not None:
-            self._finder = None
+        if self._faces is not None:
             self._faces.close()
+        self._finder = self._faces = None
 
     def status(self) -> dict[str, object]:
         """Tells what became of the images."""

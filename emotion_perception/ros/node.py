@@ -43,7 +43,8 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     """A managed node with a configuration, frame faults that are counted, and a status once a second.
 
     A subclass makes its collaborators in `setup`, begins to work in `start`, ends its work in `stop` and lets go in
-    `teardown`. What `setup` and `start` raise becomes one line and a failed transition.
+    `teardown`. What `setup` and `start` raise becomes one line and a failed transition; `teardown` and `stop` then take
+    back what was done by then, so they bear with what is not there.
 
     Args:
         name: node name.
@@ -136,13 +137,16 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self.trace("published", stamp)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Runs `setup`."""
-        return self._guard(self.setup, "inactive")
+        """Runs `setup`; where it fails, `teardown`."""
+        return self._guard(self.setup, "inactive", undo=self.teardown)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Opens the publishers and runs `start`."""
+        """Opens the publishers and runs `start`; where it fails, `stop`, and closes them."""
         super().on_activate(state)
-        return self._guard(self.start, "active")
+        result = self._guard(self.start, "active", undo=self.stop)
+        if result is not TransitionCallbackReturn.SUCCESS:
+            super().on_deactivate(state)
+        return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Runs `stop`, tells the final counts, and closes the publishers."""
@@ -172,16 +176,17 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
 
-    def _guard(self, step: Callable[[], None], next_state: str) -> TransitionCallbackReturn:
+    def _guard(
+        self, step: Callable[[], None], next_state: str, *, undo: Callable[[], None] | None = None
+    ) -> TransitionCallbackReturn:
         try:
             step()
-        except EmotionPerceptionError as e:
-            self.start_fault = e
-            self.get_logger().error(str(e))
-            return TransitionCallbackReturn.FAILURE
         except Exception as e:  # noqa: BLE001 - rclpy would swallow it without a word
+            known = isinstance(e, EmotionPerceptionError)
+            self.get_logger().error(str(e) if known else f"{step.__name__} failed: {type(e).__name__}: {e}")
+            if undo is not None:
+                self._guard(undo, self._state)
             self.start_fault = e
-            self.get_logger().error(f"{step.__name__} failed: {type(e).__name__}: {e}")
             return TransitionCallbackReturn.FAILURE
         self._state = next_state
         return TransitionCallbackReturn.SUCCESS

@@ -59,6 +59,7 @@ class OverlayNode(PerceptionNode[OverlayConfig]):
         """Withdraws the overlay and the markers."""
         if self._pictures is not None:
             self.destroy_lifecycle_publisher(self._pictures)
+        if self._markers is not None:
             self._markers.close()
         self._pictures = self._markers = None
 

@@ -8,9 +8,9 @@ that scores and boxes keep their precision.
 import itertools
 import random
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -31,6 +31,7 @@ from emotion_perception.core.detectors.onnx_session import read_model
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.geometry import iou, square_crop
 from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.reporting.timing import in_turns
 from emotion_perception.training.int8 import Inputs, write_int8_file
 
 Picture = NDArray[np.uint8]
@@ -169,11 +170,7 @@ def _compare(pictures: Sequence[Picture], path: Path) -> QuantisedDetector:
 
 
 def _times_ms(detectors: tuple[FaceDetector, FaceDetector], picture: Picture) -> tuple[float, float]:
-    """Returns the median time of each, called in turns."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(_ROUNDS):
-        for detector, own in zip(detectors, times, strict=True):
-            begun = time.perf_counter()
-            detector.detect(picture)
-            own.append(time.perf_counter() - begun)
-    return 1e3 * float(np.median(times[0])), 1e3 * float(np.median(times[1]))
+    """Returns the median time of each."""
+    cases = {str(number): partial(detector.detect, picture) for number, detector in enumerate(detectors)}
+    first, second = in_turns(cases, rounds=_ROUNDS, what="timing").values()
+    return first["p50"], second["p50"]

@@ -17,6 +17,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import Frame
+from emotion_perception.ros import camera_node, emotion_classifier_node, emotion_stream, face_detection_node, overlay_node
 from emotion_perception.ros.camera_node import CameraNode
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
 from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
@@ -64,6 +65,41 @@ def feed(graph, make, name, count=3):
     for number in range(count if images else 0):
         images.publish(make.picture(number))
         graph.let_run(0.02)
+
+HALF_WAY = [
+    ("configure", "camera_node", camera_node, "CameraPublishers"),
+    ("configure", "face_detection_node", face_detection_node, "ResultPublisher"),
+    ("configure", "emotion_classifier_node", emotion_classifier_node, "EmotionStream"),
+    ("configure", "overlay_node", overlay_node, "MarkerOutput"),
+    ("activate", "camera_node", camera_node, "FramePump"),
+    ("activate", "face_detection_node", face_detection_node, "ImageSubscription"),
+    ("activate", "emotion_classifier_node", emotion_stream, "JoinedSubscription"),
+    ("activate", "overlay_node", overlay_node, "WhileWatched"),
+]
+
+
+@pytest.mark.parametrize(("step", "name", "module", "broken"), HALF_WAY, ids=[f"{it[0]} {it[1]}" for it in HALF_WAY])
+def test_a_step_that_fails_half_way_leaves_nothing_and_can_be_taken_again(
+    start, monkeypatch, step, name, module, broken
+):
+    def break_down(*arguments, **options):
+        raise RuntimeError("broke down")
+
+    def belongings():
+        entities = (node.publishers, node.subscriptions, node.timers, node.guards, threading.enumerate())
+        return [len(list(each)) for each in entities]
+
+    node = start(name, activate=False)
+    take = {"configure": node.trigger_configure, "activate": node.trigger_activate}[step]
+    if step == "activate":
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    before = belongings()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, broken, break_down)
+        assert take() == TransitionCallbackReturn.FAILURE
+    assert "broke down" in str(node.start_fault)
+    assert belongings() == before
+    assert take() == TransitionCallbackReturn.SUCCESS
 
 
 @pytest.mark.parametrize("name", NAMES)
