@@ -31,7 +31,8 @@ def read_groups(path: Path, data: FaceDataset) -> Groupings:
         data: the whole data file, before a split is chosen: what its rows name.
 
     Raises:
-        DatasetError: the file is missing or not as described; the message names the line.
+        DatasetError: the file is missing or not as described, or names more files that are not in the data than
+            pictures were left out when it was read; the message names the line.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -56,7 +57,8 @@ def _parse(reader: Any, data: FaceDataset) -> Groupings:
             if len(row) != len(header):
                 raise DatasetError(f"{len(row)} cells, the header has {len(header)}")
             values = dict(zip(header, (cell.strip() for cell in row), strict=True))
-            picture = find(values)
+            if (picture := find(values)) is None:
+                continue
             if (first := lines.setdefault(picture, reader.line_num)) != reader.line_num:
                 raise DatasetError(f"names the same picture as line {first}")
             for name in names:
@@ -78,20 +80,25 @@ def _columns(header: list[str]) -> list[str]:
     return names
 
 
-def _finder(header: list[str], data: FaceDataset) -> Callable[[Mapping[str, str]], int]:
-    """Returns a function from a row's cells to the number of its picture."""
+def _finder(header: list[str], data: FaceDataset) -> Callable[[Mapping[str, str]], int | None]:
+    """Returns a function from a row's cells to the number of its picture, None for one that may have been left out."""
+    left_out = sum(problem.count for problem in data.problems if not problem.total)
     if "filename" not in header:
-        if any(not problem.total for problem in data.problems):
+        if left_out:
             raise DatasetError("pictures of the data were left out, so an index may name another: use 'filename'")
         return lambda values: _index(values["index"], len(data))
     if data.filenames is None:
         raise DatasetError("the data file names no files: use a column 'index'")
     numbers = {str(name): k for k, name in enumerate(data.filenames)}
+    unknown: set[str] = set()
 
-    def find(values: Mapping[str, str]) -> int:
-        if values["filename"] not in numbers:
-            raise DatasetError(f"no picture '{values['filename']}' in the data")
-        return numbers[values["filename"]]
+    def find(values: Mapping[str, str]) -> int | None:
+        name = values["filename"]
+        if name not in numbers:
+            unknown.add(name)
+            if len(unknown) > left_out:
+                raise DatasetError(f"no picture '{name}' in the data")
+        return numbers.get(name)
 
     return find
 

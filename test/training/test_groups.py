@@ -96,6 +96,13 @@ def test_numbers_need_data_of_which_nothing_was_left_out(write):
     assert read_groups(write("index,tone\n0,5\n"), whole)["tone"].tolist() == ["5", "", ""]
 
 
+def test_a_groups_file_may_name_as_many_pictures_more_as_were_left_out(write):
+    holed = data(filenames=NAMES, problems=(Problem("person below 10 years", 1, is_fault=False),))
+    assert read_groups(write("filename,tone\na.png,5\nyoung.png,5\n"), holed)["tone"].tolist() == ["5", "", ""]
+    with pytest.raises(DatasetError, match="line 4: no picture 'c.png' in the data"):
+        read_groups(write("filename,tone\na.png,5\nyoung.png,5\nc.png,6\n"), holed)
+
+
 def test_each_group_has_its_own_figures():
     given, groupings = answers([0.9, 0.6])
     groups = measure_groups(given, groupings, seed=0)["kind"]["groups"]
