@@ -2,6 +2,7 @@
 
 import base64
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from emotion_perception.reporting.metrics import ECE_BINS
 BLUE, ORANGE = "#2f6fa7", "#c2641a"
 WIDTH = 6.0  # inches: on a phone's screen the text is still read
 _GRAY = "#9a9a9a"
+_LETTERS = 11  # of a title, that stand in an inch
 _DARK = 0.55  # share from which white text reads better on the colour
 
 
@@ -41,7 +43,7 @@ def draw_confusion(confusion: ArrayLike, labels: Sequence[str], *, title: str) -
     Args:
         confusion: counts (L, L): rows are the truth, columns the answers.
         labels: label of each row and column.
-        title: stands above; may have several lines.
+        title: stands above; may have several lines, long ones are broken.
     """
     counts = np.array(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -62,7 +64,8 @@ def draw_confusion(confusion: ArrayLike, labels: Sequence[str], *, title: str) -
     axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(labels)), [f"{label}\n(n = {n})" for label, n in zip(labels, totals, strict=True)])
     axes.set(xlabel="answer of the model", ylabel="truth")
-    axes.set_title(title, fontsize=11)
+    across = int(_LETTERS * figure.get_figwidth())
+    figure.suptitle("\n".join(textwrap.fill(line, across) for line in title.splitlines()), fontsize=11)
     figure.colorbar(picture, ax=axes, label="share of the true label", fraction=0.04, pad=0.02)
     return figure
 

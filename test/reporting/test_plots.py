@@ -23,14 +23,24 @@ def test_a_figure_becomes_a_picture_and_is_closed():
 
 
 def test_the_confusion_shows_share_and_count_of_every_cell():
-    axes = draw_confusion(confusion_matrix(FIVE), FIVE.labels, title="five\npictures").axes[0]
+    figure = draw_confusion(confusion_matrix(FIVE), FIVE.labels, title="five\npictures")
+    axes = figure.axes[0]
     cells = [text.get_text() for text in axes.texts]
     assert len(cells) == 16
     assert cells[:6] == ["100%\n2", "0%\n0", "0%\n0", "0%\n0", "0%\n0", "50%\n1"]
-    assert axes.get_title() == "five\npictures"
+    assert figure.get_suptitle() == "five\npictures"
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         f"{label}\n(n = {n})" for label, n in zip("abcd", (2, 2, 1, 0), strict=True)
     ]
+
+
+def test_a_long_title_stays_within_the_picture():
+    title = "gender_mini_xception on utkface64.npz, test (4006 pictures)\naccuracy 94.2%"
+    figure = draw_confusion([[9, 1], [2, 8]], ("woman", "man"), title=title)
+    figure.draw_without_rendering()
+    drawn = next(text for text in figure.texts if "accuracy" in text.get_text()).get_window_extent()
+    assert figure.bbox.x0 <= drawn.x0
+    assert drawn.x1 <= figure.bbox.x1
 
 
 @pytest.mark.parametrize("titles", [["all"], ["before", "after"], ["a", "b", "c"]])
