@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""How nodes end that are all told to end at the same moment, again and again (docs/guarantees.md, "The end of a process").
+"""How nodes end that are all told to end at the same moment, again and again.
 
     scripts/in_env.sh python scripts/measure_ends.py --nodes 7 --rounds 100
+
+What came out, and why: docs/guarantees.md, "The end of a process".
 """
 
 import argparse

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.reporting.timing import in_turns
 from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint, read_weights
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.geometry import square_crop
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.preprocessing import to_batch, to_input
+from emotion_perception.reporting.timing import in_turns
 
 _THREADS = (1, 2)
 _BATCH = 256

@@ -11,7 +11,6 @@ from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import VGA, Picture
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.reporting.timing import in_turns
 from emotion_perception.core.config import DETECTORS, DetectionConfig
 from emotion_perception.core.detection import FaceDetector, create_detector
 from emotion_perception.core.errors import EmotionPerceptionError
@@ -19,6 +18,7 @@ from emotion_perception.core.finding import FaceFinder
 from emotion_perception.core.geometry import iou
 from emotion_perception.core.tracking import Tracker
 from emotion_perception.core.types import Face
+from emotion_perception.reporting.timing import in_turns
 
 _SIZES = (320, 640)
 _EVERY = (1, 2, 3, 5, 10)

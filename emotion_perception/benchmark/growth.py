@@ -8,9 +8,9 @@ import numpy as np
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.reporting.timing import in_turns
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.reporting.timing import in_turns
 
 _SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
 _DETAIL = 640  # working size of the detector where there are many small faces

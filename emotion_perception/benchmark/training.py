@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.reporting.timing import in_turns
 from emotion_perception.core.emotions import LABELS
+from emotion_perception.reporting.timing import in_turns
 from emotion_perception.training.augmentation import augmentation_from
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.engine import EmotionTraining

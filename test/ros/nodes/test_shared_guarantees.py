@@ -17,7 +17,13 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import Frame
-from emotion_perception.ros import camera_node, emotion_classifier_node, emotion_stream, face_detection_node, overlay_node
+from emotion_perception.ros import (
+    camera_node,
+    emotion_classifier_node,
+    emotion_stream,
+    face_detection_node,
+    overlay_node,
+)
 from emotion_perception.ros.camera_node import CameraNode
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
 from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
@@ -65,6 +71,7 @@ def feed(graph, make, name, count=3):
     for number in range(count if images else 0):
         images.publish(make.picture(number))
         graph.let_run(0.02)
+
 
 HALF_WAY = [
     ("configure", "camera_node", camera_node, "CameraPublishers"),
