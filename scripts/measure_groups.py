@@ -33,7 +33,7 @@ from emotion_perception.reporting.provenance import processor_name
 from emotion_perception.training.groups import Groupings, measure_groups
 
 LIGHT = 0.15
-AGES = {"0 to 9": 10, "10 to 19": 20, "20 to 39": 40, "40 to 59": 60, "from 60": 200}
+AGES = {"0 to 9": 0, "10 to 19": 10, "20 to 39": 20, "40 to 59": 40, "from 60": 60, "": 120}  # from; 255 is unknown
 THRESHOLDS = {"haar": 0.5}  # of detectors for which the default is too low
 GRAY = 128
 Image = NDArray[np.uint8]
@@ -108,7 +108,7 @@ def read_groupings(path: Path, names: list[str]) -> Groupings:
     file = np.load(path)
     rows = {str(name): row for row, name in enumerate(file["filename"])}
     chosen = [rows[name] for name in names]
-    age = np.digitize(file["age"][chosen], list(AGES.values()))
+    age = np.digitize(file["age"][chosen], list(AGES.values())) - 1
     return {
         "guessed group": file["race_names"][file["race"]][chosen],
         "gender": file["gender_names"][file["gender"]][chosen],
