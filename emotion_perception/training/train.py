@@ -3,7 +3,7 @@
 import json
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -139,13 +139,12 @@ def divide(data: FaceDataset, recipe: Recipe, train_split: str, choose_split: st
     return Parts(down_sampled(learn, recipe.seed) if recipe.balance == "downsample" else learn, holdout, choose)
 
 
-def by_subject(data: FaceDataset, folds: int, seed: int) -> list[tuple[FaceDataset, FaceDataset]]:
-    """Returns for each fold the pictures outside and inside it; nobody's pictures are on both sides."""
+def by_subject(data: FaceDataset, folds: int, seed: int) -> Iterator[tuple[FaceDataset, FaceDataset]]:
+    """Yields for each fold the pictures outside and inside it; nobody's pictures are on both sides."""
     rows = np.arange(len(data))
-    return [
-        (data.select(~np.isin(rows, fold)), data.select(np.isin(rows, fold)))
-        for fold in subject_folds(data, folds, seed)
-    ]
+    for fold in subject_folds(data, folds, seed):
+        inside = np.isin(rows, fold)
+        yield data.select(~inside), data.select(inside)
 
 
 def with_pixel_scale(recipe: Recipe, learn: FaceDataset) -> Recipe:
@@ -179,7 +178,7 @@ def spec_of(recipe: Recipe) -> ModelSpec:
 def split_holdout(data: FaceDataset, share: float, seed: int) -> tuple[FaceDataset, FaceDataset]:
     """Returns the part to learn from and the part kept apart; the same for the same seed, nobody in both."""
     if data.subjects is not None and share:
-        return by_subject(data, round(1 / share), seed)[0]
+        return next(by_subject(data, round(1 / share), seed))
     apart = np.random.default_rng(seed).random(len(data)) < share
     return data.select(~apart), data.select(apart)
 

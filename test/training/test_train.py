@@ -15,10 +15,10 @@ from emotion_perception.core.errors import CheckpointError, ConfigurationError, 
 from emotion_perception.training import hardware as hardware_module
 from emotion_perception.training import train as train_module
 from emotion_perception.training.averaging import _averaging
-from emotion_perception.training.datasets import load_dataset
+from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.hardware import Hardware
 from emotion_perception.training.runs import exported_weights, load_run, network_weights, read_checkpoint
-from emotion_perception.training.train import divide, train
+from emotion_perception.training.train import divide, split_holdout, train
 
 
 def run(recipe, data, out, **options):
@@ -251,6 +251,14 @@ def test_a_file_with_subjects_is_divided_by_them(write_npz, tiny_recipe):
     parts = divide(data, tiny_recipe(), "", "")
     assert len(parts.choose)
     assert not set(parts.learn.subjects) & set(parts.choose.subjects)
+
+
+def test_dividing_by_people_makes_only_the_parts_that_are_used(write_npz, monkeypatch):
+    subjects = np.array([f"S{k % 12:03d}" for k in range(120)])
+    data = load_dataset(write_npz(split=None, split_names=None, subject=subjects))
+    made, select = [], FaceDataset.select
+    monkeypatch.setattr(FaceDataset, "select", lambda self, keep: made.append(select(self, keep)) or made[-1])
+    assert list(split_holdout(data, 0.1, seed=0)) == made, "all folds would hold a large file ten times"
 
 
 def test_depthwise_convolutions_are_not_computed_in_bfloat16_on_a_cpu(monkeypatch):
