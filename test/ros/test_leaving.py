@@ -13,7 +13,6 @@ from emotion_perception.ros.supervisor import Supervisor
 
 STUCK = """
 import ctypes, sys
-from rclpy.node import Node
 from emotion_perception.ros.node import PerceptionNode, run_node
 from emotion_perception.ros.tool import Tool, run_tool
 from emotion_perception.core.config import OverlayConfig
@@ -38,7 +37,7 @@ class StuckNode(Stuck, PerceptionNode):
 class StuckTool(Stuck, Tool):
     pass
 
-sys.exit({"node": run_node, "tool": run_tool}[sys.argv[1]]({"node": StuckNode, "tool": StuckTool}[sys.argv[1]]))
+sys.exit(run_node(StuckNode) if sys.argv[1] == "node" else run_tool(StuckTool))
 """
 
 SLOW_TO_END = """
