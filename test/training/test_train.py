@@ -81,12 +81,27 @@ def test_the_kept_weights_are_the_averaged_ones(finished_run):
     assert not [name for name in network_weights(checkpoint) if "aux" in name]
 
 
-def test_a_short_run_learns_what_there_is_to_learn(write_npz, tiny_recipe, tmp_path):
-    recipe = tiny_recipe("epochs=12", "input_size=24", "sizes={}", "augmentation={erase: 0.0, degrees: 1.0}")
-    run(recipe, write_npz(count=240), tmp_path)
+def draw_stripes(labels, rng):
+    """Returns one image for each label: horizontal stripes, more of them the higher the label."""
+    images = rng.integers(0, 60, (len(labels), 48, 48), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[np.arange(48) * (label + 1) // 24 % 2 == 1] += 150
+    return images
+
+
+def test_a_short_run_learns_to_tell_stripes_apart(write_npz, tiny_recipe, tmp_path):
+    """Textures are what a small network with global pooling can learn.
+
+    All of 16 runs, eight seeds in float32 and in bfloat16, end at 1.0; two classes taken for one cost 0.15, chance is
+    0.14. So the bound of 0.8 depends on no processor's rounding.
+    """
+    changes = ("epochs=12", "input_size=24", "sizes={}", "options={widths: [8, 16], dropout: 0.0}")
+    recipe = tiny_recipe(*changes, "augmentation={degrees: 1.0}")
+    labels = np.arange(240) % 7
+    run(recipe, write_npz(count=240, images=draw_stripes(labels, np.random.default_rng(0))), tmp_path)
     with open(tmp_path / "metrics.csv", newline="") as file:
         accuracies = [float(row["accuracy"]) for row in csv.DictReader(file)]
-    assert max(accuracies) > 0.5, "chance is one in seven"
+    assert max(accuracies) > 0.8
 
 
 def test_the_average_follows_at_once_and_slowly_later():
