@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import ModelFile, Wheel, file_sha256, load_manifest, models_folder
+from emotion_perception.core.assets import ModelFile, Wheel, file_sha256, load_manifest, models_folder
 
 _TIMEOUT_S = 30.0
 _BLOCK = 1 << 16

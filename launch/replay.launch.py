@@ -19,9 +19,9 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from emotion_perception.bags.messages import COMPRESSED
-from emotion_perception.bags.pictures import image_topic, namespace_of
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.messages import COMPRESSED
+from emotion_perception.bags.io.images import image_topic, namespace_of
+from emotion_perception.bags.io.recording import Recording
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"

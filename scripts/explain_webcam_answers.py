@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import EmotionClassifier, create_classifier
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.detection import create_detector
+from emotion_perception.core.detection.factory import create_detector
 from emotion_perception.core.errors import EmotionPerceptionError, SourceError
-from emotion_perception.core.geometry import square_crop
+from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.training.datasets import load_dataset
 
 Picture = NDArray[np.uint8]

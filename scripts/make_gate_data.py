@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detection import create_detector
+from emotion_perception.core.detection.factory import create_detector
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.training.datasets import load_dataset
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from emotion_perception.core.config import DETECTORS, DetectionConfig
-from emotion_perception.core.detection import FaceDetector, create_detector, select_faces
+from emotion_perception.core.detection.factory import FaceDetector, create_detector, select_faces
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.reporting.documents import replace_measurement
 from emotion_perception.reporting.provenance import processor_name

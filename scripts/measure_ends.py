@@ -17,10 +17,10 @@ from tqdm import tqdm
 
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
-from emotion_perception.ros.demo import own_domain
-from emotion_perception.ros.node import PerceptionNode, run_node
-from emotion_perception.ros.result_publisher import ResultPublisher
-from emotion_perception.ros.subscriptions import JoinedSubscription
+from emotion_perception.ros.demo.runner import own_domain
+from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
+from emotion_perception.ros.transport.result_publisher import ResultPublisher
+from emotion_perception.ros.transport.subscriptions import JoinedSubscription
 
 LONGEST_S = 10.0
 

@@ -25,12 +25,12 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from emotion_perception.core.config import DETECTORS, DetectionConfig
-from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.reporting.documents import replace_measurement
 from emotion_perception.reporting.metrics import Answers
 from emotion_perception.reporting.provenance import processor_name
-from emotion_perception.training.groups import Groupings, measure_groups
+from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_groups
 
 LIGHT = 0.15
 AGES = {"0 to 9": 0, "10 to 19": 10, "20 to 39": 20, "40 to 59": 40, "from 60": 60, "": 120}  # from; 255 is unknown

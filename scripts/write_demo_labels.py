@@ -18,11 +18,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from emotion_perception.bags.messages import NS  # noqa: E402 - works in a checkout that is not installed
-from emotion_perception.bags.pictures import image_topic, pictures  # noqa: E402
-from emotion_perception.bags.recording import Recording  # noqa: E402
+from emotion_perception.bags.io.messages import NS  # noqa: E402 - works in a checkout that is not installed
+from emotion_perception.bags.io.images import image_topic, pictures  # noqa: E402
+from emotion_perception.bags.io.recording import Recording  # noqa: E402
 from emotion_perception.core.errors import DatasetError, EmotionPerceptionError  # noqa: E402
-from emotion_perception.core.model_files import resolve_model_file  # noqa: E402
+from emotion_perception.core.assets import resolve_model_file  # noqa: E402
 
 LABELS = ROOT / "scripts" / "demo_clip_labels.csv"
 HEADER = ("start_s", "end_s", "track_or_region", "label")

@@ -8,9 +8,9 @@ import pytest
 from bag_files import write_bag
 from loading import load_file
 
-from emotion_perception.bags.labels import read_labels
-from emotion_perception.bags.messages import NS
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.bags.scoring.labels import read_labels
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import DatasetError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,7 +7,7 @@ import pytest
 
 from emotion_perception import fetch
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import ModelFile, Wheel, load_manifest
+from emotion_perception.core.assets import ModelFile, Wheel, load_manifest
 
 CONTENTS = {"first": b"the first file", "second": b"the second file"}
 

@@ -8,7 +8,7 @@ import pytest
 from bag_files import write_bag
 from loading import load_file
 
-from emotion_perception.bags.messages import NS
+from emotion_perception.bags.io.messages import NS
 from emotion_perception.core.config import (
     STORAGES,
     TRANSPORTS,

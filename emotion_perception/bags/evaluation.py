@@ -7,15 +7,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.bags import figures
-from emotion_perception.bags.answering import AnswerSource, open_source
-from emotion_perception.bags.labels import LabelRow, Labels, read_labels
-from emotion_perception.bags.mistakes import Mistakes
-from emotion_perception.bags.outcome import Outcome
-from emotion_perception.bags.recording import Recording
-from emotion_perception.bags.report import JSON, write_report
-from emotion_perception.bags.settings import PipelineMaker, Settings, parameters_of
-from emotion_perception.bags.tables import (
+from emotion_perception.bags.scoring import metrics
+from emotion_perception.bags.inference.prediction_source import AnswerSource, open_source
+from emotion_perception.bags.scoring.labels import LabelRow, Labels, read_labels
+from emotion_perception.bags.scoring.misclassified import Mistakes
+from emotion_perception.bags.inference.frame_result import Outcome
+from emotion_perception.bags.io.recording import Recording
+from emotion_perception.bags.report.report import JSON, write_report
+from emotion_perception.bags.inference.settings import PipelineMaker, Settings, parameters_of
+from emotion_perception.bags.scoring.tables import (
     FaceTable,
     FrameTable,
     RegionTable,
@@ -24,10 +24,10 @@ from emotion_perception.bags.tables import (
     read_frames,
     read_regions,
 )
-from emotion_perception.bags.writing import ResultWriter
-from emotion_perception.core.checkpoint import load_checkpoint
+from emotion_perception.bags.io.bag_rewriter import ResultWriter
+from emotion_perception.core.classification.model_bundle import load_checkpoint
 from emotion_perception.core.errors import DatasetError, RecordingError
-from emotion_perception.core.model_files import file_sha256
+from emotion_perception.core.assets import file_sha256
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
@@ -153,10 +153,10 @@ class _Run:
             "topic": topic.name if topic else None,
             "mode": settings.mode,
             "first_stamp_ns": self._first_ns,
-            "duration_s": figures.duration_s(frames),
+            "duration_s": metrics.duration_s(frames),
             "problems": self._problems(),
             "label_file": self._describe_labels(),
-            **figures.all_of(frames, faces, regions, settings.classification.uncertain_below),
+            **metrics.all_of(frames, faces, regions, settings.classification.uncertain_below),
             "model": identity.model,
             "model_sha256": identity.model_sha256,
             "device": identity.device,
@@ -164,7 +164,7 @@ class _Run:
             "anonymize": settings.anonymize,
             "labels": list(self.labels),
             "package_version": package_version(),
-            "timing": {"latency_is": figures.LATENCY[settings.mode], **figures.timing(frames)},
+            "timing": {"latency_is": metrics.LATENCY[settings.mode], **metrics.timing(frames)},
         }
 
     def _judge(self, outcome: Outcome) -> tuple[list[LabelRow], Mapping[int, LabelRow]]:

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion_perception.bags.crops import as_url, face_crop
-from emotion_perception.bags.labels import INTERVALS, OPTIONAL
-from emotion_perception.bags.messages import NS
-from emotion_perception.bags.outcome import Outcome
-from emotion_perception.bags.pictures import image_topic, pictures
-from emotion_perception.bags.playing import every_frame
-from emotion_perception.bags.recording import Recording
-from emotion_perception.bags.settings import PipelineMaker, Settings
+from emotion_perception.bags.report.crops import as_url, face_crop
+from emotion_perception.bags.scoring.labels import INTERVALS, OPTIONAL
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.inference.frame_result import Outcome
+from emotion_perception.bags.io.images import image_topic, pictures
+from emotion_perception.bags.inference.runner import every_frame
+from emotion_perception.bags.io.recording import Recording
+from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Box, FaceEmotion

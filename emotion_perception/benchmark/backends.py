@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint, read_weights
+from emotion_perception.core.classification.model_bundle import Checkpoint, load_checkpoint, read_weights
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.geometry import square_crop
+from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.core.preprocessing import to_batch, to_input
+from emotion_perception.core.classification.preprocessing import to_batch, to_input
 from emotion_perception.reporting.timing import in_turns
 
 _THREADS = (1, 2)
@@ -137,7 +137,7 @@ def _request(compiled: Any) -> Run:
 def _torch(model: Checkpoint) -> dict[str, Run]:
     import torch
 
-    from emotion_perception.training.twins import network_of
+    from emotion_perception.training.export.export_formats import network_of
 
     torch.set_num_threads(max(_THREADS))
     network = network_of(model.spec, read_weights(model))

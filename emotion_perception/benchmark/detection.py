@@ -12,11 +12,11 @@ from emotion_perception.benchmark.scene import VGA, Picture
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.config import DETECTORS, DetectionConfig
-from emotion_perception.core.detection import FaceDetector, create_detector
+from emotion_perception.core.detection.factory import FaceDetector, create_detector
 from emotion_perception.core.errors import EmotionPerceptionError
-from emotion_perception.core.finding import FaceFinder
-from emotion_perception.core.geometry import iou
-from emotion_perception.core.tracking import Tracker
+from emotion_perception.core.tracking.face_tracking_pipeline import FaceFinder
+from emotion_perception.core.images.geometry import iou
+from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face
 from emotion_perception.reporting.timing import in_turns
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detectors.base import with_longer_side
+from emotion_perception.core.detection.base import with_longer_side
 
 _FACES = (1, 2, 8)
 _STEP = 30
@@ -23,7 +23,7 @@ def int8_detector(setup: Setup) -> Path | None:
         return path
     if importlib.util.find_spec("onnx") is None:
         return None
-    from emotion_perception.training.quantise_detector import quantise_detector_on
+    from emotion_perception.training.export.quantize_detector import quantise_detector_on
 
     size = DetectionConfig.detection_size
     numbers = range(0, len(setup.scene.frames), _STEP)

@@ -1,4 +1,4 @@
-"""Photon to emotion, in the real nodes: runs `emotion_perception.ros.photon` in processes of its own."""
+"""Photon to emotion, in the real nodes: runs `emotion_perception.ros.bench.latency_bench` in processes of its own."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import HD, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.checkpoint import shipped_models
+from emotion_perception.core.classification.model_bundle import shipped_models
 from emotion_perception.core.config import ClassifierConfig
 
 _EVERY = (1, 3)

@@ -13,15 +13,15 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from tqdm import tqdm
 
-from emotion_perception.bags.messages import BAG_VERSION, COMPRESSED, IMAGE, NS, typestore
-from emotion_perception.bags.pictures import image_topic, pictures
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.messages import BAG_VERSION, COMPRESSED, IMAGE, NS, typestore
+from emotion_perception.bags.io.images import image_topic, pictures
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.image_data import JPEG_FORMAT, bgr_to_jpeg
+from emotion_perception.core.images.image_codec import JPEG_FORMAT, bgr_to_jpeg
 from emotion_perception.core.pipeline import Pipeline
 
 _RATE = 30

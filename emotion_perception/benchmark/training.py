@@ -11,15 +11,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.reporting.timing import in_turns
-from emotion_perception.training.augmentation import augmentation_from
+from emotion_perception.training.fit.augmentation import augmentation_from
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.engine import EmotionTraining
-from emotion_perception.training.hardware import AUTO
-from emotion_perception.training.loading import FaceRows
+from emotion_perception.training.fit.lit_module import EmotionTraining
+from emotion_perception.training.fit.hardware import AUTO
+from emotion_perception.training.fit.data_module import FaceRows
 from emotion_perception.training.recipe import load_recipe
-from emotion_perception.training.train import spec_of
+from emotion_perception.training.fit.train import spec_of
 
 _RECIPES = ("compact_vgg", "mini_xception", "scar_cnn")
 _PICTURES = 26_466  # of FER-2013 that are learnt

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import create_classifier
+from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.detection import FaceDetector, create_detector
-from emotion_perception.core.finding import FaceFinder
-from emotion_perception.core.recognition import EmotionRecognizer, limits_of
-from emotion_perception.core.tracking import Tracker
+from emotion_perception.core.detection.factory import FaceDetector, create_detector
+from emotion_perception.core.tracking.face_tracking_pipeline import FaceFinder
+from emotion_perception.core.classification.recognizer import EmotionRecognizer, limits_of
+from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face, FaceEmotion
-from emotion_perception.core.verification import FaceVerifier, create_verifier
+from emotion_perception.core.detection.non_face_filter import FaceVerifier, create_verifier
 
 
 class Pipeline:

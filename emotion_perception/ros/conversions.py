@@ -9,9 +9,9 @@ from rclpy.time import Time
 from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
-from emotion_perception.core.classification import EmotionClassifier
+from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.result_fields import emotion_of, face_of
+from emotion_perception.core.message_adapters import emotion_of, face_of
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 from emotion_perception.msg import EmotionArray, FaceArray
 from emotion_perception.msg import Face as FaceMsg

@@ -24,9 +24,9 @@ from emotion_perception.core.errors import (
 )
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.health import Health
-from emotion_perception.ros.leaving import cut_off
-from emotion_perception.ros.local_topics import LocalTopics
+from emotion_perception.ros.diagnostics import Health
+from emotion_perception.ros.shutdown_watchdog import cut_off
+from emotion_perception.ros.transport.intra_process import LocalTopics
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
 from emotion_perception.ros.tracing import tracer

@@ -15,9 +15,9 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import ConfigurationError, RecordingError
-from emotion_perception.ros.leaving import cut_off
+from emotion_perception.ros.shutdown_watchdog import cut_off
 from emotion_perception.ros.log import forward_core_log
-from emotion_perception.ros.node import EXIT_CONFIGURATION
+from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION
 from emotion_perception.ros.parameters import Config, Parameters
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from emotion_perception.core.model_files import file_sha256
+from emotion_perception.core.assets import file_sha256
 
 
 def data_sha256(path: Path, *, progress: bool = False) -> str:

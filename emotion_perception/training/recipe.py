@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import ConfigurationError, one_line
 
 CHOICES: Mapping[str, tuple[str, ...]] = {

@@ -6,7 +6,7 @@ from bag_files import write_bag
 from bag_scene import HAPPY, PLAIN, SAD, make_pipeline, scene, stamps
 
 from emotion_perception.bags.batch import evaluate_many, find_recordings, labels_of
-from emotion_perception.bags.settings import Settings
+from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, RecordingError
 

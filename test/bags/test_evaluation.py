@@ -10,13 +10,13 @@ from bag_files import header, write_bag
 from bag_scene import HAPPY, PLAIN, SAD, STEP, T0, Grays, Squares, make_pipeline, make_slow_pipeline, scene, stamps
 
 from emotion_perception.bags.evaluation import evaluate_bag
-from emotion_perception.bags.messages import COMPRESSED, EMOTIONS, FACES, IMAGE
-from emotion_perception.bags.pictures import deserialise
-from emotion_perception.bags.recording import Recording
-from emotion_perception.bags.settings import Settings
+from emotion_perception.bags.io.messages import COMPRESSED, EMOTIONS, FACES, IMAGE
+from emotion_perception.bags.io.images import deserialise
+from emotion_perception.bags.io.recording import Recording
+from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
-from emotion_perception.core.image_data import compressed_to_bgr
+from emotion_perception.core.images.image_codec import compressed_to_bgr
 
 COUNT = 20
 SQUARE = (40, 30, 40)

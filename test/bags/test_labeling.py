@@ -5,8 +5,8 @@ from bag_files import write_bag
 from bag_scene import DOUBTFUL, HAPPY, SAD, make_pipeline, scene, stamps
 
 from emotion_perception.bags.evaluation import evaluate_bag
-from emotion_perception.bags.labelling import label_bag
-from emotion_perception.bags.settings import Settings
+from emotion_perception.bags.labeling import label_bag
+from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import RecordingError
 

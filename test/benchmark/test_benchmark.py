@@ -11,7 +11,7 @@ from emotion_perception.benchmark.machine import describe_machine
 from emotion_perception.benchmark.scene import FACES, HD, VGA, Scene
 from emotion_perception.cli import main
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.reporting.timing import in_turns
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.checkpoint import save_model
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_bundle import save_model
+from emotion_perception.core.classification.preprocessing import ModelSpec
 
 SIZE = 8
 

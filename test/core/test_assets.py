@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from emotion_perception.core import model_files
+from emotion_perception.core import assets
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import file_sha256, load_manifest, models_folder, resolve_model_file
+from emotion_perception.core.assets import file_sha256, load_manifest, models_folder, resolve_model_file
 
 SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -17,12 +17,12 @@ def folders(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
     monkeypatch.setenv("EMOTION_PERCEPTION_MODELS", str(found["own"]))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(model_files, "PACKAGE_MODELS", found["package"])
+    monkeypatch.setattr(assets, "PACKAGE_MODELS", found["package"])
     manifest = tmp_path / "manifest.json"
     fields = {"file": "abc.onnx", "sha256": SHA256_OF_ABC, "licence": "MIT", "source": "a test", "fetch": "letters"}
     manifest.write_text(json.dumps({"abc": fields}))
     entries = load_manifest(manifest)
-    monkeypatch.setattr(model_files, "load_manifest", lambda: entries)
+    monkeypatch.setattr(assets, "load_manifest", lambda: entries)
     return list(found.values())
 
 

@@ -4,10 +4,10 @@ import pytest
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.core.preprocessing import ModelSpec
-from emotion_perception.core.recognition import EmotionRecognizer
+from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.types import Box, Face
-from emotion_perception.core.verification import FaceVerifier
+from emotion_perception.core.detection.non_face_filter import FaceVerifier
 
 IMAGE = np.full((60, 120, 3), 200, np.uint8)
 IMAGE[:, 60:] = 0

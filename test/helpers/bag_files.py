@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from emotion_perception.bags.messages import CAMERA_INFO, COMPRESSED, IMAGE, NS, typestore
+from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, IMAGE, NS, typestore
 
 PIXELS = {
     "bgr8": lambda bgr: bgr,

@@ -5,13 +5,13 @@ import time
 import cv2
 import numpy as np
 
-from emotion_perception.bags.settings import Settings
-from emotion_perception.core.checkpoint import load_checkpoint
+from emotion_perception.bags.inference.settings import Settings
+from emotion_perception.core.classification.model_bundle import load_checkpoint
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.core.preprocessing import ModelSpec
-from emotion_perception.core.recognition import EmotionRecognizer
+from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.types import Box, Face
 
 HAPPY, SAD, DOUBTFUL = 230, 90, 150

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.classification.preprocessing import ModelSpec
 
 
 class GladClassifier:

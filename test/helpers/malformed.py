@@ -8,7 +8,7 @@ import numpy as np
 from geometry_msgs.msg import Point
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 
-from emotion_perception.core.image_data import ENCODINGS
+from emotion_perception.core.images.image_codec import ENCODINGS
 from emotion_perception.msg import EmotionArray, Face, FaceArray, FaceEmotion
 
 _SIZES = (0, 1, 2, 3, 5, 48, 64, 65_535, 2**31 - 1, 2**31, 2**32 - 1)

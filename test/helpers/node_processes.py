@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.assets import resolve_model_file
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S, END_S = 30.0, 2.0

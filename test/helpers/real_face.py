@@ -2,10 +2,10 @@
 
 import pytest
 
-from emotion_perception.core.camera import open_source
+from emotion_perception.core.camera.factory import open_source
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.assets import resolve_model_file
 
 
 def need_real_face():

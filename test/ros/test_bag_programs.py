@@ -16,10 +16,10 @@ from geometry_msgs.msg import Point
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 
-from emotion_perception.bags.messages import NS
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import RecordingError
-from emotion_perception.ros.images import bgr_to_image
+from emotion_perception.ros.transport.image_messages import bgr_to_image
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S, END_S = 30.0, 2.0

@@ -12,7 +12,7 @@ from real_face import moving_face
 from sensor_msgs.msg import Image
 
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, emotions_from_msg, faces_from_msg, stamp_ns
-from emotion_perception.ros.images import image_to_bgr
+from emotion_perception.ros.transport.image_messages import image_to_bgr
 from emotion_perception.ros.qos import RESULTS
 
 COMPOSED = "emotion_perception_composed"

@@ -15,7 +15,7 @@ import pytest
 from node_processes import END_S, ROOT, START_S, Probe, needs_centerface, run, start, wait_for_node
 
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.assets import resolve_model_file
 
 NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 COMPOSED = "emotion_perception_composed"
@@ -125,7 +125,7 @@ def demo(out, *options):
         resolve_model_file("astronaut")
     except ModelFileError as e:
         pytest.skip(f"a picture of a real face is needed: {e}")
-    return [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", out, *options]
+    return [sys.executable, "-m", "emotion_perception.ros.demo.runner", "--source", "synthetic", "--out", out, *options]
 
 
 def test_the_four_nodes_recognise_a_real_face(tmp_path):

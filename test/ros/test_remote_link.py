@@ -29,9 +29,9 @@ RECEIVER = """
 import sys
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.images import image_to_bgr
-from emotion_perception.ros.node import PerceptionNode, run_node
-from emotion_perception.ros.subscriptions import ImageSubscription
+from emotion_perception.ros.transport.image_messages import image_to_bgr
+from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
+from emotion_perception.ros.transport.subscriptions import ImageSubscription
 
 class Receiver(PerceptionNode[DetectionConfig]):
     def __init__(self):

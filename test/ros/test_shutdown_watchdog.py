@@ -7,14 +7,14 @@ import time
 
 from node_processes import END_S, START_S
 
-from emotion_perception.ros import supervisor
-from emotion_perception.ros.leaving import LEAVE_S
-from emotion_perception.ros.supervisor import Supervisor
+from emotion_perception.ros.demo import supervisor
+from emotion_perception.ros.shutdown_watchdog import LEAVE_S
+from emotion_perception.ros.demo.supervisor import Supervisor
 
 STUCK = """
 import ctypes, sys
-from emotion_perception.ros.node import PerceptionNode, run_node
-from emotion_perception.ros.tool import Tool, run_tool
+from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
+from emotion_perception.ros.one_shot_node import Tool, run_tool
 from emotion_perception.core.config import OverlayConfig
 
 class Stuck:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from emotion_perception.ros.photon import hops, read_trace
+from emotion_perception.ros.bench.latency_bench import hops, read_trace
 from emotion_perception.ros.tracing import VARIABLE
 
 MARKS = """

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("lightning", reason="the training extra is not installed: pip install emotion_perception[training]")
 
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.training.datasets import FaceDataset
 
 SIDE = 48  # pixels, as FER-2013
@@ -93,9 +93,9 @@ def tiny_recipe():
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
     """Returns the folder of a finished tiny run and its data file; tests only read it."""
-    from emotion_perception.training.hardware import Hardware
+    from emotion_perception.training.fit.hardware import Hardware
     from emotion_perception.training.recipe import load_recipe
-    from emotion_perception.training.train import train
+    from emotion_perception.training.fit.train import train
 
     folder = tmp_path_factory.mktemp("finished")
     data = folder / "faces.npz"
@@ -107,7 +107,7 @@ def finished_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def exported_model(finished_run, tmp_path_factory):
     """Returns what `export` made of the finished run; tests that change it copy it first."""
-    from emotion_perception.training.export import export
+    from emotion_perception.training.export.exporter import export
 
     return export(finished_run[0], "tiny", tmp_path_factory.mktemp("exported"))
 
@@ -116,8 +116,8 @@ def exported_model(finished_run, tmp_path_factory):
 def make_report():
     """Returns a function that builds the content of a report.json without a model; keywords replace its values."""
     from emotion_perception.reporting.metrics import Answers, calibration, coverage
-    from emotion_perception.training.limits import limits_of
-    from emotion_perception.training.metrics import measure
+    from emotion_perception.training.evaluate.limitations import limits_of
+    from emotion_perception.training.evaluate.summary_metrics import measure
 
     def make(metadata=None, **changes):
         rng = np.random.default_rng(0)

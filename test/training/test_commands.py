@@ -5,7 +5,7 @@ import pytest
 from lightning.pytorch.callbacks import Callback
 
 from emotion_perception import cli
-from emotion_perception.training import train as train_module
+from emotion_perception.training.fit import train as train_module
 
 TINY_RUN = [
     text

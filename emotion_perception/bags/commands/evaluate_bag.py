@@ -53,8 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluates and prints the figures that people ask for first."""
     from emotion_perception.bags.batch import evaluate_many, labels_of
     from emotion_perception.bags.evaluation import evaluate_bag
-    from emotion_perception.bags.recording import is_recording
-    from emotion_perception.bags.summary import lines_of
+    from emotion_perception.bags.io.recording import is_recording
+    from emotion_perception.bags.report.summary import lines_of
 
     settings = settings_from(
         arguments,

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes the labels and says where."""
-    from emotion_perception.bags.labelling import label_bag
+    from emotion_perception.bags.labeling import label_bag
     from emotion_perception.core.errors import ConfigurationError
 
     if arguments.out.exists() and not arguments.force:

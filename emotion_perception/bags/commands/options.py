@@ -11,7 +11,7 @@ from emotion_perception.core.config import ANONYMIZERS, ClassifierConfig, Detect
 from emotion_perception.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from emotion_perception.bags.settings import Settings
+    from emotion_perception.bags.inference.settings import Settings
 
 
 def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) -> None:
@@ -43,7 +43,7 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
     Raises:
         ConfigurationError: a parameter is unknown or refused.
     """
-    from emotion_perception.bags.settings import Settings
+    from emotion_perception.bags.inference.settings import Settings
 
     values = _parse(arguments.set) | {"detector": arguments.detector}
     values |= {"model": arguments.model, "device": arguments.device}

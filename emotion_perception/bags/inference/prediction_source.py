@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from emotion_perception.bags.outcome import AnsweringModel, Outcome
-from emotion_perception.bags.pictures import image_topic, pictures
-from emotion_perception.bags.playing import RealtimePlayer, every_frame
-from emotion_perception.bags.recorded import RecordedAnswers
-from emotion_perception.bags.recorded_topic import Topic
-from emotion_perception.bags.recording import Recording
-from emotion_perception.bags.settings import PipelineMaker, Settings
+from emotion_perception.bags.inference.frame_result import AnsweringModel, Outcome
+from emotion_perception.bags.io.images import image_topic, pictures
+from emotion_perception.bags.inference.runner import RealtimePlayer, every_frame
+from emotion_perception.bags.inference.recorded_predictions import RecordedAnswers
+from emotion_perception.bags.io.recorded_topic import Topic
+from emotion_perception.bags.io.recording import Recording
+from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 
 
 class AnswerSource(Protocol):

@@ -6,8 +6,8 @@ from typing import Any
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from emotion_perception.bags.messages import EMOTIONS, IMAGE_TYPES, typestore
-from emotion_perception.bags.outcome import (
+from emotion_perception.bags.io.messages import EMOTIONS, IMAGE_TYPES, typestore
+from emotion_perception.bags.inference.frame_result import (
     DROPPED,
     FAILED,
     NO_IMAGE,
@@ -17,11 +17,11 @@ from emotion_perception.bags.outcome import (
     AnsweringModel,
     Outcome,
 )
-from emotion_perception.bags.pictures import DAMAGED, Picture, image_topic, namespace_of, pictures, stamp_ns
-from emotion_perception.bags.recorded_topic import Entry, Topic
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.images import DAMAGED, Picture, image_topic, namespace_of, pictures, stamp_ns
+from emotion_perception.bags.io.recorded_topic import Entry, Topic
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
-from emotion_perception.core.result_fields import emotion_of
+from emotion_perception.core.message_adapters import emotion_of
 
 _STATUS = (PROCESSED, NO_IMAGE, FAILED, SKIPPED)  # of EmotionArray.status
 

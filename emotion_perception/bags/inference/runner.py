@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.messages import NS
-from emotion_perception.bags.outcome import DROPPED, FAILED, PROCESSED, SKIPPED, UNDECODABLE, Outcome
-from emotion_perception.bags.pictures import Picture
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.inference.frame_result import DROPPED, FAILED, PROCESSED, SKIPPED, UNDECODABLE, Outcome
+from emotion_perception.bags.io.images import Picture
 from emotion_perception.core.errors import ImageError, one_line
-from emotion_perception.core.face_budget import FaceBudget
-from emotion_perception.core.latest_frame import LatestFrameWorker
+from emotion_perception.core.classification.load_shedding import FaceBudget
+from emotion_perception.core.sync.latest_frame import LatestFrameWorker
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from emotion_perception.bags.messages import BAG_VERSION, CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
-from emotion_perception.bags.outcome import DROPPED, PROCESSED, SKIPPED, AnsweringModel, Outcome
-from emotion_perception.bags.pictures import camera_info_topic, deserialise, namespace_of
-from emotion_perception.bags.recorded_topic import Topic
-from emotion_perception.bags.recording import Recording
-from emotion_perception.core.anonymize import FaceHider
-from emotion_perception.core.image_data import JPEG_FORMAT, bgr_to_jpeg
-from emotion_perception.core.overlay import draw_overlay
+from emotion_perception.bags.io.messages import BAG_VERSION, CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
+from emotion_perception.bags.inference.frame_result import DROPPED, PROCESSED, SKIPPED, AnsweringModel, Outcome
+from emotion_perception.bags.io.images import camera_info_topic, deserialise, namespace_of
+from emotion_perception.bags.io.recorded_topic import Topic
+from emotion_perception.bags.io.recording import Recording
+from emotion_perception.core.rendering.anonymize import FaceHider
+from emotion_perception.core.images.image_codec import JPEG_FORMAT, bgr_to_jpeg
+from emotion_perception.core.rendering.overlay import draw_overlay
 from emotion_perception.core.types import Face, FaceEmotion
 
 _JPEG_QUALITY = 85

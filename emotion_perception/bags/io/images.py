@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from rosbags.image import image_to_cvimage
 from rosbags.serde import SerdeError
 
-from emotion_perception.bags.messages import CAMERA_INFO, COMPRESSED, IMAGE_TYPES, NS, typestore
-from emotion_perception.bags.recorded_topic import Topic
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, IMAGE_TYPES, NS, typestore
+from emotion_perception.bags.io.recorded_topic import Topic
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
-from emotion_perception.core.image_data import RawImage, compressed_to_bgr, raw_to_bgr
+from emotion_perception.core.images.image_codec import RawImage, compressed_to_bgr, raw_to_bgr
 
 _USUAL = ("image_raw", "image_raw/compressed", "image_rect", "image")  # how the names of cameras' topics end
 DAMAGED = (SerdeError, ValueError, IndexError, KeyError, struct.error, AssertionError, OverflowError, MemoryError)

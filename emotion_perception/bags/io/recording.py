@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.rosbag2 import Reader
 
-from emotion_perception.bags.recorded_topic import Entry, Topic
-from emotion_perception.bags.salvage import SalvagedMcap, SalvagedSqlite
+from emotion_perception.bags.io.recorded_topic import Entry, Topic
+from emotion_perception.bags.io.recovery import SalvagedMcap, SalvagedSqlite
 from emotion_perception.core.errors import RecordingError, one_line
 
 STORAGE_SUFFIXES = (".mcap", ".db3")

@@ -8,7 +8,7 @@ from typing import Any
 from mcap.records import Channel, Message, Schema
 from mcap.stream_reader import StreamReader
 
-from emotion_perception.bags.recorded_topic import Entry, Topic
+from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.core.errors import RecordingError, one_line
 
 _LARGEST_RECORD = 1 << 30  # bytes; a damaged length must not ask for the whole memory

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from emotion_perception.bags import figures
-from emotion_perception.bags.plots import draw_latency
-from emotion_perception.bags.report import JSON, recognition_plots, write_json, write_page
-from emotion_perception.bags.settings import Settings
-from emotion_perception.bags.tables import read_faces, read_frames, read_regions
+from emotion_perception.bags.scoring import metrics
+from emotion_perception.bags.report.plots import draw_latency
+from emotion_perception.bags.report.report import JSON, recognition_plots, write_json, write_page
+from emotion_perception.bags.inference.settings import Settings
+from emotion_perception.bags.scoring.tables import read_faces, read_frames, read_regions
 from emotion_perception.reporting.provenance import command_line, now, package_version
 
 
@@ -44,16 +44,16 @@ def merge(
     ]
     folders = [folder for bag, folder in bags if bag not in others]
     frames = read_frames(folders)
-    latency = figures.LATENCY[settings.mode]
+    latency = metrics.LATENCY[settings.mode]
     first = next(iter(reports.values()))
     report = {
         "bag": name,
         "mode": settings.mode,
-        "duration_s": figures.duration_s(frames),
+        "duration_s": metrics.duration_s(frames),
         "bags": {bag: _row(of_bag) for bag, of_bag in reports.items() if bag not in others},
         "broken": {bag.name: bag.problem for bag in broken},
         "problems": [f"{bag}: {text}" for bag, of_bag in reports.items() for text in of_bag["problems"]],
-        **figures.all_of(
+        **metrics.all_of(
             frames, read_faces(folders, labels), read_regions(folders), settings.classification.uncertain_below
         ),
         "model": first["model"],
@@ -62,7 +62,7 @@ def merge(
         "parameters": first["parameters"],
         "labels": list(labels),
         "package_version": package_version(),
-        "timing": {"latency_is": latency, **figures.timing(frames), "command": command_line(), "date": now()},
+        "timing": {"latency_is": latency, **metrics.timing(frames), "command": command_line(), "date": now()},
     }
     title = f"{name}, {len(folders)} recordings"
     plots = {

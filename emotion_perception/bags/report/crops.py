@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.outcome import Outcome
-from emotion_perception.core.anonymize import anonymize
+from emotion_perception.bags.inference.frame_result import Outcome
+from emotion_perception.core.rendering.anonymize import anonymize
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.geometry import square_crop
+from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.core.types import FaceEmotion
 from emotion_perception.reporting.plots import as_data_url
 

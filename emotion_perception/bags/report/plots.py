@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from emotion_perception.bags.figures import tracks_of
-from emotion_perception.bags.messages import NS
-from emotion_perception.bags.outcome import OUTCOMES, PROCESSED
-from emotion_perception.bags.tables import FaceTable, FrameTable
-from emotion_perception.core.overlay import COLORS, OTHER_COLOR
+from emotion_perception.bags.scoring.metrics import tracks_of
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.inference.frame_result import OUTCOMES, PROCESSED
+from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
+from emotion_perception.core.rendering.overlay import COLORS, OTHER_COLOR
 from emotion_perception.reporting.plots import BLUE, ORANGE, WIDTH
 
 MOST_TRACKS = 12  # that are drawn, the longest

@@ -7,10 +7,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from emotion_perception.bags.crops import as_url
-from emotion_perception.bags.mistakes import Mistake
-from emotion_perception.bags.plots import MOST_TRACKS, draw_drops, draw_latency, draw_timeline
-from emotion_perception.bags.tables import FaceTable, FrameTable
+from emotion_perception.bags.report.crops import as_url
+from emotion_perception.bags.scoring.misclassified import Mistake
+from emotion_perception.bags.report.plots import MOST_TRACKS, draw_drops, draw_latency, draw_timeline
+from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
 from emotion_perception.reporting.pages import fill
 from emotion_perception.reporting.plots import as_data_url, as_png, draw_confusion, draw_coverage, draw_reliability
 

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.messages import NS
-from emotion_perception.core.emotions import canonical_label
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.core.classification.labels import canonical_label
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.geometry import iou_matrix
-from emotion_perception.core.tracking import best_pairs
+from emotion_perception.core.images.geometry import iou_matrix
+from emotion_perception.core.tracking.tracker import best_pairs
 from emotion_perception.core.types import Box, Face
 
 INTERVALS = ("start_s", "end_s", "track_or_region", "label")

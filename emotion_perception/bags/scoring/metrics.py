@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.messages import NS
-from emotion_perception.bags.outcome import OUTCOMES, PROCESSED, UNDECODABLE
-from emotion_perception.bags.tables import FaceTable, FrameTable, RegionTable
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.inference.frame_result import OUTCOMES, PROCESSED, UNDECODABLE
+from emotion_perception.bags.scoring.tables import FaceTable, FrameTable, RegionTable
 from emotion_perception.reporting.metrics import (
     Answers,
     confusion_matrix,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.crops import face_crop
-from emotion_perception.bags.labels import LabelRow
-from emotion_perception.bags.messages import NS
-from emotion_perception.bags.outcome import Outcome
+from emotion_perception.bags.report.crops import face_crop
+from emotion_perception.bags.scoring.labels import LabelRow
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.inference.frame_result import Outcome
 from emotion_perception.core.types import FaceEmotion
 
 _SIDE = 128  # pixels of a kept face

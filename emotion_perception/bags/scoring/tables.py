@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.labels import LabelRow
-from emotion_perception.bags.outcome import PROCESSED, Outcome
+from emotion_perception.bags.scoring.labels import LabelRow
+from emotion_perception.bags.inference.frame_result import PROCESSED, Outcome
 from emotion_perception.core.types import FaceEmotion
 
 FRAMES, EMOTIONS, REGIONS = "frames.csv", "emotions.csv", "regions.csv"

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from emotion_perception.core.camera import FrameSource
-from emotion_perception.core.camera_source import patience_s
+from emotion_perception.core.camera.factory import FrameSource
+from emotion_perception.core.camera.source import patience_s
 from emotion_perception.core.errors import EmotionPerceptionError, one_line
-from emotion_perception.core.rate_watch import RateWatch
+from emotion_perception.core.camera.frame_rate import RateWatch
 from emotion_perception.core.types import Frame
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 4.0  # between attempts to open the source

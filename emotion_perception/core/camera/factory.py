@@ -6,13 +6,13 @@ from pathlib import Path
 
 import cv2
 
-from emotion_perception.core.camera_files import FolderSource, VideoFileSource
-from emotion_perception.core.camera_live import DeviceSource, StreamSource
-from emotion_perception.core.camera_source import FrameSource
-from emotion_perception.core.camera_synthetic import SyntheticSource
+from emotion_perception.core.camera.files import FolderSource, VideoFileSource
+from emotion_perception.core.camera.live import DeviceSource, StreamSource
+from emotion_perception.core.camera.source import FrameSource
+from emotion_perception.core.camera.synthetic import SyntheticSource
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ConfigurationError, SourceError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.assets import resolve_model_file
 
 __all__ = ["FrameSource", "check_source", "open_source"]
 

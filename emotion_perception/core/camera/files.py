@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.camera_source import FrameSource, fit_within, plausible_rate_hz
+from emotion_perception.core.camera.source import FrameSource, fit_within, plausible_rate_hz
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import SourceError
 from emotion_perception.core.types import Frame

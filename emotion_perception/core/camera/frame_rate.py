@@ -1,6 +1,6 @@
 """Watches whether pictures come as often as they should."""
 
-from emotion_perception.core.rate_meter import RateMeter
+from emotion_perception.core.camera.rate_meter import RateMeter
 
 _WINDOW_S, _WINDOW_PICTURES = 5.0, 10  # the longer of the two
 _TOLERANCE, _FINE_AGAIN = 0.10, 0.08  # a rate at the border is not told again and again

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
-from emotion_perception.core.camera_source import FrameSource, fit_within, known_rate_hz, patience_s
+from emotion_perception.core.camera.source import FrameSource, fit_within, known_rate_hz, patience_s
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import SourceError
 from emotion_perception.core.types import Frame

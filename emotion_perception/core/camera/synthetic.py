@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.camera_source import FrameSource, plausible_rate_hz
+from emotion_perception.core.camera.source import FrameSource, plausible_rate_hz
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Frame
 
 _DEFAULT_WH = (640, 480)

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint, read_weights
+from emotion_perception.core.classification.model_bundle import Checkpoint, load_checkpoint, read_weights
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, DeviceError, one_line
-from emotion_perception.core.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
 
 _log = logging.getLogger(__name__)
 _NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu", "/dev/dxg")  # PC, two kinds of Jetson, WSL 2
@@ -123,7 +123,7 @@ def create_classifier(config: ClassifierConfig) -> EmotionClassifier:
     problem = f"device is '{device}'" if device == "cpu" else _cuda_problem(device, checkpoint.spec)
     if problem is None:
         cuda = "cuda:0" if device in ("auto", "cuda") else device
-        from emotion_perception.core.failover import FailoverBackend
+        from emotion_perception.core.inference.failover import FailoverBackend
 
         gpu = _TorchBackend(checkpoint, cuda)
         failover = FailoverBackend(gpu, lambda: _cpu_backend(checkpoint, config.num_threads))
@@ -154,7 +154,7 @@ def _cuda_problem(device: str, spec: ModelSpec) -> str | None:
         import torch
     except ImportError:
         return "torch is not installed"
-    from emotion_perception.core.networks import NETWORKS
+    from emotion_perception.core.classification.networks import NETWORKS
 
     index = device.partition(":")[2] or "0"
     if not torch.cuda.is_available():
@@ -168,7 +168,7 @@ def _shared(backend: Backend, config: ClassifierConfig) -> Backend:
     """Returns the backend as several cameras need it; the one of a single camera stays as it is."""
     if len(config.image_topics) == 1:
         return backend
-    from emotion_perception.core.batching import BatchingBackend
+    from emotion_perception.core.inference.dynamic_batching import BatchingBackend
 
     return BatchingBackend(backend, max_batch=config.max_batch, max_wait_s=config.max_wait_ms * 1e-3)
 
@@ -235,7 +235,7 @@ class _TorchBackend:
     def __init__(self, checkpoint: Checkpoint, device: str) -> None:
         import torch
 
-        from emotion_perception.core.networks import build_network
+        from emotion_perception.core.classification.networks import build_network
 
         try:
             network = build_network(checkpoint.spec, read_weights(checkpoint))

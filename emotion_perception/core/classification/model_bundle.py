@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import CheckpointError, ModelFileError, one_line
-from emotion_perception.core.model_files import MANIFEST, file_sha256
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.assets import MANIFEST, file_sha256
+from emotion_perception.core.classification.preprocessing import ModelSpec
 
 FORMAT = 1
 MODELS = Path(__file__).resolve().parent.parent / "models"  # the shipped ones

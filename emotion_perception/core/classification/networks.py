@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from emotion_perception.core.errors import CheckpointError, one_line
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.classification.preprocessing import ModelSpec
 
 
 class CompactVGG(nn.Module):

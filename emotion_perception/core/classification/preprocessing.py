@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import CheckpointError, ImageError
 
 NORMALISATIONS = ("standardise", "zero_one", "minus_one_one", "min_max", "dataset")

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import EmotionClassifier
+from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.geometry import square_crop
-from emotion_perception.core.smoothing import EmotionSmoother
+from emotion_perception.core.images.geometry import square_crop
+from emotion_perception.core.classification.smoothing import EmotionSmoother
 from emotion_perception.core.types import Face, FaceEmotion
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.errors import ImageError
-from emotion_perception.core.geometry import clip_box
+from emotion_perception.core.images.geometry import clip_box
 from emotion_perception.core.types import Face, Landmarks, Point
 
 

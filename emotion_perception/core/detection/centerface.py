@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detectors.base import Candidates, FaceDetector, suppress
-from emotion_perception.core.detectors.onnx_graph import with_free_image_size
-from emotion_perception.core.detectors.onnx_session import open_session, read_model
+from emotion_perception.core.detection.base import Candidates, FaceDetector, suppress
+from emotion_perception.core.detection.onnx_graph import with_free_image_size
+from emotion_perception.core.inference.onnx_session import open_session, read_model
 from emotion_perception.core.errors import ModelFileError
 
 _OUTPUTS = ("537", "538", "539", "540")  # heat map, size, offset, landmarks

@@ -7,13 +7,13 @@ from pathlib import Path
 import cv2
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detectors.base import FaceDetector
-from emotion_perception.core.detectors.centerface import CenterFaceDetector
-from emotion_perception.core.detectors.haar import HaarDetector
-from emotion_perception.core.detectors.mtcnn import MtcnnDetector, MtcnnFiles
-from emotion_perception.core.detectors.yunet import YuNetDetector
-from emotion_perception.core.geometry import clip_box
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.detection.base import FaceDetector
+from emotion_perception.core.detection.centerface import CenterFaceDetector
+from emotion_perception.core.detection.haar import HaarDetector
+from emotion_perception.core.detection.mtcnn import MtcnnDetector, MtcnnFiles
+from emotion_perception.core.detection.yunet import YuNetDetector
+from emotion_perception.core.images.geometry import clip_box
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Face
 
 __all__ = ["FaceDetector", "add_margin", "create_detector", "passing_faces", "select_faces"]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detectors.base import Candidates, FaceDetector
+from emotion_perception.core.detection.base import Candidates, FaceDetector
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
 
 FILE = "haarcascade_frontalface_default.xml"

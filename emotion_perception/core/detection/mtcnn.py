@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detectors.base import Candidates, FaceDetector, suppress
-from emotion_perception.core.detectors.onnx_session import open_session
+from emotion_perception.core.detection.base import Candidates, FaceDetector, suppress
+from emotion_perception.core.inference.onnx_session import open_session
 
 if TYPE_CHECKING:
     import onnxruntime

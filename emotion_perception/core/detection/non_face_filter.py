@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import EmotionClassifier, create_classifier
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.geometry import square_crop
+from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.core.types import Face
 
 FACE_LABEL = "face"

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detectors.base import Candidates, FaceDetector
-from emotion_perception.core.detectors.onnx_session import read_model
+from emotion_perception.core.detection.base import Candidates, FaceDetector
+from emotion_perception.core.inference.onnx_session import read_model
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
 
 _SCORE_FLOOR = 0.3

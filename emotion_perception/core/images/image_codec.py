@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ImageError, one_line
-from emotion_perception.core.picture_header import announced_size
+from emotion_perception.core.images.image_header import announced_size
 
 _BYTES_PER_PIXEL = {
     **dict.fromkeys(("mono8",), 1),

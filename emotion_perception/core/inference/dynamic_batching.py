@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import Backend
+from emotion_perception.core.classification.classifier import Backend
 
 _FORGET_S = 1.0  # who has not called for so long is not waited for
 

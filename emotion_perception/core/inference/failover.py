@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import Backend
+from emotion_perception.core.classification.classifier import Backend
 from emotion_perception.core.errors import DeviceError
 
 _log = logging.getLogger(__name__)

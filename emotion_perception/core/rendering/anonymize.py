@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.geometry import clip_box
+from emotion_perception.core.images.geometry import clip_box
 from emotion_perception.core.types import Box, Face
 
 # Chosen so that none of CenterFace, YuNet and Haar fires on what is left, from faces of 16 pixels to faces of 400.

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from emotion_perception.core.overlay import caption, color_of
+from emotion_perception.core.rendering.overlay import caption, color_of
 from emotion_perception.core.types import Box, FaceEmotion
 
 FACE_WIDTH_M = 0.16

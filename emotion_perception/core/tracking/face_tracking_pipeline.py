@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detection import FaceDetector, add_margin, passing_faces
-from emotion_perception.core.following import FaceFollower
-from emotion_perception.core.tracking import Tracker
+from emotion_perception.core.detection.factory import FaceDetector, add_margin, passing_faces
+from emotion_perception.core.tracking.optical_flow_tracker import FaceFollower
+from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face
-from emotion_perception.core.verification import FaceVerifier
+from emotion_perception.core.detection.non_face_filter import FaceVerifier
 
 _FOLLOWING_PX = 320  # longer side of the picture that faces are followed in
 

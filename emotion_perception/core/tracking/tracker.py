@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.geometry import iou_matrix
-from emotion_perception.core.motion import BoxMotion
+from emotion_perception.core.images.geometry import iou_matrix
+from emotion_perception.core.tracking.box_kalman import BoxMotion
 from emotion_perception.core.types import Box, Face
 
 _MOST_MISSED = 256  # unseen tracks that are kept; only stamps that stand still can reach it

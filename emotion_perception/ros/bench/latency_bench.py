@@ -1,6 +1,6 @@
 """Photon to emotion: the four nodes as processes, and how long a picture takes through them to a fifth process.
 
-    python -m emotion_perception.ros.photon --source clip.mp4 --seconds 20 --out out/photon.json
+    python -m emotion_perception.ros.bench.latency_bench --source clip.mp4 --seconds 20 --out out/photon.json
 
 Measures stamp to arrival, each hop on the way, lost frames, and processor time and memory of each node. `--floor` sends
 pictures of the same size at the same rate through a plain publisher and subscription instead: what no node can beat.
@@ -30,11 +30,11 @@ from sensor_msgs.msg import Image
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
-from emotion_perception.ros.demo import NODES, Demo, DemoError, own_domain
-from emotion_perception.ros.node import STEADY
-from emotion_perception.ros.photon_floor import measure_floor
-from emotion_perception.ros.result_listener import ResultListener
-from emotion_perception.ros.supervisor import ProcessError, Supervisor
+from emotion_perception.ros.demo.runner import NODES, Demo, DemoError, own_domain
+from emotion_perception.ros.lifecycle_node import STEADY
+from emotion_perception.ros.bench.latency_bench_floor import measure_floor
+from emotion_perception.ros.demo.result_listener import ResultListener
+from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 from emotion_perception.ros.tracing import VARIABLE
 
 COMPOSED = "emotion_perception_composed"

@@ -1,6 +1,6 @@
 """Several cameras into one classifier: how long each picture takes, and how long the nodes take to start.
 
-    python -m emotion_perception.ros.photon_cameras --source clip.mp4 --cameras 2 --rate 10 --out out/cameras.json
+    python -m emotion_perception.ros.bench.latency_bench_cameras --source clip.mp4 --cameras 2 --rate 10 --out out/cameras.json
 
 Each camera has a camera_node, a face_detection_node and an overlay_node in a namespace of its own, as the launch file's
 `cameras` makes them; with `--composed` there is one camera, and one process for all nodes.
@@ -20,8 +20,8 @@ from rclpy.node import Node
 
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import STATUSES, EmotionArray, stamp_ns
-from emotion_perception.ros.demo import DemoError
-from emotion_perception.ros.photon import (
+from emotion_perception.ros.demo.runner import DemoError
+from emotion_perception.ros.bench.latency_bench import (
     COMPOSED,
     USAGE_PERIOD_S,
     WARM_UP_S,
@@ -32,7 +32,7 @@ from emotion_perception.ros.photon import (
     usage_of,
     used,
 )
-from emotion_perception.ros.supervisor import Supervisor
+from emotion_perception.ros.demo.supervisor import Supervisor
 
 _START_S = 90.0
 _CLASSIFIER = "emotion_classifier_node"

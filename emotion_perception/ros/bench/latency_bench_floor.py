@@ -16,8 +16,8 @@ from std_msgs.msg import Header
 
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.images import bgr_to_image
-from emotion_perception.ros.node import STEADY
+from emotion_perception.ros.transport.image_messages import bgr_to_image
+from emotion_perception.ros.lifecycle_node import STEADY
 
 _DEPTH = 5
 _START_S = 20.0

@@ -8,11 +8,11 @@ from typing import Any
 import cv2
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.video import VideoWriter
+from emotion_perception.core.rendering.video import VideoWriter
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
-from emotion_perception.ros.images import image_to_bgr
+from emotion_perception.ros.transport.image_messages import image_to_bgr
 from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.result_listener import ResultListener
+from emotion_perception.ros.demo.result_listener import ResultListener
 
 _COLUMNS = ("stamp", "id", "x", "y", "width", "height", "label", "score", "uncertain")
 _AGES = ("detect_ms", "classify_ms", "age_ms", "latency_ms")

@@ -23,9 +23,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import EmotionPerceptionError, ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
-from emotion_perception.ros.demo_recorder import DemoRecorder
-from emotion_perception.ros.supervisor import ProcessError, Supervisor
+from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.ros.demo.demo_recorder import DemoRecorder
+from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
 BUILT_IN_S = 15.0

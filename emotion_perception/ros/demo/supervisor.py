@@ -12,8 +12,8 @@ from pathlib import Path
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
 
 from emotion_perception.core.errors import EmotionPerceptionError
-from emotion_perception.ros.node import EXIT_CONFIGURATION, EXIT_OK
-from emotion_perception.ros.shared_memory import remove_dead, segments_of
+from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION, EXIT_OK
+from emotion_perception.ros.demo.shared_memory import remove_dead, segments_of
 
 _log = logging.getLogger(__name__)
 _END_S = 5.0

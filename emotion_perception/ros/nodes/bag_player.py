@@ -17,16 +17,16 @@ from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from emotion_perception.bags.messages import COMPRESSED
-from emotion_perception.bags.pictures import camera_info_topic, image_topic
-from emotion_perception.bags.recorded_topic import Entry, Topic
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.messages import COMPRESSED
+from emotion_perception.bags.io.images import camera_info_topic, image_topic
+from emotion_perception.bags.io.recorded_topic import Entry, Topic
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.config import PlayerConfig
 from emotion_perception.core.errors import ConfigurationError, RecordingError
-from emotion_perception.core.playback import PlaybackClock
+from emotion_perception.core.sync.playback_clock import PlaybackClock
 from emotion_perception.ros import qos
-from emotion_perception.ros.node import EXIT_OK
-from emotion_perception.ros.tool import Tool, run_tool
+from emotion_perception.ros.lifecycle_node import EXIT_OK
+from emotion_perception.ros.one_shot_node import Tool, run_tool
 
 _LATE_S = 0.02
 _LOOK_S = 0.05  # for subscribers

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from emotion_perception.bags.messages import typestore
+from emotion_perception.bags.io.messages import typestore
 from emotion_perception.core.config import RecorderConfig
 from emotion_perception.core.errors import ConfigurationError, one_line
-from emotion_perception.ros.bag_writer import BagWriter
-from emotion_perception.ros.node import EXIT_FAULT, EXIT_OK, STEADY
-from emotion_perception.ros.raw_subscription import RawSubscription, message_type, recorded_profile
-from emotion_perception.ros.tool import Tool, run_tool
+from emotion_perception.ros.transport.bag_writer import BagWriter
+from emotion_perception.ros.lifecycle_node import EXIT_FAULT, EXIT_OK, STEADY
+from emotion_perception.ros.transport.raw_subscription import RawSubscription, message_type, recorded_profile
+from emotion_perception.ros.one_shot_node import Tool, run_tool
 
 _LOOK_S = 0.2  # for publishers
 _SPIN_S = 0.1

@@ -6,15 +6,15 @@ moment the picture was taken from its source, on the node's clock, strictly incr
 lost is an ERROR in /diagnostics and is tried again until it is there.
 """
 
-from emotion_perception.core.camera import check_source, open_source
-from emotion_perception.core.camera_live import without_password
+from emotion_perception.core.camera.factory import check_source, open_source
+from emotion_perception.core.camera.live import without_password
 from emotion_perception.core.config import CameraConfig
-from emotion_perception.core.frame_pump import FramePump
-from emotion_perception.core.stamps import StrictStamps
+from emotion_perception.core.camera.capture_loop import FramePump
+from emotion_perception.core.camera.monotonic_stamps import StrictStamps
 from emotion_perception.core.types import Frame
-from emotion_perception.ros.calibration import load_camera_info
-from emotion_perception.ros.camera_publishers import CameraPublishers
-from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, run_node
+from emotion_perception.ros.camera_info import load_camera_info
+from emotion_perception.ros.transport.camera_publishers import CameraPublishers
+from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode, run_node
 
 _CHECK_S = 0.25
 

@@ -9,12 +9,12 @@ from functools import partial
 
 from rclpy.utilities import remove_ros_args
 
-from emotion_perception.ros.camera_node import CameraNode
-from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
-from emotion_perception.ros.local_topics import LocalTopics
-from emotion_perception.ros.node import run_nodes
-from emotion_perception.ros.overlay_node import OverlayNode
+from emotion_perception.ros.nodes.camera import CameraNode
+from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
+from emotion_perception.ros.transport.intra_process import LocalTopics
+from emotion_perception.ros.lifecycle_node import run_nodes
+from emotion_perception.ros.nodes.overlay import OverlayNode
 
 
 def main() -> int:

@@ -5,11 +5,11 @@ Subscribes `faces` (emotion_perception/FaceArray) and `image_raw` (sensor_msgs/I
 `image_topics` it does so for each camera, in the namespace of its images, and one network looks at the faces of all.
 """
 
-from emotion_perception.core.classification import create_classifier
+from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.ros.conversions import ModelIdentity
-from emotion_perception.ros.emotion_stream import EmotionStream
-from emotion_perception.ros.node import PerceptionNode, run_node
+from emotion_perception.ros.nodes.emotion_stream import EmotionStream
+from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
 
 
 class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):

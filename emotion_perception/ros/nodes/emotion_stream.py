@@ -5,19 +5,19 @@ from collections import Counter
 
 from rclpy.exceptions import InvalidTopicNameException
 
-from emotion_perception.core.classification import EmotionClassifier
+from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, one_line
-from emotion_perception.core.face_budget import FaceBudget
-from emotion_perception.core.latest_frame import LatestFrameWorker
-from emotion_perception.core.recognition import EmotionRecognizer, limits_of
+from emotion_perception.core.classification.load_shedding import FaceBudget
+from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.classification.recognizer import EmotionRecognizer, limits_of
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros import conversions
 from emotion_perception.ros.conversions import Answer, EmotionArray, FaceArray, ModelIdentity
-from emotion_perception.ros.images import image_to_bgr
-from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, counts_status
-from emotion_perception.ros.result_publisher import ResultPublisher
-from emotion_perception.ros.subscriptions import AnyImage, JoinedSubscription
+from emotion_perception.ros.transport.image_messages import image_to_bgr
+from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode, counts_status
+from emotion_perception.ros.transport.result_publisher import ResultPublisher
+from emotion_perception.ros.transport.subscriptions import AnyImage, JoinedSubscription
 
 Pair = tuple[AnyImage | None, FaceArray]
 

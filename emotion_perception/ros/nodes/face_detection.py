@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from std_msgs.msg import Header
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detection import create_detector
-from emotion_perception.core.finding import FaceFinder
-from emotion_perception.core.latest_frame import LatestFrameWorker
-from emotion_perception.core.tracking import Tracker
+from emotion_perception.core.detection.factory import create_detector
+from emotion_perception.core.tracking.face_tracking_pipeline import FaceFinder
+from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face, FrameCounts
-from emotion_perception.core.verification import create_verifier
+from emotion_perception.core.detection.non_face_filter import create_verifier
 from emotion_perception.ros.conversions import FaceArray, faces_to_msg, stamp_ns
-from emotion_perception.ros.images import image_to_bgr
-from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, counts_status, run_node
+from emotion_perception.ros.transport.image_messages import image_to_bgr
+from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode, counts_status, run_node
 from emotion_perception.ros.qos import IMAGES_DEPTH
-from emotion_perception.ros.result_publisher import ResultPublisher
-from emotion_perception.ros.subscriptions import AnyImage, ImageSubscription
+from emotion_perception.ros.transport.result_publisher import ResultPublisher
+from emotion_perception.ros.transport.subscriptions import AnyImage, ImageSubscription
 
 
 @dataclass(frozen=True)

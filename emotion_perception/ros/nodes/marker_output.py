@@ -10,13 +10,13 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from emotion_perception.core.config import OverlayConfig
-from emotion_perception.core.latest_frame import LatestFrameWorker
-from emotion_perception.core.markers import FACE_WIDTH_M, FaceMarker, FaceMarkers, PinholeCamera
+from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarker, FaceMarkers, PinholeCamera
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg
-from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode
+from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode
 from emotion_perception.ros.qos import RESULTS, image_subscription
-from emotion_perception.ros.watched import WhileWatched
+from emotion_perception.ros.transport.lazy_subscription import WhileWatched
 
 NAMESPACE = "emotions"
 _LIFETIME = Duration(sec=0, nanosec=500_000_000)

@@ -8,19 +8,19 @@ whose emotions are late is drawn without; with `anonymize` it is then hidden who
 
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.anonymize import FaceHider
+from emotion_perception.core.rendering.anonymize import FaceHider
 from emotion_perception.core.config import OverlayConfig
-from emotion_perception.core.late_results import PictureQueue
-from emotion_perception.core.latest_frame import LatestFrameWorker
-from emotion_perception.core.overlay import draw_overlay
+from emotion_perception.core.sync.image_result_sync import PictureQueue
+from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.rendering.overlay import draw_overlay
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import emotions_from_msg, stamp_ns
-from emotion_perception.ros.images import bgr_to_image, image_to_bgr
-from emotion_perception.ros.late_results import EmotionQueue, Pair, PictureSubscription
-from emotion_perception.ros.markers import MarkerOutput
-from emotion_perception.ros.node import STOP_TIMEOUT_S, PerceptionNode, run_node
+from emotion_perception.ros.transport.image_messages import bgr_to_image, image_to_bgr
+from emotion_perception.ros.transport.image_result_subscription import EmotionQueue, Pair, PictureSubscription
+from emotion_perception.ros.nodes.marker_output import MarkerOutput
+from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode, run_node
 from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.watched import WhileWatched
+from emotion_perception.ros.transport.lazy_subscription import WhileWatched
 
 
 class OverlayNode(PerceptionNode[OverlayConfig]):

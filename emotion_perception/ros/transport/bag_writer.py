@@ -11,8 +11,8 @@ from typing import NamedTuple
 from rosbags.interfaces import Qos
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 
-from emotion_perception.bags.messages import BAG_VERSION, typestore
-from emotion_perception.core.byte_queue import ByteQueue
+from emotion_perception.bags.io.messages import BAG_VERSION, typestore
+from emotion_perception.core.sync.byte_queue import ByteQueue
 from emotion_perception.core.errors import ConfigurationError, one_line
 
 _PLUGINS = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}

@@ -9,13 +9,13 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from emotion_perception.core.errors import ConfigurationError, one_line
-from emotion_perception.core.stamps import StrictStamps
+from emotion_perception.core.camera.monotonic_stamps import StrictStamps
 from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image
-from emotion_perception.ros.local_topics import SharedImage
-from emotion_perception.ros.node import PerceptionNode
+from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image
+from emotion_perception.ros.transport.intra_process import SharedImage
+from emotion_perception.ros.lifecycle_node import PerceptionNode
 
 
 class CameraPublishers:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from emotion_perception.core.image_data import JPEG_FORMAT, RawImage, bgr_to_jpeg, compressed_to_bgr, raw_to_bgr
-from emotion_perception.ros.local_topics import SharedImage
+from emotion_perception.core.images.image_codec import JPEG_FORMAT, RawImage, bgr_to_jpeg, compressed_to_bgr, raw_to_bgr
+from emotion_perception.ros.transport.intra_process import SharedImage
 
 
 def image_to_bgr(message: Image | CompressedImage | SharedImage) -> NDArray[np.uint8]:

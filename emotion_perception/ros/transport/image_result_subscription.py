@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 
 from emotion_perception.core.config import OverlayConfig
-from emotion_perception.core.late_results import PictureQueue
+from emotion_perception.core.sync.image_result_sync import PictureQueue
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
-from emotion_perception.ros.node import PerceptionNode
+from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.subscriptions import AnyImage, ImageSubscription, NearestSubscription
+from emotion_perception.ros.transport.subscriptions import AnyImage, ImageSubscription, NearestSubscription
 
 Pair = tuple[AnyImage, EmotionArray | None]
 EmotionQueue = PictureQueue[AnyImage, EmotionArray]

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from rclpy.publisher import Publisher
 
-from emotion_perception.ros.node import PerceptionNode
+from emotion_perception.ros.lifecycle_node import PerceptionNode
 
 _LOOK_S = 0.2  # publisher matched events would be quicker; Humble has none
 _LOOKS_BEFORE_CLOSING = 5  # a viewer that is found or subscribes anew within a second costs no picture

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emotion_perception.ros.node import PerceptionNode
+from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.qos import RESULTS
 
 

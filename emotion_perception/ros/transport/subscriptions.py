@@ -8,11 +8,11 @@ from rclpy.qos import QoSPolicyKind, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.matching import StampMatcher
+from emotion_perception.core.sync.exact_time_sync import StampMatcher
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.local_topics import SharedImage
-from emotion_perception.ros.node import PerceptionNode
+from emotion_perception.ros.transport.intra_process import SharedImage
+from emotion_perception.ros.lifecycle_node import PerceptionNode
 
 _GIVE_UP_S = 0.5  # a result whose image has not come by then goes on without it
 _REFRESH_S = 0.5

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from emotion_perception.core.errors import CheckpointError
-from emotion_perception.core.networks import CompactVGG, MirrorAverage, construct
+from emotion_perception.core.classification.networks import CompactVGG, MirrorAverage, construct
 from emotion_perception.training.architectures.basic_cnn import BasicCNN
 from emotion_perception.training.architectures.face_gate import FaceGate
 from emotion_perception.training.architectures.mini_xception import MiniXception

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fits the temperature and prints what it changed."""
     from emotion_perception.core.config import ClassifierConfig
-    from emotion_perception.training.calibrate import calibrate, in_words
+    from emotion_perception.training.export.calibration import calibrate, in_words
     from emotion_perception.training.datasets import parse_options
 
     figures = calibrate(

@@ -47,11 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluates and prints the figures that people ask for first."""
-    from emotion_perception.core.checkpoint import load_checkpoint
+    from emotion_perception.core.classification.model_bundle import load_checkpoint
     from emotion_perception.core.errors import ConfigurationError
     from emotion_perception.training.datasets import parse_options
-    from emotion_perception.training.evaluate import evaluate
-    from emotion_perception.training.model_card import read_report, write_card
+    from emotion_perception.training.evaluate.evaluator import evaluate
+    from emotion_perception.training.export.model_card import read_report, write_card
 
     if arguments.report and not arguments.card:
         raise ConfigurationError("--report names what stands in the model card: give --card FILE, too")

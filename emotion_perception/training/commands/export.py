@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emotion_perception.training.export import Export
+    from emotion_perception.training.export.exporter import Export
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exports and prints what a person should check."""
-    from emotion_perception.training.export import export
-    from emotion_perception.training.quantise import in_words
+    from emotion_perception.training.export.exporter import export
+    from emotion_perception.training.export.quantize import in_words
 
     done = export(
         arguments.run,
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_model(done: "Export") -> None:
-    from emotion_perception.training.calibrate import in_words
+    from emotion_perception.training.export.calibration import in_words
 
     measured, calibration = done.figures["measured"], done.figures["calibration"]
     print(f"{done.checkpoint.weights}: weights stored as {done.figures['weights']['precision']}")

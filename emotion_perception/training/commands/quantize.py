@@ -28,14 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Quantises and prints what it changed."""
     if arguments.detector:
-        from emotion_perception.training.quantise_detector import in_words as detector_in_words
-        from emotion_perception.training.quantise_detector import quantise_detector
+        from emotion_perception.training.export.quantize_detector import in_words as detector_in_words
+        from emotion_perception.training.export.quantize_detector import quantise_detector
 
         if arguments.out.suffix != ".onnx":
             raise ConfigurationError(f"--out {arguments.out}: for a detector it is a file that ends in .onnx")
         print(detector_in_words(quantise_detector(arguments.data, arguments.out)))
         return 0
-    from emotion_perception.training.quantise import in_words, quantise_model
+    from emotion_perception.training.export.quantize import in_words, quantise_model
 
     print(in_words(quantise_model(arguments.model, arguments.data, arguments.out)))
     return 0

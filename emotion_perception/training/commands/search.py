@@ -47,12 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Searches and prints what to do with the best trial."""
-    from emotion_perception.training.hardware import Hardware
+    from emotion_perception.training.fit.hardware import Hardware
     from emotion_perception.training.recipe import load_recipe
-    from emotion_perception.training.search import SearchOptions, Task, search
+    from emotion_perception.training.search.optuna_search import SearchOptions, Task, search
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("emotion_perception.training.search").setLevel(logging.INFO)
+    logging.getLogger("emotion_perception.training.search.optuna_search").setLevel(logging.INFO)
     recipe = load_recipe(arguments.config, arguments.set)
     task = Task(
         data_path=arguments.data,

@@ -57,7 +57,7 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains."""
-    from emotion_perception.training.hardware import Hardware
+    from emotion_perception.training.fit.hardware import Hardware
     from emotion_perception.training.recipe import load_recipe
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace, recipe: "Recipe", options: dict[str, Any]) -> int:
-    from emotion_perception.training.train import train
+    from emotion_perception.training.fit.train import train
 
     splits = {"train_split": arguments.train_split, "choose_split": arguments.choose_split}
     best = train(recipe, arguments.data, arguments.out, **splits, **options)
@@ -89,7 +89,7 @@ def _train(arguments: argparse.Namespace, recipe: "Recipe", options: dict[str, A
 
 
 def _folds(arguments: argparse.Namespace, recipe: "Recipe", options: dict[str, Any]) -> int:
-    from emotion_perception.training.folds import cross_validate
+    from emotion_perception.training.fit.cross_validation import cross_validate
 
     found = cross_validate(recipe, arguments.data, arguments.out, folds=arguments.folds, **options)
     print(

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from emotion_perception.core.emotions import canonical_label
+from emotion_perception.core.classification.labels import canonical_label
 from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
 from emotion_perception.training.datasets.cache import default_folder
 from emotion_perception.training.datasets.checks import DataReport, Duplicates, examine
@@ -30,10 +30,10 @@ from emotion_perception.training.datasets.fer2013 import load_fer2013
 from emotion_perception.training.datasets.folders import load_folders
 from emotion_perception.training.datasets.imdb import FILES, load_imdb
 from emotion_perception.training.datasets.npz import has_chips, load_chips, load_npz
-from emotion_perception.training.datasets.people import FaceSequence, sequences, subject_folds
-from emotion_perception.training.datasets.pictures import MappedPictures, Pictures, chunks, find_leaks
+from emotion_perception.training.datasets.subjects import FaceSequence, sequences, subject_folds
+from emotion_perception.training.datasets.images import MappedPictures, Pictures, chunks, find_leaks
 from emotion_perception.training.datasets.problems import Problem, problems_of, refuse_past
-from emotion_perception.training.datasets.sample import FaceDataset
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.votes import vote_targets
 
 __all__ = [

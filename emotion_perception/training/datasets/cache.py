@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion_perception.core.errors import DatasetError, ImageError, one_line
-from emotion_perception.training.datasets.pictures import MappedPictures, find_leaks
+from emotion_perception.training.datasets.images import MappedPictures, find_leaks
 from emotion_perception.training.datasets.problems import Problem, ProblemLog
-from emotion_perception.training.datasets.sample import FaceDataset
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 
 _FORMAT = 1  # part of every key
 _PICTURES, _ROWS, _PROGRESS = "pictures.u8", "rows.npz", "progress.json"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.training.datasets.pictures import deviations, digests
+from emotion_perception.training.datasets.images import deviations, digests
 from emotion_perception.training.datasets.problems import Problem
-from emotion_perception.training.datasets.sample import MIN_DEVIATION, FaceDataset
+from emotion_perception.training.datasets.face_dataset import MIN_DEVIATION, FaceDataset
 
 _ALL = "all"
 

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detection import FaceDetector, create_detector, select_faces
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.detection.factory import FaceDetector, create_detector, select_faces
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ImageError
-from emotion_perception.core.geometry import square_crop
+from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_picture, scaled, size_wh
 from emotion_perception.training.datasets.problems import ProblemLog
-from emotion_perception.training.datasets.sample import FaceDataset
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 
 IMAGES, _EMOTIONS = "cohn-kanade-images", "Emotion"
 _CODES = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")

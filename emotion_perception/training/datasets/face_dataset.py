@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.emotions import canonical_label
+from emotion_perception.core.classification.labels import canonical_label
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.training.datasets.pictures import MappedPictures, Pictures, deviations
+from emotion_perception.training.datasets.images import MappedPictures, Pictures, deviations
 from emotion_perception.training.datasets.problems import Problem
 
 MIN_DEVIATION = 1.0  # gray levels; below it a picture is blank

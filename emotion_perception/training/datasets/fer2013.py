@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import DatasetError, ImageError
 from emotion_perception.training.datasets.npz import vote_shares
-from emotion_perception.training.datasets.pictures import find_leaks
+from emotion_perception.training.datasets.images import find_leaks
 from emotion_perception.training.datasets.problems import ProblemLog
-from emotion_perception.training.datasets.sample import FaceDataset
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 
 _SIDE = 48  # pixels
 _SPLITS = ("Training", "PublicTest", "PrivateTest")  # each is leaked into by the later ones

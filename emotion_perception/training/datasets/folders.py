@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotion_perception.core.emotions import LABELS, canonical_label
+from emotion_perception.core.classification.labels import LABELS, canonical_label
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_picture, size_wh
 from emotion_perception.training.datasets.problems import Problem, ProblemLog, problems_of
-from emotion_perception.training.datasets.sample import FaceDataset
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _SIDE = 48  # pixels

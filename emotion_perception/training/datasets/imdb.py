@@ -19,7 +19,7 @@ from emotion_perception.core.errors import DatasetError, one_line
 from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_picture, size_wh
 from emotion_perception.training.datasets.problems import ProblemLog
-from emotion_perception.training.datasets.sample import FaceDataset
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 
 FILES = ("imdb.mat", "wiki.mat")
 _GENDERS = ("woman", "man")

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.emotions import canonical_label
+from emotion_perception.core.classification.labels import canonical_label
 from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
 from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_picture, size_wh
 from emotion_perception.training.datasets.problems import Problem, problems_of
-from emotion_perception.training.datasets.sample import FaceDataset
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 
 _TASKS = ("gender", "face")
 _SIDE = 64  # pixels of UTKFace's chips

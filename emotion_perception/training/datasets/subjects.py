@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.training.datasets.pictures import Pictures
-from emotion_perception.training.datasets.sample import FaceDataset
+from emotion_perception.training.datasets.images import Pictures
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 
 _FRAME = re.compile(r"(?P<sequence>.+)_(?P<number>\d+)\.\w+")  # S010_004_00000017.png
 

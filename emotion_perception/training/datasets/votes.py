@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError, DatasetError
-from emotion_perception.training.datasets.sample import FaceDataset
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 
 MODES = ("label", "majority", "probability", "cross_entropy")
 

@@ -11,22 +11,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import EmotionClassifier, create_classifier, softmax
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.emotions import canonical_label
+from emotion_perception.core.classification.labels import canonical_label
 from emotion_perception.core.errors import ConfigurationError, DatasetError
-from emotion_perception.core.model_files import file_sha256
+from emotion_perception.core.assets import file_sha256
 from emotion_perception.reporting.metrics import Answers, calibration, coverage, rounded
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.groups import Groupings, measure_groups, read_groups
-from emotion_perception.training.limits import limits_of
-from emotion_perception.training.metrics import measure
-from emotion_perception.training.prediction import logits_of
-from emotion_perception.training.report import write_report
-from emotion_perception.training.robustness import measure_robustness
+from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_groups, read_groups
+from emotion_perception.training.evaluate.limitations import limits_of
+from emotion_perception.training.evaluate.summary_metrics import measure
+from emotion_perception.training.evaluate.prediction import logits_of
+from emotion_perception.training.evaluate.report import write_report
+from emotion_perception.training.evaluate.robustness import measure_robustness
 
 _WARM_UP, _TIMED = 10, 200  # single faces
 _MIB = 2**20

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from emotion_perception.training.groups import FEWEST
+from emotion_perception.training.evaluate.subgroup_metrics import FEWEST
 
 _ALWAYS = (
     "A label is what people said about a picture; it is not what the person felt.",

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emotion_perception.reporting.plots import BLUE, ORANGE, WIDTH, draw_confusion, draw_coverage, draw_reliability
-from emotion_perception.training.prediction import Picture
-from emotion_perception.training.robustness import CHANGES
+from emotion_perception.training.evaluate.prediction import Picture
+from emotion_perception.training.evaluate.robustness import CHANGES
 
 _STRIP, _CELL = 96, 116  # pixels: side of a face in the strip of examples, and of what it stands in
 

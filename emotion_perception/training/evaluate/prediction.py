@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion_perception.core.classification import EmotionClassifier
+from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.training.datasets import Pictures
 
 BATCH = 128  # pictures; bounds the memory

@@ -7,8 +7,8 @@ from typing import Any
 
 from emotion_perception.reporting.pages import fill
 from emotion_perception.reporting.plots import as_data_url, as_png
-from emotion_perception.training.plots import draw_all, draw_examples
-from emotion_perception.training.prediction import Picture
+from emotion_perception.training.evaluate.plots import draw_all, draw_examples
+from emotion_perception.training.evaluate.prediction import Picture
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

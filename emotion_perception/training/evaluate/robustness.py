@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import EmotionClassifier, softmax
+from emotion_perception.core.classification.classifier import EmotionClassifier, softmax
 from emotion_perception.reporting.metrics import Answers, rounded
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.prediction import Picture, logits_of
+from emotion_perception.training.evaluate.prediction import Picture, logits_of
 
 _SIDE = 48  # pixels: the side that lengths in pixels are meant for
 _EYES, _MOUTH = 0.37, 0.78  # share of the height at which FER-2013's mean face has them

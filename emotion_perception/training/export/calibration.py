@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.checkpoint import load_checkpoint, replace_spec
-from emotion_perception.core.classification import EmotionClassifier, create_classifier, softmax
+from emotion_perception.core.classification.model_bundle import load_checkpoint, replace_spec
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.reporting.metrics import Answers, calibration_error

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from emotion_perception.core.checkpoint import to_float32
+from emotion_perception.core.classification.model_bundle import to_float32
 from emotion_perception.core.errors import CheckpointError
-from emotion_perception.core.networks import load_weights
-from emotion_perception.core.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.classification.networks import load_weights
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
 from emotion_perception.training.architectures import MirrorAverage, create_network
 
 OPSET = 17  # read by every onnxruntime from 1.13 on

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from emotion_perception.core.checkpoint import (
+from emotion_perception.core.classification.model_bundle import (
     Checkpoint,
     load_checkpoint,
     read_weights,
@@ -17,17 +17,17 @@ from emotion_perception.core.checkpoint import (
     save_model,
     to_half,
 )
-from emotion_perception.core.classification import EmotionClassifier, create_classifier
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.preprocessing import ModelSpec
-from emotion_perception.training.calibrate import fit
+from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.training.export.calibration import fit
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.origin import answers_of, chosen_on, figures_of, origin_of
-from emotion_perception.training.quantise import SUFFIX, Quantised, quantise
-from emotion_perception.training.runs import Run, exported_weights, load_run
-from emotion_perception.training.train import Parts, divide, spec_of
-from emotion_perception.training.twins import (
+from emotion_perception.training.export.model_metadata import answers_of, chosen_on, figures_of, origin_of
+from emotion_perception.training.export.quantize import SUFFIX, Quantised, quantise
+from emotion_perception.training.fit.run_directory import Run, exported_weights, load_run
+from emotion_perception.training.fit.train import Parts, divide, spec_of
+from emotion_perception.training.export.export_formats import (
     OPSET,
     Weights,
     check_parity,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.core.checkpoint import Checkpoint
+from emotion_perception.core.classification.model_bundle import Checkpoint
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.reporting.pages import fill
 

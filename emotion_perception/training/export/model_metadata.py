@@ -6,16 +6,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from emotion_perception.core.classification import EmotionClassifier
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.classifier import EmotionClassifier
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.reporting.metrics import Answers, summarise
 from emotion_perception.reporting.provenance import command_line, now, package_version
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.evaluate import predict
-from emotion_perception.training.metrics import subsets
-from emotion_perception.training.runs import Run
-from emotion_perception.training.train import Parts
+from emotion_perception.training.evaluate.evaluator import predict
+from emotion_perception.training.evaluate.summary_metrics import subsets
+from emotion_perception.training.fit.run_directory import Run
+from emotion_perception.training.fit.train import Parts
 
 _TERMS = {  # by how the name of the data begins
     "fer2013": "FER-2013: the rights in its pictures, collected from the web, are unresolved; research use.",

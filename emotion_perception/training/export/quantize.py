@@ -16,20 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationMethod
 
-from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint
-from emotion_perception.core.classification import EmotionClassifier, create_classifier
+from emotion_perception.core.classification.model_bundle import Checkpoint, load_checkpoint
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError, DatasetError
-from emotion_perception.core.model_files import file_sha256
-from emotion_perception.core.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.assets import file_sha256
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
 from emotion_perception.reporting.metrics import summarise
-from emotion_perception.training.calibrate import fit
+from emotion_perception.training.export.calibration import fit
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.evaluate import ms_per_face
-from emotion_perception.training.int8 import Inputs, write_int8_file
-from emotion_perception.training.origin import answers_of, figures_of
+from emotion_perception.training.evaluate.evaluator import ms_per_face
+from emotion_perception.training.export.int8 import Inputs, write_int8_file
+from emotion_perception.training.export.model_metadata import answers_of, figures_of
 from emotion_perception.training.recipe import recipe_from
-from emotion_perception.training.train import Parts, divide
+from emotion_perception.training.fit.train import Parts, divide
 
 SUFFIX = ".int8"
 _PICTURES, _BATCH = 512, 32  # calibration: more pictures change no answer, smaller batches bound the memory

@@ -21,18 +21,18 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationMethod
 from tqdm import tqdm
 
-from emotion_perception.core.camera import open_source
+from emotion_perception.core.camera.factory import open_source
 from emotion_perception.core.config import CameraConfig, DetectionConfig
-from emotion_perception.core.detection import create_detector, select_faces
-from emotion_perception.core.detectors.base import FaceDetector, with_longer_side
-from emotion_perception.core.detectors.centerface import network_input
-from emotion_perception.core.detectors.onnx_graph import with_free_image_size
-from emotion_perception.core.detectors.onnx_session import read_model
+from emotion_perception.core.detection.factory import create_detector, select_faces
+from emotion_perception.core.detection.base import FaceDetector, with_longer_side
+from emotion_perception.core.detection.centerface import network_input
+from emotion_perception.core.detection.onnx_graph import with_free_image_size
+from emotion_perception.core.inference.onnx_session import read_model
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.geometry import iou, square_crop
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.images.geometry import iou, square_crop
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.reporting.timing import in_turns
-from emotion_perception.training.int8 import Inputs, write_int8_file
+from emotion_perception.training.export.int8 import Inputs, write_int8_file
 
 Picture = NDArray[np.uint8]
 _MOST = 400  # pictures, half for the ranges and half to compare

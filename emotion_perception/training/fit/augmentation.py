@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.classification.preprocessing import ModelSpec
 
 _SCAR_SIDE = 48  # pixels: the side that system B's numbers are meant for
 _LENGTH, _WIDTH, _CORNER = (0, 6), (0, 2), (12, 35)  # pixels at that side, both ends included

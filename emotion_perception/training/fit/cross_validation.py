@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from emotion_perception.core.classification import softmax
+from emotion_perception.core.classification.classifier import softmax
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.model_files import file_sha256
+from emotion_perception.core.assets import file_sha256
 from emotion_perception.reporting.metrics import Answers, confusion_matrix, per_class, summarise
 from emotion_perception.reporting.provenance import command_line, now
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.hardware import AUTO, Hardware
+from emotion_perception.training.fit.hardware import AUTO, Hardware
 from emotion_perception.training.recipe import Recipe
-from emotion_perception.training.runs import LAST, network_weights, read_checkpoint
-from emotion_perception.training.train import Parts, begin, by_subject, fit, spec_of
-from emotion_perception.training.twins import logits_of_network, network_of
+from emotion_perception.training.fit.run_directory import LAST, network_weights, read_checkpoint
+from emotion_perception.training.fit.train import Parts, begin, by_subject, fit, spec_of
+from emotion_perception.training.export.export_formats import logits_of_network, network_of
 
 _log = logging.getLogger(__name__)
 

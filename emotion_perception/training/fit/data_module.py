@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from emotion_perception.core.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
 from emotion_perception.training.datasets import FaceDataset, vote_targets
 from emotion_perception.training.recipe import Recipe
-from emotion_perception.training.teacher import teacher_targets
+from emotion_perception.training.fit.distillation import teacher_targets
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]  # inputs (N, 1, S, S), labels (N), targets (N, L), votes (N, V)
 _CHOOSE_BATCH = 256

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import create_classifier, softmax
+from emotion_perception.core.classification.classifier import create_classifier, softmax
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.prediction import logits_of
+from emotion_perception.training.evaluate.prediction import logits_of
 
 
 def teacher_targets(data: FaceDataset, labels: Sequence[str], model: str) -> NDArray[np.float32]:

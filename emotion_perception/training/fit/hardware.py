@@ -12,10 +12,10 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.averaging import RunningAverage
-from emotion_perception.training.progress import EpochTable, KeepBeforeRestart, ProgressBar
+from emotion_perception.training.fit.weight_averaging import RunningAverage
+from emotion_perception.training.fit.progress import EpochTable, KeepBeforeRestart, ProgressBar
 from emotion_perception.training.recipe import Recipe
-from emotion_perception.training.runs import BEFORE
+from emotion_perception.training.fit.run_directory import BEFORE
 
 TABLE = "metrics.csv"
 DEVICES = ("auto", "cpu", "cuda")

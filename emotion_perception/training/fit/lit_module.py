@@ -10,10 +10,10 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.training.architectures import MirrorAverage, create_network
-from emotion_perception.training.augmentation import augmentation_from, mix_up
-from emotion_perception.training.loading import Batch
+from emotion_perception.training.fit.augmentation import augmentation_from, mix_up
+from emotion_perception.training.fit.data_module import Batch
 from emotion_perception.training.recipe import Recipe
 
 _STEP_STRIDE, _RANK_STRIDE = 1_000_003, 7919  # primes: seeds of steps and processes do not meet

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from emotion_perception.core.checkpoint import Checkpoint, load_checkpoint, read_weights
+from emotion_perception.core.classification.model_bundle import Checkpoint, load_checkpoint, read_weights
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.architectures import create_network
 from emotion_perception.training.recipe import Recipe

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emotion_perception.core.checkpoint import load_checkpoint
+from emotion_perception.core.classification.model_bundle import load_checkpoint
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, ModelFileError, one_line
-from emotion_perception.training.initial import weights_over
+from emotion_perception.training.fit.pretrained import weights_over
 from emotion_perception.training.recipe import Recipe, recipe_from
 
 LAST, BEST, BEFORE, RUN = "last.ckpt", "best.ckpt", "before_restart.ckpt", "run.json"

@@ -12,18 +12,18 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from emotion_perception.core.checkpoint import load_checkpoint
+from emotion_perception.core.classification.model_bundle import load_checkpoint
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.preprocessing import ModelSpec, to_input
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_input
 from emotion_perception.reporting.provenance import now
 from emotion_perception.training.datasets import FaceDataset, examine, load_dataset, subject_folds
-from emotion_perception.training.engine import EmotionTraining
-from emotion_perception.training.hardware import AUTO, TABLE, Hardware, build_trainer
-from emotion_perception.training.initial import begin_with
-from emotion_perception.training.loading import EmotionData, down_sampled
-from emotion_perception.training.progress import without_chatter
+from emotion_perception.training.fit.lit_module import EmotionTraining
+from emotion_perception.training.fit.hardware import AUTO, TABLE, Hardware, build_trainer
+from emotion_perception.training.fit.pretrained import begin_with
+from emotion_perception.training.fit.data_module import EmotionData, down_sampled
+from emotion_perception.training.fit.progress import without_chatter
 from emotion_perception.training.recipe import Recipe
-from emotion_perception.training.runs import BEFORE, BEST, LAST, RUN, check_same_recipe, read_checkpoint
+from emotion_perception.training.fit.run_directory import BEFORE, BEST, LAST, RUN, check_same_recipe, read_checkpoint
 
 _log = logging.getLogger(__name__)
 _CHOOSE_SHARE = 0.1  # of the pictures to learn from, where no split is there to choose by

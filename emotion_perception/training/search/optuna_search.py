@@ -17,10 +17,10 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from emotion_perception.training.data_hash import data_sha256
-from emotion_perception.training.folds import cross_validate
-from emotion_perception.training.hardware import AUTO, TABLE, Hardware
+from emotion_perception.training.fit.cross_validation import cross_validate
+from emotion_perception.training.fit.hardware import AUTO, TABLE, Hardware
 from emotion_perception.training.recipe import Recipe
-from emotion_perception.training.search_report import (
+from emotion_perception.training.search.search_report import (
     BEST_RECIPE,
     TRIALS,
     best_trial,
@@ -30,9 +30,9 @@ from emotion_perception.training.search_report import (
     write_recipe,
     write_trials,
 )
-from emotion_perception.training.search_space import Space, build_space, describe, recipe_of, suggest
-from emotion_perception.training.study import build_pruner, folder_name, open_study, storage_errors
-from emotion_perception.training.train import train
+from emotion_perception.training.search.search_space import Space, build_space, describe, recipe_of, suggest
+from emotion_perception.training.search.study import build_pruner, folder_name, open_study, storage_errors
+from emotion_perception.training.fit.train import train
 
 _log = logging.getLogger(__name__)
 _FOLDER = "trials"

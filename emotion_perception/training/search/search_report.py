@@ -17,8 +17,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
 from emotion_perception.training.recipe import Recipe
-from emotion_perception.training.search_space import Space
-from emotion_perception.training.study import folder_name
+from emotion_perception.training.search.search_space import Space
+from emotion_perception.training.search.study import folder_name
 
 TRIALS, BEST_RECIPE, HISTORY, IMPORTANCE = "trials.csv", "best.yaml", "history.png", "importance.png"
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)

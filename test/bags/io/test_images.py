@@ -5,9 +5,9 @@ from bag_files import camera_info, header, write_bag
 from bag_scene import HAPPY, STEP, T0, scene, stamps
 from image_messages import ENCODERS
 
-from emotion_perception.bags.messages import CAMERA_INFO, COMPRESSED, IMAGE
-from emotion_perception.bags.pictures import image_topic, pictures
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, IMAGE
+from emotion_perception.bags.io.images import image_topic, pictures
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
 
 PICTURE = scene((20, 30, 40, HAPPY))

@@ -9,8 +9,8 @@ from bag_files import camera_info, header, write_bag
 from bag_scene import STEP, T0, scene, stamps
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
-from emotion_perception.bags.messages import CAMERA_INFO, typestore
-from emotion_perception.bags.recording import Recording, is_recording
+from emotion_perception.bags.io.messages import CAMERA_INFO, typestore
+from emotion_perception.bags.io.recording import Recording, is_recording
 from emotion_perception.core.errors import RecordingError
 
 COUNT = 40

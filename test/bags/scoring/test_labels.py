@@ -1,8 +1,8 @@
 import pytest
 from bag_scene import STEP, T0
 
-from emotion_perception.bags.labels import read_labels
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.bags.scoring.labels import read_labels
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.types import Box, Face
 

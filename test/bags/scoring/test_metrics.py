@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from bag_scene import STEP, T0
 
-from emotion_perception.bags import figures
-from emotion_perception.bags.tables import FaceTable, FrameTable, RegionTable
+from emotion_perception.bags.scoring import metrics
+from emotion_perception.bags.scoring.tables import FaceTable, FrameTable, RegionTable
 
 LABELS = ("glad", "sad")
 TIMES = ("latency_ms", "age_ms", "detect_ms", "classify_ms")
@@ -59,7 +59,7 @@ def regions(*rows):
 
 def test_every_frame_is_accounted_for():
     table = frames("processed", "processed", "dropped", "skipped", "undecodable", "failed", faces=[1, 0, 0, 0, 0, 0])
-    found = figures.account(table)
+    found = metrics.account(table)
     outcomes = ("processed", "dropped", "skipped", "undecodable", "failed", "no_image")
     assert [found[name] for name in outcomes] == [2, 1, 1, 1, 1, 0]
     assert found["in_bag"] == sum(found[name] for name in outcomes) == 6
@@ -70,14 +70,14 @@ def test_every_frame_is_accounted_for():
 
 def test_stamps_that_go_backward_are_counted_within_a_recording_only():
     stamps = [T0, T0 + 5, T0 + 3, T0, T0 + 1]
-    assert figures.account(frames(*["processed"] * 5, stamps=stamps, bag=[0, 0, 0, 1, 1]))["stamps_backward"] == 1
-    assert figures.duration_s(frames(*["processed"] * 5, stamps=stamps, bag=[0, 0, 0, 1, 1])) == pytest.approx(
+    assert metrics.account(frames(*["processed"] * 5, stamps=stamps, bag=[0, 0, 0, 1, 1]))["stamps_backward"] == 1
+    assert metrics.duration_s(frames(*["processed"] * 5, stamps=stamps, bag=[0, 0, 0, 1, 1])) == pytest.approx(
         6e-9, abs=1e-6
     )
 
 
 def test_times_have_percentiles_where_they_were_measured():
-    found = figures.timing(frames(*["processed"] * 100, "dropped", latency=[*range(1, 101), np.nan]))
+    found = metrics.timing(frames(*["processed"] * 100, "dropped", latency=[*range(1, 101), np.nan]))
     assert found["age_ms"] is None
     assert found["latency_ms"] == {"n": 100, "mean": 50.5, "p50": 50.5, "p90": 90.1, "p99": 99.01, "max": 100.0}
 
@@ -90,13 +90,13 @@ def test_recognition_is_measured_smoothed_and_raw_on_what_is_labelled():
         (1, 3, 0.1, 0.1, "sad", False, "sad", ""),
         (1, 4, 0.1, 0.1, "sad", False, "", ""),
     )
-    found = figures.recognition(table, 0.6)
+    found = metrics.recognition(table, 0.6)
     assert (found["smoothed"]["n"], found["smoothed"]["accuracy"], found["raw"]["accuracy"]) == (4, 1.0, 0.5)
     assert found["shown_accuracy"] == 0.75
     assert found["confusion"] == [[3, 0], [0, 1]]
     assert found["uncertain"] == {"below": 0.6, "coverage": 0.75, "accuracy": 1.0}
     assert found["per_class"]["glad"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "n": 3}
-    assert figures.recognition(faces(), 0.6) is None
+    assert metrics.recognition(faces(), 0.6) is None
 
 
 def test_groups_have_their_own_figures():
@@ -104,7 +104,7 @@ def test_groups_have_their_own_figures():
         (1, k, 0.9, 0.9, "glad", False, truth, group)
         for k, (truth, group) in enumerate([("glad", "a"), ("sad", "a"), ("glad", "b"), ("glad", ""), ("", "c")])
     ]
-    found = figures.groups(faces(*rows))
+    found = metrics.groups(faces(*rows))
     assert {name: (row["n"], row["accuracy"]) for name, row in found.items()} == {"a": (2, 0.5), "b": (1, 1.0)}
 
 
@@ -113,7 +113,7 @@ def test_flips_are_counted_along_each_track_a_minute_of_its_time():
     raw = [0.9, 0.1, 0.9, 0.1, 0.9]
     one = [(1, k, raw[k], 0.5, shown[k], False, "", "") for k in range(5)]
     other = [(2, k, 0.9, 0.5, "glad" if k < 50 else "sad", False, "", "") for k in (0, 1, 50)]  # a pause is no flip
-    found = figures.steadiness(faces(*one, *other), regions())
+    found = metrics.steadiness(faces(*one, *other), regions())
     assert (found["tracks"], found["track_seconds"]) == (2, 0.5)
     assert found["flips_per_minute_shown"] == pytest.approx(2 / (0.5 / 60))
     assert found["flips_per_minute_raw"] == pytest.approx(4 / (0.5 / 60))
@@ -121,23 +121,23 @@ def test_flips_are_counted_along_each_track_a_minute_of_its_time():
 
 
 def test_without_faces_there_is_nothing_to_measure():
-    assert figures.steadiness(faces(), regions()) == {
+    assert metrics.steadiness(faces(), regions()) == {
         "tracks": 0,
         "track_seconds": 0.0,
         "flips_per_minute_raw": None,
         "flips_per_minute_shown": None,
         "id_switches": None,
     }
-    assert figures.answers(faces()) == {"faces": 0, "uncertain": 0, "labels": {"glad": 0, "sad": 0}}
+    assert metrics.answers(faces()) == {"faces": 0, "uncertain": 0, "labels": {"glad": 0, "sad": 0}}
 
 
 def test_recall_and_id_switches_come_from_labelled_regions():
     table = regions(("Ann", 1, "a"), ("Bob", 2, "b"), ("Ann", 0, "a"), ("Ann", 3, "a"), ("Bob", 2, ""), ("", 9, ""))
-    found = figures.detection(table)
+    found = metrics.detection(table)
     assert (found["regions"], found["found"], found["recall"]) == (6, 5, pytest.approx(5 / 6, abs=1e-6))
     assert found["groups"] == {
         "a": {"regions": 3, "recall": pytest.approx(2 / 3, abs=1e-6)},
         "b": {"regions": 1, "recall": 1.0},
     }
-    assert figures.id_switches(table) == 1
-    assert figures.detection(regions()) is None
+    assert metrics.id_switches(table) == 1
+    assert metrics.detection(regions()) is None

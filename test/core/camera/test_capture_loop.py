@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import ModelFileError, SourceError
-from emotion_perception.core.frame_pump import FramePump
+from emotion_perception.core.camera.capture_loop import FramePump
 from emotion_perception.core.types import Frame
 
 WAIT_S = 5.0

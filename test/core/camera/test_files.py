@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.camera import check_source, open_source
+from emotion_perception.core.camera.factory import check_source, open_source
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ConfigurationError, ModelFileError, SourceError
 
@@ -180,7 +180,7 @@ def test_a_source_that_is_not_there_yet_is_no_wrong_configuration(device):
 
 OPEN_ALL = """
 import sys
-from emotion_perception.core.camera import open_source
+from emotion_perception.core.camera.factory import open_source
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ConfigurationError, ModelFileError, SourceError
 

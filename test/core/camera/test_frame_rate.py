@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.rate_watch import RateWatch
+from emotion_perception.core.camera.frame_rate import RateWatch
 
 
 def feed(watch, rate_hz, seconds, begin_s=0.0):

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.camera import open_source
-from emotion_perception.core.camera_live import LatestFrameReader, StreamSource, device_settings, without_password
-from emotion_perception.core.camera_source import patience_s
+from emotion_perception.core.camera.factory import open_source
+from emotion_perception.core.camera.live import LatestFrameReader, StreamSource, device_settings, without_password
+from emotion_perception.core.camera.source import patience_s
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ConfigurationError, SourceError
 

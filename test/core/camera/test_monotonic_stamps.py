@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.stamps import StrictStamps
+from emotion_perception.core.camera.monotonic_stamps import StrictStamps
 
 SECOND = 1_000_000_000
 

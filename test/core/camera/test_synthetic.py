@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.camera import open_source
-from emotion_perception.core.camera_synthetic import SyntheticSource, View, render, view_at
+from emotion_perception.core.camera.factory import open_source
+from emotion_perception.core.camera.synthetic import SyntheticSource, View, render, view_at
 from emotion_perception.core.config import CameraConfig, DetectionConfig
-from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.assets import resolve_model_file
 
 
 @pytest.fixture

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion_perception.core import classification
-from emotion_perception.core.checkpoint import load_checkpoint, replace_spec, shipped_models
-from emotion_perception.core.classification import EmotionClassifier, create_classifier, softmax
+from emotion_perception.core.classification import classifier
+from emotion_perception.core.classification.model_bundle import load_checkpoint, replace_spec, shipped_models
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, ImageError, ModelFileError
-from emotion_perception.core.preprocessing import to_batch
+from emotion_perception.core.classification.preprocessing import to_batch
 
 CROPS = list(np.random.default_rng(1).integers(0, 256, (5, 40, 30, 3), dtype=np.uint8))
 
 
 @pytest.fixture
 def no_gpu(monkeypatch):
-    monkeypatch.setattr(classification, "_NVIDIA_DEVICES", ())
+    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ())
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_an_input_size_that_does_not_fit_is_refused_at_the_start(build_model, no
 
 
 def test_a_damaged_onnx_file_is_refused_in_one_line(build_model, no_gpu, tmp_path):
-    from emotion_perception.core.checkpoint import save_model
+    from emotion_perception.core.classification.model_bundle import save_model
 
     spec = build_model().spec
     broken = save_model(tmp_path, "broken", spec, {"weight": np.zeros((7, 64), np.float32)}, onnx=b"\x08\x08nonsense")
@@ -161,7 +161,7 @@ def test_an_unknown_device_is_refused(build_model, device):
 
 
 def test_an_nvidia_device_without_torch_falls_back(build_model, monkeypatch):
-    monkeypatch.setattr(classification, "_NVIDIA_DEVICES", ("/",))
+    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ("/",))
     monkeypatch.setitem(sys.modules, "torch", None)
     assert open_model(build_model(), device="cuda").fallback
     with pytest.raises(ConfigurationError, match="torch is not installed"):
@@ -170,7 +170,7 @@ def test_an_nvidia_device_without_torch_falls_back(build_model, monkeypatch):
 
 def test_an_nvidia_device_without_cuda_in_torch_falls_back(build_model, monkeypatch):
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    monkeypatch.setattr(classification, "_NVIDIA_DEVICES", ("/",))
+    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ("/",))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert open_model(build_model(), device="cuda").fallback
 
@@ -226,16 +226,16 @@ def test_the_default_model_is_small_good_and_honestly_made():
 
 def test_importing_the_classifier_imports_neither_torch_nor_onnxruntime():
     program = (
-        "import sys, emotion_perception.core.classification; "
+        "import sys, emotion_perception.core.classification.classifier; "
         "print(sorted({'torch', 'onnxruntime', 'safetensors'} & sys.modules.keys()))"
     )
-    root = str(Path(classification.__file__).parents[2])
+    root = str(Path(classifier.__file__).parents[2])
     assert subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True).stdout == "[]\n"
 
 
 def test_opening_a_model_reports_nothing_to_anybody(tmp_path):
     code = (
-        "from emotion_perception.core.classification import create_classifier\n"
+        "from emotion_perception.core.classification.classifier import create_classifier\n"
         "from emotion_perception.core.config import ClassifierConfig\n"
         "create_classifier(ClassifierConfig(device='cpu')).warm_up()"
     )

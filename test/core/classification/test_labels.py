@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.emotions import LABELS, Emotion, canonical_label
+from emotion_perception.core.classification.labels import LABELS, Emotion, canonical_label
 from emotion_perception.core.errors import DatasetError
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.face_budget import FaceBudget
+from emotion_perception.core.classification.load_shedding import FaceBudget
 from emotion_perception.core.types import Box, Face
 
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from emotion_perception.core.checkpoint import (
+from emotion_perception.core.classification.model_bundle import (
     load_checkpoint,
     load_spec,
     read_weights,
@@ -14,7 +14,7 @@ from emotion_perception.core.checkpoint import (
     shipped_models,
 )
 from emotion_perception.core.errors import CheckpointError, ModelFileError
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.classification.preprocessing import ModelSpec
 
 
 def edit(checkpoint, change):

@@ -4,13 +4,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the nodes run without it on a CPU")
 
-from emotion_perception.core import classification
-from emotion_perception.core.checkpoint import load_checkpoint, read_weights, save_model, shipped_models
-from emotion_perception.core.classification import create_classifier
+from emotion_perception.core.classification import classifier
+from emotion_perception.core.classification.model_bundle import load_checkpoint, read_weights, save_model, shipped_models
+from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError
-from emotion_perception.core.networks import NETWORKS, CompactVGG, MirrorAverage, build_network
-from emotion_perception.core.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.classification.networks import NETWORKS, CompactVGG, MirrorAverage, build_network
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
 
 OPTIONS = {"widths": [4, 8]}
 PICTURES = torch.rand(3, 1, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -68,7 +68,7 @@ def test_weights_that_do_not_fit_the_description_are_refused_in_one_line(changed
 
 
 def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monkeypatch):
-    monkeypatch.setattr(classification, "_NVIDIA_DEVICES", ())
+    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ())
     network = CompactVGG(**OPTIONS).eval()
     checkpoint = save_model(tmp_path, "plain", spec(), weights_of(network))
     classifier = create_classifier(ClassifierConfig(model=str(checkpoint.weights)))
@@ -81,7 +81,7 @@ def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monke
 
 
 def test_the_error_of_a_head_that_does_not_fit_names_the_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(classification, "_NVIDIA_DEVICES", ())
+    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ())
     checkpoint = save_model(tmp_path, "plain", spec(labels=("a", "b")), weights_of(CompactVGG(**OPTIONS)))
     with pytest.raises(CheckpointError, match="plain.safetensors: the network wants 'head.weight'"):
         create_classifier(ClassifierConfig(model=str(checkpoint.weights)))

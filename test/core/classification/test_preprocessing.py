@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import CheckpointError, ImageError
-from emotion_perception.core.preprocessing import ModelSpec, to_batch, to_input
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch, to_input
 
 GRAY = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.preprocessing import ModelSpec
-from emotion_perception.core.recognition import EmotionRecognizer
+from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.types import Box, Face
 
 LABELS = ("bright", "dark")

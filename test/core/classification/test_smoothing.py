@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.smoothing import GAP_S, EmotionSmoother
+from emotion_perception.core.classification.smoothing import GAP_S, EmotionSmoother
 
 SAD, GLAD = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 

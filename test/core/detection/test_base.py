@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detectors.base import Candidates, FaceDetector, faces_of, suppress, with_longer_side
+from emotion_perception.core.detection.base import Candidates, FaceDetector, faces_of, suppress, with_longer_side
 from emotion_perception.core.errors import ImageError
 from emotion_perception.core.types import Box
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.detectors.centerface import decode, network_input
+from emotion_perception.core.detection.centerface import decode, network_input
 
 
 def maps(height=8, width=16):

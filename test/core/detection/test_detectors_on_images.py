@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.geometry import iou
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.images.geometry import iou
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Box
 
 ROOT = Path(__file__).resolve().parents[2]

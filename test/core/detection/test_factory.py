@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.config import DETECTORS, DetectionConfig
-from emotion_perception.core.detection import add_margin, create_detector, select_faces
+from emotion_perception.core.detection.factory import add_margin, create_detector, select_faces
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
 from emotion_perception.core.types import Box, Face
 

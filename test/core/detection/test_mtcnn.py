@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.detectors.mtcnn import corrected, patches, proposals, pyramid, squares
+from emotion_perception.core.detection.mtcnn import corrected, patches, proposals, pyramid, squares
 
 
 def test_the_pyramid_goes_from_the_smallest_face_to_the_whole_picture():

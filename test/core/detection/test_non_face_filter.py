@@ -2,13 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.checkpoint import shipped_models
+from emotion_perception.core.classification.model_bundle import shipped_models
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.types import Box, Face
-from emotion_perception.core.verification import FaceVerifier, create_verifier
+from emotion_perception.core.detection.non_face_filter import FaceVerifier, create_verifier
 
 IMAGE = np.zeros((100, 400, 3), np.uint8)
 IMAGE[:, 200:] = 255  # faces are white here

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.detectors.onnx_graph import with_free_image_size
-from emotion_perception.core.detectors.onnx_session import open_session
+from emotion_perception.core.detection.onnx_graph import with_free_image_size
+from emotion_perception.core.inference.onnx_session import open_session
 from emotion_perception.core.errors import ModelFileError
 
 

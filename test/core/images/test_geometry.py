@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.geometry import clip_box, iou, iou_matrix, square_crop
+from emotion_perception.core.images.geometry import clip_box, iou, iou_matrix, square_crop
 from emotion_perception.core.types import Box
 
 

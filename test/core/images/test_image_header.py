@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import ImageError
-from emotion_perception.core.picture_header import announced_size
+from emotion_perception.core.images.image_header import announced_size
 
 PICTURE = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (30, 40, 3), np.uint8), (0, 0), 2)
 

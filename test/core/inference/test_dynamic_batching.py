@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import numpy as np
 import pytest
 
-from emotion_perception.core import batching
-from emotion_perception.core.batching import BatchingBackend
+from emotion_perception.core.inference import dynamic_batching
+from emotion_perception.core.inference.dynamic_batching import BatchingBackend
 from emotion_perception.core.errors import DeviceError
 
 WAIT_S = 10.0
@@ -119,7 +119,7 @@ def test_faces_wait_for_those_of_a_camera_that_is_there(network, threads):
 
 
 def test_nobody_waits_for_a_camera_that_has_gone(network, threads, monkeypatch):
-    monkeypatch.setattr(batching, "_FORGET_S", 0.05)
+    monkeypatch.setattr(dynamic_batching, "_FORGET_S", 0.05)
     shared = BatchingBackend(network, max_batch=32, max_wait_s=NEVER_S)
     threads.submit(shared, faces(1)).result(WAIT_S)
     time.sleep(0.06)

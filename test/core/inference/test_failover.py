@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import DeviceError
-from emotion_perception.core.failover import RETRY_S, FailoverBackend
+from emotion_perception.core.inference.failover import RETRY_S, FailoverBackend
 
 BATCH = np.zeros((2, 1, 4, 4), np.float32)
 

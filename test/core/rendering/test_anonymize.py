@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.anonymize import FaceHider, anonymize, anonymize_whole
+from emotion_perception.core.rendering.anonymize import FaceHider, anonymize, anonymize_whole
 from emotion_perception.core.config import ANONYMIZERS, DetectionConfig
-from emotion_perception.core.detection import create_detector
+from emotion_perception.core.detection.factory import create_detector
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Box, Face
 
 ROOT = Path(__file__).resolve().parents[2]

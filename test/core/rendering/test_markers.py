@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from emotion_perception.core.markers import FACE_WIDTH_M, FaceMarkers, PinholeCamera
-from emotion_perception.core.overlay import color_of
+from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarkers, PinholeCamera
+from emotion_perception.core.rendering.overlay import color_of
 from emotion_perception.core.types import Box, Face, FaceEmotion
 
 K = [500.0, 0.0, 320.0, 0.0, 400.0, 240.0, 0.0, 0.0, 1.0]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.emotions import LABELS
-from emotion_perception.core.overlay import caption, color_of, draw_overlay
+from emotion_perception.core.classification.labels import LABELS
+from emotion_perception.core.rendering.overlay import caption, color_of, draw_overlay
 from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Point
 
 GROUND = 90

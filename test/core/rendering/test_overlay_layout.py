@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.overlay_layout import Rectangle, place_panel, place_tag
+from emotion_perception.core.rendering.overlay_layout import Rectangle, place_panel, place_tag
 
 PICTURE = (640, 480)
 TAG, PANEL = (160, 25), (150, 120)

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from emotion_perception.core.byte_queue import ByteQueue
+from emotion_perception.core.sync.byte_queue import ByteQueue
 
 WAIT_S = 10.0
 

@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.matching import StampMatcher
+from emotion_perception.core.sync.exact_time_sync import StampMatcher
 
 
 def test_a_result_meets_the_picture_with_its_stamp():

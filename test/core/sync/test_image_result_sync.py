@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.late_results import PictureQueue
+from emotion_perception.core.sync.image_result_sync import PictureQueue
 
 TIMEOUT_S = 0.5
 MS = 1_000_000

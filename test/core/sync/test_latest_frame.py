@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from emotion_perception.core.latest_frame import LatestFrameWorker
+from emotion_perception.core.sync.latest_frame import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
 
 WAIT_S = 5.0

@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.playback import NS, PlaybackClock
+from emotion_perception.core.sync.playback_clock import NS, PlaybackClock
 
 START_NS = 1_700_000_000 * NS + 7
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from emotion_perception.core.motion import BoxMotion
+from emotion_perception.core.tracking.box_kalman import BoxMotion
 from emotion_perception.core.types import Box
 
 

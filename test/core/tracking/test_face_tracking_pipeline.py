@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.finding import FaceFinder
-from emotion_perception.core.tracking import Tracker
+from emotion_perception.core.tracking.face_tracking_pipeline import FaceFinder
+from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Box, Face
 
 IMAGE = np.zeros((100, 200, 3), np.uint8)

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.following import FaceFollower
+from emotion_perception.core.tracking.optical_flow_tracker import FaceFollower
 from emotion_perception.core.types import Box, Face, Landmarks, Point
 
 FACE = Face(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.geometry import iou
-from emotion_perception.core.tracking import Tracker
+from emotion_perception.core.images.geometry import iou
+from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Box, Face
 
 
@@ -189,7 +189,7 @@ def test_without_scipy_there_is_one_clear_line_at_start(monkeypatch):
 def test_a_single_face_never_waits_for_scipy():
     program = """
 import sys
-from emotion_perception.core.tracking import Tracker
+from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Box, Face
 tracker = Tracker()
 for step in range(9):

@@ -12,7 +12,7 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 
 from emotion_perception.core.types import Box, Face, FrameCounts
-from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image, image_to_bgr
+from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image, image_to_bgr
 
 WAIT_S = 10.0
 

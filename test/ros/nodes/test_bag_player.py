@@ -9,10 +9,10 @@ from bag_files import camera_info, header, write_bag
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from emotion_perception.bags.messages import CAMERA_INFO, NS
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.messages import CAMERA_INFO, NS
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ConfigurationError, RecordingError
-from emotion_perception.ros.bag_player import BagPlayer
+from emotion_perception.ros.nodes.bag_player import BagPlayer
 
 COUNT, STEP_NS = 12, 50_000_000
 STAMPS = [1_700_000_000 * NS + k * STEP_NS + 7 for k in range(COUNT)]

@@ -12,15 +12,15 @@ from rosbags.rosbag2 import Reader, Writer
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 
-from emotion_perception.bags.messages import EMOTIONS, IMAGE, NS, typestore
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.messages import EMOTIONS, IMAGE, NS, typestore
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.config import RecorderConfig
 from emotion_perception.core.errors import ConfigurationError, RecordingError
-from emotion_perception.ros import bag_recorder
-from emotion_perception.ros.bag_recorder import BagRecorder
-from emotion_perception.ros.bag_writer import BagWriter
+from emotion_perception.ros.nodes import bag_recorder
+from emotion_perception.ros.nodes.bag_recorder import BagRecorder
+from emotion_perception.ros.transport.bag_writer import BagWriter
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
-from emotion_perception.ros.images import bgr_to_image
+from emotion_perception.ros.transport.image_messages import bgr_to_image
 
 COUNT = 10
 WAIT_S = 10.0

@@ -14,10 +14,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from emotion_perception.core.errors import ConfigurationError, SourceError
 from emotion_perception.core.types import Frame
-from emotion_perception.ros import camera_publishers
-from emotion_perception.ros.camera_node import CameraNode
+from emotion_perception.ros.transport import camera_publishers
+from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.images import image_to_bgr
+from emotion_perception.ros.transport.image_messages import image_to_bgr
 
 CALIBRATION = """\
 image_width: 64

@@ -8,7 +8,7 @@ from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import Box, Face, FrameCounts
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg
-from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
+from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 
 COUNTS = FrameCounts(received=9, processed=5, dropped=3, failed=1)
 

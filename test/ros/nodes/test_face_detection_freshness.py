@@ -8,7 +8,7 @@ import pytest
 from sensor_msgs.msg import Image
 
 from emotion_perception.ros.conversions import FaceArray, counts_of, stamp_ns
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 
 RATE_HZ, DETECTOR_S, SECONDS = 30.0, 0.1, 3.0
 MOST_MS = 50.0

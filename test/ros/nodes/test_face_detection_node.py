@@ -7,7 +7,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from emotion_perception.ros.conversions import FaceArray, counts_of
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 
 
 @pytest.fixture

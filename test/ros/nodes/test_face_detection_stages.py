@@ -11,12 +11,12 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.detectors.base import Candidates, FaceDetector
-from emotion_perception.core.preprocessing import ModelSpec
-from emotion_perception.core.verification import FaceVerifier, create_verifier
+from emotion_perception.core.detection.base import Candidates, FaceDetector
+from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.detection.non_face_filter import FaceVerifier, create_verifier
 from emotion_perception.ros.conversions import FaceArray, counts_of
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
-from emotion_perception.ros.images import bgr_to_image
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
+from emotion_perception.ros.transport.image_messages import bgr_to_image
 
 WIDTH, HEIGHT = 64, 48
 DARK, BRIGHT = (40, 30, 20), (200, 210, 220)

@@ -9,9 +9,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from emotion_perception.core.types import Box, Face
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg
-from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
-from emotion_perception.ros.overlay_node import OverlayNode
+from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
+from emotion_perception.ros.nodes.overlay import OverlayNode
 
 COUNT = int(os.environ.get("MALFORMED", "500"))  # of each kind of message
 

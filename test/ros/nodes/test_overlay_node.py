@@ -8,13 +8,13 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts
 from emotion_perception.ros.conversions import Answer, EmotionArray, ModelIdentity, faces_to_msg
-from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image, image_to_bgr
-from emotion_perception.ros.overlay_node import OverlayNode
+from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image, image_to_bgr
+from emotion_perception.ros.nodes.overlay import OverlayNode
 
 LABELS = ("glad", "sad")
 BOX = (100, 80, 180, 160)
@@ -103,7 +103,7 @@ def test_a_picture_that_nobody_looks_at_any_more_is_not_converted(graph, make, w
     graph.wait(lambda: overlay.node._queue.waiting == 1)
     monkeypatch.setattr(overlay.node._pictures, "get_subscription_count", lambda: 0)
     converted = []
-    monkeypatch.setattr("emotion_perception.ros.overlay_node.image_to_bgr", converted.append)
+    monkeypatch.setattr("emotion_perception.ros.nodes.overlay.image_to_bgr", converted.append)
     overlay.emotions.publish(emotions_at(make.header(1), (10, 10, 30, 30)))
     graph.wait(lambda: not overlay.node._queue.waiting)
     graph.let_run(0.3)

@@ -6,10 +6,10 @@ from rclpy.parameter import Parameter
 
 from emotion_perception.core.config import CameraConfig, ClassifierConfig, DetectionConfig, OverlayConfig
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.ros.camera_node import CameraNode
-from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
-from emotion_perception.ros.overlay_node import OverlayNode
+from emotion_perception.ros.nodes.camera import CameraNode
+from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
+from emotion_perception.ros.nodes.overlay import OverlayNode
 
 NODES = [
     (CameraNode, CameraConfig),

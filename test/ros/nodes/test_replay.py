@@ -5,15 +5,15 @@ import pytest
 from bag_files import write_bag
 from real_face import moving_face
 
-from emotion_perception.bags.messages import NS
-from emotion_perception.bags.pictures import image_topic, pictures
-from emotion_perception.bags.recording import Recording
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.io.images import image_topic, pictures
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.ros.bag_player import BagPlayer
+from emotion_perception.ros.nodes.bag_player import BagPlayer
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
-from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
+from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 
 FRAMES, STEP_NS, RATE = 12, 100_000_000, 0.2
 START_NS = 1_700_000_000 * NS

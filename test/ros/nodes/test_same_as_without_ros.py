@@ -5,13 +5,13 @@ import pytest
 from real_face import moving_face
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.checkpoint import shipped_models
+from emotion_perception.core.classification.model_bundle import shipped_models
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
-from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
-from emotion_perception.ros.images import bgr_to_image
+from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
+from emotion_perception.ros.transport.image_messages import bgr_to_image
 
 FRAMES = 12
 

@@ -11,7 +11,7 @@ from sensor_msgs.msg import Image
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.types import Box, Face, FrameCounts
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg
-from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
+from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 
 CAMERAS = ("front", "/arm/left")
 TOPICS = [f"{camera}/image_raw" for camera in CAMERAS]

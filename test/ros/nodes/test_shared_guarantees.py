@@ -24,12 +24,12 @@ from emotion_perception.ros import (
     face_detection_node,
     overlay_node,
 )
-from emotion_perception.ros.camera_node import CameraNode
+from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
-from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
-from emotion_perception.ros.node import EXIT_CONFIGURATION, EXIT_OK
-from emotion_perception.ros.overlay_node import OverlayNode
+from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
+from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION, EXIT_OK
+from emotion_perception.ros.nodes.overlay import OverlayNode
 
 NAMES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 SUBSCRIBERS = NAMES[1:]
@@ -131,7 +131,7 @@ def test_diagnostics_tell_how_often_and_how_late_a_node_publishes(graph, start):
 
 
 def test_a_fault_is_a_warning_and_passes(graph, start, monkeypatch):
-    monkeypatch.setattr("emotion_perception.ros.health._FAULT_SHOWN_S", 1.5)
+    monkeypatch.setattr("emotion_perception.ros.diagnostics._FAULT_SHOWN_S", 1.5)
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
     node = start("overlay_node")
     node.count_fault("a hiccup")

@@ -8,7 +8,7 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from emotion_perception.core.errors import ImageError
-from emotion_perception.ros.images import bgr_to_compressed, bgr_to_image, image_to_bgr
+from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image, image_to_bgr
 
 HEIGHT, WIDTH = 6, 8
 

@@ -10,11 +10,11 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.types import Frame
-from emotion_perception.ros.camera_node import CameraNode
+from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
-from emotion_perception.ros.emotion_classifier_node import EmotionClassifierNode
-from emotion_perception.ros.face_detection_node import FaceDetectionNode
-from emotion_perception.ros.local_topics import LocalSubscription, LocalTopics, SharedImage
+from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
+from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
+from emotion_perception.ros.transport.intra_process import LocalSubscription, LocalTopics, SharedImage
 
 TOPICS = {"raw": "/image_raw", "compressed": "/image_raw/compressed"}
 

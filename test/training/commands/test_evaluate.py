@@ -4,9 +4,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from emotion_perception import cli
-from emotion_perception.training import evaluate as evaluate_module
-from emotion_perception.training import report as report_module
-from emotion_perception.training import robustness
+from emotion_perception.training.evaluate import evaluator as evaluate_module
+from emotion_perception.training.evaluate import report as report_module
+from emotion_perception.training.evaluate import robustness
 
 
 @pytest.fixture

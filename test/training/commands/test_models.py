@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from emotion_perception import cli
-from emotion_perception.core.checkpoint import shipped_models
+from emotion_perception.core.classification.model_bundle import shipped_models
 
 pytest.importorskip("torch", reason="torch is not installed: no network is listed")
 
@@ -44,7 +44,7 @@ def test_the_table_has_a_row_for_each_network_with_columns_in_line(capsys):
 def test_without_torch_it_says_what_to_install(capsys, monkeypatch):
     for module in [name for name in sys.modules if name.startswith("emotion_perception.training.architectures")]:
         monkeypatch.delitem(sys.modules, module)
-    monkeypatch.delitem(sys.modules, "emotion_perception.core.networks", raising=False)
+    monkeypatch.delitem(sys.modules, "emotion_perception.core.classification.networks", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     assert cli.main(["models"]) == 0
     assert "pip install emotion_perception[training]" in capsys.readouterr().out

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelFileError
-from emotion_perception.core.model_files import resolve_model_file
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Box, Face
 from emotion_perception.training.datasets import load_dataset, sequences
 from emotion_perception.training.datasets.ckplus import load_ckplus

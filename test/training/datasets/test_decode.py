@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from emotion_perception.core.errors import ImageError
-from emotion_perception.core.preprocessing import ModelSpec, to_input
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_input
 from emotion_perception.training.datasets.decode import read_picture
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.datasets import FaceDataset
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.training.datasets import load_dataset
 

@@ -8,15 +8,16 @@ from matplotlib.figure import Figure
 
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, DatasetError
-from emotion_perception.core.preprocessing import to_batch
-from emotion_perception.core.recognition import EmotionRecognizer
+from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.types import Box, Face
-from emotion_perception.training import evaluate as evaluate_module
-from emotion_perception.training import prediction, robustness
-from emotion_perception.training import report as report_module
+from emotion_perception.training.evaluate import evaluator as evaluate_module
+from emotion_perception.training.evaluate import prediction
+from emotion_perception.training.evaluate import robustness
+from emotion_perception.training.evaluate import report as report_module
 from emotion_perception.training.datasets import load_dataset
-from emotion_perception.training.evaluate import evaluate, predict
-from emotion_perception.training.loading import FaceRows
+from emotion_perception.training.evaluate.evaluator import evaluate, predict
+from emotion_perception.training.fit.data_module import FaceRows
 
 KEYS = {
     "n",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.reporting.progress import progress_bar
-from emotion_perception.training.prediction import BATCH, logits_of
+from emotion_perception.training.evaluate.prediction import BATCH, logits_of
 
 
 class Counting:

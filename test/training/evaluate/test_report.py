@@ -9,10 +9,10 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from emotion_perception.training import report as report_module
-from emotion_perception.training.plots import draw_examples
-from emotion_perception.training.report import as_markdown, write_report
-from emotion_perception.training.robustness import CHANGES
+from emotion_perception.training.evaluate import report as report_module
+from emotion_perception.training.evaluate.plots import draw_examples
+from emotion_perception.training.evaluate.report import as_markdown, write_report
+from emotion_perception.training.evaluate.robustness import CHANGES
 
 SECTIONS = [
     "Summary",

@@ -3,11 +3,11 @@ import itertools
 import numpy as np
 import pytest
 
-from emotion_perception.core.preprocessing import ModelSpec
+from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.reporting.metrics import Answers
-from emotion_perception.training import robustness
+from emotion_perception.training.evaluate import robustness
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.robustness import CHANGES, add_scars, measure_robustness
+from emotion_perception.training.evaluate.robustness import CHANGES, add_scars, measure_robustness
 
 BY_NAME = {change.name: change for change in CHANGES}
 STEPS = [pytest.param(change, step, id=f"{change.name}-{step}") for change in CHANGES for step in change.severities]

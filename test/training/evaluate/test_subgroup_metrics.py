@@ -5,7 +5,7 @@ from scipy.stats import bootstrap
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.reporting.metrics import Answers, summarise
 from emotion_perception.training.datasets import FaceDataset, Problem
-from emotion_perception.training.groups import measure_groups, read_groups
+from emotion_perception.training.evaluate.subgroup_metrics import measure_groups, read_groups
 
 NAMES = np.array(["a.png", "b/c.png", "d.png"])
 

@@ -3,7 +3,7 @@ from model_answers import FIVE, answers
 
 from emotion_perception.reporting.metrics import summarise
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.metrics import measure
+from emotion_perception.training.evaluate.summary_metrics import measure
 
 
 def pictures(count, **extra):

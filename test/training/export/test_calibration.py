@@ -3,12 +3,12 @@ import shutil
 import numpy as np
 import pytest
 
-from emotion_perception.core.checkpoint import load_checkpoint
-from emotion_perception.core.classification import softmax
+from emotion_perception.core.classification.model_bundle import load_checkpoint
+from emotion_perception.core.classification.classifier import softmax
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training import calibrate as calibrate_module
-from emotion_perception.training.calibrate import calibrate, fit, fit_temperature, in_words, nll
+from emotion_perception.training.export import calibration as calibrate_module
+from emotion_perception.training.export.calibration import calibrate, fit, fit_temperature, in_words, nll
 from emotion_perception.training.datasets import FaceDataset
 
 

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_perception.core.checkpoint import save_model
-from emotion_perception.core.classification import create_classifier
+from emotion_perception.core.classification.model_bundle import save_model
+from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError
-from emotion_perception.core.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
 from emotion_perception.training.architectures import network_names
-from emotion_perception.training.twins import (
+from emotion_perception.training.export.export_formats import (
     check_parity,
     from_torchscript,
     logits_of_network,

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_perception.core.checkpoint import load_checkpoint, read_weights
-from emotion_perception.core.classification import create_classifier
+from emotion_perception.core.classification.model_bundle import load_checkpoint, read_weights
+from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError, DatasetError, ModelFileError
-from emotion_perception.core.networks import build_network
-from emotion_perception.core.preprocessing import to_batch
-from emotion_perception.training import export as export_module
-from emotion_perception.training.export import export
-from emotion_perception.training.runs import load_run, network_weights, read_checkpoint
-from emotion_perception.training.train import divide
-from emotion_perception.training.twins import PARITY, to_onnx
+from emotion_perception.core.classification.networks import build_network
+from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.training.export import exporter as export_module
+from emotion_perception.training.export.exporter import export
+from emotion_perception.training.fit.run_directory import load_run, network_weights, read_checkpoint
+from emotion_perception.training.fit.train import divide
+from emotion_perception.training.export.export_formats import PARITY, to_onnx
 
 CROPS = list(np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8))
 

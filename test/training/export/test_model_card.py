@@ -3,10 +3,10 @@ import re
 
 import pytest
 
-from emotion_perception.core.checkpoint import Checkpoint
+from emotion_perception.core.classification.model_bundle import Checkpoint
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.preprocessing import ModelSpec
-from emotion_perception.training.model_card import as_card, read_report, write_card
+from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.training.export.model_card import as_card, read_report, write_card
 
 METADATA = {
     "parameters": 2060583,

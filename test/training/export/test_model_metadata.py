@@ -3,13 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.datasets.problems import Problem
-from emotion_perception.training.origin import chosen_on, intended_use, left_out, terms_of
+from emotion_perception.training.export.model_metadata import chosen_on, intended_use, left_out, terms_of
 from emotion_perception.training.recipe import Recipe
-from emotion_perception.training.runs import Run
-from emotion_perception.training.train import divide
+from emotion_perception.training.fit.run_directory import Run
+from emotion_perception.training.fit.train import divide
 
 FLAGS = np.arange(20) % 5 == 0
 

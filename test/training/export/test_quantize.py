@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from emotion_perception import cli
-from emotion_perception.core.checkpoint import load_checkpoint, read_weights, save_model
-from emotion_perception.core.classification import create_classifier
+from emotion_perception.core.classification.model_bundle import load_checkpoint, read_weights, save_model
+from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import CheckpointError, ModelFileError
-from emotion_perception.training.evaluate import evaluate
-from emotion_perception.training.export import export
-from emotion_perception.training.hardware import Hardware
-from emotion_perception.training.quantise import quantise_model
+from emotion_perception.training.evaluate.evaluator import evaluate
+from emotion_perception.training.export.exporter import export
+from emotion_perception.training.fit.hardware import Hardware
+from emotion_perception.training.export.quantize import quantise_model
 from emotion_perception.training.recipe import load_recipe
-from emotion_perception.training.train import train
+from emotion_perception.training.fit.train import train
 
 CROPS = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
 

@@ -5,11 +5,11 @@ from real_face import moving_face
 
 from emotion_perception import cli
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detection import create_detector, select_faces
+from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.geometry import iou
-from emotion_perception.training import quantise_detector
-from emotion_perception.training.quantise_detector import quantise_detector_on, read_pictures, tiled
+from emotion_perception.core.images.geometry import iou
+from emotion_perception.training.export import quantize_detector
+from emotion_perception.training.export.quantize_detector import quantise_detector_on, read_pictures, tiled
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_an_output_that_is_no_onnx_file_is_refused_in_one_line(tmp_path, capsys)
 
 
 def test_of_many_pictures_some_are_taken_at_random_in_their_order(tmp_path, monkeypatch):
-    monkeypatch.setattr(quantise_detector, "_MOST", 5)
+    monkeypatch.setattr(quantize_detector, "_MOST", 5)
     for number in range(30):
         cv2.imwrite(str(tmp_path / f"{number:02}.png"), np.full((24, 32, 3), number, np.uint8))
     values = [int(picture.mean()) for picture in read_pictures(tmp_path)]

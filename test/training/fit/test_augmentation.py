@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.preprocessing import NORMALISATIONS, ModelSpec, to_batch
-from emotion_perception.training.augmentation import FaceOcclusion, ScarBoxes, augmentation_from, mix_up
+from emotion_perception.core.classification.preprocessing import NORMALISATIONS, ModelSpec, to_batch
+from emotion_perception.training.fit.augmentation import FaceOcclusion, ScarBoxes, augmentation_from, mix_up
 
 STILL = {"flip": 0.0, "degrees": 0.0, "shift": 0.0, "scale": [1.0, 1.0]}
 EVERYTHING = {

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.training.folds import cross_validate
-from emotion_perception.training.hardware import Hardware
+from emotion_perception.training.fit.cross_validation import cross_validate
+from emotion_perception.training.fit.hardware import Hardware
 
 CPU = Hardware(device="cpu")
 

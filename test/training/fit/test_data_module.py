@@ -3,11 +3,11 @@ import pytest
 import torch
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.preprocessing import to_input
+from emotion_perception.core.classification.preprocessing import to_input
 from emotion_perception.training.datasets import load_dataset
-from emotion_perception.training.loading import DeviceRows, EmotionData, EpochSampler, FaceRows, down_sampled
-from emotion_perception.training.teacher import teacher_targets
-from emotion_perception.training.train import spec_of
+from emotion_perception.training.fit.data_module import DeviceRows, EmotionData, EpochSampler, FaceRows, down_sampled
+from emotion_perception.training.fit.distillation import teacher_targets
+from emotion_perception.training.fit.train import spec_of
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.engine import EmotionTraining
-from emotion_perception.training.train import spec_of
+from emotion_perception.training.fit.lit_module import EmotionTraining
+from emotion_perception.training.fit.train import spec_of
 
 
 def build(recipe, **options):

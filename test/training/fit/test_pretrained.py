@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from emotion_perception.core.checkpoint import read_weights, save_model
-from emotion_perception.core.emotions import LABELS
+from emotion_perception.core.classification.model_bundle import read_weights, save_model
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import CheckpointError, ConfigurationError
 from emotion_perception.training.architectures import create_network
-from emotion_perception.training.hardware import Hardware
-from emotion_perception.training.initial import begin_with
-from emotion_perception.training.runs import exported_weights, load_run, network_weights, read_checkpoint
-from emotion_perception.training.train import train
+from emotion_perception.training.fit.hardware import Hardware
+from emotion_perception.training.fit.pretrained import begin_with
+from emotion_perception.training.fit.run_directory import exported_weights, load_run, network_weights, read_checkpoint
+from emotion_perception.training.fit.train import train
 
 CPU = Hardware(device="cpu")
 STILL = ("epochs=1", "learning_rate=1.0e-30", "ema_decay=0.0", "weight_decay=0.0")  # a run that changes nothing

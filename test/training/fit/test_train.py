@@ -12,13 +12,13 @@ import yaml
 from lightning.pytorch.callbacks import Callback
 
 from emotion_perception.core.errors import CheckpointError, ConfigurationError, DatasetError
-from emotion_perception.training import hardware as hardware_module
-from emotion_perception.training import train as train_module
-from emotion_perception.training.averaging import _averaging
+from emotion_perception.training.fit import hardware as hardware_module
+from emotion_perception.training.fit import train as train_module
+from emotion_perception.training.fit.weight_averaging import _averaging
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.hardware import Hardware
-from emotion_perception.training.runs import exported_weights, load_run, network_weights, read_checkpoint
-from emotion_perception.training.train import divide, split_holdout, train
+from emotion_perception.training.fit.hardware import Hardware
+from emotion_perception.training.fit.run_directory import exported_weights, load_run, network_weights, read_checkpoint
+from emotion_perception.training.fit.train import divide, split_holdout, train
 
 
 def run(recipe, data, out, **options):

@@ -10,14 +10,14 @@ from optuna.trial import TrialState, create_trial
 
 from emotion_perception import cli
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training import search as search_module
-from emotion_perception.training import study as study_module
-from emotion_perception.training.hardware import Hardware
+from emotion_perception.training.search import optuna_search as search_module
+from emotion_perception.training.search import study as study_module
+from emotion_perception.training.fit.hardware import Hardware
 from emotion_perception.training.recipe import load_recipe
-from emotion_perception.training.search import SearchOptions, Task, search
-from emotion_perception.training.search_report import best_trial
-from emotion_perception.training.search_space import build_space
-from emotion_perception.training.study import build_pruner, queue_again
+from emotion_perception.training.search.optuna_search import SearchOptions, Task, search
+from emotion_perception.training.search.search_report import best_trial
+from emotion_perception.training.search.search_space import build_space
+from emotion_perception.training.search.study import build_pruner, queue_again
 
 TINY = (
     "labels=[anger, disgust, fear, happiness, sadness, surprise, neutral]",

@@ -2,7 +2,7 @@ import pytest
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.recipe import load_recipe
-from emotion_perception.training.search_space import _DISTRIBUTIONS, build_space, recipe_of
+from emotion_perception.training.search.search_space import _DISTRIBUTIONS, build_space, recipe_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Predictions for the frames of a recording: computed now, or as recorded."""

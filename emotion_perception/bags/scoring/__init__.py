@@ -1,0 +1,1 @@
+"""Labels, tables and metrics of a recording."""

@@ -1,0 +1,1 @@
+"""Camera sources, the thread that reads them, and their frame rate."""

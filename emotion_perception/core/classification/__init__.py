@@ -1,0 +1,1 @@
+"""From face crops to emotions: model bundles, preprocessing, classification and smoothing."""

@@ -1,1 +1,0 @@
-"""One module for each face detector; `core.detection` chooses between them."""

@@ -1,0 +1,1 @@
+"""Image buffers, compressed image headers and box geometry."""

@@ -1,0 +1,1 @@
+"""What people look at: overlays, anonymized images, markers and videos."""

@@ -1,0 +1,1 @@
+"""Frame accounting and the pairing of images with results by equal stamps."""

@@ -1,0 +1,1 @@
+"""Face tracks: which detection belongs to which face over frames."""

@@ -1,0 +1,1 @@
+"""The programs that `emotion-perception benchmark` runs to measure the nodes."""

@@ -1,0 +1,1 @@
+"""The demonstration: starts the nodes, watches them and reports what they found."""

@@ -1,0 +1,1 @@
+"""Subscriptions and publishers, between processes and within one."""

@@ -1,0 +1,1 @@
+"""Model bundles from training runs: calibration, export formats, quantization, model card."""

@@ -1,0 +1,1 @@
+"""The training loop: data splits, data module, Lightning module, run directory."""
