@@ -37,7 +37,7 @@ demo: ## camera, detection, classifier and overlay on real faces, as ROS process
 	@scripts/setup.sh runtime centerface $(DEMO_FILES)
 	@scripts/in_env.sh scripts/demo.sh
 
-demo-bag: ## the demonstration recorded, labelled and evaluated: out/demo_bag, out/demo_bag_report
+demo-bag: ## the demonstration recorded, labeled and evaluated: out/demo_bag, out/demo_bag_report
 	@scripts/setup.sh bags centerface demo-clip
 	@OUT=out/demo_bag scripts/in_env.sh scripts/demo_bag.sh
 

@@ -23,11 +23,11 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "evaluate": ("emotion_perception.training.commands.evaluate", "measure a model on a data file"),
     "calibrate": ("emotion_perception.training.commands.calibrate", "fit a model's temperature on a data file"),
     "export": ("emotion_perception.training.commands.export", "turn a training run into a model that the nodes open"),
-    "quantise": ("emotion_perception.training.commands.quantize", "make a smaller, faster int8 twin of a model"),
+    "quantize": ("emotion_perception.training.commands.quantize", "make a smaller, faster int8 twin of a model"),
     "models": ("emotion_perception.training.commands.models", "list the networks and the shipped models"),
     "evaluate-bag": (
         "emotion_perception.bags.commands.evaluate_bag",
-        "recognise emotions in a recording, or score those in it; one bag or a folder of them",
+        "recognize emotions in a recording, or score those in it; one bag or a folder of them",
     ),
     "label-bag": (
         "emotion_perception.bags.commands.label_bag",

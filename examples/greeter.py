@@ -11,7 +11,7 @@ def greet(message: EmotionArray) -> None:
     """Prints a line for every face that surely smiles."""
     for face in message.faces:
         if face.label == "happiness" and not face.uncertain:
-            print(f"person {face.face.id} smiles ({face.score:.0%}, picture {message.age_ms:.0f} ms old)", flush=True)
+            print(f"person {face.face.id} smiles ({face.score:.0%}, image {message.age_ms:.0f} ms old)", flush=True)
 
 
 def main() -> None:

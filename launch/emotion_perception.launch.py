@@ -36,11 +36,11 @@ ARGUMENTS = {
     ),
     "use_camera": ("true", "start camera_node; false sits on another driver or a bag"),
     "use_overlay": ("true", "start overlay_node"),
-    "composed": ("false", "one process for all nodes, which then share each picture instead of sending it"),
+    "composed": ("false", "one process for all nodes, which then share each image instead of sending it"),
     "rviz": ("false", "start RViz"),
     "compressed": (
         "false",
-        "take JPEG or PNG pictures from image_topic with /compressed behind it: a camera elsewhere",
+        "take JPEG or PNG images from image_topic with /compressed behind it: a camera elsewhere",
     ),
     "device": ("", "where the classifier runs: auto, cpu, cuda or cuda:N"),
     "model": ("", "emotion model: a shipped name or a path"),

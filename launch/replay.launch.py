@@ -19,8 +19,8 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from emotion_perception.bags.io.messages import COMPRESSED
 from emotion_perception.bags.io.images import image_topic, namespace_of
+from emotion_perception.bags.io.messages import COMPRESSED
 from emotion_perception.bags.io.recording import Recording
 from launch import LaunchDescription
 
@@ -28,7 +28,7 @@ PACKAGE = "emotion_perception"
 MAIN = Path(__file__).with_name("emotion_perception.launch.py")
 PLAYERS = ("auto", "ros2bag", "bag_player")
 LISTENERS = 2  # detection and classifier; the overlay listens only while it is looked at
-START_S, END_S = 5.0, 2.0  # ros2 bag play waits for nobody; the last pictures are still worked on
+START_S, END_S = 5.0, 2.0  # ros2 bag play waits for nobody; the last images are still worked on
 OWN = {
     "bag": (None, "the recording: a rosbag2 folder, or a .mcap or .db3 file"),
     "topic": ("", "its image topic; empty takes the only one, or the one that a camera has"),

@@ -84,7 +84,7 @@ while read -r name environment command; do
     [ -z "$name" ] && continue
     [ $# -gt 0 ] && [[ " $* " != *" $name "* ]] && continue
     if [[ "$command" == *@int8* ]]; then
-        [ -f "$int8" ] || project -m emotion_perception.cli quantise --detector centerface \
+        [ -f "$int8" ] || project -m emotion_perception.cli quantize --detector centerface \
             --data "$(project -m emotion_perception.cli fetch --print-path demo-clip)" --out "$int8"
         command="${command//@int8/$int8}"
     fi

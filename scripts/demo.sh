@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
 # Runs the demonstration on $SOURCE until Ctrl-C, or for 15 s on the built-in clip; results go to $OUT.
 set -euo pipefail
-exec python -m emotion_perception.ros.demo.runner --source "${SOURCE:-}" --out "${OUT:-out/demo}"
+exec python -m emotion_perception.ros.demo --source "${SOURCE:-}" --out "${OUT:-out/demo}"

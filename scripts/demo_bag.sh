@@ -4,8 +4,8 @@
 set -euo pipefail
 out="${OUT:-out/demo_bag}"
 rm -rf "$out"
-# framerate 30: the clip's 472 frames take 15.7 s. The deep queue keeps pictures for a recorder that is held up.
-python -m emotion_perception.ros.demo.runner --seconds 15 --out "${out}_run" --bag "$out" \
+# framerate 30: the clip's 472 frames take 15.7 s. The deep queue keeps images for a recorder that is held up.
+python -m emotion_perception.ros.demo --seconds 15 --out "${out}_run" --bag "$out" \
     --camera framerate:=30.0 --camera queue_depth:=100
 python scripts/write_demo_labels.py "$out" --published "${out}_run/summary.json"
 exec emotion-perception evaluate-bag "$out" --labels "$out/labels.csv" --out "${out}_report"

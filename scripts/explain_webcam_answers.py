@@ -24,12 +24,12 @@ from emotion_perception.core.errors import EmotionPerceptionError, SourceError
 from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.training.datasets import load_dataset
 
-Picture = NDArray[np.uint8]
-_LIGHT: dict[str, Callable[[Picture], Picture]] = {
-    "as it is": lambda picture: picture,
-    "half as bright": lambda picture: (picture * 0.5).astype(np.uint8),
-    "60 grays brighter": lambda picture: np.clip(picture.astype(int) + 60, 0, 255).astype(np.uint8),
-    "half the contrast": lambda picture: (picture * 0.5 + 64).astype(np.uint8),
+BagImage = NDArray[np.uint8]
+_LIGHT: dict[str, Callable[[BagImage], BagImage]] = {
+    "as it is": lambda image: image,
+    "half as bright": lambda image: (image * 0.5).astype(np.uint8),
+    "60 grays brighter": lambda image: np.clip(image.astype(int) + 60, 0, 255).astype(np.uint8),
+    "half the contrast": lambda image: (image * 0.5 + 64).astype(np.uint8),
 }
 
 
@@ -61,16 +61,16 @@ def main() -> int:
     return 0
 
 
-def _show(classifier: EmotionClassifier, name: str, pictures: list[Picture]) -> None:
-    if not pictures:
+def _show(classifier: EmotionClassifier, name: str, images: list[BagImage]) -> None:
+    if not images:
         print(f"| {name} | 0 |")
         return
-    scores = np.concatenate([classifier.classify(pictures[k : k + 64]) for k in range(0, len(pictures), 64)])
+    scores = np.concatenate([classifier.classify(images[k : k + 64]) for k in range(0, len(images), 64)])
     shares = np.bincount(scores.argmax(axis=1), minlength=scores.shape[1]) / len(scores)
     print(f"| {name} | {len(scores)} | {' | '.join(f'{share:.0%}' for share in shares)} | {scores.max(1).mean():.2f} |")
 
 
-def _frames(path: Path) -> Iterator[Picture]:
+def _frames(path: Path) -> Iterator[BagImage]:
     """Gives every fourth frame."""
     video = cv2.VideoCapture(str(path))
     number = 0

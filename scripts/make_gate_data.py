@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the data of the face gate (recipe `face_gate`): faces of a data file against pieces of pictures without faces.
+"""Makes the data of the face gate (recipe `face_gate`): faces of a data file against pieces of images without faces.
 
-    python scripts/make_gate_data.py --faces fer2013.npz --pictures FOLDER [--pictures FOLDER] --out gate.npz
+    python scripts/make_gate_data.py --faces fer2013.npz --images FOLDER [--images FOLDER] --out gate.npz
 
-The others are cut from every picture and video under the folders, away from any face that this package's own detector
-finds in them, and from pictures that are generated here: gradients, noise of many scales, stripes, shapes, letters. A
-picture's pieces are all in one split, Training or PublicTest, so nothing is measured on a scene that was learnt.
+The others are cut from every image and video under the folders, away from any face that this package's own detector
+finds in them, and from images that are generated here: gradients, noise of many scales, stripes, shapes, letters. A
+image's pieces are all in one split, Training or PublicTest, so nothing is measured on a scene that was learnt.
 Folders that are at hand: `skimage/data`, `sklearn/datasets/images` of an environment where these packages are.
 """
 
@@ -33,12 +33,12 @@ Gray = NDArray[np.uint8]
 
 
 def main() -> int:
-    """Writes the file and says how many pictures of what it holds."""
+    """Writes the file and says how many images of what it holds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", type=Path, required=True, help="data file of faces, see docs/data.md")
     parser.add_argument("--pictures", type=Path, action="append", default=[], help="folder; may be repeated")
     parser.add_argument("--out", type=Path, required=True, help=".npz to write")
-    parser.add_argument("--count", type=int, default=8000, help="pictures of each class (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=8000, help="images of each class (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
@@ -98,12 +98,12 @@ def _piece(scene: Gray, rng: np.random.Generator) -> Gray:
 
 
 def _scenes(folders: list[Path]) -> Iterator[Gray]:
-    """Gives gray pictures in which no face is left: what the detector finds is filled with its surroundings' mean."""
+    """Gives gray images in which no face is left: what the detector finds is filled with its surroundings' mean."""
     detector = create_detector(DetectionConfig(score_threshold=0.2))
     for path in tqdm(sorted(file for folder in folders for file in folder.rglob("*")), "reading", unit="file"):
-        for picture in _read(path):
-            gray = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-            for face in detector.detect(picture):
+        for image in _read(path):
+            gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+            for face in detector.detect(image):
                 box = face.box
                 gray[box.y_min : box.y_max, box.x_min : box.x_max] = int(gray.mean())
             if min(gray.shape) >= SIDE:
@@ -112,17 +112,17 @@ def _scenes(folders: list[Path]) -> Iterator[Gray]:
 
 def _read(path: Path) -> Iterator[NDArray[np.uint8]]:
     if path.suffix.lower() in _PICTURES:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if picture is not None:
-            yield np.asarray(picture, np.uint8)
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is not None:
+            yield np.asarray(image, np.uint8)
     elif path.suffix.lower() in _VIDEOS:
         video = cv2.VideoCapture(str(path))
         total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
         for position in np.linspace(0, max(total - 1, 0), _FRAMES).astype(int):
             video.set(cv2.CAP_PROP_POS_FRAMES, int(position))
-            read, picture = video.read()
+            read, image = video.read()
             if read:
-                yield np.asarray(picture, np.uint8)
+                yield np.asarray(image, np.uint8)
         video.release()
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures how a detector's box relates to the frame of FER-2013's pictures.
+"""Measures how a detector's box relates to the frame of FER-2013's images.
 
 Networks trained on FER-2013 see faces framed as in that set. `geometry.square_crop` reproduces this framing from a
-detector's box when its margin is (frame side / box side - 1) / 2. The pictures are framed too tightly for a detector,
+detector's box when its margin is (frame side / box side - 1) / 2. The images are framed too tightly for a detector,
 so each is padded and enlarged first: once with its own border pixels, which look like hair and skin that go on, and
-once with its mean gray, which looks like the edge of a picture.
+once with its mean gray, which looks like the edge of an image.
 
     scripts/measure_crop_margin.py --data ../shared/data/fer2013.npz
 """
@@ -32,49 +32,49 @@ ENLARGEMENT = 6
 
 def main() -> int:
     """Prints one table row for each detector."""
-    parser = argparse.ArgumentParser(description="How a detector's box relates to the frame of FER-2013's pictures.")
+    parser = argparse.ArgumentParser(description="How a detector's box relates to the frame of FER-2013's images.")
     parser.add_argument("--data", type=Path, required=True, help="fer2013.npz")
     parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=["centerface", "haar"])
-    parser.add_argument("--count", type=int, default=1500, help="how many Training pictures")
+    parser.add_argument("--count", type=int, default=1500, help="how many Training images")
     options = parser.parse_args()
-    pictures = training_pictures(options.data, options.count)
-    print("| detector | padded with | found | box / frame, median | quartiles | centre right | below | margin |")
+    images = training_images(options.data, options.count)
+    print("| detector | padded with | found | box / frame, median | quartiles | center right | below | margin |")
     print("|---|---|---|---|---|---|---|---|")
     for name in options.detectors:
         for padding in PADDINGS:
-            print(table_row(name, padding, pictures), flush=True)
+            print(table_row(name, padding, images), flush=True)
     return 0
 
 
-def training_pictures(path: Path, count: int) -> NDArray[np.uint8]:
-    """Returns uint8 (count, 48, 48): evenly spread Training pictures that FER+'s taggers took for faces."""
+def training_images(path: Path, count: int) -> NDArray[np.uint8]:
+    """Returns uint8 (count, 48, 48): evenly spread Training images that FER+'s taggers took for faces."""
     with np.load(path) as data:
         usable = (data["split"] == list(data["split_names"]).index("Training")) & ~data["ferplus_dropped"]
         chosen = np.flatnonzero(usable)
         return data["images"][chosen[:: max(1, len(chosen) // count)][:count]]
 
 
-def table_row(name: str, padding: str, pictures: NDArray[np.uint8]) -> str:
+def table_row(name: str, padding: str, images: NDArray[np.uint8]) -> str:
     """Returns the figures of one detector: ratios and offsets in fractions of the frame's side."""
-    frame = pictures.shape[1] * ENLARGEMENT
-    boxes = list(found_boxes(name, padding, pictures))
+    frame = images.shape[1] * ENLARGEMENT
+    boxes = list(found_boxes(name, padding, images))
     ratio = np.array([max(box.width, box.height) for box in boxes]) / frame
-    offset = np.array([box.center_xy for box in boxes]) / frame - (0.5 + PADDING_PX / pictures.shape[1])
+    offset = np.array([box.center_xy for box in boxes]) / frame - (0.5 + PADDING_PX / images.shape[1])
     low, median, high = np.quantile(ratio, (0.25, 0.5, 0.75))
     right, below = np.median(offset, axis=0)
-    found = len(boxes) / len(pictures)
+    found = len(boxes) / len(images)
     margin = (1 / median - 1) / 2
     figures = f"{found:.3f} | {median:.3f} | {low:.3f}-{high:.3f} | {right:+.3f} | {below:+.3f} | {margin:.3f}"
     return f"| {name} | {padding} | {figures} |"
 
 
-def found_boxes(name: str, padding: str, pictures: NDArray[np.uint8]) -> Iterator[Box]:
-    """Yields the best box of each picture that has one, in pixels of the enlarged picture."""
+def found_boxes(name: str, padding: str, images: NDArray[np.uint8]) -> Iterator[Box]:
+    """Yields the best box of each image that has one, in pixels of the enlarged image."""
     config = DetectionConfig(detector=name)
     detector = create_detector(config)
-    for picture in pictures:
-        gray = int(picture.mean())
-        padded = cv2.copyMakeBorder(picture, *[PADDING_PX] * 4, PADDINGS[padding], value=gray)
+    for image in images:
+        gray = int(image.mean())
+        padded = cv2.copyMakeBorder(image, *[PADDING_PX] * 4, PADDINGS[padding], value=gray)
         large = cv2.resize(padded, None, fx=ENLARGEMENT, fy=ENLARGEMENT, interpolation=cv2.INTER_CUBIC)
         faces = select_faces(detector.detect(np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR))), config)
         if faces:

@@ -66,7 +66,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="What each face detector finds and what it costs.")
     parser.add_argument("--data", type=Path, required=True, help="folder with utkface200_sample.zip and media/")
     parser.add_argument("--out", type=Path, help="document whose measured section is replaced")
-    parser.add_argument("--int8", type=Path, metavar="FILE", help="also CenterFace as `quantise --detector` made it")
+    parser.add_argument("--int8", type=Path, metavar="FILE", help="also CenterFace as `quantize --detector` made it")
     parser.add_argument("--step", type=int, default=13, help="take every such photograph")
     parser.add_argument("--pause", type=int, metavar="PID", help="stop this process while the time is taken")
     return parser.parse_args()
@@ -78,7 +78,7 @@ def table_row(name: str, size: int, options: argparse.Namespace) -> str:
         DetectionConfig(detector=name.split()[0], detection_size=size, detector_model=own_file(name, options))
     )
     media = options.data / "media"
-    hit = counts(detector, zipped_pictures(options.data / "utkface200_sample.zip", options.step)) > 0
+    hit = counts(detector, zipped_images(options.data / "utkface200_sample.zip", options.step)) > 0
     right = np.concatenate([counts(detector, frames(media / clip, 3)) for clip in ONE_FACE_CLIPS]) == 1
     nobody = counts(detector, frames(media / "no_face.mp4", 1)) > 0
     group = np.asarray(cv2.imread(str(media / "multi_face.jpg")), np.uint8)
@@ -110,14 +110,14 @@ def slashed(values: NDArray[np.generic], form: str) -> str:
 
 
 def counts(detector: FaceDetector, images: Iterable[Image]) -> NDArray[np.intp]:
-    """Returns (N, thresholds): how many faces are found on each picture."""
+    """Returns (N, thresholds): how many faces are found on each image."""
     configs = [DetectionConfig(score_threshold=threshold) for threshold in THRESHOLDS]
     found = (detector.detect(image) for image in images)
     return np.array([[len(select_faces(faces, config)) for config in configs] for faces in found])
 
 
-def zipped_pictures(path: Path, step: int) -> Iterator[Image]:
-    """Yields every `step`-th picture of an archive."""
+def zipped_images(path: Path, step: int) -> Iterator[Image]:
+    """Yields every `step`-th image of an archive."""
     with zipfile.ZipFile(path) as archive:
         for name in sorted(archive.namelist())[::step]:
             image = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_COLOR)

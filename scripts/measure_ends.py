@@ -20,7 +20,7 @@ from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.demo.runner import own_domain
 from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
 from emotion_perception.ros.transport.result_publisher import ResultPublisher
-from emotion_perception.ros.transport.subscriptions import JoinedSubscription
+from emotion_perception.ros.transport.subscriptions import SynchronizedSubscription
 
 LONGEST_S = 10.0
 
@@ -43,7 +43,7 @@ class TalkingNode(PerceptionNode[ClassifierConfig]):
     def start(self) -> None:
         """Begins to speak and to listen."""
         self._inputs = [
-            JoinedSubscription(self, kind, f"{camera}/{name}", f"{camera}/image_raw", lambda _: None, self.config)
+            SynchronizedSubscription(self, kind, f"{camera}/{name}", f"{camera}/image_raw", lambda _: None, self.config)
             for camera in "ab"
             for kind, name in TOPICS
         ]

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Measures whether the face detectors find people of all groups alike; writes the tables of docs/groups.md.
 
-    scripts/measure_groups.py --data ../shared/data --out docs/groups.md
+    scripts/measure_subgroups.py --data ../shared/data --out docs/groups.md
 
 Photographs of one face each, of which people have guessed group, gender and age. A face is found where there is at
 least one box. Each photograph is shown in three ways: as it is, the face filling it; half as large, in the middle of a
-gray picture of 640x480; and the same with a fraction of the light.
+gray image of 640x480; and the same with a fraction of the light.
 """
 
 import argparse
@@ -28,9 +28,9 @@ from emotion_perception.core.config import DETECTORS, DetectionConfig
 from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.reporting.documents import replace_measurement
-from emotion_perception.reporting.metrics import Answers
+from emotion_perception.reporting.metrics import Predictions
 from emotion_perception.reporting.provenance import processor_name
-from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_groups
+from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_subgroups
 
 LIGHT = 0.15
 AGES = {"0 to 9": 0, "10 to 19": 10, "20 to 39": 20, "40 to 59": 40, "from 60": 60, "": 120}  # from; 255 is unknown
@@ -42,10 +42,10 @@ Image = NDArray[np.uint8]
 def in_the_middle(photograph: Image) -> Image:
     """Returns 640x480 gray with the photograph, half as large, in its middle."""
     small = cv2.resize(photograph, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    picture = np.full((480, 640, 3), GRAY, np.uint8)
+    image = np.full((480, 640, 3), GRAY, np.uint8)
     top, left = (480 - small.shape[0]) // 2, (640 - small.shape[1]) // 2
-    picture[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return picture
+    image[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return image
 
 
 def in_dim_light(photograph: Image) -> Image:
@@ -54,7 +54,7 @@ def in_dim_light(photograph: Image) -> Image:
 
 
 WAYS: dict[str, Callable[[Image], Image]] = {
-    "fills the picture": lambda photograph: photograph,
+    "fills the image": lambda photograph: photograph,
     "100 of 480 pixels": in_the_middle,
     f"100 of 480 pixels, {LIGHT:g} of the light": in_dim_light,
 }
@@ -67,12 +67,12 @@ def main() -> int:
     groupings = read_groupings(options.data / "utkface64.npz", list(photographs))
     names = options.detectors or list(DETECTORS)
     found = {
-        (name, way): measure_groups(recall(name, way, options.data, photographs), groupings, seed=0)
+        (name, way): measure_subgroups(recall(name, way, options.data, photographs), groupings, seed=0)
         for name in names
         for way in WAYS
     }
     lines = [
-        f"`scripts/measure_groups.py`, {date.today()}, {processor_name()}, OpenCV {cv2.__version__}; "
+        f"`scripts/measure_subgroups.py`, {date.today()}, {processor_name()}, OpenCV {cv2.__version__}; "
         f"{len(photographs)} photographs, longer side {DetectionConfig().detection_size}, score threshold "
         f"{DetectionConfig().score_threshold}, Haar's {THRESHOLDS['haar']}."
     ]
@@ -116,15 +116,15 @@ def read_groupings(path: Path, names: list[str]) -> Groupings:
     }
 
 
-def recall(name: str, way: str, data: Path, photographs: Mapping[str, Image]) -> Answers:
+def recall(name: str, way: str, data: Path, photographs: Mapping[str, Image]) -> Predictions:
     """Returns for each photograph whether its face was found."""
     model = str(data / "face_detection_yunet_2023mar.onnx") if name == "yunet" else ""
     config = DetectionConfig(detector=name, detector_model=model)
     config = replace(config, score_threshold=THRESHOLDS.get(name, config.score_threshold))
     detector = create_detector(config)
-    pictures = tqdm(photographs.values(), desc=f"{name}, {way}", unit=" pictures", disable=None, leave=False)
-    hits = np.array([bool(select_faces(detector.detect(WAYS[way](each)), config)) for each in pictures])
-    return Answers(np.stack([~hits, hits], 1).astype(np.float32), np.ones(len(hits), np.int64), ("missed", "found"))
+    images = tqdm(photographs.values(), desc=f"{name}, {way}", unit=" images", disable=None, leave=False)
+    hits = np.array([bool(select_faces(detector.detect(WAYS[way](each)), config)) for each in images])
+    return Predictions(np.stack([~hits, hits], 1).astype(np.float32), np.ones(len(hits), np.int64), ("missed", "found"))
 
 
 def table(grouping: str, found: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[str]:
@@ -153,4 +153,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except (EmotionPerceptionError, OSError) as error:
-        sys.exit(f"measure_groups: {error}")
+        sys.exit(f"measure_subgroups: {error}")

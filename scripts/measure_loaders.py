@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Measures how fast training gets its pictures: decoded from files at every access, or from the memory-mapped cache.
+"""Measures how fast training gets its images: decoded from files at every access, or from the memory-mapped cache.
 
-    scripts/measure_loaders.py --pictures 20000 --side 64
+    scripts/measure_loaders.py --images 20000 --side 64
 
-Draws PNG files by class into a temporary folder (or takes those of --data), builds the cache of decoded pictures, and
-reads every picture once in random order by either way, each in a process of its own: first with the files' pages
+Draws PNG files by class into a temporary folder (or takes those of --data), builds the cache of decoded images, and
+reads every image once in random order by either way, each in a process of its own: first with the files' pages
 dropped from the system's memory as far as it allows, then again. Prints a table.
 """
 
@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.training.datasets import load_dataset
-from emotion_perception.training.datasets.decode import read_picture
+from emotion_perception.training.datasets.decode import read_image
 
 
 def main() -> int:
@@ -38,14 +38,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=options.work) as work:
         tree, cache = options.data or Path(work, "pictures"), Path(work, "cache")
         if options.data is None:
-            draw(tree, options.pictures, options.side)
+            draw(tree, options.images, options.side)
         begun = time.perf_counter()
         count = alone(build, tree, cache, options.side)["count"]
         seconds = time.perf_counter() - begun
         print(
             f"`scripts/measure_loaders.py`, {date.today()}, {platform.machine()}, {os.cpu_count()} cores; {count} "
-            f"pictures kept at {options.side}x{options.side}; the cache was built in {seconds:.1f} s.\n\n"
-            "| loader | pictures a second, first pass | second pass | peak memory, MB |\n|---|---|---|---|"
+            f"images kept at {options.side}x{options.side}; the cache was built in {seconds:.1f} s.\n\n"
+            "| loader | images a second, first pass | second pass | peak memory, MB |\n|---|---|---|---|"
         )
         for name, measure in (("PNG files, decoded at each access", plain), ("memory-mapped cache", mapped)):
             drop_pages([*tree.rglob("*"), *cache.rglob("*")])
@@ -57,8 +57,8 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description="A plain loader of picture files against the memory-mapped cache.")
-    parser.add_argument("--data", type=Path, help="folder of pictures by class; default: draws some")
+    parser = argparse.ArgumentParser(description="A plain loader of image files against the memory-mapped cache.")
+    parser.add_argument("--data", type=Path, help="folder of images by class; default: draws some")
     parser.add_argument("--pictures", type=int, default=20000, help="how many to draw (default: %(default)s)")
     parser.add_argument("--side", type=int, default=64, help="side in pixels (default: %(default)s)")
     parser.add_argument("--work", type=Path, help="folder on the disk to measure; default: the system's temporary one")
@@ -66,7 +66,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def draw(folder: Path, count: int, side: int) -> None:
-    """Writes pictures that compress about as well as photographs: smoothed noise."""
+    """Writes images that compress about as well as photographs: smoothed noise."""
     rng = np.random.default_rng(0)
     for label in LABELS:
         (folder / label).mkdir(parents=True)
@@ -89,30 +89,30 @@ def build(tree: Path, cache: Path, side: int) -> dict[str, float]:
 def plain(tree: Path, _cache: Path, side: int) -> dict[str, float]:
     """Reads every file in random order."""
     paths = sorted(path for path in tree.rglob("*") if path.is_file())
-    return two_passes(len(paths), lambda order: (read_picture(paths[k], wh=(side, side)) for k in order))
+    return two_passes(len(paths), lambda order: (read_image(paths[k], wh=(side, side)) for k in order))
 
 
 def mapped(tree: Path, cache: Path, side: int) -> dict[str, float]:
-    """Reads every picture of the cache in random order."""
+    """Reads every image of the cache in random order."""
     images = load_dataset(tree, size=side, cache=str(cache)).images
     return two_passes(len(images), lambda order: (images[k] for k in order))
 
 
-def two_passes(count: int, pictures) -> dict[str, float]:  # type: ignore[no-untyped-def]
+def two_passes(count: int, images) -> dict[str, float]:  # type: ignore[no-untyped-def]
     """Returns the seconds of two passes in different orders, and the peak memory of the process."""
     rng, seconds = np.random.default_rng(0), []
     for _ in range(2):
         begun = time.perf_counter()
-        consume(pictures(rng.permutation(count)))
+        consume(images(rng.permutation(count)))
         seconds.append(time.perf_counter() - begun)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"first_s": seconds[0], "second_s": seconds[1], "peak_mb": peak_mb}
 
 
-def consume(pictures: Iterator[NDArray[np.uint8]]) -> None:
-    """Touches every picture, so that none is only promised."""
-    for picture in pictures:
-        picture[0, 0]
+def consume(images: Iterator[NDArray[np.uint8]]) -> None:
+    """Touches every image, so that none is only promised."""
+    for image in images:
+        image[0, 0]
 
 
 def drop_pages(paths: list[Path]) -> None:

@@ -32,8 +32,8 @@ from tqdm import tqdm
 
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.demo.runner import NODES, built_in_source, own_domain
-from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.demo.supervisor import Supervisor
+from emotion_perception.ros.qos import RESULTS
 
 PERIOD_S, START_S = 5.0, 60.0
 MOST_MIB_PER_HOUR, CONFIDENCE = 20.0, 0.95

@@ -87,7 +87,9 @@ def main() -> None:
         }
         ROWS.parent.mkdir(exist_ok=True)
         ROWS.write_text(json.dumps(content) + "\n", encoding="utf-8")
-        print(f"{ROWS}: {len(rows)} of {len(training)} images in {len(np.unique(groups[rows]))} of {groups.max() + 1} groups")
+        print(
+            f"{ROWS}: {len(rows)} of {len(training)} images in {len(np.unique(groups[rows]))} of {groups.max() + 1} groups"
+        )
     content = json.loads(ROWS.read_text(encoding="utf-8"))
     if content["images_sha256"] != images_sha256:
         parser.error(f"{arguments.data}: its Training images are not those that {ROWS.name} was made from")

@@ -2,7 +2,7 @@
 """Writes labels.csv into a recording of the demonstration clip: scripts/demo_clip_labels.csv in the recording's time.
 
 The camera plays every frame of the clip in turn, again and again, and none may be missing in the recording: then
-picture k is frame k of the clip, modulo its length, and its stamp says when that was.
+image k is frame k of the clip, modulo its length, and its stamp says when that was.
 """
 
 import argparse
@@ -18,11 +18,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from emotion_perception.bags.io.images import image_topic, read_bag_images  # noqa: E402
 from emotion_perception.bags.io.messages import NS  # noqa: E402 - works in a checkout that is not installed
-from emotion_perception.bags.io.images import image_topic, pictures  # noqa: E402
 from emotion_perception.bags.io.recording import Recording  # noqa: E402
-from emotion_perception.core.errors import DatasetError, EmotionPerceptionError  # noqa: E402
 from emotion_perception.core.assets import resolve_model_file  # noqa: E402
+from emotion_perception.core.errors import DatasetError, EmotionPerceptionError  # noqa: E402
 
 LABELS = ROOT / "scripts" / "demo_clip_labels.csv"
 HEADER = ("start_s", "end_s", "track_or_region", "label")
@@ -50,7 +50,7 @@ def read_clip_labels(path: Path) -> ClipLabels:
 
 
 def intervals(stamps_ns: list[int], labels: list[str]) -> list[tuple[str, str, str, str]]:
-    """Returns the rows of labels.csv: each interval goes from its first picture to the first that is another."""
+    """Returns the rows of labels.csv: each interval goes from its first image to the first that is another."""
     begun_ns, spacing_ns = stamps_ns[0], (stamps_ns[-1] - stamps_ns[0]) // max(1, len(stamps_ns) - 1)
     shown = [labels[number % len(labels)] for number in range(len(stamps_ns))]
     ends_ns = [*stamps_ns, stamps_ns[-1] + spacing_ns]
@@ -69,18 +69,18 @@ def write(bag: Path, summary: Path) -> int:
     """Writes bag/labels.csv; returns how many intervals it has.
 
     Raises:
-        EmotionPerceptionError: the recording cannot be read, is of another clip, or lacks pictures.
+        EmotionPerceptionError: the recording cannot be read, is of another clip, or lacks images.
     """
     clip = read_clip_labels(LABELS)
     path = resolve_model_file("demo_clip")
     if hashlib.sha256(path.read_bytes()).hexdigest() != clip.sha256:
         raise DatasetError(f"{path}: not the clip that {LABELS.name} is about")
     with Recording(bag) as recording:
-        stamps_ns = [picture.stamp_ns for picture in pictures(recording, image_topic(recording, None))]
+        stamps_ns = [image.stamp_ns for image in read_bag_images(recording, image_topic(recording, None))]
     published = json.loads(summary.read_text(encoding="utf-8"))["frames_published"]
     if len(stamps_ns) != published:
         raise DatasetError(
-            f"{bag}: {len(stamps_ns)} of {published} pictures were recorded, so nobody knows which frames they are; "
+            f"{bag}: {len(stamps_ns)} of {published} images were recorded, so nobody knows which frames they are; "
             "record again"
         )
     with open(bag / "labels.csv", "w", newline="", encoding="utf-8") as file:

@@ -8,9 +8,9 @@ import pytest
 
 
 class NetworkCamera:
-    """Serves an endless stream of JPEG pictures over HTTP on this machine, as network cameras do.
+    """Serves an endless stream of JPEG images over HTTP on this machine, as network cameras do.
 
-    Each picture is of one gray level, `LEVEL_STEP` above that of the one before, beginning again at 250.
+    Each image is of one gray level, `LEVEL_STEP` above that of the one before, beginning again at 250.
 
     Attributes:
         url: its address, the same after each `switch_on`.

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bag_files import write_bag
-from loading import load_file
+from file_loading import load_file
 
-from emotion_perception.bags.scoring.labels import read_labels
 from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.scoring.labels import read_labels
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import DatasetError
 
@@ -45,14 +45,14 @@ def test_the_labels_are_of_the_clip_that_is_fetched_and_of_every_frame(script):
         ),
     ],
 )
-def test_the_intervals_are_in_seconds_from_the_first_picture(script, count, rows):
+def test_the_intervals_are_in_seconds_from_the_first_image(script, count, rows):
     labels = ["sadness"] * 3 + ["", "happiness"]
     assert script.intervals([(1000 + k) * NS for k in range(count)], labels) == rows
 
 
 @pytest.fixture
 def recorded(script, tmp_path, monkeypatch):
-    """Returns a function that records so many of three pictures, and writes their labels; returns the file."""
+    """Returns a function that records so many of three images, and writes their labels; returns the file."""
     clip = tmp_path / "clip"
     clip.write_bytes(b"the clip")
     monkeypatch.setattr(script, "resolve_model_file", lambda name: clip)
@@ -62,8 +62,8 @@ def recorded(script, tmp_path, monkeypatch):
     def write(count, *, sha256=None):
         known = script.hashlib.sha256(clip.read_bytes()).hexdigest() if sha256 is None else sha256
         monkeypatch.setattr(script, "read_clip_labels", lambda path: script.ClipLabels(known, ["sadness", "happiness"]))
-        picture = np.zeros((48, 64, 3), np.uint8)
-        bag = write_bag(tmp_path / "bag", [picture] * count, [(1000 + k) * NS for k in range(count)])
+        image = np.zeros((48, 64, 3), np.uint8)
+        bag = write_bag(tmp_path / "bag", [image] * count, [(1000 + k) * NS for k in range(count)])
         script.write(bag, summary)
         return bag / "labels.csv"
 
@@ -77,7 +77,7 @@ def test_what_it_writes_can_be_read_as_labels(recorded):
 
 @pytest.mark.parametrize(
     ("count", "options", "line"),
-    [(2, {}, "2 of 3 pictures were recorded"), (3, {"sha256": "0" * 64}, "not the clip that demo_clip_labels.csv is")],
+    [(2, {}, "2 of 3 images were recorded"), (3, {"sha256": "0" * 64}, "not the clip that demo_clip_labels.csv is")],
 )
 def test_labels_that_would_not_fit_are_not_written(recorded, count, options, line):
     with pytest.raises(DatasetError, match=line):

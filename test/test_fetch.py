@@ -6,8 +6,8 @@ import zipfile
 import pytest
 
 from emotion_perception import fetch
-from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.assets import ModelFile, Wheel, load_manifest
+from emotion_perception.core.errors import ModelFileError
 
 CONTENTS = {"first": b"the first file", "second": b"the second file"}
 
@@ -29,7 +29,7 @@ WHEEL = wheel_of(CONTENTS)
 
 def model_of(name, **changes):
     wheel = Wheel(requirement="package==1.0", sha256=sha256(WHEEL), member=f"package/{name}.bin")
-    fields = {"name": name, "file": f"{name}.onnx", "sha256": sha256(CONTENTS[name]), "licence": "MIT"}
+    fields = {"name": name, "file": f"{name}.onnx", "sha256": sha256(CONTENTS[name]), "license": "MIT"}
     return ModelFile(**(fields | {"source": "a test", "fetch": "both", "wheel": wheel} | changes))
 
 
@@ -212,5 +212,5 @@ def test_the_command_says_by_its_status_whether_it_did(folder, arguments, status
 
 def test_an_unknown_name_is_a_usage_error(folder):
     with pytest.raises(SystemExit) as caught:
-        fetch.main(["centreface"])
+        fetch.main(["centerface"])
     assert caught.value.code == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bag_files import write_bag
-from loading import load_file
+from file_loading import load_file
 
 from emotion_perception.bags.io.messages import NS
 from emotion_perception.core.config import (
@@ -66,7 +66,7 @@ def given(launch_file, **arguments):
 
 
 @pytest.mark.parametrize(("compressed", "transport"), [("false", None), ("true", "compressed")])
-def test_compressed_pictures_are_one_argument(launch_file, compressed, transport):
+def test_compressed_images_are_one_argument(launch_file, compressed, transport):
     transports = {
         node: texts.get("image_transport") for node, texts in given(launch_file, compressed=compressed).items()
     }
@@ -163,8 +163,8 @@ def actions(name, **arguments):
 @pytest.fixture
 def bag(tmp_path):
     def make(**options):
-        picture = np.zeros((48, 64, 3), np.uint8)
-        return str(write_bag(tmp_path / "bag", [picture, picture], [NS, 2 * NS], **options))
+        image = np.zeros((48, 64, 3), np.uint8)
+        return str(write_bag(tmp_path / "bag", [image, image], [NS, 2 * NS], **options))
 
     return make
 

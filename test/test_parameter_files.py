@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from loading import load_file
+from file_loading import load_file
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,8 +35,8 @@ def in_yaml(default):
 def test_a_changed_default_is_noticed(writer, monkeypatch, capsys):
     @dataclasses.dataclass(frozen=True)
     class Changed(writer.NODES["overlay_node"]):
-        match_depth: int = dataclasses.field(
-            default=9, metadata=writer.NODES["overlay_node"].__dataclass_fields__["match_depth"].metadata
+        sync_queue_size: int = dataclasses.field(
+            default=9, metadata=writer.NODES["overlay_node"].__dataclass_fields__["sync_queue_size"].metadata
         )
 
     monkeypatch.setitem(writer.NODES, "overlay_node", Changed)

@@ -18,11 +18,11 @@ def peers(monkeypatch):
 
 
 class ThreeTones:
-    """A scene whose pictures have a gray level each."""
+    """A scene whose images have a gray level each."""
 
     frames = range(0, 250, 10)
 
-    def picture(self, number, size_wh):
+    def image(self, number, size_wh):
         return np.full((size_wh[1], size_wh[0], 3), self.frames[number], np.uint8)
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from loading import load_file
+from file_loading import load_file
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 PROGRAMS = ["bash", "cat", "cc", "c++", "cut", "env", "grep", "head", "sed", "sha256sum", "tail", "tr", "uname"]

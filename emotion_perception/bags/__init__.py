@@ -1,1 +1,1 @@
-"""Recordings (rosbag2: sqlite3 and mcap): read, replayed, labelled and scored without a ROS installation."""
+"""Recordings (rosbag2: sqlite3 and mcap): read, replayed, labeled and scored without a ROS installation."""

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from emotion_perception.bags.evaluation import evaluate_bag, same_evaluation
-from emotion_perception.bags.report.aggregate import BrokenBag, merge
+from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.bags.io.images import image_topic
 from emotion_perception.bags.io.recording import Recording, is_recording
+from emotion_perception.bags.report.aggregate import BrokenBag, merge
 from emotion_perception.bags.report.report import JSON
-from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, RecordingError, one_line
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.reporting.progress import progress_bar

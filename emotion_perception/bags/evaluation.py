@@ -7,14 +7,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.bags.scoring import metrics
-from emotion_perception.bags.inference.prediction_source import AnswerSource, open_source
-from emotion_perception.bags.scoring.labels import LabelRow, Labels, read_labels
-from emotion_perception.bags.scoring.misclassified import Mistakes
-from emotion_perception.bags.inference.frame_result import Outcome
+from emotion_perception.bags.inference.frame_result import FrameResult
+from emotion_perception.bags.inference.prediction_source import PredictionSource, open_source
+from emotion_perception.bags.inference.settings import PipelineMaker, Settings, parameters_of
+from emotion_perception.bags.io.bag_rewriter import ResultWriter
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.report.report import JSON, write_report
-from emotion_perception.bags.inference.settings import PipelineMaker, Settings, parameters_of
+from emotion_perception.bags.scoring import metrics
+from emotion_perception.bags.scoring.labels import LabelRow, Labels, read_labels
+from emotion_perception.bags.scoring.misclassified import MisclassifiedFaces
 from emotion_perception.bags.scoring.tables import (
     FaceTable,
     FrameTable,
@@ -24,10 +25,9 @@ from emotion_perception.bags.scoring.tables import (
     read_frames,
     read_regions,
 )
-from emotion_perception.bags.io.bag_rewriter import ResultWriter
-from emotion_perception.core.classification.model_bundle import load_checkpoint
-from emotion_perception.core.errors import DatasetError, RecordingError
 from emotion_perception.core.assets import file_sha256
+from emotion_perception.core.classification.model_bundle import load_model_bundle
+from emotion_perception.core.errors import DatasetError, RecordingError
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
@@ -61,14 +61,14 @@ def evaluate_bag(
     Raises:
         RecordingError: it cannot be read, or holds no image.
         DatasetError: the labels are not as described, or are about none of the frames.
-        ConfigurationError, ModelFileError, CheckpointError: as of `Pipeline`.
+        ConfigurationError, ModelFileError, ModelBundleError: as of `Pipeline`.
     """
     begun = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
     (out / JSON).unlink(missing_ok=True)  # it is written last: where it is, the evaluation is whole
     with Recording(path) as recording:
         run = _Run(recording, settings, open_source(recording, settings, make_pipeline), labels)
-        mistakes = Mistakes(mode=settings.anonymize)
+        mistakes = MisclassifiedFaces(mode=settings.anonymize)
         run.work(out, mistakes, progress=progress)
         seconds = time.perf_counter() - begun
         frames, faces = read_frames([out]), read_faces([out], run.labels)
@@ -88,7 +88,7 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
     """Returns whether a report.json is what `evaluate_bag` would write anew, but for the timing.
 
     Raises:
-        RecordingError, ModelFileError, CheckpointError: the recording or the model cannot be opened.
+        RecordingError, ModelFileError, ModelBundleError: the recording or the model cannot be opened.
     """
     wanted = {
         "mode": settings.mode,
@@ -103,7 +103,10 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
     of_labels = (report.get("label_file") or {}).get("sha256")
     if of_labels != (None if labels is None else file_sha256(labels)):
         return False
-    if settings.mode != "recorded" and report["model_sha256"] != load_checkpoint(settings.classification.model).sha256:
+    if (
+        settings.mode != "recorded"
+        and report["model_sha256"] != load_model_bundle(settings.classification.model).sha256
+    ):
         return False
     with Recording(path) as recording:
         return bool(report["bag_sha256"] == recording.sha256())
@@ -112,7 +115,7 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
 class _Run:
     """One evaluation while it runs."""
 
-    def __init__(self, recording: Recording, settings: Settings, source: AnswerSource, labels: Path | None) -> None:
+    def __init__(self, recording: Recording, settings: Settings, source: PredictionSource, labels: Path | None) -> None:
         self._recording, self._settings, self._source = recording, settings, source
         self._labels = None if labels is None else read_labels(labels, source.identity.labels)
         self._used: set[int] = set()  # lines of labels that were about a frame
@@ -123,7 +126,7 @@ class _Run:
         """Label of each probability."""
         return self._source.identity.labels
 
-    def work(self, out: Path, mistakes: Mistakes, *, progress: bool) -> None:
+    def work(self, out: Path, mistakes: MisclassifiedFaces, *, progress: bool) -> None:
         """Plays the recording and writes the tables."""
         topic = self._source.topic
         with (
@@ -156,7 +159,7 @@ class _Run:
             "duration_s": metrics.duration_s(frames),
             "problems": self._problems(),
             "label_file": self._describe_labels(),
-            **metrics.all_of(frames, faces, regions, settings.classification.uncertain_below),
+            **metrics.all_of(frames, faces, regions, settings.classification.min_confidence),
             "model": identity.model,
             "model_sha256": identity.model_sha256,
             "device": identity.device,
@@ -167,7 +170,7 @@ class _Run:
             "timing": {"latency_is": metrics.LATENCY[settings.mode], **metrics.timing(frames)},
         }
 
-    def _judge(self, outcome: Outcome) -> tuple[list[LabelRow], Mapping[int, LabelRow]]:
+    def _judge(self, outcome: FrameResult) -> tuple[list[LabelRow], Mapping[int, LabelRow]]:
         if self._labels is None or self._first_ns is None:
             return [], {}
         rows = self._labels.at(outcome.stamp_ns, self._first_ns)

@@ -1,4 +1,4 @@
-"""Starts a file of labels for a person to correct: what the model says, as intervals, with pictures beside it."""
+"""Starts a file of labels for a person to correct: what the model says, as intervals, with images beside it."""
 
 import csv
 import statistics
@@ -11,21 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from emotion_perception.bags.inference.frame_result import FrameResult
+from emotion_perception.bags.inference.runner import every_frame
+from emotion_perception.bags.inference.settings import PipelineMaker, Settings
+from emotion_perception.bags.io.images import image_topic, read_bag_images
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.report.crops import as_url, face_crop
 from emotion_perception.bags.scoring.labels import INTERVALS, OPTIONAL
-from emotion_perception.bags.io.messages import NS
-from emotion_perception.bags.inference.frame_result import Outcome
-from emotion_perception.bags.io.images import image_topic, pictures
-from emotion_perception.bags.inference.runner import every_frame
-from emotion_perception.bags.io.recording import Recording
-from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Box, FaceEmotion
 from emotion_perception.reporting.pages import fill
 from emotion_perception.reporting.progress import progress_bar
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES = Path(__file__).parent / "report" / "templates"
 _MOST_CROPS = 6  # of an interval that are shown
 _SIDE = 96  # pixels of a shown face
 _LONGEST_PAUSE_NS = 1 * NS  # of a face within an interval
@@ -56,8 +56,8 @@ class Interval:
     _frames: int = 0
     _every: int = 1
 
-    def add(self, outcome: Outcome, emotion: FaceEmotion, mode: str) -> None:
-        """Takes a frame in; keeps its picture now and then, so that the kept ones are spread evenly."""
+    def add(self, outcome: FrameResult, emotion: FaceEmotion, mode: str) -> None:
+        """Takes a frame in; keeps its image now and then, so that the kept ones are spread evenly."""
         self.last_ns = outcome.stamp_ns
         self.box = _around(self.box, emotion.face.box)
         if self._frames % self._every == 0 and (crop := face_crop(outcome, emotion, side=_SIDE, mode=mode)) is not None:
@@ -102,7 +102,7 @@ def label_bag(
         topic = image_topic(recording, settings.topic)
         pipeline = make_pipeline(settings.detection, settings.classification)
         with progress_bar(topic.count, path.name, shown=progress, unit="frames") as bar:
-            played = every_frame(pictures(recording, topic), pipeline)
+            played = every_frame(read_bag_images(recording, topic), pipeline)
             intervals, first_ns, step_ns = _collect(played, settings.anonymize, bar)
     kept = [entry for entry in intervals if entry.last_ns + step_ns - entry.start_ns >= shortest_s * NS]
     if not kept:
@@ -119,7 +119,7 @@ def label_bag(
     return kept
 
 
-def _collect(outcomes: Iterable[Outcome], mode: str, bar: "tqdm[Any]") -> tuple[list[Interval], int, int]:
+def _collect(outcomes: Iterable[FrameResult], mode: str, bar: "tqdm[Any]") -> tuple[list[Interval], int, int]:
     """Returns the intervals in the order of their beginnings, the first stamp, and the usual step between frames."""
     intervals: list[Interval] = []
     open_ones: dict[int, Interval] = {}

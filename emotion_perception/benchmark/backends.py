@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.classification.model_bundle import Checkpoint, load_checkpoint, read_weights
+from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
+from emotion_perception.core.classification.preprocessing import to_batch, to_input
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.core.classification.preprocessing import to_batch, to_input
 from emotion_perception.reporting.timing import in_turns
 
 _THREADS = (1, 2)
@@ -27,7 +27,7 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 def run(setup: Setup) -> list[Table]:
     """Measures."""
-    model = load_checkpoint(ClassifierConfig.model)
+    model = load_model_bundle(ClassifierConfig.model)
     crop = _crop(setup)
     ways, missing = _ways(model)
     rows = []
@@ -51,13 +51,13 @@ def run(setup: Setup) -> list[Table]:
 
 
 def _crop(setup: Setup) -> NDArray[np.uint8]:
-    picture = setup.scene.picture(0, VGA)
+    image = setup.scene.image(0, VGA)
     pipeline = Pipeline(DetectionConfig(), ClassifierConfig(device="cpu"))
-    face = pipeline.find(picture, 0.0)[0]
-    return square_crop(picture, face.box, pipeline.recognizer.classifier.spec.crop_margin)
+    face = pipeline.find(image, 0.0)[0]
+    return square_crop(image, face.box, pipeline.recognizer.classifier.spec.crop_margin)
 
 
-def _truth(setup: Setup, model: Checkpoint) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]] | None:
+def _truth(setup: Setup, model: ModelBundle) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]] | None:
     if setup.data is None:
         return None
     from emotion_perception.training.datasets import load_dataset
@@ -73,11 +73,11 @@ def _accuracy(way: Run, batches: list[NDArray[np.float32]], truth: NDArray[np.in
     return float((answers == truth).mean())
 
 
-def _ways(model: Checkpoint) -> tuple[dict[str, Run], dict[str, str]]:
+def _ways(model: ModelBundle) -> tuple[dict[str, Run], dict[str, str]]:
     """Returns what can run here, and why what cannot does not."""
     ways: dict[str, Run] = {}
     missing: dict[str, str] = {}
-    makers: Mapping[str, Callable[[Checkpoint], Mapping[str, Run]]] = {
+    makers: Mapping[str, Callable[[ModelBundle], Mapping[str, Run]]] = {
         "onnxruntime": _onnxruntime,
         "onnxruntime int8": _onnxruntime_int8,
         "OpenVINO": _openvino,
@@ -93,11 +93,11 @@ def _ways(model: Checkpoint) -> tuple[dict[str, Run], dict[str, str]]:
     return ways, missing
 
 
-def _onnxruntime(model: Checkpoint) -> dict[str, Run]:
+def _onnxruntime(model: ModelBundle) -> dict[str, Run]:
     return {f"onnxruntime, float32, {n} threads": _session(model.onnx, n) for n in _THREADS}
 
 
-def _onnxruntime_int8(model: Checkpoint) -> dict[str, Run]:
+def _onnxruntime_int8(model: ModelBundle) -> dict[str, Run]:
     twin = model.weights.with_name(f"{model.name}.int8.onnx")
     if not twin.is_file():
         raise FileNotFoundError(f"no {twin.name}")
@@ -115,7 +115,7 @@ def _session(path: Path | None, threads: int) -> Run:
     return lambda batch: session.run(None, {name: batch})[0]
 
 
-def _openvino(model: Checkpoint) -> dict[str, Run]:
+def _openvino(model: ModelBundle) -> dict[str, Run]:
     import openvino
 
     core = openvino.Core()
@@ -134,7 +134,7 @@ def _request(compiled: Any) -> Run:
     return lambda batch: np.array(next(iter(request.infer([batch]).values())))
 
 
-def _torch(model: Checkpoint) -> dict[str, Run]:
+def _torch(model: ModelBundle) -> dict[str, Run]:
     import torch
 
     from emotion_perception.training.export.export_formats import network_of

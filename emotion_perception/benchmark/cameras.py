@@ -9,7 +9,7 @@ from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 
-_CAMERAS = ((1, 0), (2, 0), (3, 0), (4, 0), (4, 20))  # how many, max_wait_ms
+_CAMERAS = ((1, 0), (2, 0), (3, 0), (4, 0), (4, 20))  # how many, max_queue_delay_ms
 _RATE_HZ = 10
 _CLASSIFIER = "emotion_classifier_node"
 
@@ -25,7 +25,7 @@ def _cameras(setup: Setup) -> Table:
     for cameras, wait_ms in _CAMERAS:
         arguments = ["--source", str(video), "--rate", str(_RATE_HZ)]
         arguments += ["--cameras", str(cameras), "--max-wait-ms", str(wait_ms)]
-        found = nodes.measure(setup, "photon_cameras", VGA, arguments)
+        found = nodes.measure(setup, "latency_bench_cameras", VGA, arguments)
         if "error" in found:
             rows.append([cameras, wait_ms, f"not measured: {found['error']}", *[None] * 7])
             continue
@@ -33,7 +33,7 @@ def _cameras(setup: Setup) -> Table:
         times = (*(found["latency_ms"][key] for key in ("p50", "p99")), found["classify_ms"]["p50"])
         rates = sum(found["answers_per_s"]), sum(answers.values()) - answers.get("ok", 0), found["frames_dropped"]
         rows.append([cameras, wait_ms, *times, *rates, cpu[_CLASSIFIER], cpu["all"]])
-    columns = ["cameras", "max_wait_ms", "p50, ms", "p99", "classify p50, ms", "answers a second"]
+    columns = ["cameras", "max_queue_delay_ms", "p50, ms", "p99", "classify p50, ms", "answers a second"]
     columns += ["not ok", "dropped", "CPU of the classifier, %", "CPU of all, %"]
     note = (
         f"640x480, one face, {_RATE_HZ} Hz each, {setup.seconds:.0f} s; a camera, a detection and an overlay node "

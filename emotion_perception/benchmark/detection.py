@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.benchmark.int8_detector import int8_detector
-from emotion_perception.benchmark.scene import VGA, Picture
+from emotion_perception.benchmark.scene import VGA, BagImage
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.config import DETECTORS, DetectionConfig
 from emotion_perception.core.detection.factory import FaceDetector, create_detector
 from emotion_perception.core.errors import EmotionPerceptionError
-from emotion_perception.core.tracking.face_tracking_pipeline import FaceFinder
 from emotion_perception.core.images.geometry import iou
+from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face
 from emotion_perception.reporting.timing import in_turns
@@ -32,7 +32,7 @@ def run(setup: Setup) -> list[Table]:
 
 
 def _detectors(setup: Setup) -> Table:
-    pictures = {faces: setup.scene.picture(0, VGA, faces) for faces in (1, 8)}
+    images = {faces: setup.scene.image(0, VGA, faces) for faces in (1, 8)}
     small = int8_detector(setup)
     files = {**dict.fromkeys(DETECTORS, ""), **({"centerface int8": str(small)} if small else {})}
     configs = {
@@ -48,12 +48,12 @@ def _detectors(setup: Setup) -> Table:
         except EmotionPerceptionError as e:
             missing.append([name, size, f"not measured: {e}", None, None, None])
             continue
-        calls |= {f"{name} {size} {faces}": partial(detector.detect, picture) for faces, picture in pictures.items()}
+        calls |= {f"{name} {size} {faces}": partial(detector.detect, image) for faces, image in images.items()}
     times = in_turns(calls, rounds=setup.rounds, what="detectors")
     rows: list[list[Any]] = []
     for name, size in configs:
         if f"{name} {size} 1" in times:
-            one, eight = (times[f"{name} {size} {faces}"] for faces in pictures)
+            one, eight = (times[f"{name} {size} {faces}"] for faces in images)
             found = len(calls[f"{name} {size} 8"]())
             rows.append([name, size, one["p50"], one["p99"], eight["p50"], found])
     columns = ["detector", "longer side, px", "ms, one face, p50", "p99", "ms, eight faces, p50", "boxes on the eight"]
@@ -66,9 +66,9 @@ def _following(setup: Setup) -> Table:
     count = min(_FRAMES, 10 * setup.rounds)
     rows = []
     for faces in (1, 8):
-        pictures = list(setup.scene.pictures(VGA, faces, count=count))
-        found = {every: _found(detector, pictures, every) for every in _EVERY}
-        calls = {str(every): _stream(detector, pictures, every) for every in _EVERY}
+        images = list(setup.scene.images(VGA, faces, count=count))
+        found = {every: _found(detector, images, every) for every in _EVERY}
+        calls = {str(every): _stream(detector, images, every) for every in _EVERY}
         times = in_turns(calls, rounds=count, what=f"following {faces}")
         for every in _EVERY:
             overlaps = _overlaps(found[1], found[every])
@@ -84,7 +84,7 @@ def _following(setup: Setup) -> Table:
                     ids,
                 ]
             )
-    columns = ["faces", "detect_every", "ms a frame, p50", "p99", "recall", "mean overlap", "tracks"]
+    columns = ["faces", "detection_interval", "ms a frame, p50", "p99", "recall", "mean overlap", "tracks"]
     note = (
         f"{count} frames of the clip at 640x480, centerface at 320, one thread. Recall and overlap (IoU) are "
         f"against the detector's own boxes on every frame; a box counts from an overlap of {_SAME_IOU} on."
@@ -92,19 +92,19 @@ def _following(setup: Setup) -> Table:
     return Table("Detecting every k-th frame, following between", columns, rows, note)
 
 
-def _found(detector: FaceDetector, pictures: Sequence[Picture], every: int) -> list[list[Face]]:
-    finder, config = FaceFinder(detector, None, Tracker()), DetectionConfig(detect_every=every)
-    return [finder.find(picture, number / 30, config) for number, picture in enumerate(pictures)]
+def _found(detector: FaceDetector, images: Sequence[BagImage], every: int) -> list[list[Face]]:
+    finder, config = FaceTrackingPipeline(detector, None, Tracker()), DetectionConfig(detection_interval=every)
+    return [finder.find(image, number / 30, config) for number, image in enumerate(images)]
 
 
-def _stream(detector: FaceDetector, pictures: Sequence[Picture], every: int) -> Callable[[], None]:
+def _stream(detector: FaceDetector, images: Sequence[BagImage], every: int) -> Callable[[], None]:
     """Returns a function that works on the next frame each time it is called."""
-    finder, config = FaceFinder(detector, None, Tracker()), DetectionConfig(detect_every=every)
+    finder, config = FaceTrackingPipeline(detector, None, Tracker()), DetectionConfig(detection_interval=every)
     numbers = iter(range(10**9))
 
     def step() -> None:
         number = next(numbers)
-        finder.find(pictures[number % len(pictures)], number / 30, config)
+        finder.find(images[number % len(images)], number / 30, config)
 
     return step
 

@@ -15,7 +15,7 @@ _STEP = 30
 def int8_detector(setup: Setup) -> Path | None:
     """Returns its file, made at the first call; None where what makes it is not installed.
 
-    Its ranges come from the pictures that are measured, which is fair for its time alone: what it finds on others is in
+    Its ranges come from the images that are measured, which is fair for its time alone: what it finds on others is in
     docs/detectors.md.
     """
     path = setup.out / "centerface.int8.onnx"
@@ -23,9 +23,9 @@ def int8_detector(setup: Setup) -> Path | None:
         return path
     if importlib.util.find_spec("onnx") is None:
         return None
-    from emotion_perception.training.export.quantize_detector import quantise_detector_on
+    from emotion_perception.training.export.quantize_detector import quantize_detector_on
 
     size = DetectionConfig.detection_size
     numbers = range(0, len(setup.scene.frames), _STEP)
-    pictures = [with_longer_side(setup.scene.picture(n, VGA, faces), size) for faces in _FACES for n in numbers]
-    return quantise_detector_on(pictures, path).path
+    images = [with_longer_side(setup.scene.image(n, VGA, faces), size) for faces in _FACES for n in numbers]
+    return quantize_detector_on(images, path).path

@@ -25,9 +25,9 @@ class _Case:
     """One run of the nodes.
 
     Attributes:
-        size_wh: of the pictures.
+        size_wh: of the images.
         faces: in each.
-        every: `detect_every`.
+        every: `detection_interval`.
         composed: all nodes in one process.
         model: of the classifier.
         int8_detector: CenterFace in int8.
@@ -69,17 +69,17 @@ def _cases(*, int8_detector: bool) -> list[_Case]:
 
 def run(setup: Setup) -> list[Table]:
     """Measures."""
-    floors = {size_wh: nodes.measure(setup, "photon", size_wh, ["--floor"]) for size_wh in (VGA, HD)}
+    floors = {size_wh: nodes.measure(setup, "latency_bench", size_wh, ["--floor"]) for size_wh in (VGA, HD)}
     found, detector_file = {}, int8_detector(setup)
     cases = _cases(int8_detector=detector_file is not None)
     for case in tqdm(cases, desc="photon to emotion", unit=" runs", disable=None, leave=False):
         video = nodes.video(setup, case.size_wh, case.faces)
         arguments = ["--source", str(video), "--hops", *(["--composed"] if case.composed else [])]
-        arguments += ["--set", f"face_detection_node.detect_every:={case.every}"]
+        arguments += ["--set", f"face_detection_node.detection_interval:={case.every}"]
         arguments += ["--set", f"emotion_classifier_node.model:={case.model}"]
         if case.int8_detector and detector_file is not None:
             arguments += ["--set", f"face_detection_node.detector_model:={detector_file.resolve()}"]
-        found[case] = nodes.measure(setup, "photon", case.size_wh, arguments)
+        found[case] = nodes.measure(setup, "latency_bench", case.size_wh, arguments)
     measured = {case: figures for case, figures in found.items() if "error" not in figures}
     tables = [_latencies(setup, found, floors)]
     if measured:
@@ -91,8 +91,8 @@ def _latencies(setup: Setup, found: dict[_Case, Any], floors: dict[tuple[int, in
     columns = ["pictures", "p50, ms", "p90", "p99", "floor p50", "published", "answered", "dropped", "lost", "CPU, %"]
     note = (
         f"Stamp at grab to EmotionArray in a fifth process, 30 Hz for {setup.seconds:.0f} s, raw images over DDS; k is "
-        "`detect_every`, composed is one process for all nodes. The floor is a plain rclpy publisher and subscription "
-        "with pictures of that size: one of the two journeys that a picture makes. CPU is all four nodes, of one core."
+        "`detection_interval`, composed is one process for all nodes. The floor is a plain rclpy publisher and subscription "
+        "with images of that size: one of the two journeys that an image makes. CPU is all four nodes, of one core."
     )
     rows = [_row(case.name, figures, floors[case.size_wh]) for case, figures in found.items()]
     return Table("Photon to emotion", columns, rows, note)

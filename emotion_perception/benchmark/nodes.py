@@ -14,7 +14,7 @@ _LAST_LINES = 3
 
 
 def video(setup: Setup, size_wh: tuple[int, int], faces: int) -> Path:
-    """Returns a video of the scene with pictures of that size and so many faces, made where it is not there yet."""
+    """Returns a video of the scene with images of that size and so many faces, made where it is not there yet."""
     path = setup.out / f"{size_wh[0]}x{size_wh[1]}_{faces}.avi"
     return path if path.is_file() else setup.scene.write_video(path, size_wh, faces)
 
@@ -24,12 +24,12 @@ def measure(setup: Setup, program: str, size_wh: tuple[int, int], arguments: Seq
 
     Args:
         setup: says how long.
-        program: `photon` or `photon_cameras`.
-        size_wh: of the pictures.
+        program: `latency_bench` or `latency_bench_cameras`.
+        size_wh: of the images.
         arguments: further ones.
     """
     out = setup.out / f"{program}.json"
-    command = [sys.executable, "-m", f"emotion_perception.ros.{program}", "--out", str(out)]
+    command = [sys.executable, "-m", f"emotion_perception.ros.bench.{program}", "--out", str(out)]
     command += ["--width", str(size_wh[0]), "--height", str(size_wh[1]), "--seconds", str(setup.seconds), *arguments]
     out.unlink(missing_ok=True)
     limit_s = setup.seconds + _START_S

@@ -13,8 +13,8 @@ import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 from tqdm import tqdm
 
+from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.messages import BAG_VERSION, COMPRESSED, IMAGE, NS, typestore
-from emotion_perception.bags.io.images import image_topic, pictures
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import VGA
@@ -70,7 +70,7 @@ def _write(setup: Setup, minutes: float, *, compressed: bool) -> Path:
     path = setup.out / f"bag_{minutes:g}_{'jpeg' if compressed else 'raw'}"
     shutil.rmtree(path, ignore_errors=True)
     store, kind = typestore(), COMPRESSED if compressed else IMAGE
-    frames = [_payload(picture, compressed=compressed) for picture in setup.scene.pictures(VGA, count=300)]
+    frames = [_payload(image, compressed=compressed) for image in setup.scene.images(VGA, count=300)]
     with Writer(path, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP) as writer:
         topic = "/image_raw/compressed" if compressed else "/image_raw"
         connection = writer.add_connection(topic, kind, typestore=store)
@@ -85,12 +85,12 @@ def _write(setup: Setup, minutes: float, *, compressed: bool) -> Path:
     return path
 
 
-def _payload(picture: "np.ndarray[Any, Any]", *, compressed: bool) -> dict[str, Any]:
+def _payload(image: "np.ndarray[Any, Any]", *, compressed: bool) -> dict[str, Any]:
     if compressed:
-        return {"format": JPEG_FORMAT, "data": np.frombuffer(bgr_to_jpeg(picture, _QUALITY), np.uint8)}
-    height, width = picture.shape[:2]
+        return {"format": JPEG_FORMAT, "data": np.frombuffer(bgr_to_jpeg(image, _QUALITY), np.uint8)}
+    height, width = image.shape[:2]
     shape = {"height": height, "width": width, "encoding": "bgr8", "is_bigendian": 0, "step": 3 * width}
-    return {**shape, "data": picture.ravel()}
+    return {**shape, "data": image.ravel()}
 
 
 def _ways(detector: Path | None) -> dict[str, list[str]]:
@@ -114,14 +114,14 @@ def _reading(bag: Path) -> tuple[float, float, str]:
     pipeline = Pipeline(DetectionConfig(), ClassifierConfig(device="cpu"))
     reading_ms, working_ms = [], []
     with Recording(bag) as recording:
-        source = pictures(recording, image_topic(recording, None))
+        source = read_bag_images(recording, image_topic(recording, None))
         for _ in range(_COMPARED):
             moments = [time.perf_counter()]
-            if (picture := next(source, None)) is None:
+            if (image := next(source, None)) is None:
                 break
-            image_bgr = picture.to_bgr()
+            image_bgr = image.to_bgr()
             moments.append(time.perf_counter())
-            pipeline.process(image_bgr, picture.stamp_s)
+            pipeline.process(image_bgr, image.stamp_s)
             moments.append(time.perf_counter())
             read_s, worked_s = np.diff(moments)
             reading_ms.append(read_s * 1e3)

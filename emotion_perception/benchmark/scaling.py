@@ -1,4 +1,4 @@
-"""How the time of a frame grows with faces and with the size of the picture, without ROS."""
+"""How the time of a frame grows with faces and with the size of the image, without ROS."""
 
 from functools import partial
 from typing import Any
@@ -29,12 +29,12 @@ def _faces(setup: Setup) -> Table:
     pipeline = _pipeline(_DETAIL)
     rows: list[list[Any]] = []
     for wanted in FACES:
-        picture = setup.scene.picture(0, VGA, wanted)
-        faces = pipeline.find(picture, 0.0)
+        image = setup.scene.image(0, VGA, wanted)
+        faces = pipeline.find(image, 0.0)
         times = in_turns(
             {
-                "find": partial(pipeline.find, picture, 0.0),
-                "recognize": partial(pipeline.recognize, picture, faces, 0.0),
+                "find": partial(pipeline.find, image, 0.0),
+                "recognize": partial(pipeline.recognize, image, faces, 0.0),
             },
             rounds=setup.rounds,
             what=f"{wanted} faces",
@@ -45,13 +45,13 @@ def _faces(setup: Setup) -> Table:
         f"640x480, detector at {_DETAIL} pixels (one thread), classifier with two threads; medians. Each further face "
         f"costs the classifier {slope:.2f} ms."
     )
-    return Table("Faces", ["faces", "found", "find, ms", "recognise, ms"], rows, note)
+    return Table("Faces", ["faces", "found", "find, ms", "recognize, ms"], rows, note)
 
 
 def _sizes(setup: Setup) -> Table:
     pipeline = _pipeline(DetectionConfig.detection_size)
-    pictures = {f"{width}x{height}": setup.scene.picture(0, (width, height)) for width, height in _SIZES}
-    calls = {name: partial(pipeline.process, picture, 0.0) for name, picture in pictures.items()}
+    images = {f"{width}x{height}": setup.scene.image(0, (width, height)) for width, height in _SIZES}
+    calls = {name: partial(pipeline.process, image, 0.0) for name, image in images.items()}
     times = in_turns(calls, rounds=setup.rounds, what="sizes")
     rows = [[name, found["p50"], found["p99"]] for name, found in times.items()]
-    return Table("Size of the picture", ["picture", "ms a frame, p50", "p99"], rows, "One face, everything but ROS.")
+    return Table("Size of the image", ["picture", "ms a frame, p50", "p99"], rows, "One face, everything but ROS.")

@@ -1,4 +1,4 @@
-"""The pictures that everything is measured on: the demonstration clip, scaled and tiled."""
+"""The images that everything is measured on: the demonstration clip, scaled and tiled."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.assets import resolve_model_file
 
-Picture = NDArray[np.uint8]
+BagImage = NDArray[np.uint8]
 VGA, HD = (640, 480), (1280, 720)
 FACES = (1, 2, 4, 8, 16, 32)
 _GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2), 8: (4, 2), 16: (4, 4), 32: (8, 4)}  # columns, rows
@@ -19,7 +19,7 @@ _ACTRESS = 0.5  # her place, share of the clip's width
 
 
 class Scene:
-    """Pictures of one or more moving faces, all cut from the clip.
+    """Images of one or more moving faces, all cut from the clip.
 
     Raises:
         ModelFileError: the clip was not fetched.
@@ -29,16 +29,16 @@ class Scene:
         self._path = resolve_model_file("demo_clip")
 
     @cached_property
-    def frames(self) -> list[Picture]:
-        """The clip's pictures, uint8 (360, 640, 3) BGR."""
+    def frames(self) -> list[BagImage]:
+        """The clip's images, uint8 (360, 640, 3) BGR."""
         capture = cv2.VideoCapture(str(self._path))
-        frames: list[Picture] = []
+        frames: list[BagImage] = []
         while len(frames) < _FRAMES and (answer := capture.read())[0]:
             frames.append(np.asarray(answer[1], np.uint8))
         return frames
 
-    def picture(self, number: int, size_wh: tuple[int, int], faces: int = 1) -> Picture:
-        """Returns picture `number` of a stream, uint8 (H, W, 3) BGR, with so many faces, each at another moment."""
+    def image(self, number: int, size_wh: tuple[int, int], faces: int = 1) -> BagImage:
+        """Returns image `number` of a stream, uint8 (H, W, 3) BGR, with so many faces, each at another moment."""
         columns, rows = _GRIDS[faces]
         width, height = size_wh
         tile_wh = width // columns, height // rows
@@ -49,21 +49,21 @@ class Scene:
             canvas[top : top + tile_wh[1], left : left + tile_wh[0]] = _fill(source, tile_wh)
         return canvas
 
-    def pictures(self, size_wh: tuple[int, int], faces: int = 1, *, count: int) -> Iterator[Picture]:
-        """Yields the first pictures of a stream."""
-        return (self.picture(number, size_wh, faces) for number in range(count))
+    def images(self, size_wh: tuple[int, int], faces: int = 1, *, count: int) -> Iterator[BagImage]:
+        """Yields the first images of a stream."""
+        return (self.image(number, size_wh, faces) for number in range(count))
 
     def write_video(self, path: Path, size_wh: tuple[int, int], faces: int) -> Path:
         """Writes the stream as Motion JPEG, which costs a camera's process about as much as a webcam's."""
         writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, size_wh)
-        for picture in self.pictures(size_wh, faces, count=len(self.frames)):
-            writer.write(picture)
+        for image in self.images(size_wh, faces, count=len(self.frames)):
+            writer.write(image)
         writer.release()
         return path
 
 
-def _fill(source: Picture, size_wh: tuple[int, int]) -> Picture:
-    """Returns a picture scaled so that it fills a rectangle; what is too much is cut away beside the face."""
+def _fill(source: BagImage, size_wh: tuple[int, int]) -> BagImage:
+    """Returns an image scaled so that it fills a rectangle; what is too much is cut away beside the face."""
     height, width = source.shape[:2]
     scale = max(size_wh[0] / width, size_wh[1] / height)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

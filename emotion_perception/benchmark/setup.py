@@ -12,7 +12,7 @@ class Setup:
 
     Attributes:
         out: folder for what is made on the way; it exists.
-        scene: the pictures.
+        scene: the images.
         data: FER-2013 as `emotion-perception train` takes it; None leaves accuracies out.
         rounds: calls of each function that is timed.
         seconds: length of each run of the nodes.

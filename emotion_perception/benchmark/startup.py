@@ -33,7 +33,7 @@ def _first_answer(setup: Setup) -> Table:
     short = replace(setup, seconds=min(setup.seconds, _WATCHED_S))
     rows: list[list[Any]] = []
     for name, arguments in ways.items():
-        found = [nodes.measure(short, "photon_cameras", VGA, [*source, *arguments]) for _ in range(_RUNS)]
+        found = [nodes.measure(short, "latency_bench_cameras", VGA, [*source, *arguments]) for _ in range(_RUNS)]
         errors = [run["error"] for run in found if "error" in run]
         times = sorted(run["first_answer_s"] for run in found if "error" not in run)
         rows.append([name, f"not measured: {errors[0]}", None] if errors else [name, times[0], times[-1]])

@@ -1,4 +1,4 @@
-"""Training: pictures a second of loader and augmentation, and a step against what the processor can do."""
+"""Training: images a second of loader and augmentation, and a step against what the processor can do."""
 
 import time
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.reporting.timing import in_turns
-from emotion_perception.training.fit.augmentation import augmentation_from
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.fit.lit_module import EmotionTraining
+from emotion_perception.training.fit.augmentation import augmentation_from
+from emotion_perception.training.fit.data_module import FaceBatches
 from emotion_perception.training.fit.hardware import AUTO
-from emotion_perception.training.fit.data_module import FaceRows
-from emotion_perception.training.recipe import load_recipe
+from emotion_perception.training.fit.lit_module import EmotionLitModule
 from emotion_perception.training.fit.train import spec_of
+from emotion_perception.training.recipe import load_recipe
 
 _RECIPES = ("compact_vgg", "mini_xception", "scar_cnn")
 _PICTURES = 26_466  # of FER-2013 that are learnt
@@ -33,18 +33,18 @@ def run(setup: Setup) -> list[Table]:
     rows = [_row(name, rounds, peak) for name in _RECIPES]
     columns = [
         "recipe",
-        "loader, pictures/s",
-        "augmentation, pictures/s",
-        "step, pictures/s",
+        "loader, images/s",
+        "augmentation, images/s",
+        "step, images/s",
         "precision",
-        "GFLOP a picture",
+        "GFLOP an image",
         "share of peak",
         f"epoch of {_PICTURES:,}, s",
         "arithmetic floor, s",
     ]
     speeds = ", ".join(f"{str(kind).removeprefix('torch.')} {speed / 1e9:,.0f} GFLOP/s" for kind, speed in peak.items())
     note = (
-        f"Batch of the recipe at its full input size, {torch.get_num_threads()} threads, random pictures; a step is "
+        f"Batch of the recipe at its full input size, {torch.get_num_threads()} threads, random images; a step is "
         f"augmentation, forward, backward and update. Peak is a {_SQUARE}x{_SQUARE} matrix product here: {speeds}. The "
         "floor is the epoch at that speed."
     )
@@ -57,9 +57,9 @@ def _row(name: str, rounds: int, peak: dict[torch.dtype, float]) -> list[Any]:
     rng = np.random.default_rng(1)
     images = rng.integers(0, 256, (size, recipe.input_size, recipe.input_size), dtype=np.uint8)
     data = FaceDataset(images, np.arange(size) % len(LABELS), LABELS)
-    rows = FaceRows(data, spec)
+    rows = FaceBatches(data, spec)
     batch = rows.__getitems__(range(size))
-    module = EmotionTraining(recipe, spec, num_votes=0, steps_per_epoch=100)
+    module = EmotionLitModule(recipe, spec, num_votes=0, steps_per_epoch=100)
     precision = AUTO.lightning_precision(module.network)
     kind = torch.bfloat16 if precision.startswith("bf16") else torch.float32
     augment = augmentation_from(recipe.augmentation, spec)
@@ -87,16 +87,16 @@ def _row(name: str, rounds: int, peak: dict[torch.dtype, float]) -> list[Any]:
 
 
 def _step(
-    module: EmotionTraining, batch: Any, augment: Callable[[torch.Tensor], torch.Tensor], kind: torch.dtype
+    module: EmotionLitModule, batch: Any, augment: Callable[[torch.Tensor], torch.Tensor], kind: torch.dtype
 ) -> Callable[[], None]:
     optimizer = torch.optim.SGD(module.network.parameters(), lr=1e-3, momentum=0.9)
     module.network.train()
 
     def step() -> None:
         optimizer.zero_grad()
-        pictures = augment(batch[0]).contiguous(memory_format=torch.channels_last)
+        images = augment(batch[0]).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", kind, enabled=kind == torch.bfloat16):
-            loss = torch.nn.functional.cross_entropy(module.network(pictures).float(), batch[2])
+            loss = torch.nn.functional.cross_entropy(module.network(images).float(), batch[2])
         loss.backward()
         optimizer.step()
 

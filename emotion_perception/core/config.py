@@ -92,7 +92,7 @@ class CameraConfig(NodeConfig):
     """Parameters of camera_node; names as of usb_cam."""
 
     video_device: str = parameter(
-        "0", "index or path of a V4L2 device, a video file, a folder of pictures, a stream's URL, or 'synthetic'"
+        "0", "index or path of a V4L2 device, a video file, a folder of images, a stream's URL, or 'synthetic'"
     )
     image_width: int = parameter(
         640, "width asked of the device; other sources are scaled to it; 0 keeps the source's", minimum=0, maximum=7680
@@ -125,7 +125,7 @@ class DetectionConfig(NodeConfig):
     detector_model: str = parameter("", "path of the detector's model file; empty takes the file that set-up fetched")
     detection_size: int = parameter(
         320,
-        "longer side of the picture that the detector sees, in pixels; 0 keeps the picture's",
+        "longer side of the image that the detector sees, in pixels; 0 keeps the image's",
         minimum=0,
         maximum=4096,
     )
@@ -152,10 +152,10 @@ class DetectionConfig(NodeConfig):
     verifier: str = parameter(
         "", "model that refuses what is no face, labels face and other: a name or path as of model; empty is off"
     )
-    verifier_threshold: float = parameter(
+    non_face_threshold: float = parameter(
         0.5, "detections that the verifier finds less probably a face are refused", minimum=0.0, maximum=1.0, live=True
     )
-    detect_every: int = parameter(
+    detection_interval: int = parameter(
         1,
         "look for faces in every so many-th frame and follow them by optical flow between; a lost one is looked for",
         minimum=1,
@@ -185,8 +185,10 @@ class ClassifierConfig(NodeConfig):
     image_topics: tuple[str, ...] = parameter(
         ("image_raw",), "topic of each camera's images; its faces and emotions have the same namespace"
     )
-    max_batch: int = parameter(32, "several cameras: most faces in one run of the network", minimum=1, maximum=1024)
-    max_wait_ms: float = parameter(
+    max_batch_size: int = parameter(
+        32, "several cameras: most faces in one run of the network", minimum=1, maximum=1024
+    )
+    max_queue_delay_ms: float = parameter(
         0.0,
         "several cameras: faces wait so long for those of the others; 0 runs together what came while the network ran",
         minimum=0.0,
@@ -206,17 +208,19 @@ class ClassifierConfig(NodeConfig):
         maximum=1.0,
         live=True,
     )
-    uncertain_below: float = parameter(
+    min_confidence: float = parameter(
         0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True
     )
-    time_share: float = parameter(
+    max_load: float = parameter(
         0.8,
         "share of the time between frames that classifying may take, largest faces first; 0 takes all",
         minimum=0.0,
         maximum=10.0,
         live=True,
     )
-    match_depth: int = parameter(16, "images and face arrays kept until their partner comes", minimum=1, maximum=100)
+    sync_queue_size: int = parameter(
+        16, "images and face arrays kept until their partner comes", minimum=1, maximum=100
+    )
     image_reliability: str = _image_reliability()
     image_transport: str = _image_transport()
     num_threads: int = parameter(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
@@ -230,18 +234,18 @@ class OverlayConfig(NodeConfig):
     draw_landmarks: bool = parameter(False, "draw the five landmarks", live=True)
     anonymize: str = parameter(
         "none",
-        "makes faces in image_overlay unrecognisable; a picture whose faces are not all known is hidden whole",
+        "makes faces in image_overlay unrecognizable; an image whose faces are not all known is hidden whole",
         choices=ANONYMIZERS,
         live=True,
     )
     sync_timeout_s: float = parameter(
         0.5,
-        "a picture waits so long for its emotions, and is then drawn without, in seconds of a steady clock",
+        "an image waits so long for its emotions, and is then drawn without, in seconds of a steady clock",
         minimum=0.0,
         maximum=10.0,
         live=True,
     )
-    match_depth: int = parameter(
+    sync_queue_size: int = parameter(
         16, "images and results kept until their partner comes; it also ends the wait", minimum=1, maximum=100
     )
     image_reliability: str = _image_reliability()

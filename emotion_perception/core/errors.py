@@ -3,10 +3,10 @@
 EmotionPerceptionError
 ├── ConfigurationError   a parameter or option has a value that cannot work      (exit code 78 in a node)
 ├── ModelFileError       a model file is missing, cut short or has another hash
-├── CheckpointError      weights and their description do not fit together
+├── ModelBundleError      weights and their description do not fit together
 ├── SourceError          a camera, video file, folder or stream cannot be read
-├── ImageError           one picture cannot be converted: encoding, size or step
-├── RegionError          a region has no pixel in its picture
+├── ImageError           one image cannot be converted: encoding, size or step
+├── RegionError          a region has no pixel in its image
 ├── DeviceError          a GPU is out of memory or gone; the CPU takes over
 ├── DatasetError         a file of training or test data is not in the described format
 └── RecordingError       a bag cannot be read, or lacks what was asked of it
@@ -28,20 +28,20 @@ class ModelFileError(EmotionPerceptionError):
     """A model file is missing, unreadable, or not the file that the manifest names."""
 
 
-class CheckpointError(EmotionPerceptionError):
+class ModelBundleError(EmotionPerceptionError):
     """Weights and their description do not fit together."""
 
 
 class SourceError(EmotionPerceptionError):
-    """A picture source cannot be opened or has stopped giving pictures."""
+    """An image source cannot be opened or has stopped giving images."""
 
 
 class ImageError(EmotionPerceptionError, ValueError):
-    """One picture cannot be converted."""
+    """One image cannot be converted."""
 
 
 class RegionError(EmotionPerceptionError, ValueError):
-    """A region has no pixel in its picture."""
+    """A region has no pixel in its image."""
 
 
 class DeviceError(EmotionPerceptionError):

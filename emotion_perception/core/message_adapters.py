@@ -7,7 +7,7 @@ import numpy as np
 from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Point
 
 
-def face_of(fields: Any) -> Face:
+def face_from_fields(fields: Any) -> Face:
     """Returns the face that a `Face` message describes.
 
     Raises:
@@ -22,14 +22,14 @@ def face_of(fields: Any) -> Face:
     )
 
 
-def emotion_of(fields: Any) -> FaceEmotion:
+def face_emotion_from_fields(fields: Any) -> FaceEmotion:
     """Returns what a `FaceEmotion` message says of one face.
 
     Raises:
-        ValueError: as of `face_of`.
+        ValueError: as of `face_from_fields`.
     """
     return FaceEmotion(
-        face=face_of(fields.face),
+        face=face_from_fields(fields.face),
         label=fields.label,
         score=fields.score,
         uncertain=fields.uncertain,

@@ -49,7 +49,7 @@ class Box:
 
 
 class Point(NamedTuple):
-    """A position in pixels of the source picture; NaN where unknown."""
+    """A position in pixels of the source image; NaN where unknown."""
 
     x: float
     y: float
@@ -79,10 +79,10 @@ class Landmarks:
 
 @dataclass(frozen=True)
 class Face:
-    """One face in one picture.
+    """One face in one image.
 
     Attributes:
-        box: region in pixels of the source picture.
+        box: region in pixels of the source image.
         score: the detector's confidence, 0..1.
         landmarks: five points, unknown ones NaN.
         id: number of the track it belongs to, from 1; 0 before tracking.
@@ -108,7 +108,7 @@ class FaceEmotion:
         face: the face that was looked at.
         label: label with the highest smoothed probability.
         score: that probability, calibrated, 0..1.
-        uncertain: True where the score is below the node's `uncertain_below`.
+        uncertain: True where the score is below the node's `min_confidence`.
         probabilities: float32 (L), calibrated, of this frame alone, sum 1.
         smoothed_probabilities: float32 (L), sum 1.
     """
@@ -123,7 +123,7 @@ class FaceEmotion:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of a camera.
+    """One image of a camera.
 
     Attributes:
         image_bgr: uint8 (H, W, 3).

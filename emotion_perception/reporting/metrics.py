@@ -16,7 +16,7 @@ _THRESHOLDS = tuple(k / 20 for k in range(20))  # of the coverage curve
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class Predictions:
     """A model's probabilities beside the truth.
 
     Attributes:
@@ -31,11 +31,11 @@ class Answers:
 
     def __post_init__(self) -> None:
         if not len(self.truth):
-            raise DatasetError("there is no picture to measure on")
+            raise DatasetError("there is no image to measure on")
 
-    def select(self, keep: NDArray[np.bool_]) -> "Answers":
+    def select(self, keep: NDArray[np.bool_]) -> "Predictions":
         """Returns the rows for which `keep`, bool (N), is True."""
-        return Answers(self.probabilities[keep], self.truth[keep], self.labels)
+        return Predictions(self.probabilities[keep], self.truth[keep], self.labels)
 
     def scores(self) -> NDArray[np.float64]:
         """Returns the score of each answer, float64 (N)."""
@@ -46,7 +46,7 @@ class Answers:
         return self.probabilities.argmax(axis=1) == self.truth
 
 
-def summarise(answers: Answers) -> dict[str, Any]:
+def summarize(answers: Predictions) -> dict[str, Any]:
     """Returns n, accuracy, balanced_accuracy, macro_f1, top3, ece and brier.
 
     Balanced accuracy and macro F1 are means over the classes that the truth holds.
@@ -65,7 +65,7 @@ def summarise(answers: Answers) -> dict[str, Any]:
     }
 
 
-def confusion_matrix(answers: Answers) -> NDArray[np.int64]:
+def confusion_matrix(answers: Predictions) -> NDArray[np.int64]:
     """Returns counts (L, L): rows are the truth, columns the answers."""
     answered = answers.probabilities.argmax(axis=1)
     return np.asarray(sk.confusion_matrix(answers.truth, answered, labels=range(len(answers.labels))), np.int64)
@@ -92,8 +92,8 @@ def per_class(confusion: NDArray[np.int64], labels: Sequence[str]) -> dict[str, 
     }
 
 
-def top_accuracy(answers: Answers, k: int) -> float:
-    """Returns the share of pictures whose truth is among the k best answers, k at least 1."""
+def top_accuracy(answers: Predictions, k: int) -> float:
+    """Returns the share of images whose truth is among the k best answers, k at least 1."""
     if k == 1:
         return float(answers.right().mean())  # scikit-learn takes no two columns here
     if k >= len(answers.labels):
@@ -102,13 +102,13 @@ def top_accuracy(answers: Answers, k: int) -> float:
     return float(sk.top_k_accuracy_score(answers.truth, answers.probabilities, k=k, labels=labels))
 
 
-def calibration_error(answers: Answers) -> float:
+def calibration_error(answers: Predictions) -> float:
     """Returns the expected calibration error over the bins of `reliability` (Naeini et al. 2015): 0 to 1."""
     gaps = np.bincount(_bins(answers), weights=answers.right() - answers.scores())  # n * (accuracy - mean score)
     return float(np.abs(gaps).sum() / len(answers.truth))
 
 
-def brier_score(answers: Answers) -> float:
+def brier_score(answers: Predictions) -> float:
     """Returns the mean squared distance of the probabilities from the truth, summed over the classes: 0 to 2.
 
     Brier 1950, "Verification of forecasts expressed in terms of probability".
@@ -117,7 +117,7 @@ def brier_score(answers: Answers) -> float:
     return float(((answers.probabilities - truth) ** 2).sum(axis=1).mean())
 
 
-def calibration(before: Answers, after: Answers) -> dict[str, Any]:
+def calibration(before: Predictions, after: Predictions) -> dict[str, Any]:
     """Returns how far scores are what they say, before and after the temperature: ece, brier and reliability."""
     pair = {"before": before, "after": after}
     return {
@@ -127,7 +127,7 @@ def calibration(before: Answers, after: Answers) -> dict[str, Any]:
     }
 
 
-def reliability(answers: Answers) -> list[dict[str, Any]]:
+def reliability(answers: Predictions) -> list[dict[str, Any]]:
     """Returns for each bin of scores `from`, `to`, n, mean score and accuracy; None where no answer falls into it."""
     scores, right, bins = answers.scores(), answers.right(), _bins(answers)
     return [
@@ -142,12 +142,12 @@ def reliability(answers: Answers) -> list[dict[str, Any]]:
     ]
 
 
-def coverage(answers: Answers, uncertain_below: float) -> dict[str, Any]:
+def coverage(answers: Predictions, min_confidence: float) -> dict[str, Any]:
     """Returns how many answers are left, and how many of those are right, where low scores count as no answer.
 
     Args:
-        answers: single pictures, so what the node's rule gives without its smoothing over time.
-        uncertain_below: the node's parameter: an answer whose score is below it is marked uncertain.
+        answers: single images, so what the node's rule gives without its smoothing over time.
+        min_confidence: the node's parameter: an answer whose score is below it is marked uncertain.
 
     Returns:
         `rule`, the point of the parameter, and `curve`, the points of thresholds from 0 to 0.95; each with
@@ -163,10 +163,10 @@ def coverage(answers: Answers, uncertain_below: float) -> dict[str, Any]:
             "accuracy": _mean(right[kept]),
         }
 
-    return {"rule": point(uncertain_below), "curve": [point(threshold) for threshold in _THRESHOLDS]}
+    return {"rule": point(min_confidence), "curve": [point(threshold) for threshold in _THRESHOLDS]}
 
 
-def restricted_accuracy(answers: Answers) -> float:
+def restricted_accuracy(answers: Predictions) -> float:
     """Returns the accuracy where the model may answer only with labels that the truth holds."""
     absent = np.setdiff1d(np.arange(len(answers.labels)), answers.truth)
     allowed = answers.probabilities.copy()
@@ -179,7 +179,7 @@ def rounded(value: SupportsFloat) -> float:
     return round(float(value), _DIGITS)
 
 
-def _bins(answers: Answers) -> NDArray[np.int64]:
+def _bins(answers: Predictions) -> NDArray[np.int64]:
     """Returns the bin of each answer's score, int64 (N) within 0..14; bins are open on the left."""
     return np.clip(np.ceil(answers.scores() * ECE_BINS).astype(np.int64) - 1, 0, ECE_BINS - 1)
 

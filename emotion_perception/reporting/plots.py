@@ -21,11 +21,11 @@ BLUE, ORANGE = "#2f6fa7", "#c2641a"
 WIDTH = 6.0  # inches: on a phone's screen the text is still read
 _GRAY = "#9a9a9a"
 _LETTERS = 11  # of a title, that stand in an inch
-_DARK = 0.55  # share from which white text reads better on the colour
+_DARK = 0.55  # share from which white text reads better on the color
 
 
 def as_png(figure: Figure) -> bytes:
-    """Returns the picture and closes the figure."""
+    """Returns the image and closes the figure."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=130)
     plt.close(figure)
@@ -33,7 +33,7 @@ def as_png(figure: Figure) -> bytes:
 
 
 def as_data_url(png: bytes) -> str:
-    """Returns the picture as an address that a page carries in itself."""
+    """Returns the image as an address that a page carries in itself."""
     return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
@@ -48,7 +48,7 @@ def draw_confusion(confusion: ArrayLike, labels: Sequence[str], *, title: str) -
     counts = np.array(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axes = plt.subplots(figsize=(1.6 + 0.95 * len(labels), 1.7 + 0.72 * len(labels)), layout="constrained")
-    picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, column in np.ndindex(*counts.shape):
         axes.text(
             column,
@@ -66,7 +66,7 @@ def draw_confusion(confusion: ArrayLike, labels: Sequence[str], *, title: str) -
     axes.set(xlabel="answer of the model", ylabel="truth")
     across = int(_LETTERS * figure.get_figwidth())
     figure.suptitle("\n".join(textwrap.fill(line, across) for line in title.splitlines()), fontsize=11)
-    figure.colorbar(picture, ax=axes, label="share of the true label", fraction=0.04, pad=0.02)
+    figure.colorbar(image, ax=axes, label="share of the true label", fraction=0.04, pad=0.02)
     return figure
 
 

@@ -11,7 +11,7 @@ from std_msgs.msg import Header
 
 from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.message_adapters import emotion_of, face_of
+from emotion_perception.core.message_adapters import face_emotion_from_fields, face_from_fields
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 from emotion_perception.msg import EmotionArray, FaceArray
 from emotion_perception.msg import Face as FaceMsg
@@ -19,10 +19,10 @@ from emotion_perception.msg import FaceEmotion as FaceEmotionMsg
 
 __all__ = [
     "STATUSES",
-    "Answer",
+    "ClassificationResult",
     "EmotionArray",
     "FaceArray",
-    "ModelIdentity",
+    "ModelInfo",
     "counts_of",
     "emotions_from_msg",
     "faces_from_msg",
@@ -36,7 +36,7 @@ STATUSES = ("OK", "NO_IMAGE", "ERROR", "SKIPPED")
 
 
 @dataclass(frozen=True)
-class ModelIdentity:
+class ModelInfo:
     """What an EmotionArray says of the model that made it."""
 
     labels: tuple[str, ...]
@@ -46,7 +46,7 @@ class ModelIdentity:
     fallback: bool
 
     @classmethod
-    def of(cls, classifier: EmotionClassifier) -> "ModelIdentity":
+    def of(cls, classifier: EmotionClassifier) -> "ModelInfo":
         """Returns the identity of a loaded classifier."""
         return cls(
             labels=tuple(classifier.labels),
@@ -58,7 +58,7 @@ class ModelIdentity:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ClassificationResult:
     """What becomes of one FaceArray.
 
     Attributes:
@@ -73,7 +73,7 @@ class Answer:
     emotions: Sequence[FaceEmotion] = ()
     classify_ms: float = 0.0
 
-    def to_msg(self, identity: ModelIdentity, now: Time) -> EmotionArray:
+    def to_msg(self, identity: ModelInfo, now: Time) -> EmotionArray:
         """Builds the EmotionArray under the source's header; `now`, on the node's clock, gives its age."""
         source = self.source
         return EmotionArray(
@@ -141,7 +141,7 @@ def emotions_from_msg(message: EmotionArray) -> list[FaceEmotion]:
     emotions = []
     for entry in message.faces:
         try:
-            emotions.append(emotion_of(entry))
+            emotions.append(face_emotion_from_fields(entry))
         except ValueError as e:
             raise RegionError(f"face {entry.face.id} has an impossible region, score or id: {e}") from e
     return emotions
@@ -159,7 +159,7 @@ def _face_to_msg(face: Face) -> FaceMsg:
 
 def _face_from_msg(message: FaceMsg) -> Face | None:
     try:
-        return face_of(message)
+        return face_from_fields(message)
     except ValueError:
         return None
 

@@ -11,7 +11,7 @@ _FAULT_SHOWN_S = 10.0
 _RATE_WINDOW_S = 5.0
 
 
-class Health:
+class NodeDiagnostics:
     """Collects what happens to a node; every method may be called from any thread.
 
     Args:
@@ -32,7 +32,7 @@ class Health:
         self.last_fault = ""
 
     def published(self, age_ms: float) -> None:
-        """Counts one output, made of a picture of that age."""
+        """Counts one output, made of an image of that age."""
         self._age_ms = age_ms
         self._outputs.add(self._clock_s())
 

@@ -16,20 +16,20 @@ from rclpy.timer import Timer
 from std_msgs.msg import Header
 
 from emotion_perception.core.errors import (
-    CheckpointError,
     ConfigurationError,
     EmotionPerceptionError,
+    ModelBundleError,
     ModelFileError,
     one_line,
 )
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.diagnostics import Health
-from emotion_perception.ros.shutdown_watchdog import cut_off
-from emotion_perception.ros.transport.intra_process import LocalTopics
+from emotion_perception.ros.diagnostics import NodeDiagnostics
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
+from emotion_perception.ros.shutdown_watchdog import shutdown_watchdog
 from emotion_perception.ros.tracing import tracer
+from emotion_perception.ros.transport.intra_process import IntraProcessTopics
 
 EXIT_OK, EXIT_FAULT, EXIT_CONFIGURATION = 0, 1, 78
 STOP_TIMEOUT_S = 1.0  # of each thread; the whole process has to end within two seconds
@@ -49,7 +49,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     Args:
         name: node name.
         config_type: the dataclass whose fields are the node's parameters.
-        local_topics: where nodes of the same process are met; None for a node that is alone.
+        intra_process: where nodes of the same process are met; None for a node that is alone.
         options: passed on to rclpy's Node, e.g. `context`, `namespace`, `parameter_overrides`.
 
     Raises:
@@ -57,16 +57,16 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     """
 
     def __init__(
-        self, name: str, config_type: type[Config], *, local_topics: LocalTopics | None = None, **options: Any
+        self, name: str, config_type: type[Config], *, intra_process: IntraProcessTopics | None = None, **options: Any
     ) -> None:
         super().__init__(name, **options)
-        self.local_topics = local_topics or LocalTopics()
+        self.intra_process = intra_process or IntraProcessTopics()
         self._live = Parameters(self, config_type)
         autostart = ParameterDescriptor(description="configure and activate at start", read_only=True)
         self.autostart: bool = self.declare_parameter("autostart", True, autostart).value
         self._state = "unconfigured"
         self.start_fault: Exception | None = None
-        self.health = Health()
+        self.health = NodeDiagnostics()
         self.trace = tracer(name)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_steady_timer(_STATUS_PERIOD_S, self.publish_status)
@@ -212,7 +212,7 @@ def run_nodes(makers: Sequence[Callable[[], PerceptionNode[Any]]], args: list[st
 
     Returns:
         The exit code: 0 after a signal, 1 after a fault at start, 78 where the configuration cannot work. Where the
-        middleware does not let go, the process ends by SIGALRM, see `cut_off`.
+        middleware does not let go, the process ends by SIGALRM, see `shutdown_watchdog`.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -227,7 +227,7 @@ def run_nodes(makers: Sequence[Callable[[], PerceptionNode[Any]]], args: list[st
         rclpy.logging.get_logger("emotion_perception").error(str(e))
         return EXIT_CONFIGURATION
     finally:
-        with cut_off():
+        with shutdown_watchdog():
             for node in nodes:
                 node.destroy_node()
             rclpy.shutdown()
@@ -277,10 +277,10 @@ def _spin_once(node: PerceptionNode[Any], executor: SingleThreadedExecutor) -> N
         executor.spin_once(timeout_sec=_SPIN_S)
     except ExternalShutdownException:
         raise
-    except Exception as e:  # noqa: BLE001 - a message that cannot be deserialised, or whatever else, costs itself only
+    except Exception as e:  # noqa: BLE001 - a message that cannot be deserialized, or whatever else, costs itself only
         node.count_fault(f"{type(e).__name__}: {one_line(e)}")
 
 
 def _exit_code(fault: Exception | None) -> int:
-    bad_configuration = isinstance(fault, ConfigurationError | ModelFileError | CheckpointError)
+    bad_configuration = isinstance(fault, ConfigurationError | ModelFileError | ModelBundleError)
     return EXIT_CONFIGURATION if bad_configuration else EXIT_FAULT

@@ -15,13 +15,13 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import ConfigurationError, RecordingError
-from emotion_perception.ros.shutdown_watchdog import cut_off
-from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION
+from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.parameters import Config, Parameters
+from emotion_perception.ros.shutdown_watchdog import shutdown_watchdog
 
 
-class Tool(Node, Generic[Config]):
+class OneShotNode(Node, Generic[Config]):
     """A node that runs itself, with its own executor.
 
     Args:
@@ -60,7 +60,7 @@ class Tool(Node, Generic[Config]):
         self.destroy_node()
 
 
-def run_tool(make_tool: Callable[[], Tool[Any]], args: list[str] | None = None) -> int:
+def run_one_shot_node(make_tool: Callable[[], OneShotNode[Any]], args: list[str] | None = None) -> int:
     """Runs a tool until it is done, or until SIGINT or SIGTERM.
 
     Returns:
@@ -76,14 +76,14 @@ def run_tool(make_tool: Callable[[], Tool[Any]], args: list[str] | None = None) 
         rclpy.logging.get_logger("emotion_perception").error(str(e))
         return EXIT_CONFIGURATION
     finally:
-        with cut_off():
+        with shutdown_watchdog():
             rclpy.shutdown()
 
 
-def _run(tool: Tool[Any], stop: threading.Event) -> int:
+def _run(tool: OneShotNode[Any], stop: threading.Event) -> int:
     forward_core_log(tool.get_logger())
     try:
         return tool.run(stop)
     finally:
-        with cut_off():
+        with shutdown_watchdog():
             tool.close()

@@ -8,7 +8,7 @@ LEAVE_S = 3.0
 
 
 @contextmanager
-def cut_off() -> Iterator[None]:
+def shutdown_watchdog() -> Iterator[None]:
     """Ends the process by SIGALRM where the block, which lets the middleware go, has taken three seconds.
 
     Fast DDS can stay in the destruction of a participant for ever, in C++ and with Python's lock held, so that nothing

@@ -29,19 +29,19 @@ class Recipe:
         architecture: name of the network, see `architectures.network_names`.
         options: keyword arguments of the network.
         initial: model, shipped or by path, whose weights the network begins with, for fine-tuning (see
-            `initial.begin_with`); empty begins with random ones.
+            `initial.load_pretrained`); empty begins with random ones.
         labels: classes in the order of the outputs.
         data: keyword arguments of `datasets.load_dataset`.
-        ignore_classes: classes of the data whose pictures are left out.
+        ignore_classes: classes of the data whose images are left out.
         input_size: side of the network input in pixels, also when evaluating.
-        normalisation: see `core.preprocessing.NORMALISATIONS`.
-        pixel_mean: for the normalisation `dataset`, 0..255.
-        pixel_deviation: the same; 0 means that both are measured on the pictures learnt from.
-        crop_margin: margin around a detector's box that gives crops like the training pictures.
+        normalization: see `core.preprocessing.NORMALIZATIONS`.
+        pixel_mean: for the normalization `dataset`, 0..255.
+        pixel_deviation: the same; 0 means that both are measured on the images learnt from.
+        crop_margin: margin around a detector's box that gives crops like the training images.
         mirror_average: evaluate and export with the mirror image averaged in.
         seed: of the weights, the order, the augmentation and the held-out part.
-        epochs: passes over the training pictures.
-        batch_size: pictures a step.
+        epochs: passes over the training images.
+        batch_size: images a step.
         optimizer: `sgd` (with Nesterov momentum), `adam` or `adamw`.
         learning_rate: peak, reached by a linear warm-up.
         schedule: `cosine` (to 0 at the end) or `constant`.
@@ -57,8 +57,8 @@ class Recipe:
         balance: against unequal classes: `none`, `loss` (weights), `sampler` (drawn equally often) or `downsample` (to
             the smallest class).
         targets: `label`, or what FER+ taggers said: `majority`, `cross_entropy` (their distribution) or `probability`
-            (a label drawn from it each time), after Barsoum et al. 2016; pictures without such votes keep their label.
-        teacher: model, shipped or by path, whose answers are part of the targets (see `teacher.teacher_targets`); empty
+            (a label drawn from it each time), after Barsoum et al. 2016; images without such votes keep their label.
+        teacher: model, shipped or by path, whose answers are part of the targets (see `teacher.distillation_targets`); empty
             learns without one.
         teacher_weight: share of the targets that is the teacher's answer.
         label_smoothing: share of the target spread over all classes.
@@ -67,7 +67,7 @@ class Recipe:
             network that has such a head.
         ema_decay: of the averaged weights, which are what is evaluated and kept.
         sizes: first epoch -> side in pixels that the inputs are scaled to from there on; empty keeps `input_size`.
-        holdout: share of the training pictures kept apart for fitting the calibration temperature.
+        holdout: share of the training images kept apart for fitting the calibration temperature.
         augmentation: keyword arguments of `augmentation.build_augmentation`.
     """
 
@@ -78,7 +78,7 @@ class Recipe:
     data: Mapping[str, Any] = field(default_factory=dict)
     ignore_classes: Sequence[str] = ()
     input_size: int = 48
-    normalisation: str = "standardise"
+    normalization: str = "standardize"
     pixel_mean: float = 0.0
     pixel_deviation: float = 0.0
     crop_margin: float = 0.04

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the frames on which every peer is measured: pictures of the demonstration clip, one face each, 640x480.
+"""Writes the frames on which every peer is measured: images of the demonstration clip, one face each, 640x480.
 
     emotion-perception fetch demo-clip
     scripts/peers/export_frames.py --out out/bench/peers/frames
@@ -36,7 +36,7 @@ def write_frames(scene: Scene, folder: Path, count: int) -> None:
     for old in folder.glob("*.png"):
         old.unlink()
     for place, number in enumerate(np.linspace(0, len(scene.frames) - 1, count).round().astype(int).tolist()):
-        cv2.imwrite(str(folder / f"{place:03d}.png"), scene.picture(number, VGA))
+        cv2.imwrite(str(folder / f"{place:03d}.png"), scene.image(number, VGA))
 
 
 if __name__ == "__main__":

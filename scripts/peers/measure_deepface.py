@@ -10,7 +10,7 @@ import sys
 import cv2
 import numpy as np
 from deepface import DeepFace
-from measuring import Peer, Picture, main
+from measuring import BagImage, Peer, main
 
 
 def make_peer(threads: int) -> Peer:
@@ -18,7 +18,7 @@ def make_peer(threads: int) -> Peer:
     if threads:
         cv2.setNumThreads(threads)
 
-    def name_emotions(frame: Picture) -> list[str]:
+    def name_emotions(frame: BagImage) -> list[str]:
         try:
             return [face["dominant_emotion"] for face in DeepFace.analyze(frame, actions=["emotion"], silent=True)]
         except ValueError as error:  # that is how it says that it saw no face
@@ -26,11 +26,9 @@ def make_peer(threads: int) -> Peer:
                 raise
             return []
 
-    def classify(image: Picture) -> str:
-        colour = np.repeat(image[:, :, None], 3, axis=2)
-        return DeepFace.analyze(colour, actions=["emotion"], detector_backend="skip", silent=True)[0][
-            "dominant_emotion"
-        ]
+    def classify(image: BagImage) -> str:
+        color = np.repeat(image[:, :, None], 3, axis=2)
+        return DeepFace.analyze(color, actions=["emotion"], detector_backend="skip", silent=True)[0]["dominant_emotion"]
 
     return Peer(
         what="Haar, its own network",

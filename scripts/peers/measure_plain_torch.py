@@ -10,7 +10,7 @@ import sys
 import cv2
 import numpy as np
 import torch
-from measuring import Peer, Picture, main
+from measuring import BagImage, Peer, main
 
 from emotion_perception.training.architectures.mini_xception import MiniXception
 
@@ -26,7 +26,7 @@ def make_peer(threads: int) -> Peer:
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
     network = MiniXception().eval()
 
-    def name_emotions(frame: Picture) -> list[str]:
+    def name_emotions(frame: BagImage) -> list[str]:
         gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         answers = []
         for x, y, width, height in cascade.detectMultiScale(gray, 1.3, 5):

@@ -1,9 +1,9 @@
-"""What the programs of this folder do alike: read frames and pictures, take the time, count, write the result.
+"""What the programs of this folder do alike: read frames and images, take the time, count, write the result.
 
 Each of them makes a `Peer` and calls `main`. It runs in the peer's own environment, so beside tqdm it needs what every
 peer needs anyhow: NumPy and OpenCV.
 
-A frame's time is that of one call with the picture in memory, faces found and their emotions named, one after the other
+A frame's time is that of one call with the image in memory, faces found and their emotions named, one after the other
 in one process. Reading files, starting and the first `WARM_UP` calls do not count.
 """
 
@@ -28,7 +28,7 @@ from tqdm import tqdm
 WARM_UP = 10
 SPLIT = "PublicTest"
 OTHER_NAMES = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
-Picture = NDArray[np.uint8]
+BagImage = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +45,8 @@ class Peer:
 
     what: str
     packages: tuple[str, ...]
-    name_emotions: Callable[[Picture], Sequence[Any]]
-    classify: Callable[[Picture], str] | None = None
+    name_emotions: Callable[[BagImage], Sequence[Any]]
+    classify: Callable[[BagImage], str] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -72,14 +72,14 @@ def main(make_peer: Callable[[int], Peer], description: str | None) -> int:
         **measure_frames(peer, read_frames(options.frames)),
     }
     if options.data and peer.classify:
-        result["accuracy"] = measure_accuracy(peer.classify, *read_pictures(options.data))
+        result["accuracy"] = measure_accuracy(peer.classify, *read_images(options.data))
     result["notes"] = list(peer.notes)
     write_json(options.out, result)
     return 0
 
 
-def read_frames(folder: Path) -> list[Picture]:
-    """Returns the pictures of a folder in the order of their names, uint8 (H, W, 3) BGR.
+def read_frames(folder: Path) -> list[BagImage]:
+    """Returns the images of a folder in the order of their names, uint8 (H, W, 3) BGR.
 
     Raises:
         FileNotFoundError: there are none.
@@ -90,15 +90,15 @@ def read_frames(folder: Path) -> list[Picture]:
     return frames
 
 
-def read_pictures(path: Path) -> tuple[Picture, list[str]]:
-    """Returns PublicTest's pictures, uint8 (N, 48, 48) gray, and the names of their emotions."""
+def read_images(path: Path) -> tuple[BagImage, list[str]]:
+    """Returns PublicTest's images, uint8 (N, 48, 48) gray, and the names of their emotions."""
     with np.load(path) as data:
         chosen = data["split"] == data["split_names"].tolist().index(SPLIT)
         names = data["class_names"].tolist()
         return data["images"][chosen], [names[label] for label in data["labels"][chosen]]
 
 
-def measure_frames(peer: Peer, frames: Sequence[Picture]) -> dict[str, Any]:
+def measure_frames(peer: Peer, frames: Sequence[BagImage]) -> dict[str, Any]:
     """Returns the milliseconds of a frame, and on how many frames how many faces were found."""
     for frame in frames[:WARM_UP]:
         peer.name_emotions(frame)
@@ -119,9 +119,9 @@ def measure_frames(peer: Peer, frames: Sequence[Picture]) -> dict[str, Any]:
     }
 
 
-def measure_accuracy(classify: Callable[[Picture], str], images: Picture, truth: Sequence[str]) -> dict[str, Any]:
-    """Returns the share of right answers and how many pictures that was, each given alone and without a detector."""
-    shown = tqdm(images, desc=SPLIT, unit=" pictures", mininterval=1)
+def measure_accuracy(classify: Callable[[BagImage], str], images: BagImage, truth: Sequence[str]) -> dict[str, Any]:
+    """Returns the share of right answers and how many images that was, each given alone and without a detector."""
+    shown = tqdm(images, desc=SPLIT, unit=" images", mininterval=1)
     answers = [common_name(classify(image)) for image in shown]
     right = [answer == label for answer, label in zip(answers, truth, strict=True)]
     return {"split": SPLIT, "pictures": len(right), "top1": float(np.mean(right))}

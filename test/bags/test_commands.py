@@ -17,17 +17,17 @@ from emotion_perception.cli import main
 def bag(tmp_path_factory):
     """A real face that moves to the right, as JPEG would not change it."""
     small = cv2.resize(cv2.imread(str(need_real_face())), (240, 240))
-    pictures = []
+    images = []
     for k in range(8):
-        picture = np.full((240, 320, 3), 60, np.uint8)
-        picture[:, 8 * k : 8 * k + 240] = small
-        pictures.append(picture)
-    return write_bag(tmp_path_factory.mktemp("bags") / "bag", pictures, stamps(8), compressed=True)
+        image = np.full((240, 320, 3), 60, np.uint8)
+        image[:, 8 * k : 8 * k + 240] = small
+        images.append(image)
+    return write_bag(tmp_path_factory.mktemp("bags") / "bag", images, stamps(8), compressed=True)
 
 
 def test_label_then_evaluate(bag, tmp_path, capsys):
     labels, out = tmp_path / "labels.csv", tmp_path / "out"
-    assert main(["label-bag", str(bag), "--out", str(labels), "--set", "uncertain_below=0.0"]) == 0
+    assert main(["label-bag", str(bag), "--out", str(labels), "--set", "min_confidence=0.0"]) == 0
     assert "1 intervals of 1 faces" in capsys.readouterr().out
     with open(labels) as file:
         (row,) = csv.DictReader(file)
@@ -35,7 +35,7 @@ def test_label_then_evaluate(bag, tmp_path, capsys):
     assert main(["evaluate-bag", str(bag), "--labels", str(labels), "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "bag: 8 frames in 0.7 s, 8 processed, 0 without face" in printed
-    assert "recognition: 100.0% of 8 labelled faces" in printed
+    assert "recognition: 100.0% of 8 labeled faces" in printed
     assert f"report in {out / 'report.html'}" in printed
     report = json.loads((out / "report.json").read_text())
     assert report["parameters"]["face_detection_node"]["detector"] == "centerface"

@@ -10,10 +10,10 @@ from bag_files import header, write_bag
 from bag_scene import HAPPY, PLAIN, SAD, STEP, T0, Grays, Squares, make_pipeline, make_slow_pipeline, scene, stamps
 
 from emotion_perception.bags.evaluation import evaluate_bag
-from emotion_perception.bags.io.messages import COMPRESSED, EMOTIONS, FACES, IMAGE
-from emotion_perception.bags.io.images import deserialise
-from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.inference.settings import Settings
+from emotion_perception.bags.io.images import deserialize
+from emotion_perception.bags.io.messages import COMPRESSED, EMOTIONS, FACES, IMAGE
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
 from emotion_perception.core.images.image_codec import compressed_to_bgr
@@ -70,7 +70,7 @@ def test_the_page_holds_everything_in_itself(bag, labels, tmp_path):
     page = (tmp_path / "out" / "report.html").read_text()
     assert not re.search(r"(src|href)=[\"'](?!data:)", page)
     assert page.count("data:image/png") >= 7  # timeline, drops, latency, confusion, reliability, coverage, a mistake
-    assert "labelled <b>fear</b>" in page
+    assert "labeled <b>fear</b>" in page
     for name in ("timeline", "drops", "latency", "confusion", "reliability", "coverage"):
         assert cv2.imread(str(tmp_path / "out" / f"{name}.png")) is not None
 
@@ -90,8 +90,8 @@ def test_twice_the_same_recording_gives_the_same_report_but_for_the_timing(
 
 
 def test_the_tables_have_a_row_for_each_frame_and_face(tmp_path):
-    pictures = [scene(), scene((*SQUARE, HAPPY)), scene((*SQUARE, HAPPY), (100, 60, 30, SAD))]
-    evaluate(write_bag(tmp_path / "bag", pictures, stamps(3)), tmp_path / "out")
+    images = [scene(), scene((*SQUARE, HAPPY)), scene((*SQUARE, HAPPY), (100, 60, 30, SAD))]
+    evaluate(write_bag(tmp_path / "bag", images, stamps(3)), tmp_path / "out")
     with open(tmp_path / "out" / "frames.csv") as file:
         assert [(row["frame"], row["outcome"], row["faces"]) for row in csv.DictReader(file)] == [
             ("0", "processed", "0"),
@@ -146,10 +146,10 @@ def test_a_network_that_fails_on_a_frame_costs_that_frame(bag, tmp_path):
     assert "out of paper" in (tmp_path / "out" / "frames.csv").read_text()
 
 
-def test_pictures_of_changing_size_and_stamps_out_of_order(tmp_path):
-    pictures = [scene((*SQUARE, HAPPY), width=width) for width in (160, 200, 160, 160)]
+def test_images_of_changing_size_and_stamps_out_of_order(tmp_path):
+    images = [scene((*SQUARE, HAPPY), width=width) for width in (160, 200, 160, 160)]
     order = [T0, T0 + 2 * STEP, T0 + STEP, T0 + 3 * STEP]
-    report = evaluate(write_bag(tmp_path / "bag", pictures, order, received_ns=stamps(4)), tmp_path / "out")
+    report = evaluate(write_bag(tmp_path / "bag", images, order, received_ns=stamps(4)), tmp_path / "out")
     assert report["frames"]["sizes"] == {"160x120": 3, "200x120": 1}
     assert report["frames"]["stamps_backward"] == 1
     assert report["frames"]["processed"] == 4
@@ -170,7 +170,7 @@ def test_a_slow_machine_drops_frames_in_real_time_and_none_otherwise(bag, tmp_pa
 
 def read_topic(bag, name, kind):
     with Recording(bag) as recording:
-        return [(entry.received_ns, deserialise(entry.raw, kind)) for entry in recording.messages([name])]
+        return [(entry.received_ns, deserialize(entry.raw, kind)) for entry in recording.messages([name])]
 
 
 def test_the_written_recording_holds_results_beside_the_images(bag, tmp_path):
@@ -221,9 +221,9 @@ def test_images_that_were_never_answered_are_dropped_ones(bag, tmp_path):
     ]
     for _, _, _, message in answers[4:6]:
         message.status, message.faces = 3, []
-    pictures = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
+    images = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
     late = [(topic, kind, received + 7_000_000, message) for topic, kind, received, message in answers[2:]]
-    half = write_bag(tmp_path / "half", pictures, stamps(COUNT), extra=late)
+    half = write_bag(tmp_path / "half", images, stamps(COUNT), extra=late)
     report = evaluate(half, tmp_path / "rec", Settings(mode="recorded"))
     assert {name: report["frames"][name] for name in ("in_bag", "processed", "dropped", "skipped")} == {
         "in_bag": COUNT,
@@ -237,7 +237,7 @@ def test_images_that_were_never_answered_are_dropped_ones(bag, tmp_path):
     assert (report["topic"], report["frames"]["in_bag"], report["frames"]["processed"]) == (None, COUNT, COUNT - 2)
 
 
-def test_anonymised_nothing_shows_a_face(bag, labels, tmp_path):
+def test_anonymized_nothing_shows_a_face(bag, labels, tmp_path):
     out = tmp_path / "out"
     evaluate(bag, out, Settings(write_bag=True, anonymize="fill"), labels=labels)
     with Recording(out / "bag") as recording:
@@ -273,7 +273,7 @@ def test_a_damaged_recording_says_so_in_its_report(bag, tmp_path):
     assert "metadata.yaml is missing" in (tmp_path / "out" / "report.html").read_text()
 
 
-def test_nobody_in_the_picture_is_a_report_too(tmp_path):
+def test_nobody_in_the_image_is_a_report_too(tmp_path):
     report = evaluate(write_bag(tmp_path / "bag", [scene()] * 3, stamps(3)), tmp_path / "out")
     assert (report["frames"]["processed"], report["frames"]["without_face"], report["answers"]["faces"]) == (3, 3, 0)
     assert "No face was found" in (tmp_path / "out" / "report.html").read_text()

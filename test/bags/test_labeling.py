@@ -5,8 +5,8 @@ from bag_files import write_bag
 from bag_scene import DOUBTFUL, HAPPY, SAD, make_pipeline, scene, stamps
 
 from emotion_perception.bags.evaluation import evaluate_bag
-from emotion_perception.bags.labeling import label_bag
 from emotion_perception.bags.inference.settings import Settings
+from emotion_perception.bags.labeling import label_bag
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import RecordingError
 
@@ -26,8 +26,8 @@ def rows(path):
 def bag(tmp_path):
     """A face that moves and is happy, doubtful, then sad; and beside it one that is sad all the time."""
     moods = [HAPPY] * 10 + [DOUBTFUL] * 5 + [SAD] * 10
-    pictures = [scene((20 + k, 30, 30, gray), (110, 60, 30, SAD)) for k, gray in enumerate(moods)]
-    return write_bag(tmp_path / "bag", pictures, stamps(len(moods)))
+    images = [scene((20 + k, 30, 30, gray), (110, 60, 30, SAD)) for k, gray in enumerate(moods)]
+    return write_bag(tmp_path / "bag", images, stamps(len(moods)))
 
 
 def test_a_row_is_a_time_in_which_a_face_shows_one_label(bag, tmp_path):

@@ -1,4 +1,4 @@
-"""The benchmark runs, and what it says of the pictures is true. Its figures are nobody's test."""
+"""The benchmark runs, and what it says of the images is true. Its figures are nobody's test."""
 
 import json
 import time
@@ -43,21 +43,21 @@ def test_the_machine_is_described_with_all_that_a_figure_needs():
 
 @pytest.mark.parametrize("faces", FACES)
 @pytest.mark.parametrize("size_wh", [VGA, HD])
-def test_pictures_have_the_size_that_is_asked_for(scene, size_wh, faces):
-    assert scene.picture(5, size_wh, faces).shape == (size_wh[1], size_wh[0], 3)
+def test_images_have_the_size_that_is_asked_for(scene, size_wh, faces):
+    assert scene.image(5, size_wh, faces).shape == (size_wh[1], size_wh[0], 3)
 
 
 @pytest.mark.parametrize("faces", [1, 8])
-def test_pictures_show_as_many_faces_as_they_say(scene, faces):
+def test_images_show_as_many_faces_as_they_say(scene, faces):
     config = DetectionConfig()
-    found = select_faces(create_detector(config).detect(scene.picture(0, VGA, faces)), config)
+    found = select_faces(create_detector(config).detect(scene.image(0, VGA, faces)), config)
     assert len(found) == faces
 
 
 def test_sections_are_measured_and_written(scene, tmp_path, capsys):
-    assert main(["benchmark", "--quick", "--only", "growth,detection", "--out", str(tmp_path)]) == 0
-    assert list(json.loads((tmp_path / "bench.json").read_text())) == ["growth", "detection"]
-    assert "### Size of the picture" in capsys.readouterr().out
+    assert main(["benchmark", "--quick", "--only", "scaling,detection", "--out", str(tmp_path)]) == 0
+    assert list(json.loads((tmp_path / "bench.json").read_text())) == ["scaling", "detection"]
+    assert "### Size of the image" in capsys.readouterr().out
 
 
 def test_an_unknown_section_is_refused_in_one_line(capsys):

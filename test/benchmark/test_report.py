@@ -34,9 +34,9 @@ def test_a_table_survives_the_way_through_json():
 def test_a_section_replaces_its_own_and_leaves_the_others(tmp_path):
     path = tmp_path / "bench.json"
     add_section(path, "detection", MACHINE, [TABLE])
-    add_section(path, "growth", MACHINE, [])
+    add_section(path, "scaling", MACHINE, [])
     content = add_section(path, "detection", {**MACHINE, "commit": "def5678"}, [TABLE])
-    assert list(content) == ["detection", "growth"]
+    assert list(content) == ["detection", "scaling"]
     assert read(path) == json.loads(json.dumps(content))
     text = as_markdown(content)
     assert "## Detection" in text

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from emotion_perception.core import assets
-from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.assets import file_sha256, load_manifest, models_folder, resolve_model_file
+from emotion_perception.core.errors import ModelFileError
 
 SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -19,7 +19,7 @@ def folders(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(assets, "PACKAGE_MODELS", found["package"])
     manifest = tmp_path / "manifest.json"
-    fields = {"file": "abc.onnx", "sha256": SHA256_OF_ABC, "licence": "MIT", "source": "a test", "fetch": "letters"}
+    fields = {"file": "abc.onnx", "sha256": SHA256_OF_ABC, "license": "MIT", "source": "a test", "fetch": "letters"}
     manifest.write_text(json.dumps({"abc": fields}))
     entries = load_manifest(manifest)
     monkeypatch.setattr(assets, "load_manifest", lambda: entries)
@@ -30,7 +30,7 @@ def folders(tmp_path, monkeypatch):
 def test_every_entry_of_the_shipped_manifest_says_all_that_people_need(name):
     model = load_manifest()[name]
     assert len(model.sha256) == 64
-    assert model.licence
+    assert model.license
     assert model.source
     assert not model.fetch or model.wheel or model.url
     assert model.wheel is None or ("==" in model.wheel.requirement and len(model.wheel.sha256) == 64)

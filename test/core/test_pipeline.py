@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
+from emotion_perception.core.config import ClassifierConfig, DetectionConfig
+from emotion_perception.core.detection.non_face_filter import NonFaceFilter
+from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Box, Face
-from emotion_perception.core.detection.non_face_filter import FaceVerifier
 
 IMAGE = np.full((60, 120, 3), 200, np.uint8)
 IMAGE[:, 60:] = 0
@@ -36,10 +36,10 @@ class Bright:
 
 @pytest.mark.parametrize(
     ("verifier", "expected"),
-    [(None, [(1, "sad"), (2, "glad")]), (FaceVerifier(Bright("face", "other")), [(1, "glad")])],
+    [(None, [(1, "sad"), (2, "glad")]), (NonFaceFilter(Bright("face", "other")), [(1, "glad")])],
     ids=["taken as found", "verified"],
 )
-def test_a_picture_goes_through_all_stages(verifier, expected):
+def test_a_image_goes_through_all_stages(verifier, expected):
     recognizer = EmotionRecognizer(Bright("glad", "sad"))
     parts = {"detector": TwoFaces(), "verifier": verifier, "recognizer": recognizer}
     pipeline = Pipeline(DetectionConfig(), ClassifierConfig(), **parts)

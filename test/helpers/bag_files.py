@@ -28,7 +28,7 @@ def write_bag(
     extra=(),
     version=9,
 ):
-    """Writes pictures, and whatever else, as a recording.
+    """Writes images, and whatever else, as a recording.
 
     Args:
         path: the folder, which must not exist.
@@ -37,7 +37,7 @@ def write_bag(
         encoding: of the messages, one of `PIXELS`; of compressed ones it is said only.
         compressed: write sensor_msgs/CompressedImage (PNG, so that nothing is lost).
         storage: one of `STORAGES`.
-        topic: of the pictures.
+        topic: of the images.
         received_ns: when they were recorded; None takes the stamps.
         frame_id: of their headers.
         extra: for each further message (topic, type, received_ns, message or its bytes); see `camera_info`.

@@ -6,22 +6,22 @@ import cv2
 import numpy as np
 
 from emotion_perception.bags.inference.settings import Settings
-from emotion_perception.core.classification.model_bundle import load_checkpoint
-from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.classification.model_bundle import load_model_bundle
 from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Box, Face
 
 HAPPY, SAD, DOUBTFUL = 230, 90, 150
 T0 = 1_700_000_000_000_000_000
-STEP = 100_000_000  # ns: 10 pictures a second
+STEP = 100_000_000  # ns: 10 images a second
 PLAIN = Settings()
 
 
 def scene(*faces, width=160, height=120):
-    """Returns a picture with a square (x, y, side, gray) for each face."""
+    """Returns an image with a square (x, y, side, gray) for each face."""
     image = np.zeros((height, width, 3), np.uint8)
     for x, y, side, gray in faces:
         image[y : y + side, x : x + side] = gray
@@ -55,7 +55,7 @@ class Grays:
     labels = LABELS
     spec = ModelSpec(architecture="fake", labels=LABELS, crop_margin=0.0)
     model_name, device, fallback, device_problem = "grays", "cpu", False, ""
-    model_sha256 = load_checkpoint(ClassifierConfig.model).sha256  # stands for the model of the settings
+    model_sha256 = load_model_bundle(ClassifierConfig.model).sha256  # stands for the model of the settings
 
     def warm_up(self, *, require_gpu=False):
         pass

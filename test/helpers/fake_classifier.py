@@ -20,7 +20,7 @@ class GladClassifier:
 
 
 class BrightnessClassifier(GladClassifier):
-    """Calls crops glad with their brightness (0..1) as the probability; fails on pictures that are all white."""
+    """Calls crops glad with their brightness (0..1) as the probability; fails on images that are all white."""
 
     spec = ModelSpec(architecture="fake", labels=GladClassifier.labels, crop_margin=0.0)
 

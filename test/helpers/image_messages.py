@@ -1,4 +1,4 @@
-"""Image messages of any encoding, made of BGR pictures."""
+"""Image messages of any encoding, made of BGR images."""
 
 import array
 
@@ -12,7 +12,7 @@ BT601 = np.array(  # rows Y, U, V; columns B, G, R: video range, as cameras send
 
 
 def to_yuy2(bgr):
-    """Packs a picture, of which the colours of every second column are lost."""
+    """Packs an image, of which the colors of every second column are lost."""
     yuv = np.round(bgr @ BT601.T / 256 + (16, 128, 128)).astype(np.uint8)
     packed = np.empty((*bgr.shape[:2], 2), np.uint8)
     packed[:, :, 0] = yuv[:, :, 0]

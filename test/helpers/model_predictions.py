@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from emotion_perception.reporting.metrics import Answers
+from emotion_perception.reporting.metrics import Predictions
 
 LABELS = ("a", "b", "c", "d")
 
 
 def answers(rows, truth, labels=LABELS):
-    return Answers(np.array(rows, np.float32), np.array(truth, np.int64), labels)
+    return Predictions(np.array(rows, np.float32), np.array(truth, np.int64), labels)
 
 
 def _sure(*columns):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.errors import ModelFileError
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S, END_S = 30.0, 2.0

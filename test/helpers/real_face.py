@@ -2,10 +2,10 @@
 
 import pytest
 
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.factory import open_source
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.assets import resolve_model_file
 
 
 def need_real_face():
@@ -18,7 +18,7 @@ def need_real_face():
 
 
 def moving_face(count):
-    """Returns pictures of the synthetic camera, uint8 (240, 320, 3) BGR: a real face that moves."""
+    """Returns images of the synthetic camera, uint8 (240, 320, 3) BGR: a real face that moves."""
     need_real_face()
     with open_source(CameraConfig(video_device="synthetic", image_width=320, image_height=240)) as source:
         return [source.read().image_bgr for _ in range(count)]

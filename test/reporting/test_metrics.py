@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from model_answers import FIVE, answers
+from model_predictions import FIVE, answers
 
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.reporting.metrics import (
@@ -13,7 +13,7 @@ from emotion_perception.reporting.metrics import (
     per_class,
     reliability,
     restricted_accuracy,
-    summarise,
+    summarize,
     top_accuracy,
 )
 
@@ -23,7 +23,7 @@ def test_rows_of_the_confusion_are_the_truth():
 
 
 def test_the_summary_is_what_a_calculation_by_hand_gives():
-    figures = summarise(FIVE)
+    figures = summarize(FIVE)
     f1 = (2 * 2 / (2 + 3), 2 * 1 / (2 + 1), 0.0)
     assert figures["n"] == 5
     assert figures["accuracy"] == 0.6
@@ -36,11 +36,11 @@ def test_the_summary_is_what_a_calculation_by_hand_gives():
 
 def test_top3_counts_the_truth_among_the_three_best():
     rows = [[0.4, 0.3, 0.2, 0.1]] * 4
-    assert summarise(answers(rows, [0, 1, 2, 3]))["top3"] == 0.75
+    assert summarize(answers(rows, [0, 1, 2, 3]))["top3"] == 0.75
 
 
 def test_two_labels_have_no_third_place():
-    assert summarise(answers([[0.9, 0.1], [0.2, 0.8]], [1, 0], ("a", "b")))["top3"] == 1.0
+    assert summarize(answers([[0.9, 0.1], [0.2, 0.8]], [1, 0], ("a", "b")))["top3"] == 1.0
 
 
 @pytest.mark.parametrize(("k", "expected"), [(1, 0.25), (2, 0.5), (3, 0.75), (4, 1.0), (5, 1.0)])
@@ -67,7 +67,7 @@ def test_a_rate_without_a_denominator_is_0():
 
 def test_the_restricted_accuracy_answers_only_with_labels_of_the_truth():
     given = answers([[0.1, 0.2, 0.3, 0.4], [0.2, 0.1, 0.3, 0.4]], [1, 0])
-    assert (summarise(given)["accuracy"], restricted_accuracy(given)) == (0.0, 1.0)
+    assert (summarize(given)["accuracy"], restricted_accuracy(given)) == (0.0, 1.0)
 
 
 def test_a_calibrated_answer_has_no_calibration_error():
@@ -76,7 +76,7 @@ def test_a_calibrated_answer_has_no_calibration_error():
 
 
 def test_nothing_cannot_be_measured():
-    with pytest.raises(DatasetError, match="no picture to measure"):
+    with pytest.raises(DatasetError, match="no image to measure"):
         answers(np.zeros((0, 4)), [])
 
 
@@ -92,7 +92,7 @@ def test_the_macro_f1_of_many_matrices_at_once_is_that_of_each():
     matrices = np.random.default_rng(0).integers(0, 5, (6, 4, 4))
     matrices[0, 2] = 0
     assert macro_f1(matrices).tolist() == pytest.approx([macro_f1(matrix) for matrix in matrices])
-    assert macro_f1(confusion_matrix(FIVE)) == pytest.approx(summarise(FIVE)["macro_f1"], abs=1e-6)
+    assert macro_f1(confusion_matrix(FIVE)) == pytest.approx(summarize(FIVE)["macro_f1"], abs=1e-6)
 
 
 def test_the_reliability_bins_hold_every_answer_once():

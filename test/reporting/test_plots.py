@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
-from model_answers import FIVE
+from model_predictions import FIVE
 
 from emotion_perception.reporting.metrics import confusion_matrix, coverage, reliability
 from emotion_perception.reporting.plots import as_data_url, as_png, draw_confusion, draw_coverage, draw_reliability
@@ -14,7 +14,7 @@ def _no_figure_stays():
     plt.close("all")
 
 
-def test_a_figure_becomes_a_picture_and_is_closed():
+def test_a_figure_becomes_a_image_and_is_closed():
     figure = draw_coverage(coverage(FIVE, 0.5))
     png = as_png(figure)
     assert cv2.imdecode(np.frombuffer(png, np.uint8), 0).std() > 5
@@ -34,8 +34,8 @@ def test_the_confusion_shows_share_and_count_of_every_cell():
     ]
 
 
-def test_a_long_title_stays_within_the_picture():
-    title = "gender_mini_xception on utkface64.npz, test (4006 pictures)\naccuracy 94.2%"
+def test_a_long_title_stays_within_the_image():
+    title = "gender_mini_xception on utkface64.npz, test (4006 images)\naccuracy 94.2%"
     figure = draw_confusion([[9, 1], [2, 8]], ("woman", "man"), title=title)
     figure.draw_without_rendering()
     drawn = next(text for text in figure.texts if "accuracy" in text.get_text()).get_window_extent()

@@ -11,8 +11,8 @@ def test_a_bar_writes_nothing_where_there_is_no_terminal(capfd, shown):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("options", "unit"), [({}, " pictures"), ({"unit": "frames"}, " frames")])
-def test_a_bar_is_over_pictures_or_what_it_is_told(monkeypatch, options, unit):
+@pytest.mark.parametrize(("options", "unit"), [({}, " images"), ({"unit": "frames"}, " frames")])
+def test_a_bar_is_over_images_or_what_it_is_told(monkeypatch, options, unit):
     monkeypatch.setattr(progress, "tqdm", lambda **given: given)
     given = progress_bar(3, "counting", shown=True, **options)
     assert given == {"total": 3, "desc": "counting", "unit": unit, "disable": None, "leave": False}

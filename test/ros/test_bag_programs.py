@@ -74,8 +74,8 @@ def probe(ros_domain):
 
 @pytest.fixture
 def bag(tmp_path):
-    pictures = [np.full((48, 64, 3), 20 * k, np.uint8) for k in range(10)]
-    return write_bag(tmp_path / "bag", pictures, [1000 * NS + k * NS // 10 for k in range(10)])
+    images = [np.full((48, 64, 3), 20 * k, np.uint8) for k in range(10)]
+    return write_bag(tmp_path / "bag", images, [1000 * NS + k * NS // 10 for k in range(10)])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])

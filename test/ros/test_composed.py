@@ -1,4 +1,4 @@
-"""The nodes in one process: they say what they say apart, and keep their pictures to themselves."""
+"""The nodes in one process: they say what they say apart, and keep their images to themselves."""
 
 import contextlib
 
@@ -12,8 +12,8 @@ from real_face import moving_face
 from sensor_msgs.msg import Image
 
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, emotions_from_msg, faces_from_msg, stamp_ns
-from emotion_perception.ros.transport.image_messages import image_to_bgr
 from emotion_perception.ros.qos import RESULTS
+from emotion_perception.ros.transport.image_messages import image_to_bgr
 
 COMPOSED = "emotion_perception_composed"
 COUNTS = ("received", "processed", "dropped", "failed")
@@ -22,7 +22,7 @@ FRAMES, RATE_HZ = 12, 4.0
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Pictures of a real face that moves, and the folder that they lie in."""
+    """Images of a real face that moves, and the folder that they lie in."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     pictures = moving_face(FRAMES)
@@ -105,8 +105,8 @@ def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(pictures, run
     probe.wait(lambda: probe.node.count_subscribers("image_raw") == 3, "not only those outside listen over DDS")
     probe.wait(lambda: probe.value("camera_node", "subscribers") == "6", "not all have found the camera")
     change(probe, "camera_node", Transition.TRANSITION_ACTIVATE)
-    probe.wait(lambda: len(emotions) == len(emotions_apart) == len(images) == FRAMES, "not every picture is answered")
-    probe.wait(lambda: len(overlays) == FRAMES, "not every picture is drawn")
+    probe.wait(lambda: len(emotions) == len(emotions_apart) == len(images) == FRAMES, "not every image is answered")
+    probe.wait(lambda: len(overlays) == FRAMES, "not every image is drawn")
     for node in ("face_detection_node", "emotion_classifier_node"):
         probe.wait(lambda node=node: counts(probe, node)["processed"] == FRAMES, "not all are counted")
 
@@ -128,7 +128,7 @@ def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(pictures, run
         assert counts(probe, node) == {"received": FRAMES, "processed": FRAMES, "dropped": 0, "failed": 0}
 
 
-def test_no_picture_leaves_the_process_before_somebody_outside_listens(running, probe_of):
+def test_no_image_leaves_the_process_before_somebody_outside_listens(running, probe_of):
     moving_face(1)  # skips where there is none
     composed = running(COMPOSED, "camera_node:video_device:=synthetic", "framerate:=20.0")
     probe = probe_of(composed)
@@ -138,10 +138,10 @@ def test_no_picture_leaves_the_process_before_somebody_outside_listens(running, 
     assert probe.node.count_subscribers("image_raw") == 0
     assert probe.node.count_subscribers("faces") == 1, "the probe alone"
     images = listen(probe, Image, "image_raw")
-    probe.wait(lambda: len(images.keys() & faces.keys()) > 10, "no pictures for those outside")
+    probe.wait(lambda: len(images.keys() & faces.keys()) > 10, "no images for those outside")
     first, last = min(images.keys() & faces.keys()), max(images.keys() & faces.keys())
     seen = [stamp for stamp in sorted(faces) if first <= stamp <= last]
-    assert set(seen) <= images.keys(), "pictures go on to those outside with the stamps that the nodes inside see"
+    assert set(seen) <= images.keys(), "images go on to those outside with the stamps that the nodes inside see"
     assert probe.node.count_subscribers("image_raw") == 1
     probe.wait(lambda: counts(probe, "face_detection_node")["processed"] > 20, "it does not go on inside")
 

@@ -8,9 +8,9 @@ from std_msgs.msg import Header
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, Landmarks, Point
 from emotion_perception.ros.conversions import (
-    Answer,
+    ClassificationResult,
     EmotionArray,
-    ModelIdentity,
+    ModelInfo,
     counts_of,
     emotions_from_msg,
     faces_from_msg,
@@ -21,7 +21,7 @@ from emotion_perception.ros.conversions import (
 HEADER = Header(frame_id="camera_optical_frame")
 HEADER.stamp.sec, HEADER.stamp.nanosec = 1_700_000_000, 123_456_789
 COUNTS = FrameCounts(received=10, processed=6, dropped=3, failed=1)
-IDENTITY = ModelIdentity(("glad", "sad"), "tiny", "ab" * 32, "cpu", False)
+IDENTITY = ModelInfo(("glad", "sad"), "tiny", "ab" * 32, "cpu", False)
 FACE = Face(Box(10, 20, 40, 60), 0.75, Landmarks(right_eye=Point(15.5, 30.25)), id=2**40)
 
 
@@ -35,7 +35,9 @@ def faces_message(faces=(FACE,)):
 
 
 def emotions_message(emotions=None):
-    answer = Answer(faces_message(), EmotionArray.OK, [emotion()] if emotions is None else emotions, classify_ms=2.5)
+    answer = ClassificationResult(
+        faces_message(), EmotionArray.OK, [emotion()] if emotions is None else emotions, classify_ms=2.5
+    )
     return answer.to_msg(IDENTITY, Time(nanoseconds=stamp_ns(HEADER) + 20_000_000))
 
 

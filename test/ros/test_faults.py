@@ -17,8 +17,8 @@ from real_face import need_real_face
 from sensor_msgs.msg import Image
 
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
-from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.demo.shared_memory import remove_dead, segments_of
+from emotion_perception.ros.qos import RESULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
@@ -67,7 +67,7 @@ def probe(ros_domain):
 def demo(tmp_path):
     """The demonstration on the synthetic camera, until it is stopped."""
     need_real_face()
-    command = [sys.executable, "-m", "emotion_perception.ros.demo.runner", "--source", "synthetic", "--out", tmp_path]
+    command = [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", tmp_path]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
     yield process
     process.kill()
@@ -145,7 +145,7 @@ def test_torn_messages_do_not_end_a_process(name, probe, make_torn):
 
 @pytest.fixture
 def make_torn():
-    """Returns a function that makes so many torn messages as serialised bytes."""
+    """Returns a function that makes so many torn messages as serialized bytes."""
     return lambda count: [maker.cdr() for maker in [Malformed(7, None)] for _ in range(count)]
 
 

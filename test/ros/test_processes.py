@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from node_processes import END_S, ROOT, START_S, Probe, needs_centerface, run, start, wait_for_node
 
-from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.errors import ModelFileError
 
 NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 COMPOSED = "emotion_perception_composed"
@@ -124,11 +124,11 @@ def demo(out, *options):
     try:
         resolve_model_file("astronaut")
     except ModelFileError as e:
-        pytest.skip(f"a picture of a real face is needed: {e}")
-    return [sys.executable, "-m", "emotion_perception.ros.demo.runner", "--source", "synthetic", "--out", out, *options]
+        pytest.skip(f"an image of a real face is needed: {e}")
+    return [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", out, *options]
 
 
-def test_the_four_nodes_recognise_a_real_face(tmp_path):
+def test_the_four_nodes_recognize_a_real_face(tmp_path):
     command = demo(tmp_path, "--seconds", "4")
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert ended.returncode == 0, ended.stderr

@@ -2,7 +2,7 @@
 
     LINK="640x480 30 0.01" python -m pytest -s test/ros/test_remote_link.py -k measured
 
-measures other pictures (size, frames a second, share of the packets lost) for ten seconds each way.
+measures other images (size, frames a second, share of the packets lost) for ten seconds each way.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ DELAY_S, SEED = 0.02, 5
 START_S, END_S = 30.0, 10.0
 PROFILE_NAMES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 
-# Prints a line for each picture that comes over the subscription that the nodes have.
+# Prints a line for each image that comes over the subscription that the nodes have.
 RECEIVER = """
 import sys
 from emotion_perception.core.config import DetectionConfig
@@ -141,7 +141,7 @@ def make_link(tmp_path):
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Images:
     """What the camera sends, and for how long it is measured."""
 
     width: int
@@ -195,9 +195,9 @@ def wait_for(condition, output):
         time.sleep(0.05)
 
 
-def start_camera(link, pictures, folder):
+def start_camera(link, images, folder):
     """Starts the camera node and a witness beside it; returns the witness's output."""
-    parameters = {"video_device": pictures.write_clip(folder / "scene.avi"), "framerate": float(pictures.rate_hz)}
+    parameters = {"video_device": images.write_clip(folder / "scene.avi"), "framerate": float(images.rate_hz)}
     parameters |= {"image_width": 0, "image_height": 0}
     words = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
     link.run("camera", 0, str(ROOT / "scripts" / "camera_node"), "--ros-args", *words)
@@ -206,14 +206,14 @@ def start_camera(link, pictures, folder):
     return witness
 
 
-def receive(link, pictures, transport, witness):
-    """Receives pictures on the far side; checks their stamps and returns what went over the link."""
+def receive(link, images, transport, witness):
+    """Receives images on the far side; checks their stamps and returns what went over the link."""
     before = link.counts()["bytes"]
     process, output = link.run(transport, 1, "-c", RECEIVER, "--ros-args", "-p", f"image_transport:={transport}")
-    flooded = 10 * pictures.width * pictures.height * 3  # raw pictures may be sent for long before one is whole
+    flooded = 10 * images.width * images.height * 3  # raw images may be sent for long before one is whole
     wait_for(lambda: stamps(output) or link.counts()["bytes"] - before > flooded, output)
     begun_s, sent, published, received = (time.monotonic(), link.counts(), len(stamps(witness)), len(stamps(output)))
-    time.sleep(pictures.seconds)
+    time.sleep(images.seconds)
     measured = Measured(
         published=len(stamps(witness)) - published,
         received=len(stamps(output)) - received,
@@ -228,12 +228,12 @@ def receive(link, pictures, transport, witness):
     return measured
 
 
-def test_a_camera_elsewhere_gives_the_same_stamps_and_compressed_pictures_need_a_fifth_of_the_link(make_link, tmp_path):
-    link, pictures = make_link(0.01), Pictures(160, 120, 8, seconds=4.0)
-    witness = start_camera(link, pictures, tmp_path)
+def test_a_camera_elsewhere_gives_the_same_stamps_and_compressed_images_need_a_fifth_of_the_link(make_link, tmp_path):
+    link, images = make_link(0.01), Images(160, 120, 8, seconds=4.0)
+    witness = start_camera(link, images, tmp_path)
     measured = {}
     for transport in ("compressed", "raw"):
-        measured[transport] = receive(link, pictures, transport, witness)
+        measured[transport] = receive(link, images, transport, witness)
         print(f"{transport:10s} {measured[transport]}")
         assert measured[transport].received > 5
     assert link.counts()["lost"] > 0
@@ -241,10 +241,10 @@ def test_a_camera_elsewhere_gives_the_same_stamps_and_compressed_pictures_need_a
 
 
 @pytest.mark.skipif("LINK" not in os.environ, reason="measures what LINK names, see the top of this file")
-def test_what_other_pictures_need_is_measured(make_link, tmp_path):
+def test_what_other_images_need_is_measured(make_link, tmp_path):
     size, rate_hz, loss = os.environ["LINK"].split()
     width, height = map(int, size.split("x"))
-    link, pictures = make_link(float(loss)), Pictures(width, height, int(rate_hz), seconds=10.0)
-    witness = start_camera(link, pictures, tmp_path)
+    link, images = make_link(float(loss)), Images(width, height, int(rate_hz), seconds=10.0)
+    witness = start_camera(link, images, tmp_path)
     for transport in ("compressed", "raw"):
-        print(f"{os.environ['LINK']}: {transport:10s} {receive(link, pictures, transport, witness)}")
+        print(f"{os.environ['LINK']}: {transport:10s} {receive(link, images, transport, witness)}")

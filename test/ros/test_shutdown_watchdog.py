@@ -8,13 +8,13 @@ import time
 from node_processes import END_S, START_S
 
 from emotion_perception.ros.demo import supervisor
-from emotion_perception.ros.shutdown_watchdog import LEAVE_S
 from emotion_perception.ros.demo.supervisor import Supervisor
+from emotion_perception.ros.shutdown_watchdog import LEAVE_S
 
 STUCK = """
 import ctypes, sys
 from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
-from emotion_perception.ros.one_shot_node import Tool, run_tool
+from emotion_perception.ros.one_shot_node import Tool, run_one_shot_node
 from emotion_perception.core.config import OverlayConfig
 
 class Stuck:
@@ -37,7 +37,7 @@ class StuckNode(Stuck, PerceptionNode):
 class StuckTool(Stuck, Tool):
     pass
 
-sys.exit(run_node(StuckNode) if sys.argv[1] == "node" else run_tool(StuckTool))
+sys.exit(run_node(StuckNode) if sys.argv[1] == "node" else run_one_shot_node(StuckTool))
 """
 
 SLOW_TO_END = """

@@ -35,7 +35,7 @@ def test_moments_are_written_when_the_process_ends(tmp_path):
     assert read_trace(tmp_path / "trace")["camera_node"]["grabbed"] == {5: 17}
 
 
-def test_hops_are_between_the_moments_and_leave_out_pictures_with_a_gap():
+def test_hops_are_between_the_moments_and_leave_out_images_with_a_gap():
     ms = 1_000_000
     trace = {
         "camera_node": {"grabbed": {1: 0, 2: 0}, "begun": {1: 1 * ms, 2: 1 * ms}},

@@ -1,4 +1,4 @@
-"""Builders shared by the tests of the training: pictures that a tiny network can learn in a moment."""
+"""Builders shared by the tests of the training: images that a tiny network can learn in a moment."""
 
 import csv
 
@@ -25,7 +25,7 @@ TINY = (
 
 
 def draw_faces(labels, rng):
-    """Returns one picture for each label: a bright bar whose height in the picture is the label."""
+    """Returns one image for each label: a bright bar whose height in the image is the label."""
     images = rng.integers(0, 60, (len(labels), SIDE, SIDE), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[6 * label + 2 : 6 * label + 8] += 150
@@ -94,8 +94,8 @@ def tiny_recipe():
 def finished_run(tmp_path_factory):
     """Returns the folder of a finished tiny run and its data file; tests only read it."""
     from emotion_perception.training.fit.hardware import Hardware
-    from emotion_perception.training.recipe import load_recipe
     from emotion_perception.training.fit.train import train
+    from emotion_perception.training.recipe import load_recipe
 
     folder = tmp_path_factory.mktemp("finished")
     data = folder / "faces.npz"
@@ -115,7 +115,7 @@ def exported_model(finished_run, tmp_path_factory):
 @pytest.fixture
 def make_report():
     """Returns a function that builds the content of a report.json without a model; keywords replace its values."""
-    from emotion_perception.reporting.metrics import Answers, calibration, coverage
+    from emotion_perception.reporting.metrics import Predictions, calibration, coverage
     from emotion_perception.training.evaluate.limitations import limits_of
     from emotion_perception.training.evaluate.summary_metrics import measure
 
@@ -124,11 +124,11 @@ def make_report():
         truth = np.arange(100) % 7
         rows = rng.dirichlet(np.ones(7), 100) * 0.6
         rows[np.arange(100), truth] += 0.4
-        answers = Answers(rows.astype(np.float32), truth, LABELS)
+        answers = Predictions(rows.astype(np.float32), truth, LABELS)
         data = FaceDataset(np.zeros((100, 2, 2), np.uint8), truth, LABELS, leak=np.arange(100) < 4)
         report = {
             **measure(answers, data),
-            "calibration": {"temperature": 1.25, "fitted_on": "12 pictures", **calibration(answers, answers)},
+            "calibration": {"temperature": 1.25, "fitted_on": "12 images", **calibration(answers, answers)},
             "coverage": coverage(answers, 0.5),
             "robustness": None,
             "groups": None,

@@ -30,7 +30,7 @@ def test_training_exporting_and_measuring_from_the_command_line(write_npz, tmp_p
     assert "differ by at most" in capsys.readouterr().out
     model, report = f"{models}/mine.safetensors", str(tmp_path / "report")
     assert cli.main(["evaluate", "--model", model, "--data", data, "--split", "PublicTest", "--out", report]) == 0
-    assert "30 pictures: accuracy" in capsys.readouterr().out
+    assert "30 images: accuracy" in capsys.readouterr().out
     assert cli.main(["calibrate", "--model", model, "--data", data, "--split", "PublicTest"]) == 0
     assert "temperature" in capsys.readouterr().out
 

@@ -6,8 +6,8 @@ import torch
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.architectures import create_network, network_names
 from emotion_perception.training.fit.augmentation import augmentation_from
-from emotion_perception.training.recipe import SHIPPED, load_recipe, recipe_from
 from emotion_perception.training.fit.train import spec_of
+from emotion_perception.training.recipe import SHIPPED, load_recipe, recipe_from
 
 
 def test_the_shipped_recipe_is_read_by_name():

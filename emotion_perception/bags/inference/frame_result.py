@@ -17,7 +17,7 @@ OUTCOMES = (PROCESSED, DROPPED, SKIPPED, UNDECODABLE, FAILED, NO_IMAGE)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Outcome:
+class FrameResult:
     """What became of one frame.
 
     Attributes:
@@ -52,7 +52,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class AnsweringModel:
+class ModelPredictionSource:
     """What gave the answers.
 
     Attributes:

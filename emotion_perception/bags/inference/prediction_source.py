@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from emotion_perception.bags.inference.frame_result import AnsweringModel, Outcome
-from emotion_perception.bags.io.images import image_topic, pictures
+from emotion_perception.bags.inference.frame_result import FrameResult, ModelPredictionSource
+from emotion_perception.bags.inference.recorded_predictions import RecordedPredictions
 from emotion_perception.bags.inference.runner import RealtimePlayer, every_frame
-from emotion_perception.bags.inference.recorded_predictions import RecordedAnswers
+from emotion_perception.bags.inference.settings import PipelineMaker, Settings
+from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 
 
-class AnswerSource(Protocol):
+class PredictionSource(Protocol):
     """Where answers come from."""
 
     @property
@@ -21,11 +21,11 @@ class AnswerSource(Protocol):
         ...
 
     @property
-    def identity(self) -> AnsweringModel:
+    def identity(self) -> ModelPredictionSource:
         """What gives the answers."""
         ...
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[FrameResult]:
         """Yields every frame."""
         ...
 
@@ -43,14 +43,14 @@ class _Played:
         self._pipeline = make_pipeline(settings.detection, settings.classification)
         classifier = self._pipeline.recognizer.classifier
         classifier.warm_up(require_gpu=settings.classification.require_gpu)
-        self.identity = AnsweringModel(
+        self.identity = ModelPredictionSource(
             classifier.labels, classifier.model_name, classifier.model_sha256, classifier.device
         )
 
-    def outcomes(self) -> Iterator[Outcome]:
-        images = pictures(self._recording, self.topic)
+    def outcomes(self) -> Iterator[FrameResult]:
+        images = read_bag_images(self._recording, self.topic)
         if self._settings.mode == "realtime":
-            return RealtimePlayer(self._pipeline, self._settings.classification.time_share).play(images)
+            return RealtimePlayer(self._pipeline, self._settings.classification.max_load).play(images)
         return every_frame(images, self._pipeline)
 
     def problems(self) -> list[str]:
@@ -61,10 +61,10 @@ class _Recorded:
     """Answers that are in the recording."""
 
     def __init__(self, recording: Recording, settings: Settings) -> None:
-        self._answers = RecordedAnswers(recording, settings.topic)
+        self._answers = RecordedPredictions(recording, settings.topic)
         self.topic, self.identity = self._answers.image_topic, self._answers.model
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[FrameResult]:
         return self._answers.outcomes()
 
     def problems(self) -> list[str]:
@@ -75,7 +75,7 @@ class _Recorded:
         return [f"{count} {what}" for what, count in counts.items() if count]
 
 
-def open_source(recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> AnswerSource:
+def open_source(recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> PredictionSource:
     """Returns what gives the answers that the settings ask for."""
     if settings.mode == "recorded":
         return _Recorded(recording, settings)

@@ -6,7 +6,6 @@ from typing import Any
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from emotion_perception.bags.io.messages import EMOTIONS, IMAGE_TYPES, typestore
 from emotion_perception.bags.inference.frame_result import (
     DROPPED,
     FAILED,
@@ -14,19 +13,20 @@ from emotion_perception.bags.inference.frame_result import (
     PROCESSED,
     SKIPPED,
     UNDECODABLE,
-    AnsweringModel,
-    Outcome,
+    FrameResult,
+    ModelPredictionSource,
 )
-from emotion_perception.bags.io.images import DAMAGED, Picture, image_topic, namespace_of, pictures, stamp_ns
+from emotion_perception.bags.io.images import DAMAGED, BagImage, image_topic, namespace_of, read_bag_images, stamp_ns
+from emotion_perception.bags.io.messages import EMOTIONS, IMAGE_TYPES, typestore
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
-from emotion_perception.core.message_adapters import emotion_of
+from emotion_perception.core.message_adapters import face_emotion_from_fields
 
 _STATUS = (PROCESSED, NO_IMAGE, FAILED, SKIPPED)  # of EmotionArray.status
 
 
-class RecordedAnswers:
+class RecordedPredictions:
     """The EmotionArrays of a recording.
 
     Args:
@@ -55,40 +55,40 @@ class RecordedAnswers:
             raise RecordingError(f"{recording.path}: none of the answers on {self._topic.name} can be read")
         self.model = _model(self._message(next(iter(self._answers.values()))))
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[FrameResult]:
         """Yields every image with its answer; or, where there are no images, every answer."""
         if self.image_topic is None:
             for number, entry in enumerate(self._answers.values()):
                 yield self._answered(entry, number=number, received_ns=entry.received_ns)
             return
         seen = set()
-        for picture in pictures(self._recording, self.image_topic):
-            seen.add(picture.stamp_ns)
-            answer = self._answers.get(picture.stamp_ns)
-            yield _unanswered(picture) if answer is None else self._answered_picture(answer, picture)
+        for bag_image in read_bag_images(self._recording, self.image_topic):
+            seen.add(bag_image.stamp_ns)
+            answer = self._answers.get(bag_image.stamp_ns)
+            yield _unanswered(bag_image) if answer is None else self._predicted_image(answer, bag_image)
         self.without_image = len(self._answers.keys() - seen)
 
-    def _answered_picture(self, entry: Entry, picture: Picture) -> Outcome:
+    def _predicted_image(self, entry: Entry, bag_image: BagImage) -> FrameResult:
         try:
-            image = picture.to_bgr()
+            image = bag_image.to_bgr()
         except ImageError:  # the answer's status says what the nodes made of it
             image = None
         size = None if image is None else (image.shape[1], image.shape[0])
-        whole = {"received_ns": picture.received_ns, "image_bgr": image, "size": size, "raw": picture.raw}
-        return self._answered(entry, number=picture.number, **whole)
+        whole = {"received_ns": bag_image.received_ns, "image_bgr": image, "size": size, "raw": bag_image.raw}
+        return self._answered(entry, number=bag_image.number, **whole)
 
-    def _answered(self, entry: Entry, **picture: Any) -> Outcome:
+    def _answered(self, entry: Entry, **bag_image: Any) -> FrameResult:
         message = self._message(entry)
         stamp = stamp_ns(message)
-        return Outcome(
+        return FrameResult(
             stamp_ns=stamp,
             outcome=_STATUS[message.status],
-            emotions=tuple(map(emotion_of, message.faces)),
+            emotions=tuple(map(face_emotion_from_fields, message.faces)),
             latency_ms=(entry.received_ns - stamp) * 1e-6,
             age_ms=float(message.age_ms),
             detect_ms=float(message.detect_ms),
             classify_ms=float(message.classify_ms),
-            **picture,
+            **bag_image,
         )
 
     def _read(self) -> dict[int, Entry]:
@@ -111,7 +111,7 @@ def _check(message: Any) -> None:
     """Raises ValueError where an answer cannot be."""
     if message.status >= len(_STATUS):
         raise ValueError(f"status {message.status} is unknown")
-    for emotion in map(emotion_of, message.faces):
+    for emotion in map(face_emotion_from_fields, message.faces):
         sizes = {len(emotion.probabilities), len(emotion.smoothed_probabilities), len(message.labels)}
         if len(sizes) > 1 or emotion.label not in message.labels:
             raise ValueError(f"{len(emotion.probabilities)} probabilities and '{emotion.label}' for {message.labels}")
@@ -130,14 +130,14 @@ def _answers_topic(recording: Recording, images: Topic | None) -> Topic:
     return found[0]
 
 
-def _unanswered(picture: Picture) -> Outcome:
-    return Outcome(
-        number=picture.number,
-        stamp_ns=picture.stamp_ns,
-        received_ns=picture.received_ns,
-        outcome=DROPPED if picture.message is not None else UNDECODABLE,
-        problem=picture.problem or "",
-        raw=picture.raw,
+def _unanswered(bag_image: BagImage) -> FrameResult:
+    return FrameResult(
+        number=bag_image.number,
+        stamp_ns=bag_image.stamp_ns,
+        received_ns=bag_image.received_ns,
+        outcome=DROPPED if bag_image.message is not None else UNDECODABLE,
+        problem=bag_image.problem or "",
+        raw=bag_image.raw,
     )
 
 
@@ -150,5 +150,5 @@ def _recorded_types(topic: Topic) -> Typestore:
     return store
 
 
-def _model(message: Any) -> AnsweringModel:
-    return AnsweringModel(tuple(message.labels), message.model, message.model_sha256, message.device)
+def _model(message: Any) -> ModelPredictionSource:
+    return ModelPredictionSource(tuple(message.labels), message.model, message.model_sha256, message.device)

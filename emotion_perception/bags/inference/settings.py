@@ -42,7 +42,14 @@ class Settings:
 
 def parameters_of(settings: Settings) -> dict[str, dict[str, Any]]:
     """Returns the parameters of both nodes that have a meaning without them."""
-    left_out = ("image_reliability", "image_transport", "match_depth", "image_topics", "max_batch", "max_wait_ms")
+    left_out = (
+        "image_reliability",
+        "image_transport",
+        "sync_queue_size",
+        "image_topics",
+        "max_batch_size",
+        "max_queue_delay_ms",
+    )
     nodes = {"face_detection_node": settings.detection, "emotion_classifier_node": settings.classification}
     return {
         node: {name: value for name, value in asdict(config).items() if name not in left_out}

@@ -1,4 +1,4 @@
-"""Writes a recording again with what was recognised beside its images: `faces`, `emotions` and `image_overlay`."""
+"""Writes a recording again with what was recognized beside its images: `faces`, `emotions` and `image_overlay`."""
 
 import shutil
 from collections.abc import Sequence
@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 
+from emotion_perception.bags.inference.frame_result import (
+    DROPPED,
+    PROCESSED,
+    SKIPPED,
+    FrameResult,
+    ModelPredictionSource,
+)
+from emotion_perception.bags.io.images import camera_info_topic, deserialize, namespace_of
 from emotion_perception.bags.io.messages import BAG_VERSION, CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
-from emotion_perception.bags.inference.frame_result import DROPPED, PROCESSED, SKIPPED, AnsweringModel, Outcome
-from emotion_perception.bags.io.images import camera_info_topic, deserialise, namespace_of
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.core.rendering.anonymize import FaceHider
 from emotion_perception.core.images.image_codec import JPEG_FORMAT, bgr_to_jpeg
+from emotion_perception.core.rendering.anonymize import FaceAnonymizer
 from emotion_perception.core.rendering.overlay import draw_overlay
 from emotion_perception.core.types import Face, FaceEmotion
 
@@ -40,7 +46,7 @@ class ResultWriter:
         folder: Path,
         recording: Recording,
         topic: Topic,
-        identity: AnsweringModel,
+        identity: ModelPredictionSource,
         *,
         detector: str,
         anonymize: str,
@@ -49,7 +55,7 @@ class ResultWriter:
         self._writer = Writer(folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
         self._kind, self._identity, self._detector, self._mode = topic.type, identity, detector, anonymize
-        self._hider = FaceHider()
+        self._hider = FaceAnonymizer()
         self._counts = dict.fromkeys((f"frames_{what}" for what in ("received", "processed", "dropped", "failed")), 0)
         space = namespace_of(topic.name)
         self._store = typestore()
@@ -73,14 +79,14 @@ class ResultWriter:
         else:
             self._writer.abort()
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: FrameResult) -> None:
         """Writes a frame's image and, where it was processed, its results."""
         self._count(outcome.outcome)
         if "image" in self._topics:
             self._writer.write(self._topics["image"], outcome.received_ns, outcome.raw)
         if outcome.outcome != PROCESSED or outcome.image_bgr is None:
             return
-        header = deserialise(outcome.raw, self._kind).header
+        header = deserialize(outcome.raw, self._kind).header
         faces = [emotion.face for emotion in outcome.emotions]
         self._send("faces", outcome, FACES, self._face_array(header, faces, outcome))
         self._send("emotions", outcome, EMOTIONS, self._emotion_array(header, outcome))
@@ -105,13 +111,13 @@ class ResultWriter:
             for entry in recording.messages([name]):
                 self._writer.write(connection, entry.received_ns, entry.raw)
 
-    def _send(self, name: str, outcome: Outcome, kind: str, message: Any) -> None:
+    def _send(self, name: str, outcome: FrameResult, kind: str, message: Any) -> None:
         self._writer.write(self._topics[name], outcome.received_ns, self._store.serialize_cdr(message, kind))
 
     def _of(self, kind: str) -> Any:
         return self._store.types[kind]
 
-    def _face_array(self, header: Any, faces: Sequence[Face], outcome: Outcome) -> Any:
+    def _face_array(self, header: Any, faces: Sequence[Face], outcome: FrameResult) -> Any:
         return self._of(FACES)(
             header=header,
             faces=[self._face(face) for face in faces],
@@ -120,7 +126,7 @@ class ResultWriter:
             **self._counts,
         )
 
-    def _emotion_array(self, header: Any, outcome: Outcome) -> Any:
+    def _emotion_array(self, header: Any, outcome: FrameResult) -> Any:
         return self._of(EMOTIONS)(
             header=header,
             status=0,

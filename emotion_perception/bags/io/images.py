@@ -1,4 +1,4 @@
-"""The pictures of a recording's image topic, one after the other, each accounted for."""
+"""The images of a recording's image topic, one after the other, each accounted for."""
 
 import struct
 from collections.abc import Iterator
@@ -21,16 +21,16 @@ DAMAGED = (SerdeError, ValueError, IndexError, KeyError, struct.error, Assertion
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class BagImage:
     """One message of the image topic.
 
     Attributes:
         number: its place among the topic's messages, from 0.
-        stamp_ns: stamp of its header; where it cannot be deserialised, `received_ns`.
+        stamp_ns: stamp of its header; where it cannot be deserialized, `received_ns`.
         received_ns: when it was recorded.
         kind: type of the message, one of `IMAGE_TYPES`.
         raw: the message in CDR.
-        message: the same as rosbags deserialises it, or None where it cannot.
+        message: the same as rosbags deserializes it, or None where it cannot.
         problem: why not, or None.
     """
 
@@ -99,19 +99,19 @@ def camera_info_topic(recording: Recording, images: Topic) -> str | None:
     return next((topic.name for topic in recording.topics if (topic.name, topic.type) == wanted), None)
 
 
-def pictures(recording: Recording, topic: Topic) -> Iterator[Picture]:
+def read_bag_images(recording: Recording, topic: Topic) -> Iterator[BagImage]:
     """Yields every message of an image topic, in the order of recording, damaged ones too."""
     for number, entry in enumerate(recording.messages([topic.name])):
         message, problem = None, None
         try:
-            message = deserialise(entry.raw, topic.type)
+            message = deserialize(entry.raw, topic.type)
         except ImageError as e:
             problem = str(e)
         stamp = entry.received_ns if message is None else stamp_ns(message)
-        yield Picture(number, stamp, entry.received_ns, topic.type, entry.raw, message, problem)
+        yield BagImage(number, stamp, entry.received_ns, topic.type, entry.raw, message, problem)
 
 
-def deserialise(raw: bytes, kind: str) -> Any:
+def deserialize(raw: bytes, kind: str) -> Any:
     """Returns a message of a type in `typestore`.
 
     Raises:

@@ -31,5 +31,5 @@ def typestore() -> Typestore:
 
 def _folder() -> Path:
     """Returns where the message texts are: beside this file where the package is installed, else in the sources."""
-    beside = Path(__file__).parent / "msg"
-    return beside if beside.is_dir() else Path(__file__).parents[2] / "msg"
+    beside = Path(__file__).parents[1] / "msg"
+    return beside if beside.is_dir() else Path(__file__).parents[3] / "msg"

@@ -12,7 +12,7 @@ from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.rosbag2 import Reader
 
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
-from emotion_perception.bags.io.recovery import SalvagedMcap, SalvagedSqlite
+from emotion_perception.bags.io.recovery import RecoveredMcap, RecoveredSqlite
 from emotion_perception.core.errors import RecordingError, one_line
 
 STORAGE_SUFFIXES = (".mcap", ".db3")
@@ -114,7 +114,7 @@ class Recording:
         except Exception as e:  # noqa: BLE001 - see _Whole
             self._note(f"{path.name} is damaged or cut short, what is before that is read ({one_line(e)})")
         try:
-            return SalvagedMcap(path) if path.suffix == ".mcap" else SalvagedSqlite(path)
+            return RecoveredMcap(path) if path.suffix == ".mcap" else RecoveredSqlite(path)
         except RecordingError as e:
             self._note(str(e).removeprefix(f"{path}: "))
             return None

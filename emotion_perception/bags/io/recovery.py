@@ -14,7 +14,7 @@ from emotion_perception.core.errors import RecordingError, one_line
 _LARGEST_RECORD = 1 << 30  # bytes; a damaged length must not ask for the whole memory
 
 
-class SalvagedMcap:
+class RecoveredMcap:
     """An mcap file without an end, read record by record. A chunk that is not whole is lost.
 
     Raises:
@@ -67,7 +67,7 @@ def _next(records: Iterator[Any]) -> Any:
         return None
 
 
-class SalvagedSqlite:
+class RecoveredSqlite:
     """A sqlite3 file that is shorter than it says, read in the order of its rows.
 
     Raises:

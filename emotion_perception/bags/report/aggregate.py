@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from emotion_perception.bags.scoring import metrics
+from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.bags.report.plots import draw_latency
 from emotion_perception.bags.report.report import JSON, recognition_plots, write_json, write_page
-from emotion_perception.bags.inference.settings import Settings
+from emotion_perception.bags.scoring import metrics
 from emotion_perception.bags.scoring.tables import read_faces, read_frames, read_regions
 from emotion_perception.reporting.provenance import command_line, now, package_version
 
@@ -54,7 +54,7 @@ def merge(
         "broken": {bag.name: bag.problem for bag in broken},
         "problems": [f"{bag}: {text}" for bag, of_bag in reports.items() for text in of_bag["problems"]],
         **metrics.all_of(
-            frames, read_faces(folders, labels), read_regions(folders), settings.classification.uncertain_below
+            frames, read_faces(folders, labels), read_regions(folders), settings.classification.min_confidence
         ),
         "model": first["model"],
         "model_sha256": first["model_sha256"],
@@ -70,7 +70,7 @@ def merge(
         **recognition_plots(report, title=title),
     }
     out.mkdir(parents=True, exist_ok=True)
-    write_page("merged.html.j2", report, out, plots)
+    write_page("aggregate.html.j2", report, out, plots)
     write_json(report, out)
     return report
 
@@ -85,6 +85,6 @@ def _row(report: dict[str, Any]) -> dict[str, Any]:
         "duration_s": report["duration_s"],
         "faces": report["answers"]["faces"],
         "accuracy": recognition and recognition["smoothed"]["accuracy"],
-        "labelled": recognition["smoothed"]["n"] if recognition else 0,
+        "labeled": recognition["smoothed"]["n"] if recognition else 0,
         "problems": len(report["problems"]),
     }

@@ -4,17 +4,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.inference.frame_result import Outcome
-from emotion_perception.core.rendering.anonymize import anonymize
+from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.images.geometry import square_crop
+from emotion_perception.core.rendering.anonymize import anonymize
 from emotion_perception.core.types import FaceEmotion
 from emotion_perception.reporting.plots import as_data_url
 
 _MARGIN = 0.25  # of the face, so that a person sees more than the network
 
 
-def face_crop(outcome: Outcome, emotion: FaceEmotion, *, side: int, mode: str) -> NDArray[np.uint8] | None:
+def face_crop(outcome: FrameResult, emotion: FaceEmotion, *, side: int, mode: str) -> NDArray[np.uint8] | None:
     """Cuts one face out of a frame.
 
     Args:
@@ -24,7 +24,7 @@ def face_crop(outcome: Outcome, emotion: FaceEmotion, *, side: int, mode: str) -
         mode: how all faces of the frame are hidden, as of `core.anonymize.anonymize`; `none` shows them.
 
     Returns:
-        uint8 (side, side, 3) BGR, or None where the frame has no picture or the face no pixel in it.
+        uint8 (side, side, 3) BGR, or None where the frame has no image or the face no pixel in it.
     """
     if outcome.image_bgr is None:
         return None

@@ -1,4 +1,4 @@
-"""The pictures of a recording's report."""
+"""The images of a recording's report."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from emotion_perception.bags.scoring.metrics import tracks_of
-from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.inference.frame_result import OUTCOMES, PROCESSED
+from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.scoring.metrics import tracks_of
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
 from emotion_perception.core.rendering.overlay import COLORS, OTHER_COLOR
 from emotion_perception.reporting.plots import BLUE, ORANGE, WIDTH
@@ -131,6 +131,6 @@ def _band(
 
 
 def _color(label: str) -> tuple[float, float, float]:
-    """Returns the overlay's colour of a label, RGB 0..1."""
+    """Returns the overlay's color of a label, RGB 0..1."""
     blue, green, red = COLORS.get(label, OTHER_COLOR)
     return red / 255, green / 255, blue / 255

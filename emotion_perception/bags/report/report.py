@@ -8,8 +8,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from emotion_perception.bags.report.crops import as_url
-from emotion_perception.bags.scoring.misclassified import Mistake
 from emotion_perception.bags.report.plots import MOST_TRACKS, draw_drops, draw_latency, draw_timeline
+from emotion_perception.bags.scoring.misclassified import Misclassified
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
 from emotion_perception.reporting.pages import fill
 from emotion_perception.reporting.plots import as_data_url, as_png, draw_confusion, draw_coverage, draw_reliability
@@ -19,7 +19,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(
-    report: Mapping[str, Any], out: Path, frames: FrameTable, faces: FaceTable, mistakes: Sequence[Mistake]
+    report: Mapping[str, Any], out: Path, frames: FrameTable, faces: FaceTable, mistakes: Sequence[Misclassified]
 ) -> None:
     """Writes report.html, a PNG of each plot, and last report.json.
 

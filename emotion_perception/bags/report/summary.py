@@ -16,7 +16,7 @@ def lines_of(report: Mapping[str, Any]) -> list[str]:
     if report["recognition"]:
         smoothed, uncertain = report["recognition"]["smoothed"], report["recognition"]["uncertain"]
         lines.append(
-            f"recognition: {smoothed['accuracy']:.1%} of {smoothed['n']} labelled faces, macro F1 "
+            f"recognition: {smoothed['accuracy']:.1%} of {smoothed['n']} labeled faces, macro F1 "
             f"{smoothed['macro_f1']:.1%}, ECE {smoothed['ece']:.1%}; certain {uncertain['coverage']:.1%}"
         )
     if report["detection"]:

@@ -29,7 +29,7 @@ from emotion_perception.core.types import Box, Face
 INTERVALS = ("start_s", "end_s", "track_or_region", "label")
 FRAMES = ("stamp_ns", "x", "y", "w", "h", "label")
 OPTIONAL = ("group", "person")
-LEAST_IOU = 0.5  # of a face and the labelled region of a frame
+LEAST_IOU = 0.5  # of a face and the labeled region of a frame
 
 
 @dataclass(frozen=True)

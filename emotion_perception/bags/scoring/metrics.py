@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.inference.frame_result import OUTCOMES, PROCESSED, UNDECODABLE
+from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable, RegionTable
 from emotion_perception.reporting.metrics import (
-    Answers,
+    Predictions,
     confusion_matrix,
     coverage,
     per_class,
     reliability,
     rounded,
-    summarise,
+    summarize,
 )
 
 LATENCY = {
@@ -32,12 +32,12 @@ _MINUTE = 60.0
 _LONGEST_PAUSE_S = 2.0  # between two frames of a track that count as following each other
 
 
-def all_of(frames: FrameTable, faces: FaceTable, regions: RegionTable, uncertain_below: float) -> dict[str, Any]:
+def all_of(frames: FrameTable, faces: FaceTable, regions: RegionTable, min_confidence: float) -> dict[str, Any]:
     """Returns the figures of a report: frames, answers, recognition, groups, detection and steadiness."""
     return {
         "frames": account(frames),
         "answers": answers(faces),
-        "recognition": recognition(faces, uncertain_below),
+        "recognition": recognition(faces, min_confidence),
         "groups": groups(faces),
         "detection": detection(regions),
         "steadiness": steadiness(faces, regions),
@@ -71,7 +71,7 @@ def duration_s(frames: FrameTable) -> float:
     return rounded(float(np.sum(spans)) / NS)
 
 
-def recognition(faces: FaceTable, uncertain_below: float) -> dict[str, Any] | None:
+def recognition(faces: FaceTable, min_confidence: float) -> dict[str, Any] | None:
     """Returns how right the answers are where people have said what a face shows; None where they have not.
 
     `smoothed` is what the node publishes as label and score, but for the hysteresis of the label, which
@@ -85,18 +85,18 @@ def recognition(faces: FaceTable, uncertain_below: float) -> dict[str, Any] | No
     certain = ~faces.uncertain[judged]
     shown = faces.label[judged] == faces.truth[judged]
     return {
-        "smoothed": summarise(smoothed),
-        "raw": summarise(raw),
+        "smoothed": summarize(smoothed),
+        "raw": summarize(raw),
         "shown_accuracy": rounded(shown.mean()),
         "per_class": per_class(confusion, faces.labels),
         "confusion": confusion.tolist(),
         "reliability": {"smoothed": reliability(smoothed), "raw": reliability(raw)},
         "uncertain": {
-            "below": rounded(uncertain_below),
+            "below": rounded(min_confidence),
             "coverage": rounded(certain.mean()),
             "accuracy": _share(int(shown[certain].sum()), int(certain.sum())),
         },
-        "coverage": coverage(smoothed, uncertain_below),
+        "coverage": coverage(smoothed, min_confidence),
     }
 
 
@@ -105,12 +105,12 @@ def groups(faces: FaceTable) -> dict[str, Any]:
     found = {}
     for group in sorted(set(faces.group[faces.truth != ""].tolist()) - {""}):
         chosen = (faces.group == group) & (faces.truth != "")
-        found[group] = summarise(_answers(faces, faces.smoothed, chosen))
+        found[group] = summarize(_answers(faces, faces.smoothed, chosen))
     return found
 
 
 def detection(regions: RegionTable) -> dict[str, Any] | None:
-    """Returns how many labelled regions a face was found in, also by group; None where no region is labelled."""
+    """Returns how many labeled regions a face was found in, also by group; None where no region is labeled."""
     if not len(regions.bag):
         return None
     found = regions.track > 0
@@ -174,10 +174,10 @@ def tracks_of(faces: FaceTable) -> Iterator[NDArray[np.int64]]:
     yield from np.split(order, ends)
 
 
-def _answers(faces: FaceTable, probabilities: NDArray[np.float32], chosen: NDArray[np.bool_]) -> Answers:
+def _answers(faces: FaceTable, probabilities: NDArray[np.float32], chosen: NDArray[np.bool_]) -> Predictions:
     """Returns the chosen faces, all of them judged, beside what people say of them."""
     truth = np.array([faces.labels.index(str(label)) for label in faces.truth[chosen]], np.int64)
-    return Answers(probabilities[chosen], truth, faces.labels)
+    return Predictions(probabilities[chosen], truth, faces.labels)
 
 
 def _distribution(values: NDArray[np.float64]) -> dict[str, float] | None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.bags.inference.frame_result import FrameResult
+from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.report.crops import face_crop
 from emotion_perception.bags.scoring.labels import LabelRow
-from emotion_perception.bags.io.messages import NS
-from emotion_perception.bags.inference.frame_result import Outcome
 from emotion_perception.core.types import FaceEmotion
 
 _SIDE = 128  # pixels of a kept face
@@ -17,7 +17,7 @@ _ALIKE_NS = 2 * NS  # mistakes of a track within so long are one
 
 
 @dataclass(frozen=True, eq=False)
-class Mistake:
+class Misclassified:
     """A face whose label is not what people say.
 
     Attributes:
@@ -37,7 +37,7 @@ class Mistake:
     crop_bgr: NDArray[np.uint8]
 
 
-class Mistakes:
+class MisclassifiedFaces:
     """The worst mistakes of a recording.
 
     Args:
@@ -47,21 +47,21 @@ class Mistakes:
 
     def __init__(self, most: int = 12, mode: str = "none") -> None:
         self._most, self._mode = most, mode
-        self._kept: dict[tuple[int, str, str, int], Mistake] = {}
+        self._kept: dict[tuple[int, str, str, int], Misclassified] = {}
 
     @property
-    def worst(self) -> list[Mistake]:
+    def worst(self) -> list[Misclassified]:
         """The mistakes, surest first."""
         return sorted(self._kept.values(), key=lambda mistake: (-mistake.score, mistake.time_s, mistake.track))
 
-    def look(self, outcome: Outcome, matched: Mapping[int, LabelRow], first_stamp_ns: int) -> None:
+    def look(self, outcome: FrameResult, matched: Mapping[int, LabelRow], first_stamp_ns: int) -> None:
         """Keeps what is worth keeping of a frame."""
         for index, row in matched.items():
             emotion = outcome.emotions[index]
             if row.label and row.label != emotion.label:
                 self._consider(outcome, emotion, row.label, first_stamp_ns)
 
-    def _consider(self, outcome: Outcome, emotion: FaceEmotion, truth: str, first_stamp_ns: int) -> None:
+    def _consider(self, outcome: FrameResult, emotion: FaceEmotion, truth: str, first_stamp_ns: int) -> None:
         since_ns = outcome.stamp_ns - first_stamp_ns
         key = (emotion.face.id, truth, emotion.label, since_ns // _ALIKE_NS)
         rival = self._kept.get(key) or (self.worst[-1] if len(self._kept) >= self._most else None)
@@ -72,4 +72,4 @@ class Mistakes:
             return
         if rival is not None:
             self._kept = {k: mistake for k, mistake in self._kept.items() if mistake is not rival}
-        self._kept[key] = Mistake(since_ns / NS, emotion.face.id, truth, emotion.label, emotion.score, crop)
+        self._kept[key] = Misclassified(since_ns / NS, emotion.face.id, truth, emotion.label, emotion.score, crop)

@@ -1,7 +1,7 @@
 """The three tables that an evaluation leaves as CSV, and from which every figure is computed.
 
 `frames.csv` has a row for every frame, `emotions.csv` one for every face of a processed frame, `regions.csv` one for
-every labelled region of a processed frame. They are written row by row, so that a long recording needs no memory, and
+every labeled region of a processed frame. They are written row by row, so that a long recording needs no memory, and
 read back into columns.
 """
 
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.bags.inference.frame_result import PROCESSED, FrameResult
 from emotion_perception.bags.scoring.labels import LabelRow
-from emotion_perception.bags.inference.frame_result import PROCESSED, Outcome
 from emotion_perception.core.types import FaceEmotion
 
 FRAMES, EMOTIONS, REGIONS = "frames.csv", "emotions.csv", "regions.csv"
@@ -55,7 +55,7 @@ class TableWriter:
         for file in self._files:
             file.close()
 
-    def write(self, outcome: Outcome, rows: Sequence[LabelRow], matched: Mapping[int, LabelRow]) -> None:
+    def write(self, outcome: FrameResult, rows: Sequence[LabelRow], matched: Mapping[int, LabelRow]) -> None:
         """Writes a frame.
 
         Args:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from emotion_perception.training.commands.evaluate import split_names
 
-SECTIONS = ("photon", "detection", "backends", "growth", "cameras", "starting", "recordings", "training")
+SECTIONS = ("latency", "detection", "backends", "scaling", "cameras", "startup", "recordings", "training")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

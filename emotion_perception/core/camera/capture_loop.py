@@ -1,4 +1,4 @@
-"""Reads a picture source in a thread of its own, at its pace, and opens it again when it was lost."""
+"""Reads an image source in a thread of its own, at its pace, and opens it again when it was lost."""
 
 import threading
 import time
@@ -6,19 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from emotion_perception.core.camera.factory import FrameSource
+from emotion_perception.core.camera.frame_rate import FrameRateMonitor
 from emotion_perception.core.camera.source import patience_s
 from emotion_perception.core.errors import EmotionPerceptionError, one_line
-from emotion_perception.core.camera.frame_rate import RateWatch
 from emotion_perception.core.types import Frame
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 4.0  # between attempts to open the source
-_STEADY_S = 2.0  # a source that gave pictures for less is not tried sooner again than before
-_OPENING_S = 8.5  # may pass before the first picture without a word; streams give up after 8
+_STEADY_S = 2.0  # a source that gave images for less is not tried sooner again than before
+_OPENING_S = 8.5  # may pass before the first image without a word; streams give up after 8
 _SLACK_S = 0.2  # a source that knows its own fault tells it first
 _HELD_UP_S = 1.0  # a check that comes so late was held up itself, with the whole process
 
 
-class FramePump:
+class CaptureLoop:
     """Delivers every frame of a source once, and opens the source again when it is missing or fails.
 
     A live source sets the pace itself; a file, folder or synthetic source is paced by its rate, and a frame that is
@@ -33,7 +33,7 @@ class FramePump:
         on_fault: gets one line when `deliver` raises; the next frame is delivered.
 
     Attributes:
-        rate: how many pictures a second come.
+        rate: how many images a second come.
         ended: the source has come to its end.
     """
 
@@ -53,9 +53,9 @@ class FramePump:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="frame-pump", daemon=True)
         self._lost = False
-        self._begun_s = self._heard_s = self._checked_s = 0.0  # the source was opened, gave a picture, was looked at
+        self._begun_s = self._heard_s = self._checked_s = 0.0  # the source was opened, gave an image, was looked at
         self._patience_s = _OPENING_S
-        self.rate = RateWatch()
+        self.rate = FrameRateMonitor()
         self.ended = False
 
     def start(self) -> None:
@@ -71,7 +71,7 @@ class FramePump:
         self._stop.set()
         source = self._source
         if source is not None and source.is_live:
-            source.close()  # wakes a read that waits for the next picture
+            source.close()  # wakes a read that waits for the next image
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -81,7 +81,7 @@ class FramePump:
         now_s, last_s = time.monotonic(), self._checked_s
         self._checked_s, silent_s = now_s, now_s - self._heard_s
         if now_s - last_s < _HELD_UP_S and silent_s > self._patience_s and not (self._lost or self.ended):
-            self._lose(f"{self._name}: no picture for {silent_s:.1f} s")
+            self._lose(f"{self._name}: no image for {silent_s:.1f} s")
 
     def _run(self) -> None:
         wait_s = 0.0

@@ -1,4 +1,4 @@
-"""Picture sources: chooses one by the parameter `video_device`."""
+"""Image sources: chooses one by the parameter `video_device`."""
 
 import os
 import stat
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import cv2
 
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.files import FolderSource, VideoFileSource
 from emotion_perception.core.camera.live import DeviceSource, StreamSource
 from emotion_perception.core.camera.source import FrameSource
 from emotion_perception.core.camera.synthetic import SyntheticSource
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ConfigurationError, SourceError
-from emotion_perception.core.assets import resolve_model_file
 
 __all__ = ["FrameSource", "check_source", "open_source"]
 
@@ -36,10 +36,10 @@ def open_source(config: CameraConfig) -> FrameSource:
     """Opens what `config.video_device` names.
 
     Digits and device files are cameras, `synthetic` is the built-in source, `scheme://` a stream, a folder its
-    pictures, a picture file that one picture again and again, any other file a video.
+    images, an image file that one image again and again, any other file a video.
 
     Raises:
-        SourceError: it is not there or gives no picture; one line that names it.
+        SourceError: it is not there or gives no image; one line that names it.
         ConfigurationError, ModelFileError: as of `check_source`.
     """
     check_source(config)

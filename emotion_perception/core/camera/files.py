@@ -1,4 +1,4 @@
-"""Pictures from files: a video, or a folder of single pictures."""
+"""Images from files: a video, or a folder of single images."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ class VideoFileSource(FrameSource):
     """A video file, from the start again where `loop` is set.
 
     Raises:
-        SourceError: OpenCV finds no picture in the file.
+        SourceError: OpenCV finds no image in the file.
     """
 
     is_live = False
@@ -32,7 +32,7 @@ class VideoFileSource(FrameSource):
         self._ahead: NDArray[np.uint8] | None = self._open()
 
     def read(self) -> Frame | None:
-        """Returns the next picture at once, or None at the end.
+        """Returns the next image at once, or None at the end.
 
         Raises:
             SourceError: a file that is to begin again is no longer there.
@@ -54,15 +54,15 @@ class VideoFileSource(FrameSource):
         self._capture = self._ahead = None
 
     def _open(self) -> NDArray[np.uint8]:
-        """Opens the file and returns its first picture, which shows that it is a video."""
-        if _is_text(self._path):  # FFmpeg would show it, as pictures of its letters
+        """Opens the file and returns its first image, which shows that it is a video."""
+        if _is_text(self._path):  # FFmpeg would show it, as images of its letters
             raise SourceError(f"{self._path}: a text file, not a video")
         self._capture = cv2.VideoCapture(str(self._path), _backend())
         self.rate_hz = plausible_rate_hz(self._config.framerate, self._capture.get(cv2.CAP_PROP_FPS))
         image = self._next_of_file()
         if image is None:
             self.close()
-            raise SourceError(f"{self._path}: not a video or picture file that OpenCV can read")
+            raise SourceError(f"{self._path}: not a video or image file that OpenCV can read")
         return image
 
     def _next(self) -> NDArray[np.uint8] | None:
@@ -77,12 +77,12 @@ class VideoFileSource(FrameSource):
 
 
 class FolderSource(FrameSource):
-    """Pictures in the order of their names, from the first again where `loop` is set.
+    """Images in the order of their names, from the first again where `loop` is set.
 
     One that cannot be read is left out with a warning, one that was removed without.
 
     Raises:
-        SourceError: none of the pictures can be read.
+        SourceError: none of the images can be read.
     """
 
     is_live = False
@@ -102,7 +102,7 @@ class FolderSource(FrameSource):
         """Opens a folder's files of any format that OpenCV reads; sub-folders and hidden files are left out.
 
         Raises:
-            SourceError: the folder cannot be listed or has no picture.
+            SourceError: the folder cannot be listed or has no image.
         """
         try:
             files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
@@ -110,20 +110,20 @@ class FolderSource(FrameSource):
             raise SourceError(f"{folder}: {error.strerror}") from error
         paths = [path for path in files if cv2.haveImageReader(str(path))]
         if others := [path.name for path in files if path not in paths]:
-            _LOG.warning("%s: left out %d files that are no pictures, the first is %s", folder, len(others), others[0])
+            _LOG.warning("%s: left out %d files that are no images, the first is %s", folder, len(others), others[0])
         if not paths:
-            raise SourceError(f"{folder}: no picture in this folder")
+            raise SourceError(f"{folder}: no image in this folder")
         return cls(paths, config)
 
     def read(self) -> Frame | None:
-        """Returns the next picture at once, or None after the last.
+        """Returns the next image at once, or None after the last.
 
         Raises:
-            SourceError: the folder, or each of its pictures that was to be shown again, is no longer there.
+            SourceError: the folder, or each of its images that was to be shown again, is no longer there.
         """
         if self._paths and not self._place.exists():
             raise SourceError(f"{self._place}: no such file or folder")
-        for _ in self._paths:  # at most one round of pictures that cannot be read
+        for _ in self._paths:  # at most one round of images that cannot be read
             if self._next == len(self._paths) and not self._config.loop:
                 return None
             self._next %= len(self._paths)
@@ -150,7 +150,7 @@ class FolderSource(FrameSource):
         if not self._place.exists():  # it went away while it was read
             return f"{self._place}: no such file or folder"
         count = len(self._paths)
-        words = "OpenCV cannot read it" if count == 1 else f"OpenCV can read none of its {count} pictures"
+        words = "OpenCV cannot read it" if count == 1 else f"OpenCV can read none of its {count} images"
         return f"{self._place}: {words}"
 
 

@@ -1,4 +1,4 @@
-"""Watches whether pictures come as often as they should."""
+"""Watches whether images come as often as they should."""
 
 from emotion_perception.core.camera.rate_meter import RateMeter
 
@@ -6,7 +6,7 @@ _WINDOW_S, _WINDOW_PICTURES = 5.0, 10  # the longer of the two
 _TOLERANCE, _FINE_AGAIN = 0.10, 0.08  # a rate at the border is not told again and again
 
 
-class RateWatch:
+class FrameRateMonitor:
     """Measures a rate over the last seconds and compares it with the one expected.
 
     One thread adds, another may ask.
@@ -21,12 +21,12 @@ class RateWatch:
         self._expected_hz, self._complaint = rate_hz, ""
 
     def add(self, time_s: float) -> None:
-        """Counts a picture that was taken at a moment of a steady clock."""
+        """Counts an image that was taken at a moment of a steady clock."""
         self._meter.add(time_s)
 
     @property
     def measured_hz(self) -> float:
-        """Pictures a second; 0 before there are two."""
+        """Images a second; 0 before there are two."""
         return self._meter.hz()
 
     def complaint(self) -> str:
@@ -41,5 +41,5 @@ class RateWatch:
         if off <= (_FINE_AGAIN if self._complaint else _TOLERANCE):
             self._complaint = ""
         elif not self._complaint:
-            self._complaint = f"{self.measured_hz:.1f} pictures a second come, not {self._expected_hz:g} (framerate)"
+            self._complaint = f"{self.measured_hz:.1f} images a second come, not {self._expected_hz:g} (framerate)"
         return self._complaint

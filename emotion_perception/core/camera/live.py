@@ -1,4 +1,4 @@
-"""Pictures that come at their own pace: a V4L2 camera or a network stream, of which only the newest is kept."""
+"""Images that come at their own pace: a V4L2 camera or a network stream, of which only the newest is kept."""
 
 import os
 import threading
@@ -66,7 +66,7 @@ class LatestFrameReader:
             self._changed.wait_for(lambda: self._frame or self._fault or self._closed, timeout_s)
             frame, self._frame = self._frame, None
             if frame is None and not self._closed:
-                raise SourceError(self._fault or f"no picture for {timeout_s:g} s")
+                raise SourceError(self._fault or f"no image for {timeout_s:g} s")
             return None if self._closed else frame
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ class LatestFrameReader:
         while not self._closed:
             succeeded, image = capture.read()
             if not succeeded:
-                return "gives no more pictures"
+                return "gives no more images"
             with self._changed:
                 self._frame = Frame(np.asarray(image, np.uint8), time.monotonic())
                 self._changed.notify_all()
@@ -122,7 +122,7 @@ class _LiveSource(FrameSource):
         self.rate_hz = known_rate_hz(config.framerate, self._reader.rate_hz)
 
     def read(self) -> Frame | None:
-        """Waits for the next picture; None once the source is closed."""
+        """Waits for the next image; None once the source is closed."""
         first, self._first = self._first, None
         return self._take(self._read_timeout_s) if first is None else first
 
@@ -145,7 +145,7 @@ class DeviceSource(_LiveSource):
     """A V4L2 camera, e.g. `/dev/video0`.
 
     Raises:
-        SourceError: there is no such camera, it is busy, or it gives no picture.
+        SourceError: there is no such camera, it is busy, or it gives no image.
     """
 
     def __init__(self, path: str, config: CameraConfig) -> None:
@@ -170,11 +170,11 @@ class StreamSource(_LiveSource):
     Args:
         url: its address.
         config: the camera's parameters.
-        open_timeout_s: how long it may take until the first picture.
+        open_timeout_s: how long it may take until the first image.
         read_timeout_s: how long until each further one; None takes 1.5 s, or more where `framerate` is low.
 
     Raises:
-        SourceError: it cannot be reached or gives no picture in time.
+        SourceError: it cannot be reached or gives no image in time.
     """
 
     def __init__(
@@ -193,7 +193,7 @@ class StreamSource(_LiveSource):
             self.rate_hz = config.framerate
 
     def read(self) -> Frame | None:
-        """Waits for the next picture; None once the source is closed."""
+        """Waits for the next image; None once the source is closed."""
         if (frame := super().read()) is None:
             return None
         image_bgr = fit_within(frame.image_bgr, self._config.image_width, self._config.image_height)

@@ -1,10 +1,10 @@
-"""Stamps of pictures: strictly increasing, on a clock that may be set back."""
+"""Stamps of images: strictly increasing, on a clock that may be set back."""
 
 _JUMP_NS = 1_000_000_000
 
 
-class StrictStamps:
-    """Gives each picture the moment it was taken, always later than that of the one before.
+class MonotonicStamps:
+    """Gives each image the moment it was taken, always later than that of the one before.
 
     Where the clock stands still or goes back by up to a second, a stamp is one nanosecond after the last. Where the
     last stamp lies more than a second ahead of the clock, the clock was set back (a simulation or bag that began
@@ -19,7 +19,7 @@ class StrictStamps:
 
         Args:
             now_ns: what the clock says; 0 for a simulated one that has not begun.
-            age_s: how long ago the picture was taken.
+            age_s: how long ago the image was taken.
         """
         if self._last_ns > now_ns + _JUMP_NS:
             self._last_ns = 0

@@ -1,4 +1,4 @@
-"""What all picture sources share."""
+"""What all image sources share."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -15,11 +15,11 @@ _READ_TIMEOUT_S, _READ_TIMEOUT_PERIODS = 1.5, 2.5
 
 
 class FrameSource(ABC):
-    """Gives pictures one after the other.
+    """Gives images one after the other.
 
     Attributes:
-        rate_hz: how many pictures a second it should give, or should be read at; 0 where a live one does not say.
-        is_live: True where `read` waits for the next picture; False where it answers at once and the reader paces.
+        rate_hz: how many images a second it should give, or should be read at; 0 where a live one does not say.
+        is_live: True where `read` waits for the next image; False where it answers at once and the reader paces.
     """
 
     rate_hz: float
@@ -27,10 +27,10 @@ class FrameSource(ABC):
 
     @abstractmethod
     def read(self) -> Frame | None:
-        """Returns the next picture, or None where the source has ended.
+        """Returns the next image, or None where the source has ended.
 
         Raises:
-            SourceError: the source has stopped giving pictures.
+            SourceError: the source has stopped giving images.
         """
 
     @abstractmethod
@@ -59,12 +59,12 @@ def plausible_rate_hz(asked_hz: float, own_hz: float) -> float:
 
 
 def patience_s(rate_hz: float) -> float:
-    """Returns after how long without a picture a source is lost: 1.5 s, or more where it is slow; 0 is unknown."""
+    """Returns after how long without an image a source is lost: 1.5 s, or more where it is slow; 0 is unknown."""
     return max(_READ_TIMEOUT_S, _READ_TIMEOUT_PERIODS / rate_hz) if rate_hz else _READ_TIMEOUT_S
 
 
 def fit_within(image_bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Scales a picture to the largest size within width x height at its own aspect ratio; 0 is no limit."""
+    """Scales an image to the largest size within width x height at its own aspect ratio; 0 is no limit."""
     limits = [limit / size for limit, size in ((width, image_bgr.shape[1]), (height, image_bgr.shape[0])) if limit]
     scale = min(limits, default=1.0)
     if scale == 1:

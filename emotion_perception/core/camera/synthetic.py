@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.source import FrameSource, plausible_rate_hz
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Frame
 
 _DEFAULT_WH = (640, 480)
@@ -53,7 +53,7 @@ class SyntheticSource(FrameSource):
         path = resolve_model_file("astronaut") if photograph is None else photograph
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
-            raise ModelFileError(f"{path}: not a picture that OpenCV can read")
+            raise ModelFileError(f"{path}: not an image that OpenCV can read")
         self._photograph = np.asarray(image, np.uint8)
         self.rate_hz = plausible_rate_hz(config.framerate, 0)
         self._wh = config.image_width or _DEFAULT_WH[0], config.image_height or _DEFAULT_WH[1]
@@ -62,7 +62,7 @@ class SyntheticSource(FrameSource):
         self._closed = False
 
     def read(self) -> Frame | None:
-        """Returns the next picture at once; it never ends by itself."""
+        """Returns the next image at once; it never ends by itself."""
         if self._closed:
             return None
         image_bgr = render(self._photograph, view_at(self._index / self.rate_hz), self._wh)

@@ -1,6 +1,6 @@
 """Scores the emotions of face crops: one model, one batch for all faces of a frame, one of two ways to run it.
 
-onnxruntime runs the model's ONNX twin on the CPU, torch runs its weights on CUDA. torch takes seconds to import, so it
+onnxruntime runs the model's ONNX export on the CPU, torch runs its weights on CUDA. torch takes seconds to import, so it
 is imported only where CUDA is asked for or an NVIDIA device is there.
 """
 
@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.model_bundle import Checkpoint, load_checkpoint, read_weights
-from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import CheckpointError, ConfigurationError, DeviceError, one_line
+from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
 from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import ConfigurationError, DeviceError, ModelBundleError, one_line
 
 _log = logging.getLogger(__name__)
 _NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu", "/dev/dxg")  # PC, two kinds of Jetson, WSL 2
@@ -45,7 +45,7 @@ class EmotionClassifier:
         fallback: True where another device was wanted than `backend` uses.
     """
 
-    def __init__(self, checkpoint: Checkpoint, backend: Backend, *, fallback: bool = False) -> None:
+    def __init__(self, checkpoint: ModelBundle, backend: Backend, *, fallback: bool = False) -> None:
         self.spec: ModelSpec = checkpoint.spec
         self.labels: tuple[str, ...] = checkpoint.spec.labels
         self.model_name = checkpoint.name
@@ -72,13 +72,13 @@ class EmotionClassifier:
         """Scores all crops in one batch.
 
         Args:
-            crops: uint8 pictures as `to_input` takes them; may be empty.
+            crops: uint8 images as `to_input` takes them; may be empty.
 
         Returns:
             float32 (N, L), calibrated probabilities in the order of `labels`; each row sums to 1.
 
         Raises:
-            ImageError: a crop is no picture.
+            ImageError: a crop is no image.
         """
         return softmax(self.logits(crops), self.spec.temperature)
 
@@ -92,16 +92,16 @@ class EmotionClassifier:
         """Runs batches of one and of two blank crops, so that the first face of a stream is not slower than the others.
 
         Raises:
-            CheckpointError: the network's answer has the wrong shape or is not finite.
+            ModelBundleError: the network's answer has the wrong shape or is not finite.
             ConfigurationError: a GPU is required and failed.
         """
         blank = np.zeros((self.spec.input_size, self.spec.input_size), np.uint8)
         for count in (1, 2):
             logits = self.logits([blank] * count)
             if logits.shape != (count, len(self.labels)):
-                raise CheckpointError(f"{self.model_name}: {logits.shape[1:]} outputs for {len(self.labels)} labels")
+                raise ModelBundleError(f"{self.model_name}: {logits.shape[1:]} outputs for {len(self.labels)} labels")
             if not np.isfinite(logits).all():
-                raise CheckpointError(
+                raise ModelBundleError(
                     f"{self.model_name}: the network's outputs are not finite, its weights are damaged"
                 )
         if require_gpu and self.device == "cpu":
@@ -113,13 +113,13 @@ def create_classifier(config: ClassifierConfig) -> EmotionClassifier:
 
     Raises:
         ModelFileError: a file of the model is missing or damaged.
-        CheckpointError: weights, description and network do not fit together.
+        ModelBundleError: weights, description and network do not fit together.
         ConfigurationError: the device is unknown, or a GPU is required and cannot be used.
     """
     device = config.device
     if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", device):
         raise ConfigurationError(f"device '{device}' is none of auto, cpu, cuda, cuda:N")
-    checkpoint = load_checkpoint(config.model)
+    checkpoint = load_model_bundle(config.model)
     problem = f"device is '{device}'" if device == "cpu" else _cuda_problem(device, checkpoint.spec)
     if problem is None:
         cuda = "cuda:0" if device in ("auto", "cuda") else device
@@ -170,16 +170,18 @@ def _shared(backend: Backend, config: ClassifierConfig) -> Backend:
         return backend
     from emotion_perception.core.inference.dynamic_batching import BatchingBackend
 
-    return BatchingBackend(backend, max_batch=config.max_batch, max_wait_s=config.max_wait_ms * 1e-3)
+    return BatchingBackend(
+        backend, max_batch_size=config.max_batch_size, max_queue_delay_s=config.max_queue_delay_ms * 1e-3
+    )
 
 
-def _cpu_backend(checkpoint: Checkpoint, num_threads: int) -> Backend:
+def _cpu_backend(checkpoint: ModelBundle, num_threads: int) -> Backend:
     if checkpoint.onnx is not None:
         return _OnnxBackend(checkpoint, checkpoint.onnx, num_threads)
     try:
         import torch
     except ImportError:
-        raise CheckpointError(f"{checkpoint.name}: has no ONNX twin, and torch is not installed") from None
+        raise ModelBundleError(f"{checkpoint.name}: has no ONNX export, and torch is not installed") from None
     torch.set_num_threads(num_threads)
     return _TorchBackend(checkpoint, "cpu")
 
@@ -189,7 +191,7 @@ class _OnnxBackend:
 
     device = "cpu"
 
-    def __init__(self, checkpoint: Checkpoint, path: Path, num_threads: int) -> None:
+    def __init__(self, checkpoint: ModelBundle, path: Path, num_threads: int) -> None:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
@@ -201,7 +203,7 @@ class _OnnxBackend:
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except _onnx_errors(errors) as e:
-            raise CheckpointError(f"{path}: not a readable ONNX file ({one_line(e)})") from e
+            raise ModelBundleError(f"{path}: not a readable ONNX file ({one_line(e)})") from e
         _check_signature(path, session, checkpoint.spec)
         self._session = session
         self._input = session.get_inputs()[0].name
@@ -220,27 +222,25 @@ def _onnx_errors(module: Any) -> tuple[type[Exception], ...]:
 def _check_signature(path: Path, session: Any, spec: ModelSpec) -> None:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
-        raise CheckpointError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs instead of one each")
+        raise ModelBundleError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs instead of one each")
     if outputs[0].shape[1:] != [len(spec.labels)]:
-        raise CheckpointError(f"{path}: gives {outputs[0].shape[1:]} outputs a face for {len(spec.labels)} labels")
+        raise ModelBundleError(f"{path}: gives {outputs[0].shape[1:]} outputs a face for {len(spec.labels)} labels")
     if inputs[0].shape[1:] != [1, spec.input_size, spec.input_size]:
-        raise CheckpointError(
-            f"{path}: takes pictures of {inputs[0].shape[1:]}, the spec says {spec.input_size} pixels"
-        )
+        raise ModelBundleError(f"{path}: takes images of {inputs[0].shape[1:]}, the spec says {spec.input_size} pixels")
 
 
 class _TorchBackend:
-    """torch on CUDA (or on the CPU, for a model without ONNX twin), in full float32: TF32 would blur the batch rule."""
+    """torch on CUDA (or on the CPU, for a model without ONNX export), in full float32: TF32 would blur the batch rule."""
 
-    def __init__(self, checkpoint: Checkpoint, device: str) -> None:
+    def __init__(self, checkpoint: ModelBundle, device: str) -> None:
         import torch
 
         from emotion_perception.core.classification.networks import build_network
 
         try:
             network = build_network(checkpoint.spec, read_weights(checkpoint))
-        except CheckpointError as e:
-            raise CheckpointError(f"{checkpoint.weights}: {e}") from None
+        except ModelBundleError as e:
+            raise ModelBundleError(f"{checkpoint.weights}: {e}") from None
         torch.backends.cudnn.allow_tf32 = False
         self.device = device
         self._torch = torch

@@ -10,7 +10,7 @@ _MEMORY = 0.8  # share of the old value that a new measurement leaves
 _FORGET_S = 1.0  # a longer pause says nothing about the rate
 
 
-class FaceBudget:
+class LoadShedder:
     """Keeps a classifier in step with its input: where all faces take too long, the largest ones come first.
 
     It learns two things: the time between frames, and what a face costs.

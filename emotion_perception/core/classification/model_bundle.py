@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.errors import CheckpointError, ModelFileError, one_line
 from emotion_perception.core.assets import MANIFEST, file_sha256
 from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
 
 FORMAT = 1
-MODELS = Path(__file__).resolve().parent.parent / "models"  # the shipped ones
+MODELS = Path(__file__).resolve().parents[2] / "models"  # the shipped ones
 _SUFFIXES = (".safetensors", ".onnx", ".json")
 _KEYS = {"format", "name", "spec", "weights", "onnx"}
 _LATER = {"pixel_mean", "pixel_deviation"}  # keys that descriptions of the first versions lack
@@ -27,7 +27,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "architecture": (str,),
     "options": (dict,),
     "input_size": (int,),
-    "normalisation": (str,),
+    "normalization": (str,),
     "pixel_mean": (int, float),
     "pixel_deviation": (int, float),
     "crop_margin": (int, float),
@@ -39,15 +39,15 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class ModelBundle:
     """A model whose files were there and had the hashes of its description.
 
     Attributes:
         name: file name without its ending.
         spec: what the network expects and what its outputs mean.
         weights: path of the .safetensors file.
-        sha256: hash of that file, lower-case hex: the model's identity, also where its ONNX twin is what runs.
-        onnx: path of the ONNX twin, or None.
+        sha256: hash of that file, lower-case hex: the model's identity, also where its ONNX export is what runs.
+        onnx: path of the ONNX export, or None.
     """
 
     name: str
@@ -62,19 +62,19 @@ def shipped_models() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in MODELS.glob("*.json") if path.name != MANIFEST.name))
 
 
-def load_checkpoint(name_or_path: str | Path) -> Checkpoint:
+def load_model_bundle(name_or_path: str | Path) -> ModelBundle:
     """Opens a model: a shipped one by name, any other by the path of one of its files.
 
     Raises:
         ModelFileError: a file is missing, unreadable or has another hash than its description says.
-        CheckpointError: the description is not one that this version understands.
+        ModelBundleError: the description is not one that this version understands.
     """
     path = _locate(name_or_path)
     description = _read_description(path)
     spec = _parse_spec(description["spec"], path)
     weights = _verified(path, "weights", description["weights"])
     onnx = None if description["onnx"] is None else _verified(path, "onnx", description["onnx"])
-    return Checkpoint(path.stem, spec, weights, description["weights"]["sha256"], onnx)
+    return ModelBundle(path.stem, spec, weights, description["weights"]["sha256"], onnx)
 
 
 def load_spec(path: Path | str) -> ModelSpec:
@@ -82,17 +82,17 @@ def load_spec(path: Path | str) -> ModelSpec:
 
     Raises:
         ModelFileError: there is no such file.
-        CheckpointError: it is not a description that this version understands.
+        ModelBundleError: it is not a description that this version understands.
     """
     path = Path(path)
     return _parse_spec(_read_description(path)["spec"], path)
 
 
-def read_weights(checkpoint: Checkpoint) -> dict[str, NDArray[np.float32]]:
+def read_weights(checkpoint: ModelBundle) -> dict[str, NDArray[np.float32]]:
     """Reads the weights as float32 (whole numbers stay as they are), however they are stored.
 
     Raises:
-        CheckpointError: the file is not safetensors, or cut short.
+        ModelBundleError: the file is not safetensors, or cut short.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -100,7 +100,7 @@ def read_weights(checkpoint: Checkpoint) -> dict[str, NDArray[np.float32]]:
     try:
         stored = load_file(checkpoint.weights)
     except (SafetensorError, OSError) as e:
-        raise CheckpointError(f"{checkpoint.weights}: not a readable safetensors file ({one_line(e)})") from e
+        raise ModelBundleError(f"{checkpoint.weights}: not a readable safetensors file ({one_line(e)})") from e
     return {name: to_float32(array) for name, array in stored.items()}
 
 
@@ -112,7 +112,7 @@ def save_model(
     *,
     onnx: bytes | None = None,
     half: bool = False,
-) -> Checkpoint:
+) -> ModelBundle:
     """Writes the two or three files of a model, the description last.
 
     Args:
@@ -136,10 +136,10 @@ def save_model(
         weights=_write(folder / f"{name}.safetensors", save(stored)),
         onnx=None if onnx is None else _write(folder / f"{name}.onnx", onnx),
     )
-    return load_checkpoint(folder / f"{name}.json")
+    return load_model_bundle(folder / f"{name}.json")
 
 
-def replace_spec(checkpoint: Checkpoint, spec: ModelSpec) -> Checkpoint:
+def replace_spec(checkpoint: ModelBundle, spec: ModelSpec) -> ModelBundle:
     """Writes another description to a model's weights, e.g. with a fitted temperature.
 
     Raises:
@@ -148,7 +148,7 @@ def replace_spec(checkpoint: Checkpoint, spec: ModelSpec) -> Checkpoint:
     path = checkpoint.weights.with_name(f"{checkpoint.name}.json")  # several models may share their weights
     old = _read_description(path)
     _write_description(path, spec, weights=old["weights"], onnx=old["onnx"])
-    return load_checkpoint(path)
+    return load_model_bundle(path)
 
 
 def to_half(weights: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
@@ -188,11 +188,11 @@ def _read_description(path: Path) -> dict[str, Any]:
     except OSError as e:
         raise ModelFileError(f"{path}: cannot be read ({e.strerror})") from e
     except (ValueError, RecursionError) as e:
-        raise CheckpointError(f"{path}: not JSON ({one_line(e)})") from e
+        raise ModelBundleError(f"{path}: not JSON ({one_line(e)})") from e
     if not isinstance(description, dict) or "format" not in description:
-        raise CheckpointError(f"{path}: not the description of a model")
+        raise ModelBundleError(f"{path}: not the description of a model")
     if description["format"] != FORMAT:
-        raise CheckpointError(f"{path}: format {description['format']!r}, but this version reads {FORMAT}")
+        raise ModelBundleError(f"{path}: format {description['format']!r}, but this version reads {FORMAT}")
     _check_keys(path, description, _KEYS, required=_KEYS)
     return description
 
@@ -203,31 +203,31 @@ def _refuse_constant(text: str) -> float:
 
 def _check_keys(path: Path, table: Mapping[str, Any], known: set[str], *, required: set[str]) -> None:
     if unknown := sorted(table.keys() - known):
-        raise CheckpointError(f"{path}: unknown key {', '.join(unknown)}")
+        raise ModelBundleError(f"{path}: unknown key {', '.join(unknown)}")
     if missing := sorted(required - table.keys()):
-        raise CheckpointError(f"{path}: lacks {', '.join(missing)}")
+        raise ModelBundleError(f"{path}: lacks {', '.join(missing)}")
 
 
 def _parse_spec(values: Any, path: Path) -> ModelSpec:
     if not isinstance(values, dict):
-        raise CheckpointError(f"{path}: spec is not a table")
+        raise ModelBundleError(f"{path}: spec is not a table")
     names = {field.name for field in fields(ModelSpec)}
     _check_keys(path, values, names, required=names - _LATER)
     for name, value in values.items():
         types = _TYPES[name]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise CheckpointError(f"{path}: {name} {value!r} is not of type {types[-1].__name__}")
+            raise ModelBundleError(f"{path}: {name} {value!r} is not of type {types[-1].__name__}")
     if not all(isinstance(label, str) for label in values["labels"]):
-        raise CheckpointError(f"{path}: labels {values['labels']} are not all strings")
+        raise ModelBundleError(f"{path}: labels {values['labels']} are not all strings")
     try:
         return ModelSpec(**values)
-    except CheckpointError as e:
-        raise CheckpointError(f"{path}: {e}") from None
+    except ModelBundleError as e:
+        raise ModelBundleError(f"{path}: {e}") from None
 
 
 def _verified(description: Path, key: str, entry: Any) -> Path:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("file", "sha256")):
-        raise CheckpointError(f"{description}: {key} does not name a file and its sha256")
+        raise ModelBundleError(f"{description}: {key} does not name a file and its sha256")
     path = description.with_name(Path(entry["file"]).name)  # a description cannot point outside its folder
     if not path.is_file():
         raise ModelFileError(f"{path}: no such file, but {description.name} names it")

@@ -2,7 +2,7 @@
 
 Needs torch, so only the torch backend of `classification.py` and the training module import this file, when they need
 it. It stands in `core` because the nodes may not import `training`; `training.architectures` lists these networks
-beside those that exist for comparison only. A network that is not here reaches a node as its ONNX twin.
+beside those that exist for comparison only. A network that is not here reaches a node as its ONNX export.
 """
 
 from collections.abc import Mapping
@@ -13,19 +13,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from emotion_perception.core.errors import CheckpointError, one_line
 from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.errors import ModelBundleError, one_line
 
 
 class CompactVGG(nn.Module):
     """`compact_vgg`, the network this package ships: a narrow VGG (Simonyan and Zisserman 2015).
 
-    With batch normalisation and global average pooling. Each stage is two 3x3 convolutions, max-pooling stands between
-    stages, so any input from 8 pixels a side works and training may begin on smaller pictures.
+    With batch normalization and global average pooling. Each stage is two 3x3 convolutions, max-pooling stands between
+    stages, so any input from 8 pixels a side works and training may begin on smaller images.
 
     Args:
         num_classes: outputs.
-        aux_classes: outputs of a second head that learns another labelling of the same pictures (FER+ votes); the
+        aux_classes: outputs of a second head that learns another labeling of the same images (FER+ votes); the
             first head profits from the shared features. 0 leaves it out, as in every exported model.
         widths: channels of each stage.
         dropout: probability before the heads.
@@ -51,28 +51,28 @@ class CompactVGG(nn.Module):
         self.head = nn.Linear(channels, num_classes)
         self.aux_head = nn.Linear(channels, aux_classes) if aux_classes else None
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Maps (N, 1, S, S) to logits (N, num_classes)."""
-        return self.head(self.features(pictures))
+        return self.head(self.features(images))
 
-    def forward_with_aux(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def forward_with_aux(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (N, 1, S, S) to the logits of both heads, (N, num_classes) and (N, aux_classes)."""
         if self.aux_head is None:
             raise ValueError("this network was built without a second head (aux_classes=0)")
-        features = self.features(pictures)
+        features = self.features(images)
         return self.head(features), self.aux_head(features)
 
 
 class MirrorAverage(nn.Module):
-    """Averages the logits of a picture and of its mirror image: one point of accuracy for twice the work."""
+    """Averages the logits of an image and of its mirror image: one point of accuracy for twice the work."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Maps (N, 1, S, S) to logits (N, num_classes), in one batch of 2N; N at least 1."""
-        both = self.network(torch.cat((pictures, pictures.flip(-1))))
+        both = self.network(torch.cat((images, images.flip(-1))))
         return both.unflatten(0, (2, -1)).mean(0)  # (2N, L) -> (2, N, L) -> (N, L); no len(): it would fix N in a trace
 
 
@@ -83,38 +83,38 @@ def build_network(spec: ModelSpec, weights: Mapping[str, NDArray[np.float32]]) -
     """Builds a spec's network with its weights, ready to run (eval mode), mirror average included.
 
     Raises:
-        CheckpointError: no network here has that name, an option is wrong, or the weights do not fit.
+        ModelBundleError: no network here has that name, an option is wrong, or the weights do not fit.
     """
     if spec.architecture not in NETWORKS:
-        raise CheckpointError(f"torch cannot run '{spec.architecture}' here; it can run: {', '.join(NETWORKS)}")
+        raise ModelBundleError(f"torch cannot run '{spec.architecture}' here; it can run: {', '.join(NETWORKS)}")
     network = construct(NETWORKS[spec.architecture], spec.architecture, num_classes=len(spec.labels), **spec.options)
     load_weights(network, weights)
     return (MirrorAverage(network) if spec.mirror_average else network).eval()
 
 
 def construct(factory: type[nn.Module], name: str, **options: Any) -> nn.Module:
-    """Calls a network's class; wrong options become a CheckpointError that names the network."""
+    """Calls a network's class; wrong options become a ModelBundleError that names the network."""
     try:
         return factory(**options)
     except (TypeError, ValueError, RuntimeError) as e:
-        raise CheckpointError(f"architecture '{name}': {one_line(e)}") from e
+        raise ModelBundleError(f"architecture '{name}': {one_line(e)}") from e
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
     """Copies weights into a network.
 
     Raises:
-        CheckpointError: a tensor is missing, left over, or has another shape; the message names the first.
+        ModelBundleError: a tensor is missing, left over, or has another shape; the message names the first.
     """
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     given = {name: tuple(array.shape) for name, array in weights.items()}
     if missing := sorted(wanted.keys() - given.keys()):
-        raise CheckpointError(f"the weights lack '{missing[0]}' and {len(missing) - 1} more")
+        raise ModelBundleError(f"the weights lack '{missing[0]}' and {len(missing) - 1} more")
     if strange := sorted(given.keys() - wanted.keys()):
-        raise CheckpointError(f"the network has no place for '{strange[0]}' and {len(strange) - 1} more")
+        raise ModelBundleError(f"the network has no place for '{strange[0]}' and {len(strange) - 1} more")
     for name, shape in wanted.items():
         if given[name] != shape:
-            raise CheckpointError(f"the network wants '{name}' as {shape}, the weights have {given[name]}")
+            raise ModelBundleError(f"the network wants '{name}' as {shape}, the weights have {given[name]}")
     network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
 
 

@@ -1,7 +1,7 @@
 """The preprocessing contract: the only code that turns a face crop into a network input.
 
 Training, evaluation, the classifier node and the exporter all call `to_input` with the `ModelSpec` that travels with
-the weights, so a network never sees pictures that were prepared in another way than those it was trained on.
+the weights, so a network never sees images that were prepared in another way than those it was trained on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.core.errors import CheckpointError, ImageError
+from emotion_perception.core.errors import ImageError, ModelBundleError
 
-NORMALISATIONS = ("standardise", "zero_one", "minus_one_one", "min_max", "dataset")
+NORMALIZATIONS = ("standardize", "zero_one", "minus_one_one", "min_max", "dataset")
 _LARGEST_INPUT = 1024  # pixels; a larger one is a damaged description, not a face network
 
 
@@ -27,8 +27,8 @@ class ModelSpec:
         architecture: name understood by `training.architectures.create_network`.
         options: keyword arguments of that network.
         input_size: side of the square input, in pixels.
-        normalisation: `standardise` (each picture to mean 0 and deviation 1), `zero_one` (x / 255), `minus_one_one`
-            (x / 127.5 - 1), `min_max` (each picture's darkest pixel to 0, its brightest to 1) or `dataset`
+        normalization: `standardize` (each image to mean 0 and deviation 1), `zero_one` (x / 255), `minus_one_one`
+            (x / 127.5 - 1), `min_max` (each image's darkest pixel to 0, its brightest to 1) or `dataset`
             ((x - pixel_mean) / pixel_deviation).
         pixel_mean: of the data set's gray values, 0..255; for `dataset` only.
         pixel_deviation: of the data set's gray values; for `dataset` only.
@@ -36,14 +36,14 @@ class ModelSpec:
         labels: label of each output, in the order of the outputs.
         temperature: divisor of the logits before softmax, fitted on held-out data (Guo et al. 2017,
             "On Calibration of Modern Neural Networks"). 1 means uncalibrated.
-        mirror_average: the network averages the logits of a picture and of its mirror image.
+        mirror_average: the network averages the logits of an image and of its mirror image.
         metadata: what the weights were made from: data, figures, command, terms.
     """
 
     architecture: str
     options: Mapping[str, Any] = field(default_factory=dict)
     input_size: int = 48
-    normalisation: str = "standardise"
+    normalization: str = "standardize"
     pixel_mean: float = 0.0
     pixel_deviation: float = 1.0
     crop_margin: float = 0.04
@@ -55,23 +55,23 @@ class ModelSpec:
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
         if not 1 <= self.input_size <= _LARGEST_INPUT:
-            raise CheckpointError(f"input_size {self.input_size} is not within 1..{_LARGEST_INPUT}")
-        if self.normalisation not in NORMALISATIONS:
-            raise CheckpointError(f"normalisation '{self.normalisation}' is none of {', '.join(NORMALISATIONS)}")
+            raise ModelBundleError(f"input_size {self.input_size} is not within 1..{_LARGEST_INPUT}")
+        if self.normalization not in NORMALIZATIONS:
+            raise ModelBundleError(f"normalization '{self.normalization}' is none of {', '.join(NORMALIZATIONS)}")
         if not (0 <= self.pixel_mean <= 255 and 0 < self.pixel_deviation <= 255):
-            raise CheckpointError(f"pixel_mean {self.pixel_mean}, pixel_deviation {self.pixel_deviation} are no grays")
+            raise ModelBundleError(f"pixel_mean {self.pixel_mean}, pixel_deviation {self.pixel_deviation} are no grays")
         if not self.temperature > 0:
-            raise CheckpointError(f"temperature {self.temperature} is not positive")
+            raise ModelBundleError(f"temperature {self.temperature} is not positive")
         if not 0 <= self.crop_margin <= 1:
-            raise CheckpointError(f"crop_margin {self.crop_margin} is not within 0..1")
+            raise ModelBundleError(f"crop_margin {self.crop_margin} is not within 0..1")
         if len(set(self.labels)) != len(self.labels) or not self.labels:
-            raise CheckpointError(f"labels {list(self.labels)} are empty or not unique")
+            raise ModelBundleError(f"labels {list(self.labels)} are empty or not unique")
 
     def gray_range(self) -> tuple[float, float] | None:
-        """Returns what gray 0 and gray 255 become in an input; None where each picture has a scale of its own."""
-        if self.normalisation in ("standardise", "min_max"):
+        """Returns what gray 0 and gray 255 become in an input; None where each image has a scale of its own."""
+        if self.normalization in ("standardize", "min_max"):
             return None
-        black, white = _normalise(np.array((0, 255), np.float32), self).tolist()
+        black, white = _normalize(np.array((0, 255), np.float32), self).tolist()
         return black, white
 
 
@@ -83,7 +83,7 @@ def to_input(crop: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
         spec: the network's expectations.
 
     Returns:
-        float32 of shape (1, S, S) with S = `spec.input_size`, gray, normalised as the spec says.
+        float32 of shape (1, S, S) with S = `spec.input_size`, gray, normalized as the spec says.
 
     Raises:
         ImageError: the crop is empty, not uint8, or has another number of channels.
@@ -91,13 +91,13 @@ def to_input(crop: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
     if crop.dtype != np.uint8 or crop.ndim not in (2, 3) or crop.size == 0:
         raise ImageError(f"a crop is uint8 of shape (H, W) or (H, W, 3), not {crop.dtype} {crop.shape}")
     if crop.ndim == 3 and crop.shape[2] != 3:
-        raise ImageError(f"a colour crop has 3 channels, not {crop.shape[2]}")
+        raise ImageError(f"a color crop has 3 channels, not {crop.shape[2]}")
     gray = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
     size = (spec.input_size, spec.input_size)
     if gray.shape != size:
         shrinking = min(gray.shape) > spec.input_size
         gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-    return _normalise(gray.astype(np.float32), spec)[np.newaxis]
+    return _normalize(gray.astype(np.float32), spec)[np.newaxis]
 
 
 def to_batch(crops: Sequence[NDArray[np.uint8]], spec: ModelSpec) -> NDArray[np.float32]:
@@ -108,12 +108,12 @@ def to_batch(crops: Sequence[NDArray[np.uint8]], spec: ModelSpec) -> NDArray[np.
     return batch
 
 
-def _normalise(gray: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float32]:
+def _normalize(gray: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float32]:
     offset, scale = {
-        "standardise": lambda: (gray.mean(), max(float(gray.std()), 1.0)),  # a blank picture stays near zero
+        "standardize": lambda: (gray.mean(), max(float(gray.std()), 1.0)),  # a blank image stays near zero
         "min_max": lambda: (gray.min(), max(float(np.ptp(gray)), 1.0)),
         "zero_one": lambda: (0.0, 255.0),
         "minus_one_one": lambda: (127.5, 127.5),
         "dataset": lambda: (spec.pixel_mean, spec.pixel_deviation),
-    }[spec.normalisation]()
+    }[spec.normalization]()
     return np.asarray((gray - offset) / scale, np.float32)

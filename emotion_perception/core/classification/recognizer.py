@@ -1,4 +1,4 @@
-"""From faces in a picture to what they show: crop, classify, smooth, decide."""
+"""From faces in an image to what they show: crop, classify, smooth, decide."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification.classifier import EmotionClassifier
+from emotion_perception.core.classification.smoothing import EmotionSmoother
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.images.geometry import square_crop
-from emotion_perception.core.classification.smoothing import EmotionSmoother
 from emotion_perception.core.types import Face, FaceEmotion
 
 
@@ -17,21 +17,21 @@ def limits_of(config: ClassifierConfig) -> dict[str, float]:
     """Returns the parameters that `EmotionRecognizer.recognize` takes, as keywords."""
     return {
         "smoothing_s": config.smoothing_s,
-        "uncertain_below": config.uncertain_below,
+        "min_confidence": config.min_confidence,
         "label_hysteresis": config.label_hysteresis,
     }
 
 
 class EmotionRecognizer:
-    """Recognises the emotions of all faces of a picture in one batch, smoothed over each track.
+    """Recognizes the emotions of all faces of an image in one batch, smoothed over each track.
 
     Attributes:
-        regions_refused: faces so far whose region had no pixel in their picture.
+        regions_rejected: faces so far whose region had no pixel in their image.
     """
 
     def __init__(self, classifier: EmotionClassifier, smoother: EmotionSmoother | None = None) -> None:
         self.classifier = classifier
-        self.regions_refused = 0
+        self.regions_rejected = 0
         self._smoother = smoother or EmotionSmoother()
 
     def recognize(
@@ -41,17 +41,17 @@ class EmotionRecognizer:
         stamp_s: float,
         *,
         smoothing_s: float,
-        uncertain_below: float,
+        min_confidence: float,
         label_hysteresis: float = 0.0,
     ) -> list[FaceEmotion]:
-        """Returns one `FaceEmotion` for each face that has a pixel in the picture, in the order of `faces`.
+        """Returns one `FaceEmotion` for each face that has a pixel in the image, in the order of `faces`.
 
         Args:
             image_bgr: uint8 (H, W, 3); None will do where there is no face.
             faces: with their track ids.
-            stamp_s: stamp of the picture in seconds.
+            stamp_s: stamp of the image in seconds.
             smoothing_s: time constant of the smoothing in seconds; 0 is off.
-            uncertain_below: smoothed scores below this mark a face as uncertain.
+            min_confidence: smoothed scores below this mark a face as uncertain.
             label_hysteresis: a label gives way only to one that is so much more probable, 0..1.
         """
         crops, shown = self._crop(image_bgr, faces) if image_bgr is not None else ([], [])
@@ -60,7 +60,7 @@ class EmotionRecognizer:
         for face, row in zip(shown, rows, strict=True):
             smoothed = self._smoother.update(face.id, row, stamp_s, time_constant_s=smoothing_s)
             shown_label = self._smoother.decide(face.id, label_hysteresis)
-            emotions.append(self._describe(face, row, smoothed, shown_label, uncertain_below))
+            emotions.append(self._describe(face, row, smoothed, shown_label, min_confidence))
         return emotions
 
     def reset(self) -> None:
@@ -74,18 +74,18 @@ class EmotionRecognizer:
                 crops.append(square_crop(image_bgr, face.box, self.classifier.spec.crop_margin))
                 shown.append(face)
             except RegionError:
-                self.regions_refused += 1
+                self.regions_rejected += 1
         return crops, shown
 
     def _describe(
-        self, face: Face, row: NDArray[np.float32], smoothed: NDArray[np.float32], label: int, uncertain_below: float
+        self, face: Face, row: NDArray[np.float32], smoothed: NDArray[np.float32], label: int, min_confidence: float
     ) -> FaceEmotion:
         score = float(smoothed[label])
         return FaceEmotion(
             face=face,
             label=self.classifier.spec.labels[label],
             score=score,
-            uncertain=score < uncertain_below,
+            uncertain=score < min_confidence,
             probabilities=row,
             smoothed_probabilities=smoothed,
         )

@@ -1,4 +1,4 @@
-"""What all face detectors share: working size, mapping back to the source picture, overlap suppression."""
+"""What all face detectors share: working size, mapping back to the source image, overlap suppression."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from emotion_perception.core.types import Face, Landmarks, Point
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """What a detector found in its working picture, in any order.
+    """What a detector found in its working image, in any order.
 
     Attributes:
-        xyxy: float (N, 4), x_min, y_min, x_max, y_max in pixels of the working picture; may reach beyond it.
+        xyxy: float (N, 4), x_min, y_min, x_max, y_max in pixels of the working image; may reach beyond it.
         scores: float (N), 0..1.
         landmarks_xy: float (N, 5, 2) in the order of `Landmarks`; NaN where the detector has none.
     """
@@ -30,12 +30,12 @@ class Candidates:
 
     @classmethod
     def none(cls) -> "Candidates":
-        """Returns the answer for a picture without a face."""
+        """Returns the answer for an image without a face."""
         return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
 
 
 class FaceDetector(ABC):
-    """Finds faces in one picture. A subclass implements `find` on the working picture.
+    """Finds faces in one image. A subclass implements `find` on the working image.
 
     Attributes:
         name: the value of the parameter `detector` that chooses it.
@@ -55,10 +55,10 @@ class FaceDetector(ABC):
             image_bgr: uint8 (H, W, 3).
 
         Returns:
-            Faces with regions in source pixels, inside the picture. `select_faces` applies the thresholds.
+            Faces with regions in source pixels, inside the image. `select_faces` applies the thresholds.
 
         Raises:
-            ImageError: the picture is empty or not uint8 (H, W, 3).
+            ImageError: the image is empty or not uint8 (H, W, 3).
         """
         if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.size == 0:
             raise ImageError(f"a detector needs uint8 of shape (H, W, 3), not {image_bgr.dtype} {image_bgr.shape}")
@@ -67,11 +67,11 @@ class FaceDetector(ABC):
 
     @abstractmethod
     def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working picture, uint8 (h, w, 3), in its own pixels."""
+        """Finds faces in the working image, uint8 (h, w, 3), in its own pixels."""
 
 
 def with_longer_side(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
-    """Scales a picture so that its longer side has that many pixels; 0 keeps it."""
+    """Scales an image so that its longer side has that many pixels; 0 keeps it."""
     width, height = _wh(image)
     scale = longer_side / max(width, height)
     if longer_side == 0 or scale == 1:
@@ -82,7 +82,7 @@ def with_longer_side(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.u
 
 
 def faces_of(candidates: Candidates, working_wh: tuple[int, int], source_wh: tuple[int, int]) -> list[Face]:
-    """Maps candidates to the source picture, best score first; those with no pixel in it are left out."""
+    """Maps candidates to the source image, best score first; those with no pixel in it are left out."""
     scale_xy = np.divide(source_wh, working_wh)
     xyxy = candidates.xyxy * np.tile(scale_xy, 2)
     landmarks_xy = candidates.landmarks_xy * scale_xy

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import Candidates, FaceDetector, suppress
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
-from emotion_perception.core.inference.onnx_session import open_session, read_model
 from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.inference.onnx_session import open_session, read_model
 
 _OUTPUTS = ("537", "538", "539", "540")  # heat map, size, offset, landmarks
-_STRIDE = 4  # pixels of the picture for each cell of the maps
+_STRIDE = 4  # pixels of the image for each cell of the maps
 _MULTIPLE = 32  # the network halves its input five times
 _SCORE_FLOOR = 0.1
 _OVERLAP = 0.3
@@ -40,7 +40,7 @@ class CenterFaceDetector(FaceDetector):
         self._input = self._session.get_inputs()[0].name
 
     def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working picture."""
+        """Finds faces in the working image."""
         heat, size, offset, landmarks = self._session.run(_OUTPUTS, {self._input: network_input(image_bgr)})
         return decode(heat[0, 0], size[0], offset[0], landmarks[0])
 
@@ -61,9 +61,9 @@ def decode(
     """Turns the network's maps into candidates in pixels of its input.
 
     Args:
-        heat: (h, w), the score of a face's centre in each cell.
+        heat: (h, w), the score of a face's center in each cell.
         size: (2, h, w), logarithm of height and width in cells.
-        offset: (2, h, w), of the centre within its cell, y then x.
+        offset: (2, h, w), of the center within its cell, y then x.
         landmarks: (10, h, w), y and x of each point, from the box's upper left corner, in heights and widths of it.
     """
     rows, columns = np.nonzero(heat >= _SCORE_FLOOR)

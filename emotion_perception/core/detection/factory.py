@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import FaceDetector
 from emotion_perception.core.detection.centerface import CenterFaceDetector
@@ -13,7 +14,6 @@ from emotion_perception.core.detection.haar import HaarDetector
 from emotion_perception.core.detection.mtcnn import MtcnnDetector, MtcnnFiles
 from emotion_perception.core.detection.yunet import YuNetDetector
 from emotion_perception.core.images.geometry import clip_box
-from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Face
 
 __all__ = ["FaceDetector", "add_margin", "create_detector", "passing_faces", "select_faces"]
@@ -46,12 +46,12 @@ def passing_faces(faces: Sequence[Face], config: DetectionConfig) -> list[Face]:
 
 
 def add_margin(faces: Sequence[Face], margin: float, image_wh: tuple[int, int]) -> list[Face]:
-    """Returns the faces with larger regions, clipped to the picture; those with no pixel in it are left out.
+    """Returns the faces with larger regions, clipped to the image; those with no pixel in it are left out.
 
     Args:
-        faces: regions in pixels of the picture.
+        faces: regions in pixels of the image.
         margin: share of a region's longer side that is added on each side, from 0.
-        image_wh: width and height of the picture in pixels.
+        image_wh: width and height of the image in pixels.
     """
     widened = []
     for face in faces:

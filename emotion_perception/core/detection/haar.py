@@ -13,8 +13,8 @@ from emotion_perception.core.errors import ConfigurationError, ModelFileError
 FILE = "haarcascade_frontalface_default.xml"
 _FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/local/share/opencv4/haarcascades")
 _SCALE_STEP = 1.1
-_FEWEST_NEIGHBOURS = 2
-_NEIGHBOURS_AT_HALF = 5  # OpenCV's usual limit becomes the score 0.5
+_FEWEST_NEIGHBORS = 2
+_NEIGHBORS_AT_HALF = 5  # OpenCV's usual limit becomes the score 0.5
 
 
 class HaarDetector(FaceDetector):
@@ -44,17 +44,15 @@ class HaarDetector(FaceDetector):
             raise ModelFileError(f"{path}: not a cascade file")
 
     def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working picture."""
+        """Finds faces in the working image."""
         gray = cv2.equalizeHist(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY))
-        rows, neighbours = self._cascade.detectMultiScale2(
-            gray, scaleFactor=_SCALE_STEP, minNeighbors=_FEWEST_NEIGHBOURS
-        )
+        rows, neighbors = self._cascade.detectMultiScale2(gray, scaleFactor=_SCALE_STEP, minNeighbors=_FEWEST_NEIGHBORS)
         if len(rows) == 0:
             return Candidates.none()
         xywh = np.asarray(rows, np.float32)
-        counts = np.asarray(neighbours, np.float32).reshape(-1)
+        counts = np.asarray(neighbors, np.float32).reshape(-1)
         xyxy = np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
-        return Candidates(xyxy, counts / (counts + _NEIGHBOURS_AT_HALF), np.full((len(xywh), 5, 2), np.nan, np.float32))
+        return Candidates(xyxy, counts / (counts + _NEIGHBORS_AT_HALF), np.full((len(xywh), 5, 2), np.nan, np.float32))
 
 
 def cascade_path() -> Path:

@@ -23,7 +23,7 @@ _P_OUTPUTS = ("conv2d_4", "softmax")  # corrections, probabilities
 _R_OUTPUTS = ("dense_2", "softmax_1")
 _O_OUTPUTS = ("dense_5", "dense_6", "softmax_2")  # corrections, landmarks, probabilities
 _P_CELL, _P_STRIDE, _R_SIDE, _O_SIDE = 12, 2, 24, 48
-_SMALLEST_FACE = 20  # pixels of the working picture
+_SMALLEST_FACE = 20  # pixels of the working image
 _PYRAMID_STEP = 0.709  # halves the area
 _P_SCORE, _R_SCORE, _O_SCORE = 0.6, 0.7, 0.7
 
@@ -57,7 +57,7 @@ class MtcnnDetector(FaceDetector):
         self._output = open_session(files.output, num_threads=threads, outputs=_O_OUTPUTS)
 
     def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working picture."""
+        """Finds faces in the working image."""
         image_rgb = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), np.uint8)
         boxes = self._refine(image_rgb, self._propose(image_rgb))
         return self._finish(image_rgb, boxes) if len(boxes) else Candidates.none()
@@ -71,7 +71,7 @@ class MtcnnDetector(FaceDetector):
         return squares(table[suppress(table[:, :4], table[:, 4], 0.7), :4])
 
     def _propose_at(self, image_rgb: NDArray[np.uint8], scale: float) -> Floats:
-        """Returns (N, 5), box and score, found at one size of the picture."""
+        """Returns (N, 5), box and score, found at one size of the image."""
         height, width = image_rgb.shape[:2]
         size = int(np.ceil(width * scale)), int(np.ceil(height * scale))
         scaled = np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -102,7 +102,7 @@ class MtcnnDetector(FaceDetector):
 
 
 def pyramid(shorter_side: int) -> Iterator[float]:
-    """Yields the scales at which the 12-pixel window meets faces from the smallest to the whole picture."""
+    """Yields the scales at which the 12-pixel window meets faces from the smallest to the whole image."""
     scale = _P_CELL / _SMALLEST_FACE
     while shorter_side * scale >= _P_CELL:
         yield scale
@@ -110,12 +110,12 @@ def pyramid(shorter_side: int) -> Iterator[float]:
 
 
 def proposals(corrections: Floats, probabilities: Floats, scale: float) -> Floats:
-    """Turns the first network's maps into boxes of the picture.
+    """Turns the first network's maps into boxes of the image.
 
     Args:
         corrections: (columns, rows, 4), fractions of the window by which its sides move.
         probabilities: (columns, rows) of a face in each window.
-        scale: of the picture that the network saw.
+        scale: of the image that the network saw.
 
     Returns:
         (N, 5), box and score, overlaps suppressed.
@@ -135,7 +135,7 @@ def corrected(boxes: Floats, corrections: Floats) -> Floats:
 
 
 def squares(boxes: Floats) -> Floats:
-    """Widens (N, 4) boxes to squares of whole pixels around the same centre."""
+    """Widens (N, 4) boxes to squares of whole pixels around the same center."""
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) / 2
     corners: Floats = np.rint(np.concatenate([center - half, center + half], axis=1))
@@ -143,7 +143,7 @@ def squares(boxes: Floats) -> Floats:
 
 
 def patches(image: NDArray[np.uint8], boxes: Floats, side: int) -> NDArray[np.uint8]:
-    """Cuts (N, 4) boxes out and scales them to (N, side, side, 3); black where they leave the picture."""
+    """Cuts (N, 4) boxes out and scales them to (N, side, side, 3); black where they leave the image."""
     height, width = image.shape[:2]
     batch = np.zeros((len(boxes), side, side, 3), np.uint8)
     for patch, (x_min, y_min, x_max, y_max) in zip(batch, boxes.astype(int).tolist(), strict=True):
@@ -158,7 +158,7 @@ def patches(image: NDArray[np.uint8], boxes: Floats, side: int) -> NDArray[np.ui
 def _run(
     session: "onnxruntime.InferenceSession", outputs: tuple[str, ...], batch_rgb: NDArray[np.uint8]
 ) -> list[Floats]:
-    """Runs one network on uint8 (N, H, W, 3); they were trained on pictures with rows and columns exchanged."""
+    """Runs one network on uint8 (N, H, W, 3); they were trained on images with rows and columns exchanged."""
     values = (batch_rgb.transpose(0, 2, 1, 3).astype(np.float32) - 127.5) / 128
     answers: list[Floats] = session.run(outputs, {session.get_inputs()[0].name: values})
     return answers

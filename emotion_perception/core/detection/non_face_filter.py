@@ -12,10 +12,10 @@ from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.core.types import Face
 
 FACE_LABEL = "face"
-_BATCH = 32  # regions a batch: a picture with a thousand false regions must not fill the memory
+_BATCH = 32  # regions a batch: an image with a thousand false regions must not fill the memory
 
 
-class FaceVerifier:
+class NonFaceFilter:
     """Keeps the detections that a network takes for faces.
 
     Attributes:
@@ -42,12 +42,12 @@ class FaceVerifier:
 
         Args:
             image_bgr: uint8 (H, W, 3).
-            faces: regions with at least a pixel in the picture, best first.
+            faces: regions with at least a pixel in the image, best first.
             threshold: a detection whose probability of `face` is below this is refused, 0..1.
             max_faces: from 1.
 
         Raises:
-            RegionError: a region lies outside the picture.
+            RegionError: a region lies outside the image.
         """
         accepted: list[Face] = []
         while len(accepted) < max_faces and faces:
@@ -66,13 +66,13 @@ class FaceVerifier:
         return [float(row[self._face_index]) for row in self._classifier.classify(crops)]
 
 
-def create_verifier(
+def create_non_face_filter(
     config: DetectionConfig, *, classifier_factory: Callable[[ClassifierConfig], EmotionClassifier] = create_classifier
-) -> FaceVerifier | None:
+) -> NonFaceFilter | None:
     """Opens the model that `verifier` names and runs it once, on the CPU; None where the parameter is empty.
 
     Raises:
-        ModelFileError, CheckpointError: as of `create_classifier`.
+        ModelFileError, ModelBundleError: as of `create_classifier`.
         ConfigurationError: the model has no label `face`.
     """
     if not config.verifier:
@@ -80,6 +80,6 @@ def create_verifier(
     classifier = classifier_factory(
         ClassifierConfig(model=config.verifier, device="cpu", num_threads=config.num_threads)
     )
-    verifier = FaceVerifier(classifier)
+    verifier = NonFaceFilter(classifier)
     classifier.warm_up()
     return verifier

@@ -1,4 +1,4 @@
-"""Frees the picture size of an ONNX network that was exported for one size, without the onnx package.
+"""Frees the image size of an ONNX network that was exported for one size, without the onnx package.
 
 The published CenterFace file declares an input of 10x3x32x32 and lists its weights as inputs, which forbids other
 sizes and keeps onnxruntime from folding them. The file on disk stays as published, so its hash can be checked; the
@@ -37,12 +37,12 @@ def _free_graph(graph: bytes) -> bytes:
     fields = list(_fields(graph))
     weights = {_name(field.payload, _TENSOR_NAME) for field in fields if field.number == _GRAPH_INITIALIZER}
     names = [_name(field.payload, _VALUE_NAME) for field in fields if field.number == _GRAPH_INPUT]
-    pictures = [name for name in names if name not in weights]
-    if len(pictures) != 1:
-        raise ValueError(f"the network has {len(pictures)} inputs, not 1")
+    images = [name for name in names if name not in weights]
+    if len(images) != 1:
+        raise ValueError(f"the network has {len(images)} inputs, not 1")
     declared = (_GRAPH_INPUT, _GRAPH_OUTPUT, _GRAPH_VALUE_INFO)
     parts = [field.raw for field in fields if field.number not in declared]
-    parts.append(_encoded(_GRAPH_INPUT, _value(pictures[0], (1, 3, "height", "width"))))
+    parts.append(_encoded(_GRAPH_INPUT, _value(images[0], (1, 3, "height", "width"))))
     parts += [
         _encoded(_GRAPH_OUTPUT, _value(_name(field.payload, _VALUE_NAME), None))
         for field in fields

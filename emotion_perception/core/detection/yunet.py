@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import Candidates, FaceDetector
-from emotion_perception.core.inference.onnx_session import read_model
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
+from emotion_perception.core.inference.onnx_session import read_model
 
 _SCORE_FLOOR = 0.3
 _OVERLAP = 0.3
@@ -42,7 +42,7 @@ class YuNetDetector(FaceDetector):
             raise ModelFileError(f"{model_path}: OpenCV {cv2.__version__} cannot run it as YuNet") from error
 
     def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working picture."""
+        """Finds faces in the working image."""
         height, width = image_bgr.shape[:2]
         self._network.setInputSize((width, height))
         _, rows = self._network.detect(image_bgr)  # None where there is no face

@@ -1,4 +1,4 @@
-"""Functions on boxes and pictures: clip, overlap, crop. They hold no state."""
+"""Functions on boxes and images: clip, overlap, crop. They hold no state."""
 
 import math
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.types import Box
 
-_LARGEST_REGION = 4  # longer sides of the picture; a larger region is damaged data, and its crop would fill the memory
+_LARGEST_REGION = 4  # longer sides of the image; a larger region is damaged data, and its crop would fill the memory
 
 
 def clip_box(xyxy: Sequence[float], image_wh: tuple[int, int]) -> Box | None:
-    """Returns the part of a rectangle that lies inside the picture, rounded outwards to whole pixels.
+    """Returns the part of a rectangle that lies inside the image, rounded outwards to whole pixels.
 
     Args:
         xyxy: x_min, y_min, x_max, y_max in pixels, fractions allowed.
-        image_wh: width and height of the picture in pixels.
+        image_wh: width and height of the image in pixels.
 
     Returns:
         The box, or None where nothing is left: outside, of no area, or not a number.
@@ -57,24 +57,24 @@ def iou_matrix(a_xyxy: NDArray[np.float64], b_xyxy: NDArray[np.float64]) -> NDAr
 
 
 def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.uint8]:
-    """Cuts the square around a box out of a picture; what lies beyond the picture repeats its border pixels.
+    """Cuts the square around a box out of an image; what lies beyond the image repeats its border pixels.
 
     Args:
         image: uint8, (H, W) or (H, W, 3).
-        box: region in pixels; may lie partly outside the picture.
+        box: region in pixels; may lie partly outside the image.
         margin: how much of the box's longer side is added on each side, e.g. 0.1.
 
     Returns:
         uint8 (S, S) or (S, S, 3) with S = longer side of the box * (1 + 2 * margin), a new array or a view.
 
     Raises:
-        RegionError: the box has no pixel in the picture, or is many times larger than it.
+        RegionError: the box has no pixel in the image, or is many times larger than it.
     """
     height, width = image.shape[:2]
     if clip_box((box.x_min, box.y_min, box.x_max, box.y_max), (width, height)) is None:
-        raise RegionError(f"region {_xyxy(box)} lies outside the {width}x{height} picture")
+        raise RegionError(f"region {_xyxy(box)} lies outside the {width}x{height} image")
     if max(box.width, box.height) > _LARGEST_REGION * max(width, height):
-        raise RegionError(f"region {_xyxy(box)} is too large for the {width}x{height} picture")
+        raise RegionError(f"region {_xyxy(box)} is too large for the {width}x{height} image")
     side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
     center_x, center_y = box.center_xy
     left, top = math.floor(center_x - side / 2 + 0.5), math.floor(center_y - side / 2 + 0.5)
@@ -82,7 +82,7 @@ def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np
 
 
 def _replicated(image: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
-    """Cuts out a square that shares at least one pixel with the picture."""
+    """Cuts out a square that shares at least one pixel with the image."""
     height, width = image.shape[:2]
     right, bottom = left + side, top + side
     inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]

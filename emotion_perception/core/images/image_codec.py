@@ -1,6 +1,6 @@
 """What the fields of an image message say, whichever library made the message: ROS's own or a reader of recordings.
 
-The one place where a picture's buffer is interpreted. Raw pixels are turned into BGR by a converter that the caller
+The one place where an image's buffer is interpreted. Raw pixels are turned into BGR by a converter that the caller
 brings (cv_bridge, rosbags-image); compressed ones are decoded by OpenCV.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ImageError, one_line
-from emotion_perception.core.images.image_header import announced_size
+from emotion_perception.core.images.image_header import read_image_size
 
 _BYTES_PER_PIXEL = {
     **dict.fromkeys(("mono8",), 1),
@@ -24,7 +24,7 @@ _BYTES_PER_PIXEL = {
 _ALIASES = {"8UC1": "mono8", "16UC1": "mono16", "8UC3": "bgr8", "8UC4": "bgra8"}
 ENCODINGS = (*_BYTES_PER_PIXEL, *_ALIASES)
 JPEG_FORMAT = "bgr8; jpeg compressed bgr8"  # as image_transport's plugin writes it
-# as the raw picture is: whatever way up the file says the camera was held
+# as the raw image is: whatever way up the file says the camera was held
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -50,14 +50,14 @@ class RawImage:
 
 
 def raw_to_bgr(message: Any, convert: Callable[[RawImage], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Returns a picture as uint8 (H, W, 3) BGR; rows may be padded, either endianness.
+    """Returns an image as uint8 (H, W, 3) BGR; rows may be padded, either endianness.
 
     Args:
         message: has the fields of sensor_msgs/Image.
         convert: turns rows without padding into BGR.
 
     Raises:
-        ImageError: the encoding is not one of `ENCODINGS`, the picture is empty, or its data is shorter than it says.
+        ImageError: the encoding is not one of `ENCODINGS`, the image is empty, or its data is shorter than it says.
     """
     tight = _tight(message)
     try:
@@ -67,16 +67,16 @@ def raw_to_bgr(message: Any, convert: Callable[[RawImage], NDArray[np.uint8]]) -
 
 
 def compressed_to_bgr(data: Any) -> NDArray[np.uint8]:
-    """Returns a JPEG or PNG picture as uint8 (H, W, 3) BGR.
+    """Returns a JPEG or PNG image as uint8 (H, W, 3) BGR.
 
     Args:
         data: the `data` of a sensor_msgs/CompressedImage: bytes, array.array or uint8 array.
 
     Raises:
-        ImageError: it is not JPEG or PNG, is damaged, or larger than `picture_header.LARGEST_PIXELS`.
+        ImageError: it is not JPEG or PNG, is damaged, or larger than `image_header.LARGEST_PIXELS`.
     """
     data = bytes(data)
-    width, height = announced_size(data)
+    width, height = read_image_size(data)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), _AS_STORED)
     except cv2.error as e:

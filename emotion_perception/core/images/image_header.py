@@ -1,4 +1,4 @@
-"""Reads from the first bytes of a compressed picture how large it says it is, before anything is decoded."""
+"""Reads from the first bytes of a compressed image how large it says it is, before anything is decoded."""
 
 import struct
 
@@ -12,7 +12,7 @@ _SCAN_MARKER = 0xDA
 _BARE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))  # have no length
 
 
-def announced_size(data: bytes) -> tuple[int, int]:
+def read_image_size(data: bytes) -> tuple[int, int]:
     """Returns the (width, height) that a JPEG or PNG file announces; checks that it is whole and not too large.
 
     A decoder takes the memory for what is announced before it looks at the rest, so that a few crafted bytes could
@@ -40,7 +40,7 @@ def announced_size(data: bytes) -> tuple[int, int]:
 
 def _size_of_png(data: bytes) -> tuple[int, int]:
     if data[12:16] != b"IHDR" or len(data) < 24:
-        raise ImageError("a PNG picture without a header")
+        raise ImageError("a PNG image without a header")
     width, height = struct.unpack_from(">II", data, 16)
     return width, height
 
@@ -61,4 +61,4 @@ def _size_of_jpeg(data: bytes) -> tuple[int, int]:
             at += 2
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    raise ImageError("a JPEG picture without a header")
+    raise ImageError("a JPEG image without a header")

@@ -28,17 +28,17 @@ class _Request:
 class BatchingBackend:
     """Joins what several threads ask at about the same time into one run of a backend (dynamic batching).
 
-    The first thread leads: it waits for the others that called within the last second, but no longer than `max_wait_s`
+    The first thread leads: it waits for the others that called within the last second, but no longer than `max_queue_delay_s`
     from when its own faces came, and runs the network for all. While it runs, the next requests gather.
 
     Args:
         backend: runs the network, in one thread at a time.
-        max_batch: most faces in one run; more are run one part after the other.
-        max_wait_s: 0 waits for nobody: what has gathered while the network was busy is run together.
+        max_batch_size: most faces in one run; more are run one part after the other.
+        max_queue_delay_s: 0 waits for nobody: what has gathered while the network was busy is run together.
     """
 
-    def __init__(self, backend: Backend, *, max_batch: int, max_wait_s: float) -> None:
-        self._backend, self._max_batch, self._max_wait_s = backend, max_batch, max_wait_s
+    def __init__(self, backend: Backend, *, max_batch_size: int, max_queue_delay_s: float) -> None:
+        self._backend, self._max_batch, self._max_wait_s = backend, max_batch_size, max_queue_delay_s
         self._changed = threading.Condition()
         self._waiting: deque[_Request] = deque()
         self._led = False

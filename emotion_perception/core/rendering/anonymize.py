@@ -1,4 +1,4 @@
-"""Makes faces unrecognisable in a copy of a picture."""
+"""Makes faces unrecognizable in a copy of an image."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ def anonymize(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: str) -> 
 
     Args:
         image_bgr: uint8 (H, W, 3); stays as it is.
-        boxes: regions of faces in pixels; may lie partly outside the picture, or wholly.
+        boxes: regions of faces in pixels; may lie partly outside the image, or wholly.
         mode: `none`, `blur`, `pixelate` or `fill` (plain gray); the strength goes with the size of each face.
 
     Returns:
@@ -39,16 +39,16 @@ def anonymize(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: str) -> 
     return canvas
 
 
-def anonymize_whole(image_bgr: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
-    """Hides a picture as if it were one face, so that a face of any size in it is hidden too; as `anonymize`."""
+def anonymize_image(image_bgr: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
+    """Hides an image as if it were one face, so that a face of any size in it is hidden too; as `anonymize`."""
     canvas = image_bgr.copy()
     if mode != "none":
         _hide(canvas, mode)
     return canvas
 
 
-class FaceHider:
-    """Anonymises the pictures of a stream.
+class FaceAnonymizer:
+    """Anonymizes the images of a stream.
 
     A detector misses a face now and then, so a face that is gone stays hidden for another second where it was last.
     """
@@ -59,19 +59,19 @@ class FaceHider:
     def hide(
         self, image_bgr: NDArray[np.uint8], faces: Sequence[Face] | None, stamp_s: float, mode: str
     ) -> NDArray[np.uint8]:
-        """Returns the picture with its faces hidden, or all of it where nobody knows where they are.
+        """Returns the image with its faces hidden, or all of it where nobody knows where they are.
 
         Args:
             image_bgr: uint8 (H, W, 3); stays as it is.
             faces: all faces in it, or None where they are not known.
-            stamp_s: stamp of the picture in seconds; a step back forgets the faces that are gone.
-            mode: as of `anonymize`; with `none` the picture itself is returned.
+            stamp_s: stamp of the image in seconds; a step back forgets the faces that are gone.
+            mode: as of `anonymize`; with `none` the image itself is returned.
         """
         if mode == "none":
             self._last_seen.clear()
             return image_bgr
         if faces is None:
-            return anonymize_whole(image_bgr, mode)
+            return anonymize_image(image_bgr, mode)
         return anonymize(image_bgr, [*(face.box for face in faces), *self._gone(faces, stamp_s)], mode)
 
     def _gone(self, faces: Sequence[Face], stamp_s: float) -> list[Box]:

@@ -45,7 +45,7 @@ class PinholeCamera:
             return None
 
     def locate(self, box: Box, width_m: float = FACE_WIDTH_M) -> tuple[float, float, float]:
-        """Returns the middle of a box in the optical frame (x right, y down, z ahead), in metres.
+        """Returns the middle of a box in the optical frame (x right, y down, z ahead), in meters.
 
         Args:
             box: region in pixels. A face that is cut off, or turned away, seems narrower and so farther.
@@ -63,9 +63,9 @@ class FaceMarker:
     Attributes:
         shape_id: of the marker that shows its place; from the track id.
         text_id: of the marker that shows its text.
-        xyz_m: middle of the face in the optical frame, in metres.
+        xyz_m: middle of the face in the optical frame, in meters.
         text: label and score.
-        rgb: colour, 0..1 each.
+        rgb: color, 0..1 each.
     """
 
     shape_id: int

@@ -1,4 +1,4 @@
-"""Draws what was recognised onto a copy of the picture."""
+"""Draws what was recognized onto a copy of the image."""
 
 import math
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ _FONT_CAP_HEIGHT = 21.0  # pixels of a capital letter at font scale 1
 
 @dataclass(frozen=True)
 class Style:
-    """Sizes in pixels that suit one picture size.
+    """Sizes in pixels that suit one image size.
 
     Attributes:
         line: width of a box's line.
@@ -47,7 +47,7 @@ class Style:
     bar_cap: int
 
     @classmethod
-    def for_picture(cls, width: int, height: int) -> "Style":
+    def for_image(cls, width: int, height: int) -> "Style":
         """Returns sizes that can be read from 320x240 upwards."""
         side = min(width, height)
         return cls(line=max(1, round(side / 240)), tag_cap=max(8, round(side / 40)), bar_cap=max(7, round(side / 50)))
@@ -65,7 +65,7 @@ def draw_overlay(
 
     Args:
         image_bgr: uint8 (H, W, 3); stays as it is.
-        emotions: faces and what they show; a face outside the picture is left out.
+        emotions: faces and what they show; a face outside the image is left out.
         labels: label of each entry of `smoothed_probabilities`.
         bars: whether to draw a bar for each label beside the face, where there is room.
         landmarks: whether to draw the known landmarks.
@@ -75,7 +75,7 @@ def draw_overlay(
     """
     canvas = image_bgr.copy()
     height, width = canvas.shape[:2]
-    style = Style.for_picture(width, height)
+    style = Style.for_image(width, height)
     drawn = [(emotion, box) for emotion in emotions if (box := _visible(emotion.face.box, width, height))]
     for emotion, box in drawn:
         _draw_box(canvas, box, color_of(emotion), style)
@@ -96,7 +96,7 @@ def draw_overlay(
 
 
 def color_of(emotion: FaceEmotion) -> Color:
-    """Returns the colour of a face: its label's, or gray where the answer is uncertain."""
+    """Returns the color of a face: its label's, or gray where the answer is uncertain."""
     return _UNCERTAIN_COLOR if emotion.uncertain else COLORS.get(emotion.label, OTHER_COLOR)
 
 
@@ -121,7 +121,7 @@ def _draw_landmarks(canvas: NDArray[np.uint8], landmarks: Landmarks, style: Styl
 
 
 def _draw_tag(canvas: NDArray[np.uint8], tag: Rectangle, emotion: FaceEmotion, style: Style) -> None:
-    """Draws the caption on a coloured ground."""
+    """Draws the caption on a colored ground."""
     color = color_of(emotion)
     pad = _tag_pad(style)
     cv2.rectangle(canvas, (tag.left, tag.top), (tag.right - 1, tag.bottom - 1), color, cv2.FILLED)

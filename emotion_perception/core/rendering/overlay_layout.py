@@ -1,4 +1,4 @@
-"""Where tags and panels go: inside the picture, and beside faces rather than on them."""
+"""Where tags and panels go: inside the image, and beside faces rather than on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from emotion_perception.core.types import Box
 
 _GAP = 4  # pixels between a box and its panel
 _COVERED_OF_OTHERS = 0.05  # share of a panel that may lie on other faces
-_COVERED_OF_OWN = 0.3  # share of its own face that a panel may cover, where that fills the picture
+_COVERED_OF_OWN = 0.3  # share of its own face that a panel may cover, where that fills the image
 
 
 @dataclass(frozen=True)
@@ -40,22 +40,22 @@ def place_tag(
     index: int,
     blocked: Sequence[Rectangle],
     size: tuple[int, int],
-    picture_wh: tuple[int, int],
+    image_wh: tuple[int, int],
 ) -> Rectangle:
-    """Returns the place of a tag: where it covers least of above and below; inside the face where it fills the picture.
+    """Returns the place of a tag: where it covers least of above and below; inside the face where it fills the image.
 
     Args:
         faces: all faces.
         index: which of `faces` the tag belongs to.
         blocked: tags that are placed already.
         size: width and height of the tag.
-        picture_wh: width and height of the picture; a tag larger than it begins at its edge.
+        image_wh: width and height of the image; a tag larger than it begins at its edge.
     """
     width, height = size
     face = faces[index]
     lefts = face.left, face.right - width
-    tops = [top for top in (face.top - height, face.bottom) if 0 <= top <= picture_wh[1] - height] or [face.top]
-    places = [_inside(left, top, size, picture_wh) for top in tops for left in lefts]
+    tops = [top for top in (face.top - height, face.bottom) if 0 <= top <= image_wh[1] - height] or [face.top]
+    places = [_inside(left, top, size, image_wh) for top in tops for left in lefts]
     others = [other for position, other in enumerate(faces) if position != index]
     return min(
         places, key=lambda place: _cover(place, [*others, *blocked])
@@ -67,7 +67,7 @@ def place_panel(
     index: int,
     blocked: Sequence[Rectangle],
     size: tuple[int, int],
-    picture_wh: tuple[int, int],
+    image_wh: tuple[int, int],
 ) -> Rectangle | None:
     """Returns the place around a face where a panel covers least of the faces.
 
@@ -76,17 +76,17 @@ def place_panel(
         index: which of `faces` the panel belongs to.
         blocked: the tag of each face, then the panels that are placed already; never covered.
         size: width and height of the panel.
-        picture_wh: width and height of the picture.
+        image_wh: width and height of the image.
 
     Returns:
         The place, or None where no place leaves the faces visible.
     """
     width, height = size
-    if width > picture_wh[0] or height > picture_wh[1]:
+    if width > image_wh[0] or height > image_wh[1]:
         return None
     own, others = faces[index], [face for position, face in enumerate(faces) if position != index]
     tag_height = blocked[index].bottom - blocked[index].top
-    places = [_inside(left, top, size, picture_wh) for left, top in _around(own, size, tag_height)]
+    places = [_inside(left, top, size, image_wh) for left, top in _around(own, size, tag_height)]
     near = own.widened(tag_height + 2 * _GAP)  # farther away nobody can tell whose panel it is
     allowed = [
         place
@@ -115,8 +115,8 @@ def _cover(place: Rectangle, others: Sequence[Rectangle]) -> int:
     return sum(place.shared_area(other) for other in others)
 
 
-def _inside(left: int, top: int, size: tuple[int, int], picture_wh: tuple[int, int]) -> Rectangle:
-    """Moves a rectangle into the picture."""
-    left = max(0, min(left, picture_wh[0] - size[0]))
-    top = max(0, min(top, picture_wh[1] - size[1]))
+def _inside(left: int, top: int, size: tuple[int, int], image_wh: tuple[int, int]) -> Rectangle:
+    """Moves a rectangle into the image."""
+    left = max(0, min(left, image_wh[0] - size[0]))
+    top = max(0, min(top, image_wh[1] - size[1]))
     return Rectangle(left, top, left + size[0], top + size[1])

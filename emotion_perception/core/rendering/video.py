@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TIME_BASE = Fraction(1, 1000)  # presentation times are milliseconds
-_QUEUE = 60  # pictures; two seconds at 30 Hz
+_QUEUE = 60  # images; two seconds at 30 Hz
 
 
 class VideoWriter:
-    """Encodes pictures at the times they were taken.
+    """Encodes images at the times they were taken.
 
-    Needs PyAV (`pip install av`): OpenCV's wheels have no H.264 encoder. A picture that comes while the encoder is
+    Needs PyAV (`pip install av`): OpenCV's wheels have no H.264 encoder. An image that comes while the encoder is
     two seconds behind is left out and counted, so that whoever writes never waits.
 
     Args:

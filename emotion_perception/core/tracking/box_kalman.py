@@ -11,15 +11,15 @@ from emotion_perception.core.types import Box
 # A detector's box shakes by a twentieth of its side, a new face moves at up to about one side a second
 # and grows at up to a third of that, and speeds change slowly: that tells two faces apart that cross.
 _JITTER = 0.05  # sides, standard deviation of what a detector measures
-_FIRST_SPEED = np.array((1.0, 1.0, 0.3, 0.3))  # sides/s: of x and y of the centre, of width and height
+_FIRST_SPEED = np.array((1.0, 1.0, 0.3, 0.3))  # sides/s: of x and y of the center, of width and height
 _UNREST = np.array((0.5, 0.5, 0.2, 0.2))  # sides/s^1.5, root of the spectral density of the acceleration
 _MOST_GROWTH = 2.0  # a predicted side is at most so many times the last one seen, and at least its inverse
 
 
-class BoxMotion:
+class BoxKalmanFilter:
     """Predicts where a box will be; made from the first box seen.
 
-    The state is the centre, width and height in pixels and their velocities in pixels a second. The acceleration is
+    The state is the center, width and height in pixels and their velocities in pixels a second. The acceleration is
     white noise (Bar-Shalom, Li and Kirubarajan 2001, "Estimation with Applications to Tracking and Navigation", 6.2),
     so that a step of any length may be cut into shorter ones: the filter means the same at 10 and at 30 Hz. All noise
     is relative to the size of the box, as a near face moves more pixels than a far one.

@@ -1,4 +1,4 @@
-"""Moves faces from one picture to the next without a detector, by the optical flow of points inside them."""
+"""Moves faces from one image to the next without a detector, by the optical flow of points inside them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,14 +12,14 @@ from emotion_perception.core.types import Face, Landmarks, Point
 
 _GRID = 8  # points along each side of a face
 _INNER = 0.8  # share of the side that the points cover: at the edges there is background
-_MOST_BACK_PX = 1.0  # a point that returns elsewhere, by more than so many pixels of the working picture, is lost
+_MOST_BACK_PX = 1.0  # a point that returns elsewhere, by more than so many pixels of the working image, is lost
 _LEAST_KEPT = 0.4  # share of a face's points that have to be left
-_GROWTH = (0.8, 1.25)  # of a side between two pictures
-_WINDOW, _LEVELS = (15, 15), 3  # of the flow: pixels, pyramid levels above the picture
+_GROWTH = (0.8, 1.25)  # of a side between two images
+_WINDOW, _LEVELS = (15, 15), 3  # of the flow: pixels, pyramid levels above the image
 _POINTS = np.stack(np.meshgrid(*[np.linspace(-_INNER / 2, _INNER / 2, _GRID)] * 2), axis=-1).reshape(-1, 2)
 
 
-class FaceFollower:
+class OpticalFlowTracker:
     """Follows the faces of one stream, each by a shift, a turn and a zoom.
 
     Points on a grid inside each face are followed there and back (pyramidal Lucas-Kanade); those that return to where
@@ -27,7 +27,7 @@ class FaceFollower:
     Automatic Detection of Tracking Failures".
 
     Args:
-        size: longer side in pixels of the picture that is looked at; 0 keeps the picture's.
+        size: longer side in pixels of the image that is looked at; 0 keeps the image's.
     """
 
     def __init__(self, size: int) -> None:
@@ -36,19 +36,19 @@ class FaceFollower:
         self._image_wh = (0, 0)
 
     def forget(self) -> None:
-        """Forgets the last picture."""
+        """Forgets the last image."""
         self._gray = None
 
     def remember(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Takes the picture, uint8 (H, W, 3), that the next faces are of."""
+        """Takes the image, uint8 (H, W, 3), that the next faces are of."""
         self._image_wh, self._gray = _size_wh(image_bgr), self._working(image_bgr)
 
     def follow(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> list[Face] | None:
-        """Moves the faces of the last picture to this one, which then is the last.
+        """Moves the faces of the last image to this one, which then is the last.
 
         Args:
             image_bgr: uint8 (H, W, 3).
-            faces: of the last picture, regions and landmarks in its pixels.
+            faces: of the last image, regions and landmarks in its pixels.
 
         Returns:
             The faces in the same order, or None where one of them could not be followed: look anew.
@@ -77,7 +77,7 @@ class FaceFollower:
     def _moved(
         self, face: Face, start: NDArray[np.float32], there: NDArray[np.float32], kept: NDArray[np.bool_]
     ) -> Face | None:
-        """Returns a face that is moved as its points are, in pixels of the picture; None where they do not agree."""
+        """Returns a face that is moved as its points are, in pixels of the image; None where they do not agree."""
         if kept.mean() < _LEAST_KEPT:
             return None
         transform, agree = cv2.estimateAffinePartial2D(start[kept], there[kept])
@@ -107,13 +107,13 @@ class FaceFollower:
 def _flow(
     before: NDArray[np.uint8], now: NDArray[np.uint8], points: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Returns where points (P, 2) of one picture are in the other, and bool (P), which of them were found there."""
+    """Returns where points (P, 2) of one image are in the other, and bool (P), which of them were found there."""
     there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, points, points.copy(), winSize=_WINDOW, maxLevel=_LEVELS)
     return np.asarray(there, np.float32), np.asarray(found)[:, 0].astype(bool)
 
 
 def _grid(face: Face, scale: float) -> NDArray[np.float64]:
-    """Returns points inside a face, float64 (P, 2), in pixels of the working picture."""
+    """Returns points inside a face, float64 (P, 2), in pixels of the working image."""
     return (np.array(face.box.center_xy) + _POINTS * (face.box.width, face.box.height)) * scale
 
 

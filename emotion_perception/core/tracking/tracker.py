@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.images.geometry import iou_matrix
-from emotion_perception.core.tracking.box_kalman import BoxMotion
+from emotion_perception.core.tracking.box_kalman import BoxKalmanFilter
 from emotion_perception.core.types import Box, Face
 
 _MOST_MISSED = 256  # unseen tracks that are kept; only stamps that stand still can reach it
@@ -24,13 +24,13 @@ class _Track:
     id: int
     box: Box
     seen_s: float
-    motion: BoxMotion
+    motion: BoxKalmanFilter
 
 
 class Tracker:
     """Joins faces to tracks so that their regions overlap most in all, with where each track is expected by now.
 
-    The expectation is a constant velocity (`BoxMotion`); faces and tracks that are left are joined by the track's last
+    The expectation is a constant velocity (`BoxKalmanFilter`); faces and tracks that are left are joined by the track's last
     region, for somebody who has stopped. The pairs are those of the largest sum of overlaps (Kuhn's assignment, as in
     Bewley et al. 2016, "Simple Online and Realtime Tracking"), among those that overlap enough.
 
@@ -58,7 +58,7 @@ class Tracker:
 
         Args:
             faces: what the detector found.
-            stamp_s: the picture's stamp in seconds.
+            stamp_s: the image's stamp in seconds.
             min_iou: least overlap with a track's expected or last region, 0..1; regions that do not touch never match.
             max_missed_s: how long a track may be unseen, in seconds.
 
@@ -98,7 +98,7 @@ class Tracker:
     def _follow(self, face: Face, track: _Track | None, stamp_s: float) -> Face:
         if track is None:
             self._last_id += 1
-            track = _Track(self._last_id, face.box, stamp_s, BoxMotion(face.box))
+            track = _Track(self._last_id, face.box, stamp_s, BoxKalmanFilter(face.box))
             self._tracks.append(track)
         else:
             track.motion.correct(face.box)

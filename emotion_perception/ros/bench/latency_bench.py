@@ -1,9 +1,9 @@
-"""Photon to emotion: the four nodes as processes, and how long a picture takes through them to a fifth process.
+"""Photon to emotion: the four nodes as processes, and how long an image takes through them to a fifth process.
 
-    python -m emotion_perception.ros.bench.latency_bench --source clip.mp4 --seconds 20 --out out/photon.json
+    python -m emotion_perception.ros.bench.latency_bench --source clip.mp4 --seconds 20 --out out/latency.json
 
 Measures stamp to arrival, each hop on the way, lost frames, and processor time and memory of each node. `--floor` sends
-pictures of the same size at the same rate through a plain publisher and subscription instead: what no node can beat.
+images of the same size at the same rate through a plain publisher and subscription instead: what no node can beat.
 The first second is left out of all times.
 """
 
@@ -29,12 +29,12 @@ from sensor_msgs.msg import Image
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.ros import qos
-from emotion_perception.ros.conversions import EmotionArray, stamp_ns
-from emotion_perception.ros.demo.runner import NODES, Demo, DemoError, own_domain
-from emotion_perception.ros.lifecycle_node import STEADY
 from emotion_perception.ros.bench.latency_bench_floor import measure_floor
+from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.result_listener import ResultListener
+from emotion_perception.ros.demo.runner import NODES, Demo, DemoError, own_domain
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
+from emotion_perception.ros.lifecycle_node import STEADY
 from emotion_perception.ros.tracing import VARIABLE
 
 COMPOSED = "emotion_perception_composed"
@@ -47,11 +47,11 @@ class PhotonListener(ResultListener):
     """Keeps when each answer came and how long its work took, and what the nodes use.
 
     Args:
-        overlay: also subscribe to the overlay's pictures, as RViz does.
+        overlay: also subscribe to the overlay's images, as RViz does.
     """
 
     def __init__(self, *, overlay: bool) -> None:
-        super().__init__("photon_listener")
+        super().__init__("latency_listener")
         self.pids: dict[str, int] = {}
         self.answered: dict[int, tuple[int, int, float, float]] = {}  # stamp: arrival (ns, both clocks), ms of work
         self.usage: list[dict[str, Usage]] = []  # by node
@@ -60,7 +60,7 @@ class PhotonListener(ResultListener):
         self.create_timer(USAGE_PERIOD_S, self._note_usage, clock=STEADY)
 
     def heard(self, message: EmotionArray, arrived_ns: int) -> None:
-        """Keeps one answer that is about a picture."""
+        """Keeps one answer that is about an image."""
         if message.status == EmotionArray.OK:
             moments = arrived_ns, time.monotonic_ns()
             self.answered[stamp_ns(message.header)] = (*moments, message.detect_ms, message.classify_ms)
@@ -113,7 +113,7 @@ def read_trace(folder: Path) -> dict[str, dict[str, dict[int, int]]]:
 def hops(
     trace: Mapping[str, Mapping[str, Mapping[int, int]]], answered: Mapping[int, tuple[int, int, float, float]]
 ) -> dict[str, dict[str, float]]:
-    """Returns the time of each hop of the pictures that were answered, in their order; they add up to the whole."""
+    """Returns the time of each hop of the images that were answered, in their order; they add up to the whole."""
     camera, detection, classifier = (trace[name] for name in (NODES[3], NODES[0], NODES[1]))
     rows = []
     for stamp, (_, arrived_ns, detect_ms, classify_ms) in answered.items():
@@ -131,12 +131,12 @@ def hops(
             handed, to_detector, wait, detected, matched, classified = steps_ms
             rows.append(
                 {
-                    "grabbed picture handed on": handed,
+                    "grabbed image handed on": handed,
                     "converted, published, received": to_detector,
                     "wait for the detector": wait,
                     "detect": detect_ms,
                     "faces published, received": detected - detect_ms,
-                    "matched with the picture, wait": matched,
+                    "matched with the image, wait": matched,
                     "classify": classify_ms,
                     "emotions published, received": classified - classify_ms,
                 }
@@ -156,7 +156,7 @@ def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any
         listener = PhotonListener(overlay=options.overlay)
         processes = _start(options)
         listener.pids = {name: processes.pid(name) for name in ([COMPOSED] if options.composed else NODES)}
-        listeners = 2 + options.overlay  # the overlay takes pictures only while somebody looks at it
+        listeners = 2 + options.overlay  # the overlay takes images only while somebody looks at it
         demo = Demo(listener, processes, stop, listeners=listeners)
         try:
             demo.run(options.seconds)
@@ -224,7 +224,7 @@ def _start(options: argparse.Namespace) -> Supervisor:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures once; returns the exit code."""
     options = _parser().parse_args(arguments)
-    return measure_and_write("photon", _floor if options.floor else measure, options)
+    return measure_and_write("latency_bench", _floor if options.floor else measure, options)
 
 
 Measurement = Callable[[argparse.Namespace, threading.Event], dict[str, Any]]
@@ -263,16 +263,16 @@ def measure_and_write(program: str, measure_once: Measurement, options: argparse
 
 
 def add_options(parser: argparse.ArgumentParser, *, rate: float) -> None:
-    """Adds what every run has: pictures, time, the processes and where the figures go.
+    """Adds what every run has: images, time, the processes and where the figures go.
 
     Args:
         parser: gets the options.
         rate: default of `--rate`.
     """
     parser.add_argument("--source", type=Path, default=Path(), help="video that a camera plays")
-    parser.add_argument("--width", type=int, default=640, help="of the pictures (default: %(default)s)")
-    parser.add_argument("--height", type=int, default=480, help="of the pictures (default: %(default)s)")
-    parser.add_argument("--rate", type=float, default=rate, help="pictures a second (default: %(default)s)")
+    parser.add_argument("--width", type=int, default=640, help="of the images (default: %(default)s)")
+    parser.add_argument("--height", type=int, default=480, help="of the images (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=rate, help="images a second (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="(default: %(default)s)")
     parser.add_argument("--composed", action="store_true", help="all nodes in one process")
     parser.add_argument("--out", type=Path, help="file for the figures, JSON")

@@ -1,4 +1,4 @@
-"""Several cameras into one classifier: how long each picture takes, and how long the nodes take to start.
+"""Several cameras into one classifier: how long each image takes, and how long the nodes take to start.
 
     python -m emotion_perception.ros.bench.latency_bench_cameras --source clip.mp4 --cameras 2 --rate 10 --out out/cameras.json
 
@@ -19,8 +19,6 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from emotion_perception.ros import qos
-from emotion_perception.ros.conversions import STATUSES, EmotionArray, stamp_ns
-from emotion_perception.ros.demo.runner import DemoError
 from emotion_perception.ros.bench.latency_bench import (
     COMPOSED,
     USAGE_PERIOD_S,
@@ -32,6 +30,8 @@ from emotion_perception.ros.bench.latency_bench import (
     usage_of,
     used,
 )
+from emotion_perception.ros.conversions import STATUSES, EmotionArray, stamp_ns
+from emotion_perception.ros.demo.runner import DemoError
 from emotion_perception.ros.demo.supervisor import Supervisor
 
 _START_S = 90.0
@@ -56,7 +56,7 @@ class CamerasListener(Node):
 
     @property
     def all_answer(self) -> bool:
-        """Whether a picture of each camera was answered."""
+        """Whether an image of each camera was answered."""
         return all(
             any(message.status == EmotionArray.OK for _, message in answers) for answers in self.answers.values()
         )
@@ -163,12 +163,12 @@ def _parameters(options: argparse.Namespace) -> dict[str, list[str]]:
     for camera in _cameras(options):
         nodes |= {f"{camera}/camera_node": source, f"{camera}/face_detection_node": [], f"{camera}/overlay_node": []}
     topics = json.dumps([f"{camera}/image_raw" for camera in _cameras(options)])
-    return {**nodes, _CLASSIFIER: [f"image_topics:={topics}", f"max_wait_ms:={options.max_wait_ms:.3f}"]}
+    return {**nodes, _CLASSIFIER: [f"image_topics:={topics}", f"max_queue_delay_ms:={options.max_queue_delay_ms:.3f}"]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures once; returns the exit code."""
-    return measure_and_write("photon_cameras", measure, _parser().parse_args(arguments))
+    return measure_and_write("latency_bench_cameras", measure, _parser().parse_args(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""The floor under every latency: pictures from a plain rclpy publisher to a plain subscription in another process."""
+"""The floor under every latency: images from a plain rclpy publisher to a plain subscription in another process."""
 
 import contextlib
 import signal
@@ -16,30 +16,30 @@ from std_msgs.msg import Header
 
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.transport.image_messages import bgr_to_image
 from emotion_perception.ros.lifecycle_node import STEADY
+from emotion_perception.ros.transport.image_messages import bgr_to_image
 
 _DEPTH = 5
 _START_S = 20.0
 
 
 class FloorPublisher(Node):
-    """Publishes an empty picture of one size at a rate."""
+    """Publishes an empty image of one size at a rate."""
 
     def __init__(self, width: int, height: int, rate: float) -> None:
         super().__init__("floor_publisher")
-        self._picture = np.zeros((height, width, 3), np.uint8)
+        self._image = np.zeros((height, width, 3), np.uint8)
         self._publisher = self.create_publisher(Image, "image_raw", qos.image_publisher(_DEPTH))
         self.create_timer(1 / rate, self._publish, clock=STEADY)
 
     def _publish(self) -> None:
         header = Header(stamp=self.get_clock().now().to_msg())
         if self._publisher.get_subscription_count():
-            self._publisher.publish(bgr_to_image(self._picture, header))
+            self._publisher.publish(bgr_to_image(self._image, header))
 
 
 class FloorListener(Node):
-    """Keeps arrival minus stamp of every picture."""
+    """Keeps arrival minus stamp of every image."""
 
     def __init__(self) -> None:
         super().__init__("floor_listener")
@@ -51,12 +51,12 @@ class FloorListener(Node):
 
 
 def measure_floor(size_wh: tuple[int, int], rate: float, seconds: float, stop: threading.Event) -> list[float]:
-    """Returns arrival minus stamp (ms) of every picture that went from another process to this one.
+    """Returns arrival minus stamp (ms) of every image that went from another process to this one.
 
     Args:
-        size_wh: width and height of the pictures in pixels.
-        rate: pictures a second.
-        seconds: how long pictures are taken.
+        size_wh: width and height of the images in pixels.
+        rate: images a second.
+        seconds: how long images are taken.
         stop: ends it.
     """
     command = [sys.executable, "-m", __spec__.name, *map(str, (*size_wh, rate))]

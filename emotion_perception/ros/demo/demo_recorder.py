@@ -1,4 +1,4 @@
-"""What `make demo` keeps of a run: a video, a picture, a table and a summary."""
+"""What `make demo` keeps of a run: a video, an image, a table and a summary."""
 
 import csv
 import json
@@ -10,9 +10,9 @@ from sensor_msgs.msg import Image
 
 from emotion_perception.core.rendering.video import VideoWriter
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
-from emotion_perception.ros.transport.image_messages import image_to_bgr
-from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.demo.result_listener import ResultListener
+from emotion_perception.ros.qos import RESULTS
+from emotion_perception.ros.transport.image_messages import image_to_bgr
 
 _COLUMNS = ("stamp", "id", "x", "y", "width", "height", "label", "score", "uncertain")
 _AGES = ("detect_ms", "classify_ms", "age_ms", "latency_ms")
@@ -86,9 +86,9 @@ class DemoRecorder(ResultListener):
 
     def _on_overlay(self, message: Image) -> None:
         self.overlays += 1
-        picture, stamp = image_to_bgr(message), stamp_ns(message.header)
-        self._video.write(picture, stamp)
+        image, stamp = image_to_bgr(message), stamp_ns(message.header)
+        self._video.write(image, stamp)
         score = self._scores.get(stamp, 0.0)
         if score > self._best_score:
             self._best_score = score
-            cv2.imwrite(str(self._out / "overlay.png"), picture)
+            cv2.imwrite(str(self._out / "overlay.png"), image)

@@ -25,7 +25,7 @@ class ResultListener(Node):
     Attributes:
         face_arrays: FaceArrays so far.
         faces: faces in them.
-        overlays: pictures of the overlay, where a subclass listens to them.
+        overlays: images of the overlay, where a subclass listens to them.
         labels: for each label, how many faces showed it.
         answers: for each status, how many EmotionArrays had it.
         latencies_ms: for each EmotionArray, arrival minus stamp.

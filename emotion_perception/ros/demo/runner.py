@@ -22,8 +22,8 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from emotion_perception.core.errors import EmotionPerceptionError, ModelFileError
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.errors import EmotionPerceptionError, ModelFileError
 from emotion_perception.ros.demo.demo_recorder import DemoRecorder
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 
@@ -43,7 +43,7 @@ class Demo:
         recorder: hears what the nodes say.
         processes: the nodes.
         stop: ends it.
-        listeners: how many take the camera's pictures; it begins when they are there.
+        listeners: how many take the camera's images; it begins when they are there.
 
     Attributes:
         began: the camera was started.
@@ -66,7 +66,7 @@ class Demo:
         self._change(Transition.TRANSITION_CONFIGURE, "the camera cannot be configured")
         self._wait(self._listened_to, _START_S, "nobody listens to the camera")
         self._change(Transition.TRANSITION_ACTIVATE, "the camera does not start")
-        self._wait(self._pictures_come, _FIRST_PICTURE_S, "the camera gives no picture")
+        self._wait(self._images_come, _FIRST_PICTURE_S, "the camera gives no image")
         self._watch(seconds)
         self._change(Transition.TRANSITION_DEACTIVATE, "the camera does not stop")
         self._wait(self._drained, _DRAIN_S, None)
@@ -83,7 +83,7 @@ class Demo:
     def _listened_to(self) -> bool:
         return int(self._recorder.status("camera_node").get("subscribers", 0)) >= self._listeners
 
-    def _pictures_come(self) -> bool:
+    def _images_come(self) -> bool:
         """Tells whether the camera has begun; it would go on trying for ever, the demonstration does not."""
         if line := self._recorder.error("camera_node"):
             raise DemoError(line)
@@ -249,7 +249,3 @@ def _parser() -> argparse.ArgumentParser:
     for node in ("camera", "detection", "classifier"):
         parser.add_argument(f"--{node}", action="append", default=[], metavar="NAME:=VALUE", help=f"{node} parameter")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

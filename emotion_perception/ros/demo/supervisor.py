@@ -12,8 +12,8 @@ from pathlib import Path
 from ament_index_python.packages import get_package_prefix, get_package_share_directory
 
 from emotion_perception.core.errors import EmotionPerceptionError
-from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION, EXIT_OK
 from emotion_perception.ros.demo.shared_memory import remove_dead, segments_of
+from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION, EXIT_OK
 
 _log = logging.getLogger(__name__)
 _END_S = 5.0
@@ -85,7 +85,7 @@ class Supervisor:
     def stop(self, *, coming_up: bool) -> list[str]:
         """Ends them one after another; returns a line for each that did not end well.
 
-        Not all at once: a participant of Fast DDS that leaves while others do may stay for ever, see `cut_off`.
+        Not all at once: a participant of Fast DDS that leaves while others do may stay for ever, see `shutdown_watchdog`.
 
         Args:
             coming_up: some may have no signal handler yet, so that SIGTERM kills them; later each has to end by itself.

@@ -17,8 +17,8 @@ from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from emotion_perception.bags.io.messages import COMPRESSED
 from emotion_perception.bags.io.images import camera_info_topic, image_topic
+from emotion_perception.bags.io.messages import COMPRESSED
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.config import PlayerConfig
@@ -26,7 +26,7 @@ from emotion_perception.core.errors import ConfigurationError, RecordingError
 from emotion_perception.core.sync.playback_clock import PlaybackClock
 from emotion_perception.ros import qos
 from emotion_perception.ros.lifecycle_node import EXIT_OK
-from emotion_perception.ros.one_shot_node import Tool, run_tool
+from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
 
 _LATE_S = 0.02
 _LOOK_S = 0.05  # for subscribers
@@ -35,7 +35,7 @@ _IMAGES_DEPTH = 10
 _CLOCK = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 
-class BagPlayer(Tool[PlayerConfig]):
+class BagPlayer(OneShotNode[PlayerConfig]):
     """Plays a recording.
 
     Raises:
@@ -150,4 +150,4 @@ class BagPlayer(Tool[PlayerConfig]):
 
 def main() -> int:
     """Runs the player; returns the exit code."""
-    return run_tool(BagPlayer)
+    return run_one_shot_node(BagPlayer)

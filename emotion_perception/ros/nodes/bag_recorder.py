@@ -15,10 +15,10 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from emotion_perception.bags.io.messages import typestore
 from emotion_perception.core.config import RecorderConfig
 from emotion_perception.core.errors import ConfigurationError, one_line
-from emotion_perception.ros.transport.bag_writer import BagWriter
 from emotion_perception.ros.lifecycle_node import EXIT_FAULT, EXIT_OK, STEADY
+from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
+from emotion_perception.ros.transport.bag_writer import BagWriter
 from emotion_perception.ros.transport.raw_subscription import RawSubscription, message_type, recorded_profile
-from emotion_perception.ros.one_shot_node import Tool, run_tool
 
 _LOOK_S = 0.2  # for publishers
 _SPIN_S = 0.1
@@ -28,7 +28,7 @@ _THROTTLE_S = 5.0
 _MIB = 1 << 20
 
 
-class BagRecorder(Tool[RecorderConfig]):
+class BagRecorder(OneShotNode[RecorderConfig]):
     """Records topics.
 
     Raises:
@@ -107,4 +107,4 @@ class BagRecorder(Tool[RecorderConfig]):
 
 def main() -> int:
     """Runs the recorder; returns the exit code."""
-    return run_tool(BagRecorder)
+    return run_one_shot_node(BagRecorder)

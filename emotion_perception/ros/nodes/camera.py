@@ -1,33 +1,33 @@
-"""camera_node: pictures of a device, file, folder or stream as ROS images.
+"""camera_node: images of a device, file, folder or stream as ROS images.
 
 Publishes `image_raw` (sensor_msgs/Image, bgr8), `image_raw/compressed` (sensor_msgs/CompressedImage, JPEG) and
-`camera_info` (sensor_msgs/CameraInfo) under one header; pictures only while somebody subscribes. The stamp is the
-moment the picture was taken from its source, on the node's clock, strictly increasing. A source that is missing or
+`camera_info` (sensor_msgs/CameraInfo) under one header; images only while somebody subscribes. The stamp is the
+moment the image was taken from its source, on the node's clock, strictly increasing. A source that is missing or
 lost is an ERROR in /diagnostics and is tried again until it is there.
 """
 
+from emotion_perception.core.camera.capture_loop import CaptureLoop
 from emotion_perception.core.camera.factory import check_source, open_source
 from emotion_perception.core.camera.live import without_password
+from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
 from emotion_perception.core.config import CameraConfig
-from emotion_perception.core.camera.capture_loop import FramePump
-from emotion_perception.core.camera.monotonic_stamps import StrictStamps
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.camera_info import load_camera_info
-from emotion_perception.ros.transport.camera_publishers import CameraPublishers
 from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode, run_node
+from emotion_perception.ros.transport.camera_publishers import CameraPublishers
 
 _CHECK_S = 0.25
 
 
 class CameraNode(PerceptionNode[CameraConfig]):
-    """Publishes a picture source."""
+    """Publishes an image source."""
 
     def __init__(self, *, opener=open_source, **options) -> None:  # type: ignore[no-untyped-def]
         super().__init__("camera_node", CameraConfig, **options)
         self._open = opener
         self._pump = self._topics = self._timer = None
         self._published = 0
-        self._stamps = StrictStamps()
+        self._stamps = MonotonicStamps()
 
     def setup(self) -> None:
         """Checks the parameters, reads the calibration and announces the topics; the source may be missing."""
@@ -39,7 +39,7 @@ class CameraNode(PerceptionNode[CameraConfig]):
 
     def start(self) -> None:
         """Begins to open and read the source."""
-        self._pump = FramePump(
+        self._pump = CaptureLoop(
             lambda: self._open(self.config),
             name=without_password(self.config.video_device),
             deliver=self._publish,
@@ -82,7 +82,7 @@ class CameraNode(PerceptionNode[CameraConfig]):
 
     def _returned(self) -> None:
         self.clear_problem("source")
-        self.get_logger().info("the source gives pictures again")
+        self.get_logger().info("the source gives images again")
         self.publish_status()
 
     def _check(self) -> None:

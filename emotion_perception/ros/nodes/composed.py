@@ -1,6 +1,6 @@
 """emotion_perception_composed: camera, face detection, emotion classifier and overlay in one process.
 
-The same nodes with the same names, parameters and topics, each in a thread of its own. Pictures, faces and emotions go
+The same nodes with the same names, parameters and topics, each in a thread of its own. Images, faces and emotions go
 from one to the other by reference; everything else, and what other processes want of these, goes over ROS as ever.
 """
 
@@ -9,12 +9,12 @@ from functools import partial
 
 from rclpy.utilities import remove_ros_args
 
+from emotion_perception.ros.lifecycle_node import run_nodes
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
-from emotion_perception.ros.transport.intra_process import LocalTopics
-from emotion_perception.ros.lifecycle_node import run_nodes
 from emotion_perception.ros.nodes.overlay import OverlayNode
+from emotion_perception.ros.transport.intra_process import IntraProcessTopics
 
 
 def main() -> int:
@@ -25,8 +25,8 @@ def main() -> int:
         nodes.insert(0, CameraNode)
     if options.overlay:
         nodes.append(OverlayNode)
-    shared = LocalTopics()
-    return run_nodes([partial(node, local_topics=shared) for node in nodes])
+    shared = IntraProcessTopics()
+    return run_nodes([partial(node, intra_process=shared) for node in nodes])
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,9 +7,9 @@ Subscribes `faces` (emotion_perception/FaceArray) and `image_raw` (sensor_msgs/I
 
 from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.ros.conversions import ModelIdentity
-from emotion_perception.ros.nodes.emotion_stream import EmotionStream
+from emotion_perception.ros.conversions import ModelInfo
 from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
+from emotion_perception.ros.nodes.emotion_stream import EmotionStream
 
 
 class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
@@ -53,7 +53,7 @@ class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
         sums: dict[str, object] = {name: sum(status[name] for status in statuses.values()) for name in names}
         if len(statuses) > 1:
             sums |= {f"{topic} {name}": status[name] for topic, status in statuses.items() for name in names}
-        return {**sums, **vars(ModelIdentity.of(self._classifier))}
+        return {**sums, **vars(ModelInfo.of(self._classifier))}
 
 
 def main() -> int:

@@ -6,18 +6,18 @@ from collections import Counter
 from rclpy.exceptions import InvalidTopicNameException
 
 from emotion_perception.core.classification.classifier import EmotionClassifier
+from emotion_perception.core.classification.load_shedding import LoadShedder
+from emotion_perception.core.classification.recognizer import EmotionRecognizer, limits_of
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, one_line
-from emotion_perception.core.classification.load_shedding import FaceBudget
 from emotion_perception.core.sync.latest_frame import LatestFrameWorker
-from emotion_perception.core.classification.recognizer import EmotionRecognizer, limits_of
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros import conversions
-from emotion_perception.ros.conversions import Answer, EmotionArray, FaceArray, ModelIdentity
-from emotion_perception.ros.transport.image_messages import image_to_bgr
+from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, FaceArray, ModelInfo
 from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode, counts_status
+from emotion_perception.ros.transport.image_messages import image_to_bgr
 from emotion_perception.ros.transport.result_publisher import ResultPublisher
-from emotion_perception.ros.transport.subscriptions import AnyImage, JoinedSubscription
+from emotion_perception.ros.transport.subscriptions import AnyImage, SynchronizedSubscription
 
 Pair = tuple[AnyImage | None, FaceArray]
 
@@ -41,11 +41,11 @@ class EmotionStream:
 
     def __init__(self, node: PerceptionNode[ClassifierConfig], image_topic: str, classifier: EmotionClassifier) -> None:
         self._node, self.image_topic, self._classifier = node, image_topic, classifier
-        self._recognizer, self._budget = EmotionRecognizer(classifier), FaceBudget()
+        self._recognizer, self._budget = EmotionRecognizer(classifier), LoadShedder()
         self._answers: Counter[int] = Counter()
         self._counts = FrameCounts()
-        self._worker: LatestFrameWorker[Pair, Answer] | None = None
-        self._input: JoinedSubscription | None = None
+        self._worker: LatestFrameWorker[Pair, ClassificationResult] | None = None
+        self._input: SynchronizedSubscription | None = None
         try:
             self._emotions = ResultPublisher(node, EmotionArray, self._beside("emotions"))
         except InvalidTopicNameException as e:
@@ -55,7 +55,7 @@ class EmotionStream:
         """Begins to take images and faces."""
         self._recognizer.reset()
         self._worker = LatestFrameWorker(self._recognize, self._publish, self._node.count_failure, on_drop=self._skip)
-        self._input = JoinedSubscription(
+        self._input = SynchronizedSubscription(
             self._node, FaceArray, self._beside("faces"), self.image_topic, self._worker.put, self._node.config
         )
 
@@ -76,7 +76,7 @@ class EmotionStream:
         """Returns how many FaceArrays got which answer, and the frame accounting since the last start."""
         counts = self._counts if self._worker is None else self._worker.counts
         answers = {name.lower(): self._answers[getattr(EmotionArray, name)] for name in conversions.STATUSES}
-        refused = {"regions_refused": self._recognizer.regions_refused}
+        refused = {"regions_rejected": self._recognizer.regions_rejected}
         return {**answers, **refused, **counts_status(counts)}
 
     def _beside(self, name: str) -> str:
@@ -84,29 +84,29 @@ class EmotionStream:
         namespace, slash, _ = self.image_topic.rpartition("/")
         return f"{namespace}{slash}{name}"
 
-    def _recognize(self, pair: Pair) -> Answer:
+    def _recognize(self, pair: Pair) -> ClassificationResult:
         (image, message), begun_s, config = pair, time.monotonic(), self._node.config
         self._node.trace("begun", conversions.stamp_ns(message.header))
         if image is None:
             self._node.count_fault("faces came without their image")
-            return Answer(message, EmotionArray.NO_IMAGE)
+            return ClassificationResult(message, EmotionArray.NO_IMAGE)
         known = [face for face in conversions.faces_from_msg(message) if face is not None]
-        faces = self._budget.choose(known, begun_s, share=config.time_share)
+        faces = self._budget.choose(known, begun_s, share=config.max_load)
         try:
             image_bgr, stamp_s = image_to_bgr(image) if faces else None, conversions.stamp_ns(message.header) * 1e-9
             emotions = self._recognizer.recognize(image_bgr, faces, stamp_s, **limits_of(config))
-        except Exception as e:  # noqa: BLE001 - whatever one picture does to a network, the next one is answered
+        except Exception as e:  # noqa: BLE001 - whatever one image does to a network, the next one is answered
             self._node.count_fault(str(e) or type(e).__name__)
-            return Answer(message, EmotionArray.ERROR)
+            return ClassificationResult(message, EmotionArray.ERROR)
         if refused := len(message.faces) - len(known) + len(faces) - len(emotions):
             self._node.count_fault(f"{refused} face(s) with a region outside the image")
         self._budget.measured(len(faces), time.monotonic() - begun_s)
-        return Answer(message, EmotionArray.OK, emotions, (time.monotonic() - begun_s) * 1e3)
+        return ClassificationResult(message, EmotionArray.OK, emotions, (time.monotonic() - begun_s) * 1e3)
 
     def _skip(self, pair: Pair) -> None:
-        self._publish(Answer(pair[1], EmotionArray.NO_IMAGE if pair[0] is None else EmotionArray.SKIPPED))
+        self._publish(ClassificationResult(pair[1], EmotionArray.NO_IMAGE if pair[0] is None else EmotionArray.SKIPPED))
 
-    def _publish(self, answer: Answer, counts: FrameCounts | None = None) -> None:
+    def _publish(self, answer: ClassificationResult, counts: FrameCounts | None = None) -> None:
         self._answers[answer.status] += 1
-        self._emotions.publish(answer.to_msg(ModelIdentity.of(self._classifier), self._node.get_clock().now()))
+        self._emotions.publish(answer.to_msg(ModelInfo.of(self._classifier), self._node.get_clock().now()))
         self._node.set_problem("device", self._classifier.device_problem)

@@ -11,15 +11,15 @@ from std_msgs.msg import Header
 
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.factory import create_detector
-from emotion_perception.core.tracking.face_tracking_pipeline import FaceFinder
+from emotion_perception.core.detection.non_face_filter import create_non_face_filter
 from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face, FrameCounts
-from emotion_perception.core.detection.non_face_filter import create_verifier
 from emotion_perception.ros.conversions import FaceArray, faces_to_msg, stamp_ns
-from emotion_perception.ros.transport.image_messages import image_to_bgr
 from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode, counts_status, run_node
 from emotion_perception.ros.qos import IMAGES_DEPTH
+from emotion_perception.ros.transport.image_messages import image_to_bgr
 from emotion_perception.ros.transport.result_publisher import ResultPublisher
 from emotion_perception.ros.transport.subscriptions import AnyImage, ImageSubscription
 
@@ -35,17 +35,19 @@ class FaceDetectionNode(PerceptionNode[DetectionConfig]):
     """Finds, verifies and tracks faces."""
 
     def __init__(  # type: ignore[no-untyped-def]
-        self, *, detector_factory=create_detector, verifier_factory=create_verifier, **options
+        self, *, detector_factory=create_detector, non_face_filter_factory=create_non_face_filter, **options
     ) -> None:
         super().__init__("face_detection_node", DetectionConfig, **options)
-        self._make_detector, self._make_verifier = detector_factory, verifier_factory
+        self._make_detector, self._make_verifier = detector_factory, non_face_filter_factory
         self._tracker = Tracker()
         self._finder = self._faces = self._worker = self._images = None
         self._counts = FrameCounts()
 
     def setup(self) -> None:
         """Loads the detector, and the verifier where one is wanted."""
-        self._finder = FaceFinder(self._make_detector(self.config), self._make_verifier(self.config), self._tracker)
+        self._finder = FaceTrackingPipeline(
+            self._make_detector(self.config), self._make_verifier(self.config), self._tracker
+        )
         self._faces = ResultPublisher(self, FaceArray, "faces")
 
     def start(self) -> None:

@@ -10,13 +10,13 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from emotion_perception.core.config import OverlayConfig
-from emotion_perception.core.sync.latest_frame import LatestFrameWorker
 from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarker, FaceMarkers, PinholeCamera
+from emotion_perception.core.sync.latest_frame import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg
 from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode
 from emotion_perception.ros.qos import RESULTS, image_subscription
-from emotion_perception.ros.transport.lazy_subscription import WhileWatched
+from emotion_perception.ros.transport.lazy_subscription import LazySubscription
 
 NAMESPACE = "emotions"
 _LIFETIME = Duration(sec=0, nanosec=500_000_000)
@@ -24,7 +24,7 @@ _TEXT_HEIGHT_M = 0.06
 _NO_TURN = Quaternion(x=0.0, y=0.0, z=0.0, w=1.0)
 
 
-class MarkerOutput:
+class MarkerPublisher:
     """Publishes `markers` of a node's `emotions` while somebody listens and the camera's K is known.
 
     Args:
@@ -37,7 +37,7 @@ class MarkerOutput:
     def __init__(self, node: PerceptionNode[OverlayConfig]) -> None:
         self._node = node
         self._publisher = node.create_lifecycle_publisher(MarkerArray, "markers", RESULTS)
-        self._input: WhileWatched | None = None
+        self._input: LazySubscription | None = None
         self._worker: LatestFrameWorker[EmotionArray, MarkerArray | None] | None = None
         self._faces = FaceMarkers()
         self.camera: PinholeCamera | None = None
@@ -46,7 +46,7 @@ class MarkerOutput:
     def start(self) -> None:
         """Begins to take emotions."""
         self._worker = LatestFrameWorker(self._make, self._publish, self._node.count_failure)
-        self._input = WhileWatched(self._node, self._publisher, lambda: _Subscriptions(self._node, self))
+        self._input = LazySubscription(self._node, self._publisher, lambda: _Subscriptions(self._node, self))
 
     def stop(self) -> None:
         """Takes no more."""
@@ -61,7 +61,7 @@ class MarkerOutput:
         self._node.destroy_lifecycle_publisher(self._publisher)
 
     def put(self, message: EmotionArray) -> None:
-        """Takes the emotions of one picture; a status other than OK says nothing of who is there."""
+        """Takes the emotions of one image; a status other than OK says nothing of who is there."""
         if self.camera is None:
             topic = camera_info_topic(self._node)
             self._node.get_logger().info(f"no markers until a camera_info with a K comes from {topic}", once=True)
@@ -83,7 +83,7 @@ class MarkerOutput:
 class _Subscriptions:
     """What the markers are made of."""
 
-    def __init__(self, node: Node, output: MarkerOutput) -> None:
+    def __init__(self, node: Node, output: MarkerPublisher) -> None:
         self._node, self._output = node, output
         self._emotions = node.create_subscription(EmotionArray, "emotions", output.put, RESULTS)
         best_effort = image_subscription(1, reliable=False)  # hears reliable cameras too

@@ -12,8 +12,8 @@ from rosbags.interfaces import Qos
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 
 from emotion_perception.bags.io.messages import BAG_VERSION, typestore
-from emotion_perception.core.sync.byte_queue import ByteQueue
 from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.core.sync.byte_queue import ByteQueue
 
 _PLUGINS = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 _FLUSH_S = 0.5  # so much a recorder that is killed loses

@@ -8,20 +8,20 @@ from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
 from emotion_perception.core.errors import ConfigurationError, one_line
-from emotion_perception.core.camera.monotonic_stamps import StrictStamps
 from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
+from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image
 from emotion_perception.ros.transport.intra_process import SharedImage
-from emotion_perception.ros.lifecycle_node import PerceptionNode
 
 
 class CameraPublishers:
     """Publishes frames as `image_raw`, `image_raw/compressed` and `camera_info`.
 
-    Pictures are converted only while somebody subscribes; nodes of this process get raw ones as they are. The
+    Images are converted only while somebody subscribes; nodes of this process get raw ones as they are. The
     compressed topic has the name of `image_raw`, whatever that is remapped to, with `/compressed` behind it, as
     image_transport has it.
 
@@ -34,8 +34,8 @@ class CameraPublishers:
         ConfigurationError: `qos_overrides` ask for what cannot be.
     """
 
-    def __init__(self, node: PerceptionNode[Any], info: CameraInfo, stamps: StrictStamps) -> None:
-        self._node, self._info, self._stamps, self._local = node, info, stamps, node.local_topics
+    def __init__(self, node: PerceptionNode[Any], info: CameraInfo, stamps: MonotonicStamps) -> None:
+        self._node, self._info, self._stamps, self._local = node, info, stamps, node.intra_process
         self._created: list[Any] = []
         try:
             self._raw = self._create(Image, "image_raw")
@@ -47,7 +47,7 @@ class CameraPublishers:
 
     @property
     def subscribers(self) -> int:
-        """How many subscribers of pictures have found the publishers."""
+        """How many subscribers of images have found the publishers."""
         return self._listeners(self._raw) + self._listeners(self._compressed)
 
     def publish(self, frame: Frame) -> Header:

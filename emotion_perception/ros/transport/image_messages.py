@@ -16,7 +16,7 @@ from emotion_perception.ros.transport.intra_process import SharedImage
 
 
 def image_to_bgr(message: Image | CompressedImage | SharedImage) -> NDArray[np.uint8]:
-    """Returns a message's picture as uint8 (H, W, 3) BGR; rows may be padded, either endianness.
+    """Returns a message's image as uint8 (H, W, 3) BGR; rows may be padded, either endianness.
 
     Raises:
         ImageError: as of `raw_to_bgr` and `compressed_to_bgr`.

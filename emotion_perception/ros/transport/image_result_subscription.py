@@ -1,28 +1,28 @@
-"""Pictures with their emotions, or without them where these are late."""
+"""Images with their emotions, or without them where these are late."""
 
 import time
 from collections.abc import Callable
 
 from emotion_perception.core.config import OverlayConfig
-from emotion_perception.core.sync.image_result_sync import PictureQueue
+from emotion_perception.core.sync.image_result_sync import ImageResultSync
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.transport.subscriptions import AnyImage, ImageSubscription, NearestSubscription
+from emotion_perception.ros.transport.subscriptions import AnyImage, ImageSubscription, IntraProcessFirstSubscription
 
 Pair = tuple[AnyImage, EmotionArray | None]
-EmotionQueue = PictureQueue[AnyImage, EmotionArray]
+EmotionQueue = ImageResultSync[AnyImage, EmotionArray]
 _LOOK_S = 0.05
 
 
-class PictureSubscription:
-    """Subscribes to images and emotions and hands on each picture as `PictureQueue` tells, on a steady clock.
+class ImageResultSubscription:
+    """Subscribes to images and emotions and hands on each image as `ImageResultSync` tells, on a steady clock.
 
-    Emotions whose status is not OK say nothing of who is there, so their picture goes on as one without.
+    Emotions whose status is not OK say nothing of who is there, so their image goes on as one without.
 
     Args:
         node: the subscriber; its parameters say how long emotions are waited for and how the images come.
-        queue: where the pictures wait; cleared at the end.
+        queue: where the images wait; cleared at the end.
         callback: gets each pair of an image and its emotions, or None.
     """
 
@@ -34,11 +34,11 @@ class PictureSubscription:
         self._images = ImageSubscription(
             node,
             self._on_image,
-            depth=config.match_depth,
+            depth=config.sync_queue_size,
             reliability=config.image_reliability,
             transport=config.image_transport,
         )
-        self._emotions = NearestSubscription(node, EmotionArray, "emotions", self._on_emotions, RESULTS)
+        self._emotions = IntraProcessFirstSubscription(node, EmotionArray, "emotions", self._on_emotions, RESULTS)
         self._timer = node.create_steady_timer(_LOOK_S, self._hand_on_late)
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class PictureSubscription:
         self._queue.clear()
 
     def _on_image(self, message: AnyImage) -> None:
-        self._hand_on(self._queue.add_picture(stamp_ns(message.header), message, time.monotonic()))
+        self._hand_on(self._queue.add_image(stamp_ns(message.header), message, time.monotonic()))
         self._hand_on_late()
 
     def _on_emotions(self, message: EmotionArray) -> None:

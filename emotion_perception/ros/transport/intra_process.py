@@ -14,7 +14,7 @@ from std_msgs.msg import Header
 
 @dataclass(frozen=True)
 class SharedImage:
-    """A picture that stays in its process; takes the place of a sensor_msgs/Image.
+    """An image that stays in its process; takes the place of a sensor_msgs/Image.
 
     Attributes:
         header: as a message's.
@@ -25,7 +25,7 @@ class SharedImage:
     image_bgr: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
-        """Makes the picture read-only; the array that was given stays as it is."""
+        """Makes the image read-only; the array that was given stays as it is."""
         view = self.image_bgr.view()
         view.flags.writeable = False
         object.__setattr__(self, "image_bgr", view)
@@ -59,8 +59,8 @@ class LocalSubscription:
             self._callback(self._queue.popleft())
 
 
-class LocalTopics:
-    """Where the nodes of one process hand pictures and results to each other; topics are resolved names.
+class IntraProcessTopics:
+    """Where the nodes of one process hand images and results to each other; topics are resolved names.
 
     A subscriber takes a topic here while all its publishers are here, and from the middleware otherwise, never from
     both. So a publisher here has exactly those subscribers in the middleware that need its messages. A node that is

@@ -8,7 +8,7 @@ from rclpy.publisher import Publisher
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 
 _LOOK_S = 0.2  # publisher matched events would be quicker; Humble has none
-_LOOKS_BEFORE_CLOSING = 5  # a viewer that is found or subscribes anew within a second costs no picture
+_LOOKS_BEFORE_CLOSING = 5  # a viewer that is found or subscribes anew within a second costs no image
 
 
 class Input(Protocol):
@@ -18,7 +18,7 @@ class Input(Protocol):
         """Ends them."""
 
 
-class WhileWatched:
+class LazySubscription:
     """Opens an input while a publisher has subscribers, and closes it a second after the last one has gone.
 
     It begins open, so that a setting that cannot work is told at once, and nobody waits who was there before.

@@ -16,7 +16,7 @@ class ResultPublisher:
     """
 
     def __init__(self, node: PerceptionNode[Any], message_type: type, topic: str) -> None:
-        self._node, self._local = node, node.local_topics
+        self._node, self._local = node, node.intra_process
         self._publisher = node.create_lifecycle_publisher(message_type, topic, RESULTS)
         self._local.announce(self._publisher.topic_name)
 

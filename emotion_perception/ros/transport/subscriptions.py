@@ -8,18 +8,18 @@ from rclpy.qos import QoSPolicyKind, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.sync.exact_time_sync import StampMatcher
+from emotion_perception.core.sync.exact_time_sync import ExactTimeSync
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.transport.intra_process import SharedImage
 from emotion_perception.ros.lifecycle_node import PerceptionNode
+from emotion_perception.ros.transport.intra_process import SharedImage
 
 _GIVE_UP_S = 0.5  # a result whose image has not come by then goes on without it
 _REFRESH_S = 0.5
 AnyImage = Image | CompressedImage | SharedImage
 
 
-class NearestSubscription:
+class IntraProcessFirstSubscription:
     """Takes a topic from its publishers in this process where all of them are here, else from the middleware.
 
     Which of the two is asked anew twice a second; what is under way at a change may be lost, nothing comes twice.
@@ -67,18 +67,18 @@ class NearestSubscription:
 
     def _ask(self) -> bool | None:
         """Returns `remote_way`, or None where the messages come from this process."""
-        is_here = self._node.local_topics.has_all_publishers(self._node, self._topic)
+        is_here = self._node.intra_process.has_all_publishers(self._node, self._topic)
         return None if is_here else self.remote_way()
 
     def _subscribe(self) -> Callable[[], object]:
         """Subscribes; returns what ends it."""
         if self._way is None:
-            return self._node.local_topics.subscribe(self._node, self._topic, self._callback, self._profile.depth)
+            return self._node.intra_process.subscribe(self._node, self._topic, self._callback, self._profile.depth)
         subscription = self.subscribe_remotely(self._way)
         return lambda: self._node.destroy_subscription(subscription)
 
 
-class ImageSubscription(NearestSubscription):
+class ImageSubscription(IntraProcessFirstSubscription):
     """Subscribes to images, over the middleware with the reliability that their publishers offer.
 
     A publisher whose QoS does not fit is said once and shown in /diagnostics.
@@ -143,7 +143,7 @@ class ImageSubscription(NearestSubscription):
             )
 
 
-class JoinedSubscription:
+class SynchronizedSubscription:
     """Subscribes to images and to results that were computed from them, and joins the two by equal stamps.
 
     Args:
@@ -165,17 +165,17 @@ class JoinedSubscription:
         config: ClassifierConfig,
     ) -> None:
         self._node, self._callback = node, callback
-        self._matcher: StampMatcher[AnyImage, Any] = StampMatcher(config.match_depth)
+        self._matcher: ExactTimeSync[AnyImage, Any] = ExactTimeSync(config.sync_queue_size)
         self._last_result_s = 0.0
         self._images = ImageSubscription(
             node,
             self._on_image,
             topic=image_topic,
-            depth=config.match_depth,
+            depth=config.sync_queue_size,
             reliability=config.image_reliability,
             transport=config.image_transport,
         )
-        self._results = NearestSubscription(node, result_type, topic, self._on_result, qos.RESULTS)
+        self._results = IntraProcessFirstSubscription(node, result_type, topic, self._on_result, qos.RESULTS)
         self._timer = node.create_steady_timer(_GIVE_UP_S, self._give_up)
 
     def close(self) -> None:
@@ -186,7 +186,7 @@ class JoinedSubscription:
         self._hand_on(self._matcher.flush())
 
     def _on_image(self, message: AnyImage) -> None:
-        self._hand_on(self._matcher.add_picture(stamp_ns(message.header), message))
+        self._hand_on(self._matcher.add_image(stamp_ns(message.header), message))
 
     def _on_result(self, message: Any) -> None:
         self._last_result_s = time.monotonic()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from emotion_perception.core.errors import CheckpointError
 from emotion_perception.core.classification.networks import CompactVGG, MirrorAverage, construct
+from emotion_perception.core.errors import ModelBundleError
 from emotion_perception.training.architectures.basic_cnn import BasicCNN
 from emotion_perception.training.architectures.face_gate import FaceGate
 from emotion_perception.training.architectures.mini_xception import MiniXception
@@ -43,7 +43,7 @@ _NETWORKS: dict[str, Network] = {
     "compact_vgg": Network(
         factory=CompactVGG,
         system="ours",
-        source="this package: a narrow VGG (Simonyan and Zisserman 2015) with batch normalisation",
+        source="this package: a narrow VGG (Simonyan and Zisserman 2015) with batch normalization",
     ),
     "wide_cnn": Network(
         factory=WideCNN,
@@ -73,7 +73,7 @@ _NETWORKS: dict[str, Network] = {
         system="D2",
         source="emotion and gender: mini-Xception (Arriaga et al. 2017)",
     ),
-    "face_gate": Network(factory=FaceGate, system="E1", source="the check whether a picture is a human face"),
+    "face_gate": Network(factory=FaceGate, system="E1", source="the check whether an image is a human face"),
     "swish_cnn": Network(
         factory=SwishCNN, system="E2", source="emotion beside that check: swish and valid convolutions"
     ),
@@ -94,15 +94,15 @@ def create_network(name: str, **options: object) -> nn.Module:
     """Builds a network that maps float32 (N, 1, H, W) to logits (N, num_classes).
 
     Raises:
-        CheckpointError: no network has that name, or it has no such option.
+        ModelBundleError: no network has that name, or it has no such option.
     """
     if name not in _NETWORKS:
-        raise CheckpointError(f"no architecture '{name}'; known: {', '.join(_NETWORKS)}")
+        raise ModelBundleError(f"no architecture '{name}'; known: {', '.join(_NETWORKS)}")
     return construct(_NETWORKS[name].factory, name, **options)
 
 
 def keras_count(network: nn.Module) -> int:
-    """Returns a network's parameters as Keras counts them: with the running mean and variance of its normalisations."""
+    """Returns a network's parameters as Keras counts them: with the running mean and variance of its normalizations."""
     statistics = sum(
         layer.running_mean.numel() + layer.running_var.numel()
         for layer in network.modules()

@@ -9,7 +9,7 @@ class BasicCNN(nn.Sequential):
     """Maps float32 (N, 1, H, W) to logits (N, num_classes), H and W from 16.
 
     Four pairs of convolutions, each pair with one ReLU, average pooling and dropout; then two more and the mean over
-    the picture. As published, the ReLU comes after the second of a pair. 642,935 parameters as Keras counts them.
+    the image. As published, the ReLU comes after the second of a pair. 642,935 parameters as Keras counts them.
 
     Args:
         num_classes: outputs.

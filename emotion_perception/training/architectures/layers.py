@@ -46,10 +46,10 @@ def pooled_side(side: int, lost: tuple[int, ...]) -> int:
 
 
 def convolution(inputs: int, outputs: int, kernel: int, activation: nn.Module, *, padding: int = 0) -> Layers:
-    """Returns convolution, activation, batch normalisation: the order of those who name the activation in the layer."""
+    """Returns convolution, activation, batch normalization: the order of those who name the activation in the layer."""
     return nn.Conv2d(inputs, outputs, kernel, padding=padding), activation, nn.BatchNorm2d(outputs)
 
 
 def dense(inputs: int, outputs: int, activation: nn.Module, dropout: float) -> Layers:
-    """Returns a dense layer, activation, batch normalisation and dropout."""
+    """Returns a dense layer, activation, batch normalization and dropout."""
     return nn.Linear(inputs, outputs), activation, nn.BatchNorm1d(outputs), nn.Dropout(dropout)

@@ -9,7 +9,7 @@ class MiniXception(nn.Sequential):
     """Maps float32 (N, 1, H, W) to logits (N, num_classes), H and W from 5.
 
     Two convolutions, four residual modules of depthwise-separable ones ("Real-time Convolutional Neural Networks for
-    Emotion and Gender Classification"), one convolution to the classes and its mean over the picture. 58,423
+    Emotion and Gender Classification"), one convolution to the classes and its mean over the image. 58,423
     parameters as Keras counts them, 56,951 of them trainable.
 
     Args:
@@ -35,7 +35,7 @@ class MiniXception(nn.Sequential):
 
 
 class _Residual(nn.Module):
-    """Two separable convolutions and max-pooling beside a strided 1x1 convolution; halves the picture."""
+    """Two separable convolutions and max-pooling beside a strided 1x1 convolution; halves the image."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

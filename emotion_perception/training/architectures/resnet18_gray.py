@@ -6,9 +6,9 @@ from emotion_perception.training.architectures.layers import require_positive
 
 
 class ResNet18Gray(nn.Sequential):
-    """Maps float32 (N, 1, H, W) to logits (N, num_classes), at any size: 48x48 faces and 640x480 pictures.
+    """Maps float32 (N, 1, H, W) to logits (N, num_classes), at any size: 48x48 faces and 640x480 images.
 
-    Unlike torchvision's, every convolution has a bias and the convolutions on the skips have no batch normalisation:
+    Unlike torchvision's, every convolution has a bias and the convolutions on the skips have no batch normalization:
     11,176,839 parameters at seven classes.
 
     Args:
@@ -40,7 +40,7 @@ class ResNet18Gray(nn.Sequential):
 
 
 class _Block(nn.Module):
-    """Two 3x3 convolutions beside the skip; a change of width also halves the picture."""
+    """Two 3x3 convolutions beside the skip; a change of width also halves the image."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from emotion_perception.training.architectures.layers import pooled_side, requir
 class ScarCNN(nn.Sequential):
     """Maps float32 (N, 1, S, S) to logits (N, num_classes): a few 3x3 convolutions and one linear layer.
 
-    Each convolution is followed by batch normalisation, ReLU, 2x2 max-pooling and dropout.
+    Each convolution is followed by batch normalization, ReLU, 2x2 max-pooling and dropout.
 
     Args:
         num_classes: outputs.

@@ -8,7 +8,7 @@ from emotion_perception.training.architectures.layers import convolution, dense,
 class SwishCNN(nn.Sequential):
     """Maps float32 (N, 1, S, S) to logits (N, num_classes).
 
-    Six "valid" convolutions and two dense layers, each with swish (torch's SiLU) and batch normalisation. 832,199
+    Six "valid" convolutions and two dense layers, each with swish (torch's SiLU) and batch normalization. 832,199
     parameters as Keras counts them at S = 48.
 
     Args:

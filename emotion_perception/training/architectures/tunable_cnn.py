@@ -10,7 +10,7 @@ from emotion_perception.training.architectures.layers import require_list, requi
 _T = TypeVar("_T")
 DEPTH = 5  # convolutions
 ACTIVATIONS: Mapping[str, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU, "tanh": nn.Tanh}
-INITIALISERS: Mapping[str, Callable[[Tensor], Tensor]] = {  # Keras' names
+INITIALIZERS: Mapping[str, Callable[[Tensor], Tensor]] = {  # Keras' names
     "glorot_uniform": nn.init.xavier_uniform_,
     "glorot_normal": nn.init.xavier_normal_,
     "he_uniform": lambda weight: nn.init.kaiming_uniform_(weight, nonlinearity="relu"),
@@ -22,15 +22,15 @@ INITIALISERS: Mapping[str, Callable[[Tensor], Tensor]] = {  # Keras' names
 class TunableCNN(nn.Sequential):
     """Maps float32 (N, 1, H, W) to logits (N, num_classes), H and W from 16.
 
-    Five 3x3 convolutions, max-pooling between them, the mean over the picture and a linear layer.
+    Five 3x3 convolutions, max-pooling between them, the mean over the image and a linear layer.
 
     Args:
         num_classes: outputs.
         activations: of each convolution: relu, elu or tanh.
         widths: channels of each convolution; system C searched 32..256.
         dropout: probability after each convolution.
-        initialiser: of all weights: a key of `INITIALISERS`. Biases start at zero.
-        batch_norm: normalise each convolution's output before its activation.
+        initializer: of all weights: a key of `INITIALIZERS`. Biases start at zero.
+        batch_norm: normalize each convolution's output before its activation.
 
     Raises:
         ValueError: an option cannot work.
@@ -43,7 +43,7 @@ class TunableCNN(nn.Sequential):
         activations: Sequence[str] = ("elu", "tanh", "elu", "tanh", "elu"),
         widths: Sequence[int] = (32, 64, 128, 256, 256),
         dropout: float = 0.25,
-        initialiser: str = "glorot_uniform",
+        initializer: str = "glorot_uniform",
         batch_norm: bool = True,
     ) -> None:
         require_positive(num_classes=num_classes)
@@ -61,12 +61,12 @@ class TunableCNN(nn.Sequential):
             layers += [_lookup("activation", ACTIVATIONS, activation)(), nn.Dropout(dropout)]
             channels = width
         super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
-        self._initialise(_lookup("initialiser", INITIALISERS, initialiser))
+        self._initialize(_lookup("initializer", INITIALIZERS, initializer))
 
-    def _initialise(self, initialise: Callable[[Tensor], Tensor]) -> None:
+    def _initialize(self, initialize: Callable[[Tensor], Tensor]) -> None:
         for layer in self:
             if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
-                initialise(layer.weight)
+                initialize(layer.weight)
                 nn.init.zeros_(layer.bias)
 
 

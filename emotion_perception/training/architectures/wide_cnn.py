@@ -16,7 +16,7 @@ from emotion_perception.training.architectures.layers import (
 class WideCNN(nn.Sequential):
     """Maps float32 (N, 1, H, W) to logits (N, num_classes).
 
-    Its author's had one output unit and learnt nothing. Softmax over one unit is 1 whatever the picture, so the loss
+    Its author's had one output unit and learnt nothing. Softmax over one unit is 1 whatever the image, so the loss
     has no gradient; and one number cannot name seven classes that have no order either. With that head and at 640x490
     it counts 160,600,577 parameters as Keras does, 157,286,656 of them in the first dense layer. Here it has a unit for
     each class.

@@ -17,13 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", help="which split; required where the data has splits")
     parser.add_argument(
-        "--ignore-classes", action="append", default=[], metavar="A,B", help="leave out pictures of these classes"
+        "--ignore-classes", action="append", default=[], metavar="A,B", help="leave out images of these classes"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for report.json, .md, .html and the plots")
     parser.add_argument(
         "--uncertain-below",
         type=float,
-        default=ClassifierConfig.uncertain_below,
+        default=ClassifierConfig.min_confidence,
         metavar="SCORE",
         help="answers below it count as uncertain (default: %(default)s)",
     )
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--examples", action="store_true", help="show one face of the data under each of these changes in the report"
     )
     parser.add_argument(
-        "--groups", type=Path, metavar="CSV", help="column index or filename, others name each picture's groups"
+        "--groups", type=Path, metavar="CSV", help="column index or filename, others name each image's groups"
     )
     parser.add_argument("--seed", type=int, default=0, help="of changes and intervals (default: %(default)s)")
     parser.add_argument("--card", type=Path, metavar="FILE", help="write a model card, too")
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluates and prints the figures that people ask for first."""
-    from emotion_perception.core.classification.model_bundle import load_checkpoint
+    from emotion_perception.core.classification.model_bundle import load_model_bundle
     from emotion_perception.core.errors import ConfigurationError
     from emotion_perception.training.datasets import parse_options
     from emotion_perception.training.evaluate.evaluator import evaluate
@@ -55,14 +55,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.report and not arguments.card:
         raise ConfigurationError("--report names what stands in the model card: give --card FILE, too")
-    checkpoint = load_checkpoint(arguments.model)
+    checkpoint = load_model_bundle(arguments.model)
     others = [read_report(path, checkpoint) for path in arguments.report]
     report = evaluate(
         ClassifierConfig(
             model=arguments.model,
             device=arguments.device,
             num_threads=arguments.num_threads,
-            uncertain_below=arguments.uncertain_below,
+            min_confidence=arguments.min_confidence,
         ),
         arguments.data,
         arguments.out,
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.card:
         write_card(checkpoint, [report, *others], arguments.card)
     print(
-        f"{report['n']} pictures: accuracy {report['accuracy']:.2%}, balanced {report['balanced_accuracy']:.2%}, "
+        f"{report['n']} images: accuracy {report['accuracy']:.2%}, balanced {report['balanced_accuracy']:.2%}, "
         f"ECE {report['ece']:.2%}, {report['ms_per_face']:.2f} ms a face; report in {arguments.out}"
     )
     return 0

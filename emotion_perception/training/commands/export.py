@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
         int8=arguments.int8,
     )
     _print_model(done)
-    if done.quantised:
-        print(in_words(done.quantised))
+    if done.quantized:
+        print(in_words(done.quantized))
     return 0
 
 
@@ -50,4 +50,4 @@ def _print_model(done: "Export") -> None:
         print(f"{done.torchscript}: differs from torch by at most {difference:.1e} in a logit (limit 1e-4)")
     if calibration:
         print(in_words(calibration))
-    print(f"accuracy on {measured['n']} pictures of {measured['split']}: {measured['accuracy']:.2%}")
+    print(f"accuracy on {measured['n']} images of {measured['split']}: {measured['accuracy']:.2%}")

@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from emotion_perception.core.classification.model_bundle import load_checkpoint, shipped_models
+from emotion_perception.core.classification.model_bundle import load_model_bundle, shipped_models
 
 if TYPE_CHECKING:
     from emotion_perception.training.architectures import Network
@@ -65,7 +65,7 @@ def _network(name: str, entry: "Network") -> dict[str, Any]:
 
 
 def _model(name: str) -> dict[str, Any]:
-    checkpoint = load_checkpoint(name)
+    checkpoint = load_model_bundle(name)
     measured = checkpoint.spec.metadata.get("measured", {})
     return {
         "name": name,

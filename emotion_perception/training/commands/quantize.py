@@ -1,4 +1,4 @@
-"""`emotion-perception quantise`."""
+"""`emotion-perception quantize`."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         required=True,
-        help="what the model was trained on; for a detector a video or folder of pictures, of faces as they will come",
+        help="what the model was trained on; for a detector a video or folder of images, of faces as they will come",
     )
     parser.add_argument(
         "--out",
@@ -26,16 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Quantises and prints what it changed."""
+    """Quantizes and prints what it changed."""
     if arguments.detector:
         from emotion_perception.training.export.quantize_detector import in_words as detector_in_words
-        from emotion_perception.training.export.quantize_detector import quantise_detector
+        from emotion_perception.training.export.quantize_detector import quantize_detector
 
         if arguments.out.suffix != ".onnx":
             raise ConfigurationError(f"--out {arguments.out}: for a detector it is a file that ends in .onnx")
-        print(detector_in_words(quantise_detector(arguments.data, arguments.out)))
+        print(detector_in_words(quantize_detector(arguments.data, arguments.out)))
         return 0
-    from emotion_perception.training.export.quantize import in_words, quantise_model
+    from emotion_perception.training.export.quantize import in_words, quantize_model
 
-    print(in_words(quantise_model(arguments.model, arguments.data, arguments.out)))
+    print(in_words(quantize_model(arguments.model, arguments.data, arguments.out)))
     return 0

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     task = Task(
         data_path=arguments.data,
         train_split=arguments.train_split,
-        choose_split=arguments.choose_split,
+        val_split=arguments.val_split,
         folds=arguments.folds,
         hardware=Hardware(device=arguments.device, precision=arguments.precision),
         num_threads=arguments.num_threads,

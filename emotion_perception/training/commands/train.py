@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Describes what `train` and `search` share: data, recipe, device."""
-    parser.add_argument("--data", type=Path, required=True, help="file or folder of pictures, see docs/data.md")
+    parser.add_argument("--data", type=Path, required=True, help="file or folder of images, see docs/data.md")
     parser.add_argument(
         "--config", default="compact_vgg", help="shipped recipe or path of a .yaml (default: %(default)s)"
     )
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace, recipe: "Recipe", options: dict[str, Any]) -> int:
     from emotion_perception.training.fit.train import train
 
-    splits = {"train_split": arguments.train_split, "choose_split": arguments.choose_split}
+    splits = {"train_split": arguments.train_split, "val_split": arguments.val_split}
     best = train(recipe, arguments.data, arguments.out, **splits, **options)
     print(f"{best}: the best epoch; now: emotion-perception export --run {arguments.out} --name NAME --out FOLDER")
     return 0
@@ -94,6 +94,6 @@ def _folds(arguments: argparse.Namespace, recipe: "Recipe", options: dict[str, A
     found = cross_validate(recipe, arguments.data, arguments.out, folds=arguments.folds, **options)
     print(
         f"accuracy {found['accuracy']:.2%} +- {found['accuracy_deviation']:.2%} over {len(found['folds'])} folds, "
-        f"{found['pooled']['n']} pictures; {arguments.out / 'folds.json'}"
+        f"{found['pooled']['n']} images; {arguments.out / 'folds.json'}"
     )
     return 0

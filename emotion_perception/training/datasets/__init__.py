@@ -2,13 +2,13 @@
 
 `load_dataset(path)` tells them apart by what is there:
 
-* `.npz`: arrays of pictures, or UTKFace's JPEG chips (`npz`);
+* `.npz`: arrays of images, or UTKFace's JPEG chips (`npz`);
 * `.csv`: the official `fer2013.csv`, with FER+'s votes where they lie beside it (`fer2013`);
 * a folder that holds `cohn-kanade-images`: CK+ (`ckplus`);
 * a `.mat` file, or a folder that holds `imdb.mat` or `wiki.mat`: faces of IMDB and Wikipedia (`imdb`);
-* any other folder: pictures by class (`folders`).
+* any other folder: images by class (`folders`).
 
-Pictures of the last three and chips are decoded once, into a memory-mapped cache (`cache`).
+Images of the last three and chips are decoded once, into a memory-mapped cache (`cache`).
 """
 
 import inspect
@@ -26,14 +26,14 @@ from emotion_perception.core.errors import ConfigurationError, DatasetError, one
 from emotion_perception.training.datasets.cache import default_folder
 from emotion_perception.training.datasets.checks import DataReport, Duplicates, examine
 from emotion_perception.training.datasets.ckplus import IMAGES, load_ckplus
+from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.fer2013 import load_fer2013
 from emotion_perception.training.datasets.folders import load_folders
+from emotion_perception.training.datasets.images import Images, MappedImages, chunks, find_leaks
 from emotion_perception.training.datasets.imdb import FILES, load_imdb
 from emotion_perception.training.datasets.npz import has_chips, load_chips, load_npz
-from emotion_perception.training.datasets.subjects import FaceSequence, sequences, subject_folds
-from emotion_perception.training.datasets.images import MappedPictures, Pictures, chunks, find_leaks
 from emotion_perception.training.datasets.problems import Problem, problems_of, refuse_past
-from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.subjects import FaceSequence, sequences, subject_folds
 from emotion_perception.training.datasets.votes import vote_targets
 
 __all__ = [
@@ -41,8 +41,8 @@ __all__ = [
     "Duplicates",
     "FaceDataset",
     "FaceSequence",
-    "MappedPictures",
-    "Pictures",
+    "MappedImages",
+    "Images",
     "Problem",
     "chunks",
     "default_folder",
@@ -70,15 +70,15 @@ def load_dataset(
 
     Args:
         path: what to read.
-        max_bad: share of the pictures, and of the classes and splits, that may be bad, 0..1.
-        expect_classes: classes of which there must be pictures, in any spelling.
-        expect_splits: splits in which there must be pictures.
+        max_bad: share of the images, and of the classes and splits, that may be bad, 0..1.
+        expect_classes: classes of which there must be images, in any spelling.
+        expect_splits: splits in which there must be images.
         options: of the loader for this form, see docs/data.md.
 
     Raises:
         DatasetError: it is missing, cut short, of no known form, or too much of it is bad; the message says what.
         ConfigurationError: an option is unknown or has a value that cannot work.
-        ModelFileError: faces have to be found in the pictures and the detector's file is not there.
+        ModelFileError: faces have to be found in the images and the detector's file is not there.
     """
     path = Path(path)
     loader = _loader_for(path)
@@ -92,7 +92,7 @@ def load_dataset(
     except DatasetError as e:
         raise DatasetError(f"{path}: {e}") from None
     if not len(data):
-        raise DatasetError(f"{path}: holds no pictures")
+        raise DatasetError(f"{path}: holds no images")
     for problem in data.problems:
         _log.warning("%s: left out %s", path, problem)
     return data
@@ -147,12 +147,12 @@ def _check_options(loader: Callable[..., FaceDataset], options: Mapping[str, Any
 
 
 def _absent(data: FaceDataset, classes: Sequence[str], splits: Sequence[str]) -> tuple[Problem, ...]:
-    """Returns the classes and splits that were expected and of which there is no picture."""
+    """Returns the classes and splits that were expected and of which there is no image."""
     shown = {data.class_names[k] for k in np.unique(data.labels)}
     there = set() if data.splits is None else set(data.splits.tolist())
     no_class = [name for name in map(canonical_label, classes) if name not in shown]
     no_split = [name for name in splits if name not in there]
     return (
-        *problems_of("class without pictures", no_class, total=len(classes)),
+        *problems_of("class without images", no_class, total=len(classes)),
         *problems_of("missing split", no_split, total=len(splits)),
     )

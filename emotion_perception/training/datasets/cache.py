@@ -1,9 +1,9 @@
-"""The cache of decoded pictures: each is decoded once, written to a file of raw bytes, and mapped from there.
+"""The cache of decoded images: each is decoded once, written to a file of raw bytes, and mapped from there.
 
 A data set has a folder `<name>-<key>` with
 
-* `pictures.u8`: all listed pictures one after the other; one that cannot be used is a hole that takes no disk,
-* `rows.npz`: labels and whatever else belongs to a picture, written last: with it the cache is complete,
+* `images.u8`: all listed images one after the other; one that cannot be used is a hole that takes no disk,
+* `rows.npz`: labels and whatever else belongs to an image, written last: with it the cache is complete,
 * `progress.json`: until then, how many are done. A run that was stopped goes on there.
 
 The key is a hash of the source (paths, sizes, times) and of the options; any change makes another folder. The folders
@@ -28,28 +28,28 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion_perception.core.errors import DatasetError, ImageError, one_line
-from emotion_perception.training.datasets.images import MappedPictures, find_leaks
-from emotion_perception.training.datasets.problems import Problem, ProblemLog
 from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.images import MappedImages, find_leaks
+from emotion_perception.training.datasets.problems import Problem, ProblemLog
 
 _FORMAT = 1  # part of every key
 _PICTURES, _ROWS, _PROGRESS = "pictures.u8", "rows.npz", "progress.json"
-_CHUNK = 512  # pictures between two notes of the progress
+_CHUNK = 512  # images between two notes of the progress
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Listing:
-    """What a loader knows before a picture is decoded.
+class FileListing:
+    """What a loader knows before an image is decoded.
 
     Attributes:
-        names: of the pictures (N).
+        names: of the images (N).
         labels: of each (N), numbers into `class_names`.
         class_names: canonical labels.
-        shape: of every decoded picture, (H, W) or (H, W, 3).
-        read: returns picture k; raises ImageError whose text is the reason why it is left out.
-        splits: of each picture (N), or None.
+        shape: of every decoded image, (H, W) or (H, W, 3).
+        read: returns image k; raises ImageError whose text is the reason why it is left out.
+        splits: of each image (N), or None.
         split_order: names of the splits, each leaked into by the later ones.
-        subjects: of each picture (N), or None.
+        subjects: of each image (N), or None.
         problems: what was left out so far.
     """
 
@@ -87,14 +87,14 @@ def fingerprint(paths: Iterable[Path]) -> str:
 
 
 def mapped_dataset(
-    listing: Callable[[], Listing], *, name: str, key: Any, cache: str = "", workers: int = 0
+    listing: Callable[[], FileListing], *, name: str, key: Any, cache: str = "", workers: int = 0
 ) -> FaceDataset:
     """Returns a data set from the cache; decodes it into the cache first where it is not there yet.
 
     Args:
-        listing: lists the pictures; called only where they have to be decoded.
+        listing: lists the images; called only where they have to be decoded.
         name: begins the folder's name.
-        key: plain values that say which source and which options the pictures come from.
+        key: plain values that say which source and which options the images come from.
         cache: folder of the caches; empty takes `default_folder`.
         workers: threads that decode; 0 takes one a core, at most eight.
 
@@ -127,7 +127,7 @@ def _complete(folder: Path) -> FaceDataset | None:
             return None
         problems = json.loads(str(stored.pop("problems")))
         return FaceDataset(
-            images=MappedPictures(folder / _PICTURES, shape, stored.pop("rows")),
+            images=MappedImages(folder / _PICTURES, shape, stored.pop("rows")),
             class_names=tuple(stored.pop("class_names").tolist()),
             problems=tuple(Problem(**{**entry, "examples": tuple(entry["examples"])}) for entry in problems),
             **stored,
@@ -136,8 +136,8 @@ def _complete(folder: Path) -> FaceDataset | None:
         return None
 
 
-def _build(folder: Path, listing: Listing, workers: int) -> None:
-    """Decodes every picture into the folder, then writes what belongs to them."""
+def _build(folder: Path, listing: FileListing, workers: int) -> None:
+    """Decodes every image into the folder, then writes what belongs to them."""
     bad = _decode(folder, listing, workers)
     log = ProblemLog()
     for row, reason in bad.items():
@@ -152,7 +152,7 @@ def _build(folder: Path, listing: Listing, workers: int) -> None:
     }
     stored: dict[str, Any] = {name: values[rows] for name, values in columns.items() if values is not None}
     if "splits" in stored:
-        images = MappedPictures(folder / _PICTURES, shape, rows)
+        images = MappedImages(folder / _PICTURES, shape, rows)
         stored["leak"] = find_leaks(images, stored["splits"], listing.split_order)
     problems = json.dumps([asdict(problem) for problem in (*listing.problems, *log.problems())])
     with open(folder / f"{_ROWS}.part", "wb") as file:
@@ -161,8 +161,8 @@ def _build(folder: Path, listing: Listing, workers: int) -> None:
     (folder / _PROGRESS).unlink(missing_ok=True)
 
 
-def _decode(folder: Path, listing: Listing, workers: int) -> dict[int, str]:
-    """Decodes the pictures that are not there yet; returns why which ones cannot be used."""
+def _decode(folder: Path, listing: FileListing, workers: int) -> dict[int, str]:
+    """Decodes the images that are not there yet; returns why which ones cannot be used."""
     count, size = len(listing.names), math.prod(listing.shape)
     done, bad = _progress(folder, size)
     if (free := shutil.disk_usage(folder).free) < (count - done) * size:
@@ -185,8 +185,8 @@ def _decode(folder: Path, listing: Listing, workers: int) -> dict[int, str]:
     return bad
 
 
-def _attempt(listing: Listing, row: int) -> NDArray[np.uint8] | str:
-    """Returns a decoded picture, or the reason why there is none."""
+def _attempt(listing: FileListing, row: int) -> NDArray[np.uint8] | str:
+    """Returns a decoded image, or the reason why there is none."""
     try:
         return listing.read(row)
     except ImageError as e:
@@ -194,7 +194,7 @@ def _attempt(listing: Listing, row: int) -> NDArray[np.uint8] | str:
 
 
 def _progress(folder: Path, size: int) -> tuple[int, dict[int, str]]:
-    """Returns how many pictures of an unfinished cache are done, and the bad ones among them."""
+    """Returns how many images of an unfinished cache are done, and the bad ones among them."""
     try:
         noted = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
         done, bad = int(noted["done"]), {int(row): str(reason) for row, reason in noted["bad"].items()}

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.training.datasets.face_dataset import MIN_DEVIATION, FaceDataset
 from emotion_perception.training.datasets.images import deviations, digests
 from emotion_perception.training.datasets.problems import Problem
-from emotion_perception.training.datasets.face_dataset import MIN_DEVIATION, FaceDataset
 
 _ALL = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Duplicates:
-    """Pictures of one split that also stand, pixel for pixel, in another.
+    """Images of one split that also stand, pixel for pixel, in another.
 
     Attributes:
         split: name of the one.
         other: name of the other.
-        count: pictures of `split` that have a twin in `other`.
+        count: images of `split` that have a twin in `other`.
         example: one of them and its twin, by file name or row.
     """
 
@@ -31,7 +31,7 @@ class Duplicates:
     example: tuple[str, str]
 
     def __str__(self) -> str:
-        return f"{self.count} pictures of {self.split} stand in {self.other} too (e.g. {' = '.join(self.example)})"
+        return f"{self.count} images of {self.split} stand in {self.other} too (e.g. {' = '.join(self.example)})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +39,13 @@ class DataReport:
     """What is in a data set.
 
     Attributes:
-        counts: split -> class -> number of pictures; the split is `all` where the data has none.
+        counts: split -> class -> number of images; the split is `all` where the data has none.
         subjects: number of people or groups; 0 where they are not known.
-        blank: pictures of zero variance, which are not learnt from.
-        rejected: pictures in which the taggers saw no face, not learnt from.
-        leaked: pictures that also stand in a later split, not learnt from.
+        blank: images of zero variance, which are not learnt from.
+        rejected: images in which the taggers saw no face, not learnt from.
+        leaked: images that also stand in a later split, not learnt from.
         duplicates: between splits.
-        repeated: pictures that stand more than once, wherever.
+        repeated: images that stand more than once, wherever.
         contradictory: of those, the ones that have different labels.
         problems: what the loader left out.
     """
@@ -65,23 +65,23 @@ class DataReport:
         lines = []
         for split, counts in self.counts.items():
             classes = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-            lines.append(f"{split}: {sum(counts.values())} pictures ({classes})")
+            lines.append(f"{split}: {sum(counts.values())} images ({classes})")
             if absent := [name for name, count in counts.items() if not count]:
-                lines.append(f"{split}: no picture of {', '.join(absent)}")
+                lines.append(f"{split}: no image of {', '.join(absent)}")
         told = {
             "subjects": self.subjects,
-            "blank pictures, not learnt from": self.blank,
-            "pictures in which no tagger saw a face, not learnt from": self.rejected,
-            "pictures that also stand in a later split, not learnt from": self.leaked,
-            "pictures that stand more than once": self.repeated,
-            "pictures that stand more than once with different labels": self.contradictory,
+            "blank images, not learnt from": self.blank,
+            "images in which no tagger saw a face, not learnt from": self.rejected,
+            "images that also stand in a later split, not learnt from": self.leaked,
+            "images that stand more than once": self.repeated,
+            "images that stand more than once with different labels": self.contradictory,
         }
         lines += [f"{count} {what}" for what, count in told.items() if count]
         return lines + [str(twins) for twins in self.duplicates] + [f"left out: {entry}" for entry in self.problems]
 
 
 def examine(data: FaceDataset) -> DataReport:
-    """Counts classes, blanks, leaks and duplicates; reads every picture once or twice, a few at a time."""
+    """Counts classes, blanks, leaks and duplicates; reads every image once or twice, a few at a time."""
     splits = np.full(len(data), _ALL) if data.splits is None else data.splits
     names = list(dict.fromkeys(splits.tolist()))
     blank = deviations(data.images) < MIN_DEVIATION
@@ -116,7 +116,7 @@ def _true(flags: NDArray[np.bool_] | None) -> int:
 def _between(
     data: FaceDataset, names: list[str], splits: NDArray[np.str_], rows: NDArray[np.intp], groups: NDArray[np.intp]
 ) -> tuple[Duplicates, ...]:
-    """Returns the twins of each pair of splits; `splits`, `rows` and `groups` of twins are of the same pictures."""
+    """Returns the twins of each pair of splits; `splits`, `rows` and `groups` of twins are of the same images."""
     found = []
     for name, other in itertools.combinations(names, 2):
         twins = np.flatnonzero((splits == name) & np.isin(groups, groups[splits == other]))

@@ -12,21 +12,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.factory import FaceDetector, create_detector, select_faces
-from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ImageError
 from emotion_perception.core.images.geometry import square_crop
-from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
-from emotion_perception.training.datasets.decode import read_picture, scaled, size_wh
-from emotion_perception.training.datasets.problems import ProblemLog
+from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
+from emotion_perception.training.datasets.decode import read_image, scaled, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.problems import ProblemLog
 
 IMAGES, _EMOTIONS = "cohn-kanade-images", "Emotion"
 _CODES = ("neutral", "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 _SIZES: dict[str, int | tuple[int, int]] = {"face": 48, "mask": (640, 480)}  # by crop
 _CROPS = tuple(_SIZES)
-_NEUTRAL_OF = ("labelled", "all")
+_NEUTRAL_OF = ("labeled", "all")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def load_ckplus(
     *,
     percent: float = 0.0,
     neutral: int = 0,
-    neutral_of: str = "labelled",
+    neutral_of: str = "labeled",
     contempt: bool = True,
     crop: str = "face",
     margin: float = 0.04,
@@ -60,14 +60,14 @@ def load_ckplus(
         path: the folder that holds `cohn-kanade-images` and `Emotion`.
         percent: share of the frames before the peak that are taken too, counted back from the peak, 0..100.
         neutral: how many first frames of a sequence are taken as neutral.
-        neutral_of: `labelled` sequences or `all` of them.
+        neutral_of: `labeled` sequences or `all` of them.
         contempt: keep the sequences of contempt.
         crop: `face` as our detector finds it, or `mask` for the whole frame.
         margin: share of the face box's longer side that is added on each side.
         strip: share of the height that `mask` blackens.
         size: side, or [width, height], in pixels; 0 takes 48 for `face` and [640, 480] for `mask`.
         color: BGR instead of gray.
-        cache: folder of the decoded pictures, see `cache`.
+        cache: folder of the decoded images, see `cache`.
         detector: makes the detector.
     """
     for name, value, known in (("crop", crop, _CROPS), ("neutral_of", neutral_of, _NEUTRAL_OF)):
@@ -86,10 +86,10 @@ def load_ckplus(
     problems = log.problems(total)
     key = [fingerprint(frame.path for frame in frames), [frame.label for frame in frames], list(map(str, problems))]
 
-    def listing() -> Listing:
+    def listing() -> FileListing:
         reader = _face_reader(detector, margin, color) if crop == "face" else _mask_reader(strip, color)
         names = (*LABELS, "contempt") if contempt else LABELS
-        return Listing(
+        return FileListing(
             names=[frame.path.name for frame in frames],
             labels=[names.index(frame.label) for frame in frames],
             class_names=names,
@@ -110,22 +110,22 @@ def _frames(path: Path, percent: float, neutral: int, all_neutral: bool, log: Pr
     sequences = sorted(folder for folder in (path / IMAGES).glob("S*/*") if folder.is_dir())
     for folder in sequences:
         name = "/".join(folder.parts[-2:])
-        pictures = sorted(picture for picture in folder.glob("*.png") if not picture.name.startswith("."))
+        images = sorted(image for image in folder.glob("*.png") if not image.name.startswith("."))
         try:
-            label, shown = _expression(path / _EMOTIONS / name, pictures, percent)
+            label, shown = _expression(path / _EMOTIONS / name, images, percent)
         except DatasetError as e:
             log.add("wrong label", f"{name}: {e}")
             continue
         if label is None:
             log.add("sequence without a label", name, is_fault=False)
-        first = pictures[: min(neutral, len(pictures) - len(shown))] if label is not None or all_neutral else []
+        first = images[: min(neutral, len(images) - len(shown))] if label is not None or all_neutral else []
         subject = folder.parent.name
-        found += [_Frame(picture, "neutral", subject) for picture in first]
-        found += [_Frame(picture, label, subject) for picture in shown if label is not None]
+        found += [_Frame(image, "neutral", subject) for image in first]
+        found += [_Frame(image, label, subject) for image in shown if label is not None]
     return found, len(sequences)
 
 
-def _expression(folder: Path, pictures: Sequence[Path], percent: float) -> tuple[str | None, Sequence[Path]]:
+def _expression(folder: Path, images: Sequence[Path], percent: float) -> tuple[str | None, Sequence[Path]]:
     """Returns the label of a sequence and the frames that show it, the peak last; None where it has no label."""
     file = next(iter(sorted(folder.glob("*_emotion.txt"))), None)
     if file is None:
@@ -136,11 +136,11 @@ def _expression(folder: Path, pictures: Sequence[Path], percent: float) -> tuple
         raise DatasetError(f"{file.name} holds no number") from None
     if code not in range(len(_CODES)):
         raise DatasetError(f"{file.name}: {code:g} is not within 0..{len(_CODES) - 1}")
-    names = [picture.stem for picture in pictures]
+    names = [image.stem for image in images]
     if (stem := file.stem.removesuffix("_emotion")) not in names:
         raise DatasetError(f"no frame {stem}.png")
     peak = names.index(stem)
-    return _CODES[int(code)], pictures[peak - round(peak * percent / 100) : peak + 1]
+    return _CODES[int(code)], images[peak - round(peak * percent / 100) : peak + 1]
 
 
 def _face_reader(
@@ -150,7 +150,7 @@ def _face_reader(
     detector = make(config)
 
     def read(path: Path) -> NDArray[np.uint8]:
-        frame = read_picture(path, color=True)
+        frame = read_image(path, color=True)
         faces = select_faces(detector.detect(frame), config)
         if not faces:
             raise ImageError("no face found")
@@ -162,7 +162,7 @@ def _face_reader(
 
 def _mask_reader(strip: float, color: bool) -> Callable[[Path], NDArray[np.uint8]]:
     def read(path: Path) -> NDArray[np.uint8]:
-        frame = read_picture(path, color=color)
+        frame = read_image(path, color=color)
         frame[len(frame) - round(len(frame) * strip) :] = 0
         return frame
 

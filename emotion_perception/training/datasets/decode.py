@@ -1,4 +1,4 @@
-"""One picture file -> one array of the size and colour that the data set wants."""
+"""One image file -> one array of the size and color that the data set wants."""
 
 import io
 import struct
@@ -20,7 +20,7 @@ _UNREADABLE = (
     struct.error,
     Image.DecompressionBombError,
 )  # PIL's, all of them
-_LARGEST = 80_000_000  # pixels; a larger picture is no photograph of a face
+_LARGEST = 80_000_000  # pixels; a larger image is no photograph of a face
 _LARGEST_SIDE = 4096  # pixels of what is kept
 
 
@@ -36,43 +36,43 @@ def size_wh(size: int | Sequence[int]) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-def read_picture(source: Path | bytes, *, wh: tuple[int, int] | None = None, color: bool = False) -> NDArray[np.uint8]:
-    """Decodes a PNG, JPEG, BMP or WebP picture, upright, and scales it.
+def read_image(source: Path | bytes, *, wh: tuple[int, int] | None = None, color: bool = False) -> NDArray[np.uint8]:
+    """Decodes a PNG, JPEG, BMP or WebP image, upright, and scales it.
 
-    A JPEG picture that is many times larger is decoded at a part of its size (libjpeg's scaling).
+    A JPEG image that is many times larger is decoded at a part of its size (libjpeg's scaling).
 
     Args:
         source: a file or its content.
-        wh: width and height in pixels; None keeps the picture's own.
+        wh: width and height in pixels; None keeps the image's own.
         color: BGR instead of gray.
 
     Returns:
         uint8 (H, W) or (H, W, 3) BGR.
 
     Raises:
-        ImageError: it is missing, cut short or no picture; the text is the reason, without the name.
+        ImageError: it is missing, cut short or no image; the text is the reason, without the name.
     """
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             if image.width * image.height > _LARGEST or image.mode.startswith(("I", "F")):
-                raise ImageError("picture of more than 8 bits or 80 million pixels")
+                raise ImageError("image of more than 8 bits or 80 million pixels")
             if wh is not None:
                 image.draft("RGB", (2 * wh[0], 2 * wh[1]))
             rgb = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except ImageError:
         raise
     except FileNotFoundError:
-        raise ImageError("missing picture") from None
+        raise ImageError("missing image") from None
     except _UNREADABLE as e:
-        raise ImageError("corrupt picture") from e
-    picture = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR if color else cv2.COLOR_RGB2GRAY)
-    return scaled(np.asarray(picture, np.uint8), wh)
+        raise ImageError("corrupt image") from e
+    pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR if color else cv2.COLOR_RGB2GRAY)
+    return scaled(np.asarray(pixels, np.uint8), wh)
 
 
-def scaled(picture: NDArray[np.uint8], wh: tuple[int, int] | None) -> NDArray[np.uint8]:
-    """Scales a picture, as `to_input` does; None keeps its size."""
-    height, width = picture.shape[:2]
+def scaled(pixels: NDArray[np.uint8], wh: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """Scales an image, as `to_input` does; None keeps its size."""
+    height, width = pixels.shape[:2]
     if wh is None or (width, height) == wh:
-        return picture
+        return pixels
     shrinking = width > wh[0] and height > wh[1]
-    return cv2.resize(picture, wh, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(pixels, wh, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)  # type: ignore[return-value]

@@ -9,31 +9,31 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.classification.labels import canonical_label
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.training.datasets.images import MappedPictures, Pictures, deviations
+from emotion_perception.training.datasets.images import Images, MappedImages, deviations
 from emotion_perception.training.datasets.problems import Problem
 
-MIN_DEVIATION = 1.0  # gray levels; below it a picture is blank
+MIN_DEVIATION = 1.0  # gray levels; below it an image is blank
 
 
 @dataclass(frozen=True, eq=False)
 class FaceDataset:
-    """Pictures of faces and what people said about them.
+    """Images of faces and what people said about them.
 
     Attributes:
         images: uint8, (N, H, W) gray or (N, H, W, 3) BGR, in memory or memory-mapped.
         labels: int64 (N), numbers into `class_names`.
         class_names: canonical label of each class.
-        splits: name of each picture's split (N), or None where the data has none.
-        leak: bool (N), True where the picture also stands in a split that is meant for testing.
+        splits: name of each image's split (N), or None where the data has none.
+        leak: bool (N), True where the image also stands in a split that is meant for testing.
         votes: float32 (N, V) share of taggers that chose each of `vote_names`; rows may be all zero.
         vote_names: canonical label (or `unknown`, `nf`) of each column of `votes`.
         rejected: bool (N), True where the taggers saw no face.
-        subjects: who is on each picture (N), or a group of near-twins that must not be divided.
-        filenames: name of each picture (N).
+        subjects: who is on each image (N), or a group of near-twins that must not be divided.
+        filenames: name of each image (N).
         problems: what the loader left out.
     """
 
-    images: Pictures
+    images: Images
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
     splits: NDArray[np.str_] | None = None
@@ -50,7 +50,7 @@ class FaceDataset:
         if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
             raise DatasetError(f"images are {self.images.dtype} {self.images.shape}, not uint8 (N, H, W[, 3])")
         if (self.images.ndim == 4 and self.images.shape[3] != 3) or 0 in self.images.shape[1:]:
-            raise DatasetError(f"images of shape {self.images.shape} are neither gray nor colour")
+            raise DatasetError(f"images of shape {self.images.shape} are neither gray nor color")
         for name, value in self._columns().items():
             if value.ndim == 0 or len(value) != count:
                 raise DatasetError(f"{name} has the shape {value.shape} for {count} images")
@@ -61,11 +61,11 @@ class FaceDataset:
         return len(self.images)
 
     def select(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> "FaceDataset":
-        """Returns the rows for which `keep`, bool (N), is True, or the rows that it numbers; reads no picture."""
+        """Returns the rows for which `keep`, bool (N), is True, or the rows that it numbers; reads no image."""
         return replace(self, **{name: value[keep] for name, value in self._columns().items()})
 
     def split(self, name: str | None) -> "FaceDataset":
-        """Returns the pictures of one split.
+        """Returns the images of one split.
 
         Raises:
             DatasetError: the file has splits and none was named, or it has no split of that name.
@@ -85,7 +85,7 @@ class FaceDataset:
         """Returns the labels as numbers into another label order, mapped by name.
 
         Raises:
-            DatasetError: a picture has a label that is not in `order`.
+            DatasetError: an image has a label that is not in `order`.
         """
         table = np.array([order.index(name) if name in order else -1 for name in self.class_names], np.int64)
         numbers = table[self.labels]
@@ -95,7 +95,7 @@ class FaceDataset:
         return numbers
 
     def without_classes(self, names: Iterable[str]) -> "FaceDataset":
-        """Returns the pictures whose label is none of `names` (any spelling)."""
+        """Returns the images whose label is none of `names` (any spelling)."""
         unwanted = {canonical_label(name) for name in names}
         if missing := unwanted - set(self.class_names):
             raise DatasetError(f"no class {', '.join(sorted(missing))}; the file has {', '.join(self.class_names)}")
@@ -110,6 +110,6 @@ class FaceDataset:
         return self.select(keep)
 
     def _columns(self) -> dict[str, Any]:
-        """Returns everything that has a value for each picture."""
+        """Returns everything that has a value for each image."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if isinstance(value, np.ndarray | MappedPictures)}
+        return {name: value for name, value in values.items() if isinstance(value, np.ndarray | MappedImages)}

@@ -1,4 +1,4 @@
-"""The official `fer2013.csv`, and `fer2013new.csv`, what ten taggers each said about its pictures (FER+).
+"""The official `fer2013.csv`, and `fer2013new.csv`, what ten taggers each said about its images (FER+).
 
 Barsoum et al. 2016, "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution".
 """
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import DatasetError, ImageError
-from emotion_perception.training.datasets.npz import vote_shares
-from emotion_perception.training.datasets.images import find_leaks
-from emotion_perception.training.datasets.problems import ProblemLog
 from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.images import find_leaks
+from emotion_perception.training.datasets.npz import vote_shares
+from emotion_perception.training.datasets.problems import ProblemLog
 
 _SIDE = 48  # pixels
 _SPLITS = ("Training", "PublicTest", "PrivateTest")  # each is leaked into by the later ones
@@ -38,26 +38,26 @@ def load_fer2013(path: Path, *, votes: str = "") -> FaceDataset:
     for line, (number, row) in enumerate(_rows(path, {"emotion", "pixels"})):
         total = line + 1
         try:
-            picture, label, split = _picture(row["pixels"]), _label(row["emotion"]), _usage(row)
+            image, label, split = _image(row["pixels"]), _label(row["emotion"]), _usage(row)
         except ImageError as e:
-            log.add("corrupt picture", f"line {number}: {e}")
+            log.add("corrupt image", f"line {number}: {e}")
             continue
         except DatasetError as e:
             log.add("wrong label or split", f"line {number}: {e}")
             continue
-        images.append(picture)
+        images.append(image)
         labels.append(label)
         splits.append(split)
         lines.append(line)
-    pictures = np.array(images, np.uint8).reshape(-1, _SIDE, _SIDE)
+    stack = np.array(images, np.uint8).reshape(-1, _SIDE, _SIDE)
     has_splits = any(splits)
     names, shares = _votes(path, votes, lines, splits, total)
     return FaceDataset(
-        images=pictures,
+        images=stack,
         labels=np.array(labels, np.int64),
         class_names=LABELS,
         splits=np.array(splits, str) if has_splits else None,
-        leak=find_leaks(pictures, splits, _SPLITS) if has_splits else None,
+        leak=find_leaks(stack, splits, _SPLITS) if has_splits else None,
         votes=shares,
         vote_names=names,
         rejected=shares[:, names.index(_NO_FACE)] == 1 if shares is not None and _NO_FACE in names else None,
@@ -81,7 +81,7 @@ def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, Mapping[str, str]
         raise DatasetError(f"{path.name}: {e.strerror}") from e
 
 
-def _picture(text: str) -> NDArray[np.uint8]:
+def _image(text: str) -> NDArray[np.uint8]:
     try:
         values = np.array(text.split(), dtype=np.int64)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Folders of pictures by class: `happy/a.png`, `train/happy/a.png`, or one folder of files named `an_0.png`."""
+"""Folders of images by class: `happy/a.png`, `train/happy/a.png`, or one folder of files named `an_0.png`."""
 
 import os
 import re
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from emotion_perception.core.classification.labels import LABELS, canonical_label
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
-from emotion_perception.training.datasets.decode import read_picture, size_wh
-from emotion_perception.training.datasets.problems import Problem, ProblemLog, problems_of
+from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
+from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.problems import Problem, ProblemLog, problems_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _SIDE = 48  # pixels
@@ -25,7 +25,7 @@ _NUMBERED = re.compile(r"(?P<name>.*?)[ _.-]*\d+")  # an_0, human_face_12
 
 @dataclass(frozen=True)
 class _Found:
-    """One picture by its place in the tree; `folders` are those between the root and the file."""
+    """One image by its place in the tree; `folders` are those between the root and the file."""
 
     path: Path
     folders: tuple[str, ...]
@@ -34,34 +34,34 @@ class _Found:
 def load_folders(
     path: Path, *, size: int | Sequence[int] = _SIDE, color: bool = False, cache: str = "", workers: int = 0
 ) -> FaceDataset:
-    """Reads a tree of PNG, JPEG, BMP and WebP pictures; other files and hidden ones are not looked at.
+    """Reads a tree of PNG, JPEG, BMP and WebP images; other files and hidden ones are not looked at.
 
     Where a folder at the top is called train, test, validation or the like, such folders are the splits. Below them
-    a folder's name is the class of all pictures in it, however deep; a picture outside every folder has its class in
-    its name. All pictures are scaled to one size.
+    a folder's name is the class of all images in it, however deep; an image outside every folder has its class in
+    its name. All images are scaled to one size.
 
     Args:
         path: the folder.
         size: side, or [width, height], in pixels.
         color: BGR instead of gray.
-        cache: folder of the decoded pictures, see `cache`.
+        cache: folder of the decoded images, see `cache`.
         workers: threads that decode.
     """
     wh = size_wh(size)
     folders: list[tuple[str, ...]] = []
-    pictures = list(_walk(path, (), folders))
-    if not pictures:
-        raise DatasetError("holds no pictures")
-    key = [str(path.absolute()), fingerprint(found.path for found in pictures), folders, wh, color]
+    images = list(_walk(path, (), folders))
+    if not images:
+        raise DatasetError("holds no images")
+    key = [str(path.absolute()), fingerprint(found.path for found in images), folders, wh, color]
 
-    def listing() -> Listing:
-        return _list(path, pictures, folders, wh, color)
+    def listing() -> FileListing:
+        return _list(path, images, folders, wh, color)
 
     return mapped_dataset(listing, name=path.absolute().name, key=key, cache=cache, workers=workers)
 
 
 def _walk(folder: Path, parents: tuple[str, ...], folders: list[tuple[str, ...]]) -> Iterator[_Found]:
-    """Yields the pictures below a folder in the order of their names, and notes every folder."""
+    """Yields the images below a folder in the order of their names, and notes every folder."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as e:
@@ -77,16 +77,16 @@ def _walk(folder: Path, parents: tuple[str, ...], folders: list[tuple[str, ...]]
 
 
 def _list(
-    root: Path, pictures: Sequence[_Found], folders: Sequence[tuple[str, ...]], wh: tuple[int, int], color: bool
-) -> Listing:
-    """Finds out what every picture shows."""
+    root: Path, images: Sequence[_Found], folders: Sequence[tuple[str, ...]], wh: tuple[int, int], color: bool
+) -> FileListing:
+    """Finds out what every image shows."""
     splits_found = [names[0] for names in folders if len(names) == 1 and _split_rank(names[0]) is not None]
     depth = 1 if splits_found else 0
     log, kept, labels = ProblemLog(), [], []
-    for found in pictures:
+    for found in images:
         name = str(found.path.relative_to(root))
         if depth and (not found.folders or found.folders[0] not in splits_found):
-            log.add("picture outside the splits", name)
+            log.add("image outside the splits", name)
             continue
         if (label := _label(_class_of(found, depth))) is None:
             log.add("wrong label", name)
@@ -95,15 +95,15 @@ def _list(
         kept.append(found)
     classes = [names for names in folders if len(names) == depth + 1 and _label(names[depth])]
     class_names = _ordered({*labels, *(canonical_label(names[depth]) for names in classes)})
-    return Listing(
+    return FileListing(
         names=[str(found.path.relative_to(root)) for found in kept],
         labels=[class_names.index(label) for label in labels],
         class_names=class_names,
         shape=(wh[1], wh[0], 3) if color else (wh[1], wh[0]),
-        read=lambda k: read_picture(kept[k].path, wh=wh, color=color),
+        read=lambda k: read_image(kept[k].path, wh=wh, color=color),
         splits=[found.folders[0] for found in kept] if depth else None,
         split_order=tuple(sorted(splits_found, key=lambda name: _split_rank(name) or 0)),
-        problems=(*log.problems(), *_empty(pictures, classes, splits_found)),
+        problems=(*log.problems(), *_empty(images, classes, splits_found)),
     )
 
 
@@ -132,15 +132,13 @@ def _ordered(labels: set[str]) -> tuple[str, ...]:
     return (*(label for label in LABELS if label in labels), *sorted(labels - set(LABELS)))
 
 
-def _empty(
-    pictures: Sequence[_Found], classes: Sequence[tuple[str, ...]], splits: Sequence[str]
-) -> tuple[Problem, ...]:
-    """Returns the folders of splits and classes in which no picture lies."""
-    filled = {found.folders[:k] for found in pictures for k in range(len(found.folders) + 1)}
+def _empty(images: Sequence[_Found], classes: Sequence[tuple[str, ...]], splits: Sequence[str]) -> tuple[Problem, ...]:
+    """Returns the folders of splits and classes in which no image lies."""
+    filled = {found.folders[:k] for found in images for k in range(len(found.folders) + 1)}
     empty_splits = [name for name in splits if (name,) not in filled]
     expected = [names for names in classes if not splits or (names[0] in splits and names[0] not in empty_splits)]
     empty_classes = ["/".join(names) for names in expected if names not in filled]
     return (
-        *problems_of("split without pictures", empty_splits, total=len(splits)),
-        *problems_of("class without pictures", empty_classes, total=len(expected)),
+        *problems_of("split without images", empty_splits, total=len(splits)),
+        *problems_of("class without images", empty_classes, total=len(expected)),
     )

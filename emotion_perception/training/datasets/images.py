@@ -1,4 +1,4 @@
-"""Pictures that stay in a file, and work on pictures a few at a time, whatever their number."""
+"""Images that stay in a file, and work on images a few at a time, whatever their number."""
 
 import hashlib
 import math
@@ -10,23 +10,23 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK_BYTES = 4 << 20  # of pictures worked on at a time
+_CHUNK_BYTES = 4 << 20  # of images worked on at a time
 _RESIDENT_BYTES = 64 << 20  # of a mapped file kept in the process
 _AROUND_BYTES = 2 << 20  # that Linux maps at most when one of its pages is touched: a huge page
 
 
-class MappedPictures:
-    """A choice of the pictures in a file of raw bytes that is mapped into memory, not read.
+class MappedImages:
+    """A choice of the images in a file of raw bytes that is mapped into memory, not read.
 
-    An index gives one picture as an array of its own; a slice, a mask or an array of rows gives another choice of the
-    same file without reading a picture; `np.asarray` reads all that are chosen. Pages that were looked at are given
+    An index gives one image as an array of its own; a slice, a mask or an array of rows gives another choice of the
+    same file without reading an image; `np.asarray` reads all that are chosen. Pages that were looked at are given
     back to the system before they are 64 MB, so a pass over the file takes no more memory than that; the system keeps
     them in its cache as long as it has room. It can be pickled: another process maps the file anew.
 
     Args:
-        path: file of uint8, one picture after the other.
-        shape: of all pictures in the file, (N, H, W) or (N, H, W, 3).
-        rows: int64 (M), which pictures are chosen, in which order; None takes all.
+        path: file of uint8, one image after the other.
+        shape: of all images in the file, (N, H, W) or (N, H, W, 3).
+        rows: int64 (M), which images are chosen, in which order; None takes all.
     """
 
     dtype = np.dtype(np.uint8)
@@ -54,13 +54,13 @@ class MappedPictures:
     def __getitem__(self, key: int | np.integer[Any]) -> NDArray[np.uint8]: ...
 
     @overload
-    def __getitem__(self, key: slice | NDArray[Any]) -> "MappedPictures": ...
+    def __getitem__(self, key: slice | NDArray[Any]) -> "MappedImages": ...
 
-    def __getitem__(self, key: Any) -> "NDArray[np.uint8] | MappedPictures":
+    def __getitem__(self, key: Any) -> "NDArray[np.uint8] | MappedImages":
         chosen = self._rows[key]
         if np.ndim(chosen) == 0:
             return self._read(chosen)
-        return MappedPictures(self._path, self._all, chosen)
+        return MappedImages(self._path, self._all, chosen)
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         return map(self._read, self._rows)
@@ -72,42 +72,42 @@ class MappedPictures:
         return {**self.__dict__, "_map": None}
 
     def _read(self, rows: Any) -> NDArray[np.uint8]:
-        """Copies one picture, or an array of them, out of the file."""
+        """Copies one image, or an array of them, out of the file."""
         if self._map is None:
             with open(self._path, "rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        pictures = np.frombuffer(self._map, np.uint8).reshape(self._all).take(rows, axis=0)  # a copy
+        images = np.frombuffer(self._map, np.uint8).reshape(self._all).take(rows, axis=0)  # a copy
         self._touched += np.size(rows) * max(math.prod(self._all[1:]), _AROUND_BYTES)
         if self._touched > _RESIDENT_BYTES and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
             self._touched = 0
-        return pictures
+        return images
 
 
-Pictures: TypeAlias = NDArray[np.uint8] | MappedPictures
+Images: TypeAlias = NDArray[np.uint8] | MappedImages
 
 
-def chunks(images: Pictures) -> Iterator[NDArray[np.uint8]]:
-    """Yields all pictures in order, as arrays (n, H, W[, 3]) of about 4 MB."""
+def chunks(images: Images) -> Iterator[NDArray[np.uint8]]:
+    """Yields all images in order, as arrays (n, H, W[, 3]) of about 4 MB."""
     count = max(1, _CHUNK_BYTES // max(1, int(np.prod(images.shape[1:]))))
     for start in range(0, len(images), count):
         yield np.asarray(images[start : start + count])
 
 
-def deviations(images: Pictures) -> NDArray[np.float64]:
-    """Returns the standard deviation of each picture's gray levels, (N)."""
+def deviations(images: Images) -> NDArray[np.float64]:
+    """Returns the standard deviation of each image's gray levels, (N)."""
     parts = [part.reshape(len(part), -1).std(axis=1) for part in chunks(images)]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def digests(images: Pictures) -> NDArray[np.int64]:
-    """Returns a hash of each picture's pixels, (N): equal pictures, and practically only those, have equal ones."""
+def digests(images: Images) -> NDArray[np.int64]:
+    """Returns a hash of each image's pixels, (N): equal images, and practically only those, have equal ones."""
     found = (hashlib.blake2b(row.tobytes(), digest_size=8).digest() for part in chunks(images) for row in part)
     return np.frombuffer(b"".join(found), np.int64)
 
 
-def find_leaks(images: Pictures, splits: Sequence[str] | NDArray[np.str_], order: Sequence[str]) -> NDArray[np.bool_]:
-    """Returns bool (N): True where a picture also stands, pixel for pixel, in a later split of `order`."""
+def find_leaks(images: Images, splits: Sequence[str] | NDArray[np.str_], order: Sequence[str]) -> NDArray[np.bool_]:
+    """Returns bool (N): True where an image also stands, pixel for pixel, in a later split of `order`."""
     rank = {name: place for place, name in enumerate(order)}
     ranks = np.array([rank.get(str(name), -1) for name in splits], np.int64)
     _, groups = np.unique(digests(images), return_inverse=True)

@@ -1,7 +1,7 @@
-"""The faces of IMDB and Wikipedia: pictures, and a MATLAB file that says whose they are.
+"""The faces of IMDB and Wikipedia: images, and a MATLAB file that says whose they are.
 
 Rothe et al. 2015, "DEX: Deep EXpectation of apparent age from a single image". The file is a struct with an entry a
-picture: `full_path` below the file's own folder, `gender` (0 woman, 1 man, NaN unknown), `face_score` (-inf where no
+image: `full_path` below the file's own folder, `gender` (0 woman, 1 man, NaN unknown), `face_score` (-inf where no
 face was found), `second_face_score` (NaN where there was only one), `celeb_id` or `name`.
 """
 
@@ -16,10 +16,10 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from emotion_perception.core.errors import DatasetError, one_line
-from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
-from emotion_perception.training.datasets.decode import read_picture, size_wh
-from emotion_perception.training.datasets.problems import ProblemLog
+from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
+from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.problems import ProblemLog
 
 FILES = ("imdb.mat", "wiki.mat")
 _GENDERS = ("woman", "man")
@@ -36,33 +36,33 @@ def load_imdb(
     cache: str = "",
     workers: int = 0,
 ) -> FaceDataset:
-    """Reads the tree with labels woman and man; the pictures go one by one into the cache.
+    """Reads the tree with labels woman and man; the images go one by one into the cache.
 
-    Pictures of unknown gender and those without a face are left out by design; missing and corrupt ones are faults.
+    Images of unknown gender and those without a face are left out by design; missing and corrupt ones are faults.
 
     Args:
         path: the .mat file, or the folder in which it lies.
         size: side, or [width, height], in pixels.
         color: BGR instead of gray.
-        min_face_score: pictures whose face scores no more are left out; the default leaves out those without a face.
-        second_faces: keep pictures on which a second face was found.
-        cache: folder of the decoded pictures, see `cache`.
+        min_face_score: images whose face scores no more are left out; the default leaves out those without a face.
+        second_faces: keep images on which a second face was found.
+        cache: folder of the decoded images, see `cache`.
         workers: threads that decode.
     """
     file = path if path.is_file() else next(path / name for name in FILES if (path / name).is_file())
     wh = size_wh(size)
     key = [fingerprint([file]), wh, color, min_face_score, second_faces]
 
-    def listing() -> Listing:
+    def listing() -> FileListing:
         entries = _read(file)
         rows, problems = _usable(entries, min_face_score, second_faces)
         names = [str(name) for name in entries["full_path"][rows]]
-        return Listing(
+        return FileListing(
             names=names,
             labels=entries["gender"][rows].astype(int).tolist(),
             class_names=_GENDERS,
             shape=(wh[1], wh[0], 3) if color else (wh[1], wh[0]),
-            read=lambda k: read_picture(file.parent / names[k], wh=wh, color=color),
+            read=lambda k: read_image(file.parent / names[k], wh=wh, color=color),
             subjects=_people(entries, rows),
             problems=problems.problems(),
         )
@@ -71,7 +71,7 @@ def load_imdb(
 
 
 def _read(file: Path) -> dict[str, NDArray[Any]]:
-    """Returns the columns of the struct, each an array of one entry a picture."""
+    """Returns the columns of the struct, each an array of one entry an image."""
     try:
         content = loadmat(file, squeeze_me=True, variable_names=[file.stem])
         struct = content[file.stem]
@@ -84,7 +84,7 @@ def _read(file: Path) -> dict[str, NDArray[Any]]:
         raise DatasetError(f"{file.name} lacks {', '.join(sorted(missing))}")
     for name in ("gender", "face_score", "second_face_score", "celeb_id", "name"):
         if name in columns and len(columns[name]) != len(columns["full_path"]):
-            raise DatasetError(f"{file.name}: {len(columns[name])} of {name} for {len(columns['full_path'])} pictures")
+            raise DatasetError(f"{file.name}: {len(columns[name])} of {name} for {len(columns['full_path'])} images")
     for name in ("gender", "face_score"):
         if not np.issubdtype(columns[name].dtype, np.number):
             raise DatasetError(f"{file.name}: {name} holds no numbers")
@@ -113,6 +113,6 @@ def _usable(
 
 
 def _people(entries: dict[str, NDArray[Any]], rows: NDArray[np.intp]) -> list[str] | None:
-    """Returns who is on each picture, so that nobody is on both sides of a split."""
+    """Returns who is on each image, so that nobody is on both sides of a split."""
     who = entries.get("celeb_id", entries.get("name"))
     return None if who is None else [str(name) for name in who[rows]]

@@ -1,4 +1,4 @@
-"""The two forms of .npz: arrays of pictures, as docs/data.md describes them, and JPEG chips with a gender each."""
+"""The two forms of .npz: arrays of images, as docs/data.md describes them, and JPEG chips with a gender each."""
 
 import zipfile
 import zlib
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.classification.labels import canonical_label
 from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
-from emotion_perception.training.datasets.cache import Listing, fingerprint, mapped_dataset
-from emotion_perception.training.datasets.decode import read_picture, size_wh
-from emotion_perception.training.datasets.problems import Problem, problems_of
+from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
+from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.problems import Problem, problems_of
 
 _TASKS = ("gender", "face")
 _SIDE = 64  # pixels of UTKFace's chips
@@ -32,7 +32,7 @@ def has_chips(path: Path) -> bool:
 
 
 def load_npz(path: Path) -> FaceDataset:
-    """Reads arrays of pictures into memory; a row whose label or split has no name is left out."""
+    """Reads arrays of images into memory; a row whose label or split has no name is left out."""
     data = _arrays(path)
     if missing := {"images", "labels", "class_names"} - data.keys():
         raise DatasetError(f"lacks {', '.join(sorted(missing))}")
@@ -79,9 +79,9 @@ def load_chips(
         path: the file.
         task: what the labels say: `gender` (woman, man), or `face` for all of them.
         min_age: years; younger people are left out.
-        size: side, or [width, height], of the pictures in pixels.
+        size: side, or [width, height], of the images in pixels.
         color: BGR instead of gray.
-        cache: folder of the decoded pictures, see `cache`.
+        cache: folder of the decoded images, see `cache`.
         workers: threads that decode.
     """
     if task not in _TASKS:
@@ -89,13 +89,13 @@ def load_chips(
     wh = size_wh(size)
     key = [fingerprint([path]), task, min_age, wh, color]
 
-    def listing() -> Listing:
+    def listing() -> FileListing:
         return _list_chips(_arrays(path), task, min_age, wh, color)
 
     return mapped_dataset(listing, name=path.stem, key=key, cache=cache, workers=workers)
 
 
-def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], color: bool) -> Listing:
+def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], color: bool) -> FileListing:
     if missing := {"jpeg", "offset", "gender"} - data.keys():
         raise DatasetError(f"lacks {', '.join(sorted(missing))}")
     if data["jpeg"].dtype != np.uint8 or data["jpeg"].ndim != 1:
@@ -104,7 +104,7 @@ def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], colo
     columns = {name: data[name] for name in ("gender", "age", "split", "group", "filename") if name in data}
     for name, values in columns.items():
         if values.shape != (len(offset) - 1,):
-            raise DatasetError(f"{name} has the shape {values.shape} for {len(offset) - 1} pictures")
+            raise DatasetError(f"{name} has the shape {values.shape} for {len(offset) - 1} images")
     genders = tuple(canonical_label(str(name)) for name in data.get("gender_names", ("woman", "man")))
     numbers, unknown = _within(_numbers(data["gender"], "gender"), len(genders))
     splits, astray = _splits(data)
@@ -117,7 +117,7 @@ def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], colo
         *problems_of("missing split", names[astray & ~unknown].tolist()),
         *problems_of(f"person below {min_age} years", too_young, is_fault=False),
     )
-    return Listing(
+    return FileListing(
         names=names[rows].tolist(),
         labels=numbers[rows].tolist() if task == "gender" else [0] * len(rows),
         class_names=genders if task == "gender" else ("face",),
@@ -134,7 +134,7 @@ def _chip_reader(
     jpeg: NDArray[np.uint8], offset: NDArray[np.int64], rows: NDArray[np.intp], wh: tuple[int, int], color: bool
 ) -> Callable[[int], NDArray[np.uint8]]:
     def read(k: int) -> NDArray[np.uint8]:
-        return read_picture(jpeg[offset[rows[k]] : offset[rows[k] + 1]].tobytes(), wh=wh, color=color)
+        return read_image(jpeg[offset[rows[k]] : offset[rows[k] + 1]].tobytes(), wh=wh, color=color)
 
     return read
 

@@ -13,11 +13,11 @@ class Problem:
     """What was left out for one reason.
 
     Attributes:
-        reason: what is wrong, e.g. "corrupt picture".
+        reason: what is wrong, e.g. "corrupt image".
         count: how many there are.
         examples: names of the first few.
-        is_fault: False where they are left out by design, e.g. a picture of a person of unknown gender.
-        total: how many there are of the kind, bad ones included, e.g. classes; 0 where they are pictures.
+        is_fault: False where they are left out by design, e.g. an image of a person of unknown gender.
+        total: how many there are of the kind, bad ones included, e.g. classes; 0 where they are images.
     """
 
     reason: str
@@ -39,7 +39,7 @@ class ProblemLog:
         self._examples: dict[tuple[str, bool], list[str]] = {}
 
     def add(self, reason: str, name: str, *, is_fault: bool = True) -> None:
-        """Counts one picture that is left out."""
+        """Counts one image that is left out."""
         key = reason, is_fault
         self._counts[key] = self._counts.get(key, 0) + 1
         examples = self._examples.setdefault(key, [])
@@ -59,13 +59,13 @@ def problems_of(reason: str, names: Sequence[str], *, is_fault: bool = True, tot
     return (Problem(reason, len(names), tuple(names[:_EXAMPLES]), is_fault, total),) if names else ()
 
 
-def refuse_past(max_bad: float, problems: Iterable[Problem], pictures: int) -> None:
+def refuse_past(max_bad: float, problems: Iterable[Problem], images: int) -> None:
     """Refuses data of which too much is bad.
 
     Args:
-        max_bad: share of the pictures, and of the classes and splits, that may be bad, 0..1.
+        max_bad: share of the images, and of the classes and splits, that may be bad, 0..1.
         problems: what was left out.
-        pictures: how many are left.
+        images: how many are left.
 
     Raises:
         DatasetError: more than that is bad; the message names the first ones.
@@ -76,6 +76,6 @@ def refuse_past(max_bad: float, problems: Iterable[Problem], pictures: int) -> N
             raise DatasetError(f"{problem} of {problem.total}: more than max_bad {max_bad:g} allows")
     bad = [problem for problem in faults if not problem.total]
     count = sum(problem.count for problem in bad)
-    if count > max_bad * (count + pictures):
+    if count > max_bad * (count + images):
         named = "; ".join(map(str, bad))
-        raise DatasetError(f"{count} of {count + pictures} are bad, more than max_bad {max_bad:g} allows: {named}")
+        raise DatasetError(f"{count} of {count + images} are bad, more than max_bad {max_bad:g} allows: {named}")

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.training.datasets.images import Pictures
 from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.images import Images
 
 _FRAME = re.compile(r"(?P<sequence>.+)_(?P<number>\d+)\.\w+")  # S010_004_00000017.png
 
@@ -25,7 +25,7 @@ class FaceSequence:
         name: of the sequence, e.g. S010_004.
     """
 
-    frames: Pictures
+    frames: Images
     label: str
     subject: str
     name: str
@@ -43,7 +43,7 @@ def subject_folds(data: FaceDataset, folds: int, seed: int) -> list[NDArray[np.i
         The rows of each fold, in ascending order; each row is in exactly one.
 
     Raises:
-        DatasetError: there are too few subjects, or too few pictures of every class.
+        DatasetError: there are too few subjects, or too few images of every class.
     """
     from sklearn.model_selection import (
         StratifiedGroupKFold,
@@ -52,16 +52,16 @@ def subject_folds(data: FaceDataset, folds: int, seed: int) -> list[NDArray[np.i
 
     whole = len(data) if data.subjects is None else len(np.unique(data.subjects))
     if not 2 <= folds <= whole:
-        raise DatasetError(f"{folds} folds of {whole} {'pictures' if data.subjects is None else 'subjects'}")
+        raise DatasetError(f"{folds} folds of {whole} {'images' if data.subjects is None else 'subjects'}")
     kind = StratifiedKFold if data.subjects is None else StratifiedGroupKFold
     splitter = kind(folds, shuffle=True, random_state=seed)
     rows = np.zeros((len(data), 1))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class")  # its pictures are in some of the folds only
+        warnings.filterwarnings("ignore", "The least populated class")  # its images are in some of the folds only
         try:
             return [np.asarray(fold, np.int64) for _, fold in splitter.split(rows, data.labels, data.subjects)]
         except ValueError:
-            raise DatasetError(f"{folds} folds, but no class has as many pictures") from None
+            raise DatasetError(f"{folds} folds, but no class has as many images") from None
 
 
 def sequences(data: FaceDataset) -> list[FaceSequence]:

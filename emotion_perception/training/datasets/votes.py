@@ -20,7 +20,7 @@ def vote_targets(data: FaceDataset, labels: Sequence[str], mode: str) -> NDArray
       nobody did, the data's own label. They differ in what the training makes of them: one label drawn by these
       probabilities each time, or the cross-entropy with all of them.
 
-    Pictures in which no tagger saw a face are `data.rejected`; `fit_for_training` leaves them out.
+    Images in which no tagger saw a face are `data.rejected`; `fit_for_training` leaves them out.
 
     Raises:
         ConfigurationError: there is no such mode.

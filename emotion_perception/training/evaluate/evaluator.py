@@ -11,22 +11,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
-from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.classification.labels import canonical_label
-from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.assets import file_sha256
-from emotion_perception.reporting.metrics import Answers, calibration, coverage, rounded
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
+from emotion_perception.core.classification.labels import canonical_label
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import ConfigurationError, DatasetError
+from emotion_perception.reporting.metrics import Predictions, calibration, coverage, rounded
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_groups, read_groups
 from emotion_perception.training.evaluate.limitations import limits_of
-from emotion_perception.training.evaluate.summary_metrics import measure
 from emotion_perception.training.evaluate.prediction import logits_of
 from emotion_perception.training.evaluate.report import write_report
 from emotion_perception.training.evaluate.robustness import measure_robustness
+from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_subgroups, read_groups
+from emotion_perception.training.evaluate.summary_metrics import measure
 
 _WARM_UP, _TIMED = 10, 200  # single faces
 _MIB = 2**20
@@ -48,16 +48,16 @@ def evaluate(
 ) -> dict[str, Any]:
     """Writes report.json, report.md, report.html and the plots into `out`.
 
-    Pictures pass a batch at a time; what is kept of each is its logits.
+    Images pass a batch at a time; what is kept of each is its logits.
 
     Args:
         config: the model, what it runs on, and from which score on it is certain.
         data_path: a file or folder, see `datasets`.
         out: folder, made if absent.
         split: which split; required where the data has splits.
-        ignore_classes: classes whose pictures are left out.
+        ignore_classes: classes whose images are left out.
         data_options: keyword arguments of `load_dataset`.
-        robustness: measure the changed pictures, too: some thirty times the work.
+        robustness: measure the changed images, too: some thirty times the work.
         examples: show one face under every change in the report; faces are personal.
         groups: a groups file, see `groups`.
         seed: of the changes and of the bootstrap.
@@ -68,7 +68,7 @@ def evaluate(
 
     Raises:
         ModelFileError: a file of the model is missing or damaged.
-        CheckpointError: the model's files do not fit together.
+        ModelBundleError: the model's files do not fit together.
         DatasetError: data or groups are not in the format, or the model lacks a label of the data.
         ConfigurationError: `examples` without `robustness`.
     """
@@ -79,7 +79,7 @@ def evaluate(
     classifier.warm_up()
     data, groupings = _load(data_path, data_options or {}, split, ignore_classes, groups)
     answers, uncalibrated = _answer(classifier, data, progress=progress)
-    rule: dict[str, Any] = {"uncertain_below": config.uncertain_below, "seed": seed, "progress": progress}
+    rule: dict[str, Any] = {"min_confidence": config.min_confidence, "seed": seed, "progress": progress}
     metadata = classifier.spec.metadata
     report: dict[str, Any] = {
         **measure(answers, data),
@@ -88,9 +88,9 @@ def evaluate(
             "fitted_on": (metadata.get("calibration") or {}).get("data"),
             **calibration(uncalibrated, answers),
         },
-        "coverage": coverage(answers, config.uncertain_below),
+        "coverage": coverage(answers, config.min_confidence),
         "robustness": measure_robustness(classifier, data, answers, **rule) if robustness else None,
-        "groups": None if groups is None else _describe(groups, measure_groups(answers, groupings, seed=seed)),
+        "groups": None if groups is None else _describe(groups, measure_subgroups(answers, groupings, seed=seed)),
         "ms_per_face": ms_per_face(config, data),
         "model": classifier.model_name,
         "model_sha256": classifier.model_sha256,
@@ -108,7 +108,7 @@ def evaluate(
 
 
 def predict(classifier: EmotionClassifier, data: FaceDataset, *, progress: bool) -> NDArray[np.float32]:
-    """Returns the calibrated probabilities of every picture, float32 (N, L)."""
+    """Returns the calibrated probabilities of every image, float32 (N, L)."""
     return _answer(classifier, data, progress=progress)[0].probabilities
 
 
@@ -124,19 +124,19 @@ def ms_per_face(config: ClassifierConfig, data: FaceDataset) -> float:
     return rounded(statistics.median(times[_WARM_UP:]))
 
 
-def _answer(classifier: EmotionClassifier, data: FaceDataset, *, progress: bool) -> tuple[Answers, Answers]:
+def _answer(classifier: EmotionClassifier, data: FaceDataset, *, progress: bool) -> tuple[Predictions, Predictions]:
     """Returns the model's answers with its temperature, and the same without."""
     truth = data.labels_in(classifier.labels)
     with progress_bar(len(data), "classifying", shown=progress) as bar:
         logits = logits_of(classifier, data.images, bar)
     calibrated, plain = (softmax(logits, temperature) for temperature in (classifier.spec.temperature, 1.0))
-    return Answers(calibrated, truth, classifier.labels), Answers(plain, truth, classifier.labels)
+    return Predictions(calibrated, truth, classifier.labels), Predictions(plain, truth, classifier.labels)
 
 
 def _load(
     path: Path, options: Mapping[str, Any], split: str | None, ignored: Sequence[str], groups: Path | None
 ) -> tuple[FaceDataset, Groupings]:
-    """Returns the pictures to measure on and the group of each."""
+    """Returns the images to measure on and the group of each."""
     data = load_dataset(path, **options)
     groupings = {} if groups is None else read_groups(groups, data)
     measured = np.ones(len(data), bool) if data.splits is None else data.splits == split
@@ -146,15 +146,15 @@ def _load(
         unwanted = [canonical_label(name) for name in ignored]
         measured &= ~np.isin(np.array(data.class_names)[data.labels], unwanted)
     if not len(chosen):
-        raise DatasetError(f"{path}: no picture is left to measure on")
+        raise DatasetError(f"{path}: no image is left to measure on")
     groupings = {name: column[measured] for name, column in groupings.items()}
     if groups is not None and not any((column != "").any() for column in groupings.values()):
-        raise DatasetError(f"{groups}: gives no group to any of the {len(chosen)} pictures measured on")
+        raise DatasetError(f"{groups}: gives no group to any of the {len(chosen)} images measured on")
     return chosen, groupings
 
 
 def _source(path: Path, data: FaceDataset, options: Mapping[str, Any], *, progress: bool) -> dict[str, Any]:
-    """Returns where the pictures come from."""
+    """Returns where the images come from."""
     return {
         "data": path.resolve().name,
         "data_sha256": data_sha256(path, progress=progress),

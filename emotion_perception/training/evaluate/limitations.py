@@ -6,8 +6,8 @@ from typing import Any
 from emotion_perception.training.evaluate.subgroup_metrics import FEWEST
 
 _ALWAYS = (
-    "A label is what people said about a picture; it is not what the person felt.",
-    "Every picture is judged alone; a node also smooths over time, so its answers differ.",
+    "A label is what people said about an image; it is not what the person felt.",
+    "Every image is judged alone; a node also smooths over time, so its answers differ.",
 )
 
 
@@ -35,18 +35,16 @@ def _left_out(counts: Mapping[str, int]) -> list[str]:
 
 
 def _seen_before(report: Mapping[str, Any], learnt: Mapping[str, Any]) -> list[str]:
-    """Says where the model has met the pictures before."""
+    """Says where the model has met the images before."""
     found = []
     same = learnt.get("sha256") == report["data_sha256"]
     if same and report["split"] == learnt.get("learnt_from"):
-        found.append("The model has learnt from these pictures: the figures say nothing about new ones.")
+        found.append("The model has learnt from these images: the figures say nothing about new ones.")
     elif same and report["split"] == learnt.get("epoch_chosen_on"):
-        found.append(
-            "This split chose the epoch of the model, so its figures are slightly better than on new pictures."
-        )
+        found.append("This split chose the epoch of the model, so its figures are slightly better than on new images.")
     if clean := report["subsets"].get("without_leak"):
         twins = report["n"] - clean["n"]
-        found.append(f"{twins} of the pictures also stand in another split; without_leak leaves them out.")
+        found.append(f"{twins} of the images also stand in another split; without_leak leaves them out.")
     return found
 
 
@@ -54,15 +52,13 @@ def _classes(per_class: Mapping[str, Mapping[str, Any]]) -> list[str]:
     found = []
     present = {label: row for label, row in per_class.items() if row["n"]}
     if few := [f"{label} ({row['n']})" for label, row in present.items() if row["n"] < FEWEST]:
-        found.append(f"Fewer than {FEWEST} pictures: {', '.join(few)}; their figures are no evidence.")
+        found.append(f"Fewer than {FEWEST} images: {', '.join(few)}; their figures are no evidence.")
     if absent := [label for label in per_class if label not in present]:
-        found.append(f"No picture: {', '.join(absent)}.")
+        found.append(f"No image: {', '.join(absent)}.")
     enough = {label: row for label, row in present.items() if row["n"] >= FEWEST}
     if len(enough) > 1:
         worst = min(enough, key=lambda label: enough[label]["recall"])
-        found.append(
-            f"Least often recognised: {worst}, {enough[worst]['recall']:.1%} of {enough[worst]['n']} pictures."
-        )
+        found.append(f"Least often recognized: {worst}, {enough[worst]['recall']:.1%} of {enough[worst]['n']} images.")
     return found
 
 
@@ -80,12 +76,12 @@ def _covered_faces(robustness: Mapping[str, Any] | None) -> list[str]:
 
 def _groups(groups: Mapping[str, Any] | None) -> list[str]:
     if groups is None:
-        return ["Whether groups of people are recognised equally well was not examined (--groups)."]
+        return ["Whether groups of people are recognized equally well was not examined (--groups)."]
     found = [
         "The groups are those of the user's file; other groups were not examined. "
         "A gap is the largest of several, so a part of it is chance."
     ]
     for name, column in groups["columns"].items():
         if few := [f"{group} ({row['n']})" for group, row in column["groups"].items() if row["n"] < FEWEST]:
-            found.append(f"{name}: too few pictures for a claim: {', '.join(few)}.")
+            found.append(f"{name}: too few images for a claim: {', '.join(few)}.")
     return found

@@ -1,4 +1,4 @@
-"""The pictures of a report. All but the strip of examples are drawn from the content of report.json."""
+"""The images of a report. All but the strip of examples are drawn from the content of report.json."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emotion_perception.reporting.plots import BLUE, ORANGE, WIDTH, draw_confusion, draw_coverage, draw_reliability
-from emotion_perception.training.evaluate.prediction import Picture
+from emotion_perception.training.evaluate.prediction import BagImage
 from emotion_perception.training.evaluate.robustness import CHANGES
 
 _STRIP, _CELL = 96, 116  # pixels: side of a face in the strip of examples, and of what it stands in
@@ -52,11 +52,11 @@ def draw_robustness(report: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def draw_examples(picture: Picture, *, seed: int) -> Figure:
+def draw_examples(image: BagImage, *, seed: int) -> Figure:
     """Draws one face under every change at every severity.
 
     Args:
-        picture: uint8 (H, W) or (H, W, 3) BGR.
+        image: uint8 (H, W) or (H, W, 3) BGR.
         seed: of what is random in the changes.
     """
     columns = 1 + max(len(change.severities) for change in CHANGES)
@@ -64,8 +64,8 @@ def draw_examples(picture: Picture, *, seed: int) -> Figure:
     figure = plt.figure(figsize=(WIDTH, WIDTH * len(CHANGES) / columns))
     axes = figure.add_axes((0, 0, 1, 1))
     for row, change in enumerate(CHANGES):
-        shown = [(change.name.replace("_", " "), picture)]
-        shown += [(f"{step:g}", change(picture, step, seed=seed, number=0)) for step in change.severities]
+        shown = [(change.name.replace("_", " "), image)]
+        shown += [(f"{step:g}", change(image, step, seed=seed, number=0)) for step in change.severities]
         for column, (title, face) in enumerate(shown):
             left, bottom = column * _CELL, (row + 1) * _CELL
             strip[bottom - _STRIP : bottom, left : left + _STRIP] = _rgb(face)
@@ -75,7 +75,7 @@ def draw_examples(picture: Picture, *, seed: int) -> Figure:
     return figure
 
 
-def _rgb(face: Picture) -> Picture:
+def _rgb(face: BagImage) -> BagImage:
     square = cv2.resize(face, (_STRIP, _STRIP), interpolation=cv2.INTER_NEAREST)
     order = cv2.COLOR_GRAY2RGB if face.ndim == 2 else cv2.COLOR_BGR2RGB
     return np.asarray(cv2.cvtColor(square, order), np.uint8)
@@ -91,4 +91,4 @@ def _draw_steps(axes: Axes, steps: list[dict[str, Any]]) -> None:
 
 def _title(report: Mapping[str, Any]) -> str:
     split = f", {report['split']}" if report["split"] else ""
-    return f"{report['model']} on {report['data']}{split} ({report['n']} pictures)"
+    return f"{report['model']} on {report['data']}{split} ({report['n']} images)"

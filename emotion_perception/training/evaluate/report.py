@@ -8,12 +8,12 @@ from typing import Any
 from emotion_perception.reporting.pages import fill
 from emotion_perception.reporting.plots import as_data_url, as_png
 from emotion_perception.training.evaluate.plots import draw_all, draw_examples
-from emotion_perception.training.evaluate.prediction import Picture
+from emotion_perception.training.evaluate.prediction import BagImage
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_report(report: Mapping[str, Any], out: Path, *, example: Picture | None = None) -> None:
+def write_report(report: Mapping[str, Any], out: Path, *, example: BagImage | None = None) -> None:
     """Writes report.json, report.md, report.html and a PNG of each plot.
 
     Args:

@@ -1,7 +1,7 @@
 """Whether a model serves groups of people alike: figures for each group that the user's own file names.
 
-Nothing is guessed from a picture. The file is a CSV with a header; one column, `index` (row of the data file, from 0)
-or `filename`, says which picture, each other column is a grouping, e.g. `gender`. An empty cell is no value.
+Nothing is guessed from an image. The file is a CSV with a header; one column, `index` (row of the data file, from 0)
+or `filename`, says which image, each other column is a grouping, e.g. `gender`. An empty cell is no value.
 """
 
 import csv
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.reporting.metrics import Answers, confusion_matrix, macro_f1, rounded
+from emotion_perception.reporting.metrics import Predictions, confusion_matrix, macro_f1, rounded
 from emotion_perception.training.datasets import FaceDataset
 
-FEWEST = 30  # pictures; no claim is made on fewer
+FEWEST = 30  # images; no claim is made on fewer
 _RESAMPLES = 2000
 _INTERVAL = (0.025, 0.975)  # quantiles: 95 %
 _KEYS = ("index", "filename")
-Groupings = Mapping[str, NDArray[np.str_]]  # name of the grouping -> each picture's group (N), "" without one
+Groupings = Mapping[str, NDArray[np.str_]]  # name of the grouping -> each image's group (N), "" without one
 
 
 def read_groups(path: Path, data: FaceDataset) -> Groupings:
@@ -32,7 +32,7 @@ def read_groups(path: Path, data: FaceDataset) -> Groupings:
 
     Raises:
         DatasetError: the file is missing or not as described, or names more files that are not in the data than
-            pictures were left out when it was read; the message names the line.
+            images were left out when it was read; the message names the line.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -50,19 +50,19 @@ def _parse(reader: Any, data: FaceDataset) -> Groupings:
         header = [name.strip() for name in next(reader, [])]
         names, find = _columns(header), _finder(header, data)
         cells: dict[str, list[str]] = {name: [""] * len(data) for name in names}
-        lines: dict[int, int] = {}  # picture -> line that names it
+        lines: dict[int, int] = {}  # image -> line that names it
         for row in reader:
             if not row:
                 continue
             if len(row) != len(header):
                 raise DatasetError(f"{len(row)} cells, the header has {len(header)}")
             values = dict(zip(header, (cell.strip() for cell in row), strict=True))
-            if (picture := find(values)) is None:
+            if (image := find(values)) is None:
                 continue
-            if (first := lines.setdefault(picture, reader.line_num)) != reader.line_num:
-                raise DatasetError(f"names the same picture as line {first}")
+            if (first := lines.setdefault(image, reader.line_num)) != reader.line_num:
+                raise DatasetError(f"names the same image as line {first}")
             for name in names:
-                cells[name][picture] = values[name]
+                cells[name][image] = values[name]
     except (DatasetError, csv.Error) as e:
         raise DatasetError(f"line {max(1, reader.line_num)}: {e}") from None
     return {name: np.array(column, str) for name, column in cells.items()}
@@ -81,11 +81,11 @@ def _columns(header: list[str]) -> list[str]:
 
 
 def _finder(header: list[str], data: FaceDataset) -> Callable[[Mapping[str, str]], int | None]:
-    """Returns a function from a row's cells to the number of its picture, None for one that may have been left out."""
+    """Returns a function from a row's cells to the number of its image, None for one that may have been left out."""
     left_out = sum(problem.count for problem in data.problems if not problem.total)
     if "filename" not in header:
         if left_out:
-            raise DatasetError("pictures of the data were left out, so an index may name another: use 'filename'")
+            raise DatasetError("images of the data were left out, so an index may name another: use 'filename'")
         return lambda values: _index(values["index"], len(data))
     if data.filenames is None:
         raise DatasetError("the data file names no files: use a column 'index'")
@@ -97,7 +97,7 @@ def _finder(header: list[str], data: FaceDataset) -> Callable[[Mapping[str, str]
         if name not in numbers:
             unknown.add(name)
             if len(unknown) > left_out:
-                raise DatasetError(f"no picture '{name}' in the data")
+                raise DatasetError(f"no image '{name}' in the data")
         return numbers.get(name)
 
     return find
@@ -111,22 +111,22 @@ def _index(text: str, count: int) -> int:
     return int(text)
 
 
-def measure_groups(answers: Answers, groupings: Groupings, *, seed: int) -> dict[str, Any]:
+def measure_subgroups(answers: Predictions, groupings: Groupings, *, seed: int) -> dict[str, Any]:
     """Measures every group of every grouping.
 
     Args:
         answers: N rows.
-        groupings: each picture's group (N).
+        groupings: each image's group (N).
         seed: of the bootstrap.
 
     Returns:
-        grouping -> `groups`: name -> n and, from 30 pictures on, accuracy and macro_f1 with their bootstrap 95 %
-        intervals; `without_group`: number of pictures; `largest_gap`: figure -> the two groups furthest apart.
+        grouping -> `groups`: name -> n and, from 30 images on, accuracy and macro_f1 with their bootstrap 95 %
+        intervals; `without_group`: number of images; `largest_gap`: figure -> the two groups furthest apart.
     """
     return {name: _measure(answers, column, seed) for name, column in groupings.items()}
 
 
-def _measure(answers: Answers, column: NDArray[np.str_], seed: int) -> dict[str, Any]:
+def _measure(answers: Predictions, column: NDArray[np.str_], seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     groups: dict[str, Any] = {}
     draws: dict[str, dict[str, NDArray[np.float64]]] = {}
@@ -152,9 +152,9 @@ def _figures(confusion: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
 
 
 def _resampled(confusion: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Returns the confusion matrices, (R, L, L), of bootstrap samples of the pictures.
+    """Returns the confusion matrices, (R, L, L), of bootstrap samples of the images.
 
-    Drawing n pictures with replacement draws their cells of the matrix from a multinomial distribution, and the
+    Drawing n images with replacement draws their cells of the matrix from a multinomial distribution, and the
     figures depend on the cells alone (Efron and Tibshirani 1993, "An Introduction to the Bootstrap").
     """
     count = int(confusion.sum())
@@ -168,7 +168,7 @@ def _interval(draws: NDArray[np.float64]) -> list[float]:
 def _largest_gap(
     groups: Mapping[str, Any], draws: Mapping[str, Mapping[str, NDArray[np.float64]]], figure: str
 ) -> dict[str, Any] | None:
-    """Returns the two groups furthest apart, None where fewer than two have enough pictures."""
+    """Returns the two groups furthest apart, None where fewer than two have enough images."""
     ordered = sorted(draws, key=lambda name: groups[name][figure])
     if len(ordered) < 2:
         return None

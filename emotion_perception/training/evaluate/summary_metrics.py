@@ -4,21 +4,27 @@ from typing import Any
 
 import numpy as np
 
-from emotion_perception.reporting.metrics import Answers, confusion_matrix, per_class, restricted_accuracy, summarise
+from emotion_perception.reporting.metrics import (
+    Predictions,
+    confusion_matrix,
+    per_class,
+    restricted_accuracy,
+    summarize,
+)
 from emotion_perception.training.datasets import FaceDataset
 
 _MAJORITY = 0.5  # a class that more than half of the taggers chose
 
 
-def measure(answers: Answers, data: FaceDataset) -> dict[str, Any]:
+def measure(answers: Predictions, data: FaceDataset) -> dict[str, Any]:
     """Returns all figures of report.json that come from the answers, fractions rounded to six digits.
 
     Args:
-        answers: one row for each picture of `data`.
-        data: the pictures' flags and votes decide which subsets there are.
+        answers: one row for each image of `data`.
+        data: the images' flags and votes decide which subsets there are.
     """
     confusion = confusion_matrix(answers)
-    figures = summarise(answers)
+    figures = summarize(answers)
     restricted = restricted_accuracy(answers)
     return {
         "n": figures.pop("n"),
@@ -32,10 +38,10 @@ def measure(answers: Answers, data: FaceDataset) -> dict[str, Any]:
     }
 
 
-def subsets(answers: Answers, data: FaceDataset) -> dict[str, dict[str, Any]]:
+def subsets(answers: Predictions, data: FaceDataset) -> dict[str, dict[str, Any]]:
     """Returns the summary of each subset that applies.
 
-    `whole`; `without_leak`, pictures that stand in no other split; `ferplus_majority`, pictures for which more than
+    `whole`; `without_leak`, images that stand in no other split; `ferplus_majority`, images for which more than
     half of the FER+ taggers agreed on a label of the model, measured against *their* label.
     """
     found = {"whole": answers}
@@ -49,5 +55,5 @@ def subsets(answers: Answers, data: FaceDataset) -> dict[str, dict[str, Any]]:
         agreed = shares.max(axis=1, initial=0) > _MAJORITY
         if agreed.any():
             winners = known[shares[agreed].argmax(axis=1)]
-            found["ferplus_majority"] = Answers(answers.probabilities[agreed], winners, answers.labels)
-    return {name: summarise(subset) for name, subset in found.items()}
+            found["ferplus_majority"] = Predictions(answers.probabilities[agreed], winners, answers.labels)
+    return {name: summarize(subset) for name, subset in found.items()}

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from emotion_perception.core.classification.model_bundle import to_float32
-from emotion_perception.core.errors import CheckpointError
 from emotion_perception.core.classification.networks import load_weights
 from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.errors import ModelBundleError
 from emotion_perception.training.architectures import MirrorAverage, create_network
 
 OPSET = 17  # read by every onnxruntime from 1.13 on
 PARITY = 1e-4  # largest difference of a logit between torch and a twin
 SPEC = "spec.json"  # name of the description inside a TorchScript file
-_PROBED = 64  # pictures
+_PROBED = 64  # images
 _BATCH = 128
 Weights = Mapping[str, NDArray[np.generic]]
 Crops = Sequence[NDArray[np.uint8]]
@@ -32,7 +32,7 @@ def network_of(spec: ModelSpec, weights: Weights) -> nn.Module:
     """Builds a spec's network with its weights, ready to run (eval mode), mirror average included.
 
     Raises:
-        CheckpointError: there is no such network, or the weights do not fit.
+        ModelBundleError: there is no such network, or the weights do not fit.
     """
     network = create_network(spec.architecture, num_classes=len(spec.labels), **spec.options)
     load_weights(network, {name: to_float32(array) for name, array in weights.items()})
@@ -40,7 +40,7 @@ def network_of(spec: ModelSpec, weights: Weights) -> nn.Module:
 
 
 def logits_of_network(network: Callable[[torch.Tensor], Any], images: Any, spec: ModelSpec) -> NDArray[np.float32]:
-    """Returns the logits of every picture, float32 (N, L); takes the pictures a batch at a time."""
+    """Returns the logits of every image, float32 (N, L); takes the images a batch at a time."""
     batches = (to_batch(list(images[k : k + _BATCH]), spec) for k in range(0, len(images), _BATCH))
     with torch.inference_mode():
         return np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in batches])
@@ -89,23 +89,23 @@ def from_torchscript(content: bytes) -> Callable[[torch.Tensor], Any]:
 def check_parity(
     network: nn.Module, twin: Callable[[Crops], NDArray[np.float32]], images: Any, spec: ModelSpec, name: str
 ) -> float:
-    """Returns the largest difference of a logit between torch and a twin, over up to 64 pictures and a batch of one.
+    """Returns the largest difference of a logit between torch and a twin, over up to 64 images and a batch of one.
 
     Args:
         network: what torch runs.
         twin: maps crops to logits.
-        images: uint8 pictures.
+        images: uint8 images.
         spec: how the network takes them.
         name: of what runs the twin, for the message.
 
     Raises:
-        CheckpointError: it is above 1e-4.
+        ModelBundleError: it is above 1e-4.
     """
     crops = list(images[:_PROBED])
     expected = logits_of_network(network, crops, spec)
     difference = max(float(np.abs(expected[:n] - twin(crops[:n])).max()) for n in (len(crops), 1))
     if not difference < PARITY:
-        raise CheckpointError(f"torch and {name} differ by {difference:.2g} in a logit, more than {PARITY}")
+        raise ModelBundleError(f"torch and {name} differ by {difference:.2g} in a logit, more than {PARITY}")
     return difference
 
 

@@ -9,24 +9,20 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
 from emotion_perception.core.classification.model_bundle import (
-    Checkpoint,
-    load_checkpoint,
+    ModelBundle,
+    load_model_bundle,
     read_weights,
     replace_spec,
     save_model,
     to_half,
 )
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
+from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.classification.preprocessing import ModelSpec
-from emotion_perception.training.export.calibration import fit
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.export.model_metadata import answers_of, chosen_on, figures_of, origin_of
-from emotion_perception.training.export.quantize import SUFFIX, Quantised, quantise
-from emotion_perception.training.fit.run_directory import Run, exported_weights, load_run
-from emotion_perception.training.fit.train import Parts, divide, spec_of
+from emotion_perception.training.export.calibration import fit
 from emotion_perception.training.export.export_formats import (
     OPSET,
     Weights,
@@ -37,6 +33,10 @@ from emotion_perception.training.export.export_formats import (
     to_onnx,
     to_torchscript,
 )
+from emotion_perception.training.export.model_metadata import answers_of, chosen_on, metadata_of, metrics_of
+from emotion_perception.training.export.quantize import SUFFIX, QuantizedModel, quantize
+from emotion_perception.training.fit.run_directory import Run, exported_weights, load_run
+from emotion_perception.training.fit.train import Parts, divide, spec_of
 
 _log = logging.getLogger(__name__)
 _MOST_CHANGED = 0.001  # share of answers that float16 weights may change
@@ -52,14 +52,14 @@ class Export:
         parity: largest difference of a logit between torch and onnxruntime.
         figures: the metadata written into its description.
         torchscript: path of the TorchScript file, where it was asked for.
-        quantised: the int8 model, where it was asked for; the paths in it are no longer there.
+        quantized: the int8 model, where it was asked for; the paths in it are no longer there.
     """
 
-    checkpoint: Checkpoint
+    checkpoint: ModelBundle
     parity: float
     figures: dict[str, Any]
     torchscript: Path | None = None
-    quantised: Quantised | None = None
+    quantized: QuantizedModel | None = None
 
 
 def export(
@@ -73,7 +73,7 @@ def export(
 ) -> Export:
     """Exports the best epoch of a run, or the blend that its recipe asks for.
 
-    A second head is dropped, the temperature is fitted on the pictures that training kept apart, and the pictures that
+    A second head is dropped, the temperature is fitted on the images that training kept apart, and the images that
     chose the epoch are measured once, through onnxruntime as on a robot. The files appear in `out` only when all of
     this has worked; twins of an earlier export of that name are removed.
 
@@ -87,7 +87,7 @@ def export(
 
     Raises:
         ModelFileError: the run is not there.
-        CheckpointError: its files are damaged, or torch and a twin disagree.
+        ModelBundleError: its files are damaged, or torch and a twin disagree.
         DatasetError: the data is not that which the run learnt from.
     """
     run = load_run(run_folder)
@@ -98,38 +98,38 @@ def export(
         folder = Path(temporary)
         model, network, figures = _write_model(folder, name, spec_of(run.recipe), weights, parts)
         metadata = {
-            **origin_of(run, epoch, data_path, data, parts, network),
+            **metadata_of(run, epoch, data_path, data, parts, network),
             **figures,
-            "measured": figures_of(answers_of(_classifier(model), parts.choose), parts.choose, chosen_on(run, data)),
+            "measured": metrics_of(answers_of(_classifier(model), parts.choose), parts.choose, chosen_on(run, data)),
         }
         if torchscript:
             metadata["torchscript"] = {
                 "largest_logit_difference": _write_torchscript(folder, model, network, _probe(parts))
             }
         model = replace_spec(model, replace(model.spec, metadata=metadata))
-        quantised = quantise(model, parts) if int8 else None
+        quantized = quantize(model, parts) if int8 else None
         _publish(folder, name, out)
     return Export(
-        checkpoint=load_checkpoint(out / f"{name}.json"),
+        checkpoint=load_model_bundle(out / f"{name}.json"),
         parity=figures["onnx"]["largest_logit_difference"],
         figures=metadata,
         torchscript=out / f"{name}.ts" if torchscript else None,
-        quantised=quantised and replace(quantised, checkpoint=load_checkpoint(out / f"{name}{SUFFIX}.json")),
+        quantized=quantized and replace(quantized, checkpoint=load_model_bundle(out / f"{name}{SUFFIX}.json")),
     )
 
 
 def _data(run: Run, data_path: Path) -> tuple[FaceDataset, Parts]:
     """Returns all of the run's data, and what training made of it."""
     data = load_dataset(data_path, **run.recipe.data)
-    parts = divide(data, run.recipe, run.train_split, run.choose_split)
-    if len(parts.learn) != run.pictures_learnt:
-        raise DatasetError(f"{data_path}: {len(parts.learn)} pictures to learn from, the run had {run.pictures_learnt}")
+    parts = divide(data, run.recipe, run.train_split, run.val_split)
+    if len(parts.learn) != run.num_train_images:
+        raise DatasetError(f"{data_path}: {len(parts.learn)} images to learn from, the run had {run.num_train_images}")
     return data, parts
 
 
 def _write_model(
     folder: Path, name: str, spec: ModelSpec, weights: Weights, parts: Parts
-) -> tuple[Checkpoint, nn.Module, dict[str, Any]]:
+) -> tuple[ModelBundle, nn.Module, dict[str, Any]]:
     """Writes the three files of a model, its temperature fitted.
 
     Returns:
@@ -145,13 +145,13 @@ def _write_model(
     parity = check_parity(network, classifier.logits, probe.images, spec, "onnxruntime")
     calibration = None
     if len(parts.holdout):
-        calibration = {"data": f"{len(parts.holdout)} training pictures kept apart", **fit(classifier, parts.holdout)}
+        calibration = {"data": f"{len(parts.holdout)} training images kept apart", **fit(classifier, parts.holdout)}
         model = replace_spec(model, replace(spec, temperature=calibration["temperature"]))
     twin = {"opset": OPSET, "largest_logit_difference": parity}
     return model, network, {"weights": rounding, "onnx": twin, "calibration": calibration}
 
 
-def _write_torchscript(folder: Path, model: Checkpoint, network: nn.Module, probe: FaceDataset) -> float:
+def _write_torchscript(folder: Path, model: ModelBundle, network: nn.Module, probe: FaceDataset) -> float:
     """Writes NAME.ts and returns the largest difference of a logit."""
     spec = model.spec
     content = to_torchscript(network, spec)
@@ -161,16 +161,16 @@ def _write_torchscript(folder: Path, model: Checkpoint, network: nn.Module, prob
 
 
 def _probe(parts: Parts) -> FaceDataset:
-    """Returns pictures not learnt from, to compare forms of the network on."""
+    """Returns images not learnt from, to compare forms of the network on."""
     return parts.holdout if len(parts.holdout) else parts.choose
 
 
-def _classifier(model: Checkpoint) -> EmotionClassifier:
+def _classifier(model: ModelBundle) -> EmotionClassifier:
     return create_classifier(ClassifierConfig(model=str(model.weights), device="cpu"))
 
 
 def _try_half(spec: ModelSpec, weights: Weights, data: FaceDataset) -> tuple[bool, dict[str, Any]]:
-    """Returns whether the weights may be rounded to float16, and what that changes on pictures not learnt from."""
+    """Returns whether the weights may be rounded to float16, and what that changes on images not learnt from."""
     full, rounded = (
         logits_of_network(network_of(spec, variant), data.images, spec) for variant in (weights, to_half(weights))
     )
@@ -180,7 +180,7 @@ def _try_half(spec: ModelSpec, weights: Weights, data: FaceDataset) -> tuple[boo
         "precision": "float16, read as float32" if half else "float32",
         "float16_answers_changed": round(changed, 6),
         "float16_largest_logit_difference": round(float(np.abs(full - rounded).max()), 6),
-        "float16_examined_on": f"{len(data)} pictures not learnt from",
+        "float16_examined_on": f"{len(data)} images not learnt from",
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.core.classification.model_bundle import Checkpoint
+from emotion_perception.core.classification.model_bundle import ModelBundle
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.reporting.pages import fill
 
@@ -16,7 +16,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _NEEDED = {"subsets", "calibration", "coverage", "robustness", "groups", "left_out", "limits", "timing", "model_sha256"}
 
 
-def read_report(path: Path, checkpoint: Checkpoint) -> dict[str, Any]:
+def read_report(path: Path, checkpoint: ModelBundle) -> dict[str, Any]:
     """Reads a report.json of a model.
 
     Raises:
@@ -36,7 +36,7 @@ def read_report(path: Path, checkpoint: Checkpoint) -> dict[str, Any]:
     return report
 
 
-def write_card(checkpoint: Checkpoint, reports: Sequence[Mapping[str, Any]], path: Path) -> None:
+def write_card(checkpoint: ModelBundle, reports: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Writes the card as Markdown.
 
     Args:
@@ -48,7 +48,7 @@ def write_card(checkpoint: Checkpoint, reports: Sequence[Mapping[str, Any]], pat
     path.write_text(as_card(checkpoint, reports), encoding="utf-8")
 
 
-def as_card(checkpoint: Checkpoint, reports: Sequence[Mapping[str, Any]]) -> str:
+def as_card(checkpoint: ModelBundle, reports: Sequence[Mapping[str, Any]]) -> str:
     """Returns the text of the card."""
     return fill(
         _TEMPLATES,

@@ -8,7 +8,7 @@ from torch import nn
 
 from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.reporting.metrics import Answers, summarise
+from emotion_perception.reporting.metrics import Predictions, summarize
 from emotion_perception.reporting.provenance import command_line, now, package_version
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset
@@ -18,31 +18,31 @@ from emotion_perception.training.fit.run_directory import Run
 from emotion_perception.training.fit.train import Parts
 
 _TERMS = {  # by how the name of the data begins
-    "fer2013": "FER-2013: the rights in its pictures, collected from the web, are unresolved; research use.",
-    "ckplus": "CK+: non-commercial research, no redistribution of the pictures.",
-    "cohn-kanade": "CK+: non-commercial research, no redistribution of the pictures.",
-    "utkface": "UTKFace: non-commercial research; its pictures belong to their owners.",
-    "imdb": "IMDB-WIKI: academic research; its pictures belong to their owners.",
-    "wiki": "IMDB-WIKI: academic research; its pictures belong to their owners.",
+    "fer2013": "FER-2013: the rights in its images, collected from the web, are unresolved; research use.",
+    "ckplus": "CK+: non-commercial research, no redistribution of the images.",
+    "cohn-kanade": "CK+: non-commercial research, no redistribution of the images.",
+    "utkface": "UTKFace: non-commercial research; its images belong to their owners.",
+    "imdb": "IMDB-WIKI: academic research; its images belong to their owners.",
+    "wiki": "IMDB-WIKI: academic research; its images belong to their owners.",
 }
 _VOTES = "FER+ votes: MIT."
-_NOT_INSIDE = "The pictures are not contained in the weights' files."
+_NOT_INSIDE = "The images are not contained in the weights' files."
 _EMOTIONS = {*LABELS, "contempt"}
 _EXPRESSION = (
-    "Names the expression that a face shows in one picture: {classes}. What it has learnt is what people said about "
-    "pictures, and they often disagree. An expression is not a feeling, and this is not a means to judge a person. Not "
-    "examined for equal accuracy across age, gender or skin colour. The EU AI Act, Art. 5(1)(f), prohibits inferring "
+    "Names the expression that a face shows in one image: {classes}. What it has learnt is what people said about "
+    "images, and they often disagree. An expression is not a feeling, and this is not a means to judge a person. Not "
+    "examined for equal accuracy across age, gender or skin color. The EU AI Act, Art. 5(1)(f), prohibits inferring "
     "emotions at work and in education."
 )
 _GENDER = (
-    "Tells whether people would call the person on a picture a {classes}, from the face alone. That is a guess about a "
-    "picture, not a fact about a person, and not a means to judge one. Not examined for equal accuracy across age or "
-    "skin colour. The EU AI Act, Annex III, counts sorting people by protected traits among the uses of high risk."
+    "Tells whether people would call the person on an image a {classes}, from the face alone. That is a guess about a "
+    "image, not a fact about a person, and not a means to judge one. Not examined for equal accuracy across age or "
+    "skin color. The EU AI Act, Annex III, counts sorting people by protected traits among the uses of high risk."
 )
-_OTHER = "Tells {classes} apart in one picture of the kind that it has learnt from; it was examined on no other."
+_OTHER = "Tells {classes} apart in one image of the kind that it has learnt from; it was examined on no other."
 
 
-def origin_of(
+def metadata_of(
     run: Run, epoch: int, data_path: Path, data: FaceDataset, parts: Parts, network: nn.Module
 ) -> dict[str, Any]:
     """Returns the part of a model's metadata that does not depend on its figures.
@@ -81,25 +81,25 @@ def origin_of(
     }
 
 
-def answers_of(classifier: EmotionClassifier, data: FaceDataset) -> Answers:
-    """Returns what a model says to every picture."""
-    return Answers(predict(classifier, data, progress=True), data.labels_in(classifier.labels), classifier.labels)
+def answers_of(classifier: EmotionClassifier, data: FaceDataset) -> Predictions:
+    """Returns what a model says to every image."""
+    return Predictions(predict(classifier, data, progress=True), data.labels_in(classifier.labels), classifier.labels)
 
 
-def figures_of(answers: Answers, data: FaceDataset, measured_on: str) -> dict[str, Any]:
+def metrics_of(answers: Predictions, data: FaceDataset, measured_on: str) -> dict[str, Any]:
     """Returns the figures that a model's description holds."""
-    return {"split": measured_on, **summarise(answers), "subsets": subsets(answers, data)}
+    return {"split": measured_on, **summarize(answers), "subsets": subsets(answers, data)}
 
 
 def chosen_on(run: Run, data: FaceDataset) -> str:
     """Returns what chose the epoch: a split, or the part that was divided off what there was to learn from."""
     if not _divided_off(run, data):
-        return run.choose_split
-    return "a tenth of the people" if data.subjects is not None else "a tenth of the pictures"
+        return run.val_split
+    return "a tenth of the people" if data.subjects is not None else "a tenth of the images"
 
 
 def left_out(run: Run, data: FaceDataset, parts: Parts) -> str:
-    """Returns how many pictures were not learnt from although they were there to be, and why that may be."""
+    """Returns how many images were not learnt from although they were there to be, and why that may be."""
     there = len(data if data.splits is None else data.split(run.train_split))
     if _divided_off(run, data):
         there -= len(parts.choose)
@@ -113,7 +113,7 @@ def left_out(run: Run, data: FaceDataset, parts: Parts) -> str:
     if run.recipe.balance == "downsample":
         reasons.append("are more than the smallest class has")
     unread = "".join(f"; when it was read, {problem}" for problem in data.problems)
-    return f"{there - len(parts.learn) - len(parts.holdout)} pictures that {' or that '.join(reasons)}{unread}"
+    return f"{there - len(parts.learn) - len(parts.holdout)} images that {' or that '.join(reasons)}{unread}"
 
 
 def terms_of(data_path: Path, data: FaceDataset) -> str:
@@ -132,4 +132,4 @@ def intended_use(labels: tuple[str, ...]) -> str:
 
 def _divided_off(run: Run, data: FaceDataset) -> bool:
     """Returns whether what chose the epoch is a part of what there was to learn from."""
-    return data.splits is None or not run.choose_split
+    return data.splits is None or not run.val_split

@@ -1,6 +1,6 @@
-"""Makes an int8 ONNX twin of a model: a quarter of the size, faster where the processor has int8 instructions.
+"""Makes an int8 ONNX export of a model: a quarter of the size, faster where the processor has int8 instructions.
 
-The ranges of the activations come from calibration pictures by the entropy method (Migacz 2017, "8-bit Inference with
+The ranges of the activations come from calibration images by the entropy method (Migacz 2017, "8-bit Inference with
 TensorRT"). Of the ways that onnxruntime has, this one changed the fewest answers of
 the shipped model: 1.3 % on PublicTest, where plain minima and maxima changed 2.6 % and leaving all but the convolutions
 and matrix products in float32 changed 2.0 %; all lost less than 0.5 points of accuracy and were equally fast.
@@ -16,39 +16,39 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationMethod
 
-from emotion_perception.core.classification.model_bundle import Checkpoint, load_checkpoint
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
-from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import CheckpointError, DatasetError
 from emotion_perception.core.assets import file_sha256
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
+from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle
 from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
-from emotion_perception.reporting.metrics import summarise
-from emotion_perception.training.export.calibration import fit
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import DatasetError, ModelBundleError
+from emotion_perception.reporting.metrics import summarize
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.evaluator import ms_per_face
+from emotion_perception.training.export.calibration import fit
 from emotion_perception.training.export.int8 import Inputs, write_int8_file
-from emotion_perception.training.export.model_metadata import answers_of, figures_of
-from emotion_perception.training.recipe import recipe_from
+from emotion_perception.training.export.model_metadata import answers_of, metrics_of
 from emotion_perception.training.fit.train import Parts, divide
+from emotion_perception.training.recipe import recipe_from
 
 SUFFIX = ".int8"
-_PICTURES, _BATCH = 512, 32  # calibration: more pictures change no answer, smaller batches bound the memory
+_PICTURES, _BATCH = 512, 32  # calibration: more images change no answer, smaller batches bound the memory
 
 
 @dataclass(frozen=True)
-class Quantised:
+class QuantizedModel:
     """An int8 model beside the float model that it was made from.
 
     Attributes:
-        checkpoint: the int8 model; its weights' file is the float model's, its ONNX twin its own.
-        accuracy: of the int8 model on the pictures that chose the epoch.
+        checkpoint: the int8 model; its weights' file is the float model's, its ONNX export its own.
+        accuracy: of the int8 model on the images that chose the epoch.
         accuracy_lost: how much higher the float model's is; negative where int8 happens to be better.
-        answers_changed: share of those pictures that get another answer.
+        answers_changed: share of those images that get another answer.
         bytes_of: sizes of the two ONNX files: float, int8.
         ms_per_face: median of one face in one call on this CPU: float, int8.
     """
 
-    checkpoint: Checkpoint
+    checkpoint: ModelBundle
     accuracy: float
     accuracy_lost: float
     answers_changed: float
@@ -56,15 +56,15 @@ class Quantised:
     ms_per_face: tuple[float, float]
 
 
-def quantise(model: Checkpoint, parts: Parts) -> Quantised:
+def quantize(model: ModelBundle, parts: Parts) -> QuantizedModel:
     """Writes NAME.int8.onnx and NAME.int8.json beside a model; the model itself stays as it is.
 
-    The pictures kept apart give the ranges, and a temperature to the int8 model itself; where none were kept apart,
-    pictures learnt from give the ranges, and the temperature stays.
+    The images kept apart give the ranges, and a temperature to the int8 model itself; where none were kept apart,
+    images learnt from give the ranges, and the temperature stays.
 
     Args:
-        model: with an ONNX twin and its figures.
-        parts: the pictures of its training; the loss is measured on those that chose the epoch.
+        model: with an ONNX export and its figures.
+        parts: the images of its training; the loss is measured on those that chose the epoch.
     """
     assert model.onnx is not None
     path = model.weights.with_name(f"{model.name}{SUFFIX}.onnx")
@@ -76,18 +76,18 @@ def quantise(model: Checkpoint, parts: Parts) -> Quantised:
         fitted = fit(_classifier(_describe(model, path, spec)), parts.holdout)
         calibration, spec = {"data": calibration["data"], **fitted}, replace(spec, temperature=fitted["temperature"])
     before, after = (answers_of(_classifier(one), parts.choose) for one in (model, _describe(model, path, spec)))
-    measured = figures_of(after, parts.choose, spec.metadata["measured"]["split"])
-    lost = summarise(before)["accuracy"] - measured["accuracy"]
+    measured = metrics_of(after, parts.choose, spec.metadata["measured"]["split"])
+    lost = summarize(before)["accuracy"] - measured["accuracy"]
     changed = float((after.probabilities.argmax(axis=1) != before.probabilities.argmax(axis=1)).mean())
     twin = {
         "precision": "int8 weights for each channel, uint8 activations",
-        "ranges_from": f"{len(ranges)} training pictures {'kept apart' if calibration else 'learnt from'}",
+        "ranges_from": f"{len(ranges)} training images {'kept apart' if calibration else 'learnt from'}",
         "float_model": model.name,
         "accuracy_lost": round(lost, 6),
         "answers_changed": round(changed, 6),
     }
     metadata = {**spec.metadata, "onnx": twin, "calibration": calibration, "measured": measured}
-    return Quantised(
+    return QuantizedModel(
         checkpoint=_describe(model, path, replace(spec, metadata=metadata)),
         accuracy=measured["accuracy"],
         accuracy_lost=lost,
@@ -97,8 +97,8 @@ def quantise(model: Checkpoint, parts: Parts) -> Quantised:
     )
 
 
-def quantise_model(name_or_path: str, data_path: Path, out: Path) -> Quantised:
-    """Quantises a finished model, its training run being gone: the pictures are divided as its description says.
+def quantize_model(name_or_path: str, data_path: Path, out: Path) -> QuantizedModel:
+    """Quantizes a finished model, its training run being gone: the images are divided as its description says.
 
     Args:
         name_or_path: the model, as a node's parameter `model`.
@@ -106,36 +106,36 @@ def quantise_model(name_or_path: str, data_path: Path, out: Path) -> Quantised:
         out: folder for NAME.int8.onnx and NAME.int8.json, and copies of the model's own files where it is another one.
 
     Raises:
-        ModelFileError, CheckpointError: the model cannot be opened, or its description does not say how it was trained.
+        ModelFileError, ModelBundleError: the model cannot be opened, or its description does not say how it was trained.
         DatasetError: the data is not that which the model learnt from.
     """
-    model = load_checkpoint(name_or_path)
+    model = load_model_bundle(name_or_path)
     parts = _parts_of(model, data_path)
     out.mkdir(parents=True, exist_ok=True)
     for path in (model.weights, model.onnx, model.weights.with_suffix(".json")):
         if path is not None and path.parent.resolve() != out.resolve():
             shutil.copy(path, out)
-    return quantise(load_checkpoint(out / f"{model.name}.json"), parts)
+    return quantize(load_model_bundle(out / f"{model.name}.json"), parts)
 
 
-def _parts_of(model: Checkpoint, data_path: Path) -> Parts:
+def _parts_of(model: ModelBundle, data_path: Path) -> Parts:
     told = model.spec.metadata
     try:
         recipe = recipe_from(told["recipe"], model.name)
         split, choose, learnt = (told["data"][name] for name in ("learnt_from", "epoch_chosen_on", "pictures_learnt"))
     except KeyError as e:
-        raise CheckpointError(f"{model.name}: its description does not say how it was trained ({e})") from e
+        raise ModelBundleError(f"{model.name}: its description does not say how it was trained ({e})") from e
     if model.onnx is None:
-        raise CheckpointError(f"{model.name}: has no ONNX file to quantise")
+        raise ModelBundleError(f"{model.name}: has no ONNX file to quantize")
     data = load_dataset(data_path, **recipe.data)
     divided_off = data.splits is None or choose not in data.splits
     parts = divide(data, recipe, split or "", "" if divided_off else choose)
     if len(parts.learn) != learnt:
-        raise DatasetError(f"{data_path}: {len(parts.learn)} pictures to learn from, {model.name} had {learnt}")
+        raise DatasetError(f"{data_path}: {len(parts.learn)} images to learn from, {model.name} had {learnt}")
     return parts
 
 
-def in_words(found: Quantised) -> str:
+def in_words(found: QuantizedModel) -> str:
     """Returns what the smaller numbers changed, in two lines."""
     (megabytes, int8_megabytes), (ms, int8_ms) = (size / 1e6 for size in found.bytes_of), found.ms_per_face
     return (
@@ -151,7 +151,7 @@ def write_int8(source: Path, target: Path, images: Any, spec: ModelSpec) -> None
     Args:
         source: the float file.
         target: is written.
-        images: uint8 pictures like those that the network will see, at least one.
+        images: uint8 images like those that the network will see, at least one.
         spec: how the network takes them.
     """
 
@@ -162,8 +162,8 @@ def write_int8(source: Path, target: Path, images: Any, spec: ModelSpec) -> None
     write_int8_file(source, target, Inputs(-(-len(images) // _BATCH), batch), CalibrationMethod.Entropy)
 
 
-def _describe(model: Checkpoint, onnx: Path, spec: ModelSpec) -> Checkpoint:
-    """Writes the description of a model that shares its weights' file with another, but not its ONNX twin."""
+def _describe(model: ModelBundle, onnx: Path, spec: ModelSpec) -> ModelBundle:
+    """Writes the description of a model that shares its weights' file with another, but not its ONNX export."""
     description = json.loads(model.weights.with_suffix(".json").read_text(encoding="utf-8"))
     description |= {
         "name": onnx.stem,
@@ -172,10 +172,10 @@ def _describe(model: Checkpoint, onnx: Path, spec: ModelSpec) -> Checkpoint:
     }
     path = onnx.with_suffix(".json")
     path.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return load_checkpoint(path)
+    return load_model_bundle(path)
 
 
-def _classifier(model: Checkpoint) -> EmotionClassifier:
+def _classifier(model: ModelBundle) -> EmotionClassifier:
     return create_classifier(ClassifierConfig(model=str(model.onnx), device="cpu"))
 
 

@@ -1,6 +1,6 @@
 """Makes an int8 form of the CenterFace detector: the same faces in two thirds of the time or less.
 
-The published file stays where it is; the int8 one is for `detector_model`. Its ranges come from the user's own pictures
+The published file stays where it is; the int8 one is for `detector_model`. Its ranges come from the user's own images
 (plain minima and maxima: the entropy method found fewer faces). The four layers that give the answers stay float32, so
 that scores and boxes keep their precision.
 """
@@ -21,30 +21,30 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationMethod
 from tqdm import tqdm
 
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.factory import open_source
 from emotion_perception.core.config import CameraConfig, DetectionConfig
-from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.detection.base import FaceDetector, with_longer_side
 from emotion_perception.core.detection.centerface import network_input
+from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
-from emotion_perception.core.inference.onnx_session import read_model
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.images.geometry import iou, square_crop
-from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.inference.onnx_session import read_model
 from emotion_perception.reporting.timing import in_turns
 from emotion_perception.training.export.int8 import Inputs, write_int8_file
 
-Picture = NDArray[np.uint8]
-_MOST = 400  # pictures, half for the ranges and half to compare
+BagImage = NDArray[np.uint8]
+_MOST = 400  # images, half for the ranges and half to compare
 _OPSET = 13  # the first that has scales for each channel
 _SAME_IOU = 0.5
 _ROUNDS = 30
-_CLOSE_UP_MARGIN = 0.1  # around a face that fills the picture
+_CLOSE_UP_MARGIN = 0.1  # around a face that fills the image
 
 
 @dataclass(frozen=True)
-class QuantisedDetector:
-    """An int8 detector beside the float one, on pictures that gave no range.
+class QuantizedDetector:
+    """An int8 detector beside the float one, on images that gave no range.
 
     Attributes:
         path: of the int8 file.
@@ -52,7 +52,7 @@ class QuantisedDetector:
         found_again: share of them that the int8 one finds, with an overlap of at least 0.5.
         new_faces: that only the int8 one finds.
         overlap: mean of those found again.
-        ms: median of one picture, one thread of this CPU: float, int8.
+        ms: median of one image, one thread of this CPU: float, int8.
     """
 
     path: Path
@@ -63,26 +63,26 @@ class QuantisedDetector:
     ms: tuple[float, float]
 
 
-def quantise_detector(pictures_path: Path, target: Path) -> QuantisedDetector:
+def quantize_detector(images_path: Path, target: Path) -> QuantizedDetector:
     """Writes the int8 form of CenterFace.
 
     Args:
-        pictures_path: a video, or a folder of pictures, with faces like those that will come.
+        images_path: a video, or a folder of images, with faces like those that will come.
         target: the file to write.
 
     Raises:
-        SourceError: there are no pictures.
+        SourceError: there are no images.
         ModelFileError: CenterFace was not fetched.
-        DatasetError: there is no face in the pictures.
+        DatasetError: there is no face in the images.
     """
-    return quantise_detector_on(read_pictures(pictures_path), target)
+    return quantize_detector_on(read_images(images_path), target)
 
 
-def quantise_detector_on(pictures: Sequence[Picture], target: Path) -> QuantisedDetector:
-    """Does the same with pictures that are there: uint8 (H, W, 3) BGR as the detector sees them."""
-    ranges, held = pictures[::2], pictures[1::2]
+def quantize_detector_on(images: Sequence[BagImage], target: Path) -> QuantizedDetector:
+    """Does the same with images that are there: uint8 (H, W, 3) BGR as the detector sees them."""
+    ranges, held = images[::2], images[1::2]
     if not held:
-        raise DatasetError("one picture is not enough: half of them give the ranges, the others show what it cost")
+        raise DatasetError("one image is not enough: half of them give the ranges, the others show what it cost")
     tiles = [tiled(ranges, number) for number in range(len(ranges))]
     shown = [*ranges, *tiles, *close_ups(ranges)]
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -97,24 +97,24 @@ def quantise_detector_on(pictures: Sequence[Picture], target: Path) -> Quantised
     return _compare(held, target)
 
 
-def in_words(found: QuantisedDetector) -> str:
+def in_words(found: QuantizedDetector) -> str:
     """Returns what the smaller numbers changed, in two lines."""
     return (
         f"{found.path}: of {found.faces} faces {found.found_again:.1%} found again (overlap {found.overlap:.2f}), "
         f"{found.new_faces} others\n"
-        f"{found.ms[0]:.1f} -> {found.ms[1]:.1f} ms a picture on one thread of this CPU; to use it: "
+        f"{found.ms[0]:.1f} -> {found.ms[1]:.1f} ms an image on one thread of this CPU; to use it: "
         f"detector_model:={found.path}"
     )
 
 
-def read_pictures(path: Path) -> list[Picture]:
-    """Returns up to 400 pictures of a video or folder, chosen at random but always the same, in their order."""
+def read_images(path: Path) -> list[BagImage]:
+    """Returns up to 400 images of a video or folder, chosen at random but always the same, in their order."""
     size = DetectionConfig.detection_size
     source = open_source(CameraConfig(video_device=str(path), loop=False, framerate=0.0, image_width=0, image_height=0))
     draw = random.Random(0)
-    kept: list[tuple[int, Picture]] = []
+    kept: list[tuple[int, BagImage]] = []
     try:
-        for number in tqdm(itertools.count(), desc="reading pictures", unit=" pictures", disable=None, leave=False):
+        for number in tqdm(itertools.count(), desc="reading images", unit=" images", disable=None, leave=False):
             if (frame := source.read()) is None:
                 break
             place = number if number < _MOST else draw.randint(0, number)  # reservoir sampling (Vitter 1985)
@@ -122,55 +122,55 @@ def read_pictures(path: Path) -> list[Picture]:
                 kept[place : place + 1] = [(number, with_longer_side(frame.image_bgr, size))]
     finally:
         source.close()
-    return [picture for _, picture in sorted(kept, key=lambda entry: entry[0])]
+    return [image for _, image in sorted(kept, key=lambda entry: entry[0])]
 
 
-def tiled(pictures: Sequence[Picture], number: int) -> Picture:
-    """Returns a picture of the same size with four of the pictures in it, half as large: more and smaller faces."""
-    four = [pictures[(number + step) % len(pictures)][::2, ::2] for step in range(0, 4 * 7, 7)]
-    height, width = pictures[number].shape[:2]
-    canvas = np.zeros_like(pictures[number])
+def tiled(images: Sequence[BagImage], number: int) -> BagImage:
+    """Returns an image of the same size with four of the images in it, half as large: more and smaller faces."""
+    four = [images[(number + step) % len(images)][::2, ::2] for step in range(0, 4 * 7, 7)]
+    height, width = images[number].shape[:2]
+    canvas = np.zeros_like(images[number])
     places = ((0, 0), (0, width // 2), (height // 2, 0), (height // 2, width // 2))
-    for picture, (top, left) in zip(four, places, strict=True):
-        part = picture[: height - top, : width - left]
+    for image, (top, left) in zip(four, places, strict=True):
+        part = image[: height - top, : width - left]
         canvas[top : top + part.shape[0], left : left + part.shape[1]] = part
     return canvas
 
 
-def close_ups(pictures: Sequence[Picture]) -> list[Picture]:
-    """Returns the best face of each picture, as the float detector finds it, filling a picture of the same size."""
+def close_ups(images: Sequence[BagImage]) -> list[BagImage]:
+    """Returns the best face of each image, as the float detector finds it, filling an image of the same size."""
     detector, found = create_detector(DetectionConfig()), []
-    for picture in tqdm(pictures, desc="finding faces", unit=" pictures", disable=None, leave=False):
-        if faces := select_faces(detector.detect(picture), DetectionConfig()):
-            crop = square_crop(picture, faces[0].box, _CLOSE_UP_MARGIN)
-            found.append(np.asarray(cv2.resize(crop, picture.shape[1::-1]), np.uint8))
+    for image in tqdm(images, desc="finding faces", unit=" images", disable=None, leave=False):
+        if faces := select_faces(detector.detect(image), DetectionConfig()):
+            crop = square_crop(image, faces[0].box, _CLOSE_UP_MARGIN)
+            found.append(np.asarray(cv2.resize(crop, image.shape[1::-1]), np.uint8))
     return found
 
 
-def _compare(pictures: Sequence[Picture], path: Path) -> QuantisedDetector:
+def _compare(images: Sequence[BagImage], path: Path) -> QuantizedDetector:
     config = DetectionConfig(num_threads=1)
     detectors = create_detector(config), create_detector(replace(config, detector_model=str(path)))
     overlaps, faces, others = [], 0, 0
-    for picture in tqdm(pictures, desc="comparing", unit=" pictures", disable=None, leave=False):
-        wanted, found = ([face.box for face in select_faces(one.detect(picture), config)] for one in detectors)
+    for image in tqdm(images, desc="comparing", unit=" images", disable=None, leave=False):
+        wanted, found = ([face.box for face in select_faces(one.detect(image), config)] for one in detectors)
         best = [max((iou(box, other) for other in found), default=0.0) for box in wanted]
         faces += len(wanted)
         overlaps += [overlap for overlap in best if overlap >= _SAME_IOU]
         others += sum(all(iou(box, other) < _SAME_IOU for other in wanted) for box in found)
     if not faces:
-        raise DatasetError("there is no face in the pictures")
-    return QuantisedDetector(
+        raise DatasetError("there is no face in the images")
+    return QuantizedDetector(
         path=path,
         faces=faces,
         found_again=len(overlaps) / faces,
         new_faces=others,
         overlap=float(np.mean(overlaps)) if overlaps else 0.0,
-        ms=_times_ms(detectors, pictures[0]),
+        ms=_times_ms(detectors, images[0]),
     )
 
 
-def _times_ms(detectors: tuple[FaceDetector, FaceDetector], picture: Picture) -> tuple[float, float]:
+def _times_ms(detectors: tuple[FaceDetector, FaceDetector], image: BagImage) -> tuple[float, float]:
     """Returns the median time of each."""
-    cases = {str(number): partial(detector.detect, picture) for number, detector in enumerate(detectors)}
+    cases = {str(number): partial(detector.detect, image) for number, detector in enumerate(detectors)}
     first, second = in_turns(cases, rounds=_ROUNDS, what="timing").values()
     return first["p50"], second["p50"]

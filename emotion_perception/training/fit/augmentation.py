@@ -1,7 +1,7 @@
 """Random changes to a batch of network inputs, on the device that trains.
 
-They act on inputs as `to_input` made them. Inside, each picture runs from 0, its black, to 1, its white; at the end it
-is normalised again as the network expects, so that a covered or darkened face looks in training as it will on a robot.
+They act on inputs as `to_input` made them. Inside, each image runs from 0, its black, to 1, its white; at the end it
+is normalized again as the network expects, so that a covered or darkened face looks in training as it will on a robot.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ import kornia.augmentation as K
 import torch
 from torch import Tensor, nn
 
-from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.errors import ConfigurationError
 
 _SCAR_SIDE = 48  # pixels: the side that system B's numbers are meant for
 _LENGTH, _WIDTH, _CORNER = (0, 6), (0, 2), (12, 35)  # pixels at that side, both ends included
@@ -21,65 +21,65 @@ _JITTER = 0.06  # share of the side by which each edge of a region moves
 
 
 class ScarBoxes(nn.Module):
-    """Puts one thin black box into each picture, so that a network does not rely on one feature (system B).
+    """Puts one thin black box into each image, so that a network does not rely on one feature (system B).
 
     At a side of 48 pixels its length is 0..6, its width 0..2, its corner at 12..35 in both axes, all uniform and whole;
     it lies or stands with equal chance. Other sides are scaled.
 
     Args:
-        probability: share of the pictures that get one.
+        probability: share of the images that get one.
     """
 
     def __init__(self, probability: float) -> None:
         super().__init__()
         self.probability = probability
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Maps (N, 1, S, S) in 0..1 to the same."""
-        count, scale = len(pictures), pictures.shape[-1] / _SCAR_SIDE
+        count, scale = len(images), images.shape[-1] / _SCAR_SIDE
         length, width, left, top = (
-            torch.randint(low, high + 1, (count,), device=pictures.device)
+            torch.randint(low, high + 1, (count,), device=images.device)
             for low, high in (_LENGTH, _WIDTH, _CORNER, _CORNER)
         )
-        lies = _chosen(count, 0.5, pictures)
+        lies = _chosen(count, 0.5, images)
         box = torch.stack((left, top, left + torch.where(lies, length, width), top + torch.where(lies, width, length)))
-        inside = _inside(box * scale, pictures) & _chosen(count, self.probability, pictures).view(-1, 1, 1, 1)
-        return pictures.masked_fill(inside, 0.0)
+        inside = _inside(box * scale, images) & _chosen(count, self.probability, images).view(-1, 1, 1, 1)
+        return images.masked_fill(inside, 0.0)
 
 
 class FaceOcclusion(nn.Module):
     """Covers the eye band, the mouth or the lower face, as glasses, a hand or a mask do.
 
-    Half of the covers are black, which is the worst case for a network that standardises its input; the others have
+    Half of the covers are black, which is the worst case for a network that standardizes its input; the others have
     one random gray.
 
     Args:
-        probability: share of the pictures of which one of the three is covered.
+        probability: share of the images of which one of the three is covered.
     """
 
     def __init__(self, probability: float) -> None:
         super().__init__()
         self.probability = probability
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Maps (N, 1, S, S) in 0..1 to the same."""
-        count = len(pictures)
-        regions = torch.tensor(_REGIONS, device=pictures.device)
-        box = regions[torch.randint(len(regions), (count,), device=pictures.device)]  # (N, 4)
-        box = box + (torch.rand(count, 4, device=pictures.device) * 2 - 1) * _JITTER
-        inside = _inside(box.T * pictures.shape[-1], pictures)
-        inside = inside & _chosen(count, self.probability, pictures).view(-1, 1, 1, 1)
-        gray = torch.rand(count, 1, 1, 1, device=pictures.device, dtype=pictures.dtype) * 2 - 1
+        count = len(images)
+        regions = torch.tensor(_REGIONS, device=images.device)
+        box = regions[torch.randint(len(regions), (count,), device=images.device)]  # (N, 4)
+        box = box + (torch.rand(count, 4, device=images.device) * 2 - 1) * _JITTER
+        inside = _inside(box.T * images.shape[-1], images)
+        inside = inside & _chosen(count, self.probability, images).view(-1, 1, 1, 1)
+        gray = torch.rand(count, 1, 1, 1, device=images.device, dtype=images.dtype) * 2 - 1
         gray = gray.clamp_min(0)
-        return torch.where(inside, gray, pictures)
+        return torch.where(inside, gray, images)
 
 
 class Augmentation(nn.Module):
-    """Runs steps on pictures within 0..1 and gives back inputs normalised as the spec says.
+    """Runs steps on images within 0..1 and gives back inputs normalized as the spec says.
 
     Args:
         steps: modules that map (N, 1, S, S) within 0..1 to the same.
-        spec: says how the inputs are normalised.
+        spec: says how the inputs are normalized.
     """
 
     def __init__(self, steps: nn.Module, spec: ModelSpec) -> None:
@@ -88,20 +88,20 @@ class Augmentation(nn.Module):
         self.spec = spec
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Maps float32 (N, 1, S, S) to the same shape, each picture changed on its own."""
+        """Maps float32 (N, 1, S, S) to the same shape, each image changed on its own."""
         low, high = self._range(inputs)
         span = (high - low).clamp_min(1e-6)
-        pictures = self.steps((inputs - low) / span).clamp(0, 1)
-        if self.spec.normalisation == "standardise":
-            deviation, mean = torch.std_mean(pictures, dim=(1, 2, 3), keepdim=True, correction=0)
-            return (pictures - mean) / deviation.clamp_min(1 / 255)
-        if self.spec.normalisation == "min_max":
-            low, high = pictures.amin((1, 2, 3), True), pictures.amax((1, 2, 3), True)
-            return (pictures - low) / (high - low).clamp_min(1 / 255)
-        return pictures * span + low
+        images = self.steps((inputs - low) / span).clamp(0, 1)
+        if self.spec.normalization == "standardize":
+            deviation, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
+            return (images - mean) / deviation.clamp_min(1 / 255)
+        if self.spec.normalization == "min_max":
+            low, high = images.amin((1, 2, 3), True), images.amax((1, 2, 3), True)
+            return (images - low) / (high - low).clamp_min(1 / 255)
+        return images * span + low
 
     def _range(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns what stands for black and white: the picture's own extremes, or the ends of a fixed scale."""
+        """Returns what stands for black and white: the image's own extremes, or the ends of a fixed scale."""
         if ends := self.spec.gray_range():
             low, high = ends
             return inputs.new_tensor(low), inputs.new_tensor(high)
@@ -123,18 +123,18 @@ def build_augmentation(
     scars: float = 0.0,
     occlude: float = 0.0,
 ) -> nn.Module:
-    """Builds a module that maps float32 (N, 1, S, S) to the same shape, each picture changed on its own.
+    """Builds a module that maps float32 (N, 1, S, S) to the same shape, each image changed on its own.
 
     Args:
-        spec: how the inputs are normalised.
+        spec: how the inputs are normalized.
         flip: probability of the mirror image.
         degrees: rotation is uniform within +-degrees.
         shift: shift is uniform within +-shift of the side, in both axes.
         scale: zoom is uniform between the two factors.
-        brightness: what is added is uniform within +-brightness, of a picture that runs from 0 to 1.
+        brightness: what is added is uniform within +-brightness, of an image that runs from 0 to 1.
         contrast: what the grays are multiplied by is uniform within 1 +- contrast.
         blur: probability of a Gaussian blur of 3x3 pixels, sigma 0.3 to 1.2.
-        noise: deviation of Gaussian noise that half of the pictures get, of a picture that runs from 0 to 1.
+        noise: deviation of Gaussian noise that half of the images get, of an image that runs from 0 to 1.
         erase: probability that one rectangle of 2 to 15 % of the area becomes mid-gray
             (Zhong et al. 2020, "Random Erasing Data Augmentation").
         scars: probability of a scar box, see `ScarBoxes`.
@@ -193,9 +193,9 @@ def _chosen(count: int, probability: float, like: Tensor) -> Tensor:
     return torch.rand(count, device=like.device) < probability
 
 
-def _inside(box: Tensor, pictures: Tensor) -> Tensor:
+def _inside(box: Tensor, images: Tensor) -> Tensor:
     """Returns bool (N, 1, S, S): the pixels of boxes (4, N) left, top, right, bottom; right and bottom excluded."""
-    side = torch.arange(pictures.shape[-1], device=pictures.device)
+    side = torch.arange(images.shape[-1], device=images.device)
     left, top, right, bottom = (edge.view(-1, 1) for edge in box)
     columns, rows = (side >= left) & (side < right), (side >= top) & (side < bottom)  # (N, S) each
     return (rows.unsqueeze(2) & columns.unsqueeze(1)).unsqueeze(1)

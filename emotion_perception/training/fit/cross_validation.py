@@ -1,4 +1,4 @@
-"""Cross-validation: all pictures of a small data set are measured, each by a network that never saw its person."""
+"""Cross-validation: all images of a small data set are measured, each by a network that never saw its person."""
 
 import json
 import logging
@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from emotion_perception.core.assets import file_sha256
 from emotion_perception.core.classification.classifier import softmax
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.assets import file_sha256
-from emotion_perception.reporting.metrics import Answers, confusion_matrix, per_class, summarise
+from emotion_perception.reporting.metrics import Predictions, confusion_matrix, per_class, summarize
 from emotion_perception.reporting.provenance import command_line, now
 from emotion_perception.training.datasets import FaceDataset, load_dataset
+from emotion_perception.training.export.export_formats import logits_of_network, network_of
 from emotion_perception.training.fit.hardware import AUTO, Hardware
-from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.fit.run_directory import LAST, network_weights, read_checkpoint
 from emotion_perception.training.fit.train import Parts, begin, by_subject, fit, spec_of
-from emotion_perception.training.export.export_formats import logits_of_network, network_of
+from emotion_perception.training.recipe import Recipe
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def cross_validate(
         `folds` the figures of each, `pooled` those of all answers together.
 
     Raises:
-        DatasetError: the data cannot be read, or has fewer pictures or subjects than folds.
+        DatasetError: the data cannot be read, or has fewer images or subjects than folds.
         ConfigurationError: the folder holds a run of another recipe.
     """
     if num_threads:
@@ -64,9 +64,9 @@ def cross_validate(
         data = data.without_classes(recipe.ignore_classes)
     if folds < 2:
         raise DatasetError(f"{folds} folds are too few to measure one by the others")
-    found: list[Answers] = []
+    found: list[Predictions] = []
     for number, (learn, apart) in enumerate(by_subject(data, folds, recipe.seed)):
-        _log.info("fold %d of %d: %d pictures to learn from, %d apart", number + 1, folds, len(learn), len(apart))
+        _log.info("fold %d of %d: %d images to learn from, %d apart", number + 1, folds, len(learn), len(apart))
         parts = Parts(learn.fit_for_training(), learn.select(np.zeros(len(learn), bool)), apart)
         folder = out / f"fold_{number}"
         splits = f"all but fold {number}", f"fold {number}"
@@ -79,17 +79,17 @@ def cross_validate(
     return summary
 
 
-def _answers(recipe: Recipe, folder: Path, data: FaceDataset) -> Answers:
-    """Returns what the last weights of a fold say to the pictures kept apart."""
+def _answers(recipe: Recipe, folder: Path, data: FaceDataset) -> Predictions:
+    """Returns what the last weights of a fold say to the images kept apart."""
     spec = spec_of(recipe)
     network = network_of(spec, network_weights(read_checkpoint(folder / LAST)))
-    return Answers(softmax(logits_of_network(network, data.images, spec)), data.labels_in(spec.labels), spec.labels)
+    return Predictions(softmax(logits_of_network(network, data.images, spec)), data.labels_in(spec.labels), spec.labels)
 
 
-def _summary(recipe: Recipe, data_path: Path, found: list[Answers]) -> dict[str, Any]:
-    figures = [summarise(answers) for answers in found]
+def _summary(recipe: Recipe, data_path: Path, found: list[Predictions]) -> dict[str, Any]:
+    figures = [summarize(answers) for answers in found]
     accuracies = np.array([entry["accuracy"] for entry in figures])
-    pooled = Answers(
+    pooled = Predictions(
         np.concatenate([answers.probabilities for answers in found]),
         np.concatenate([answers.truth for answers in found]),
         found[0].labels,
@@ -100,7 +100,7 @@ def _summary(recipe: Recipe, data_path: Path, found: list[Answers]) -> dict[str,
         "accuracy_deviation": round(float(accuracies.std(ddof=1)), 6),
         "folds": [{key: entry[key] for key in ("n", "accuracy", "balanced_accuracy", "macro_f1")} for entry in figures],
         "pooled": {
-            **summarise(pooled),
+            **summarize(pooled),
             "per_class": per_class(confusion, pooled.labels),
             "confusion": confusion.tolist(),
             "labels": list(pooled.labels),

@@ -12,19 +12,19 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
 from emotion_perception.training.datasets import FaceDataset, vote_targets
+from emotion_perception.training.fit.distillation import distillation_targets
 from emotion_perception.training.recipe import Recipe
-from emotion_perception.training.fit.distillation import teacher_targets
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]  # inputs (N, 1, S, S), labels (N), targets (N, L), votes (N, V)
 _CHOOSE_BATCH = 256
-_GPU_SHARE = 0.5  # of the free memory that pictures may take
+_GPU_SHARE = 0.5  # of the free memory that images may take
 
 
-class FaceRows(Dataset[Batch]):
-    """The rows of a data set as whole batches; the pictures may be memory-mapped, only those asked for are read.
+class FaceBatches(Dataset[Batch]):
+    """The rows of a data set as whole batches; the images may be memory-mapped, only those asked for are read.
 
     Args:
-        data: the pictures.
+        data: the images.
         spec: how they become inputs, and the label order.
         targets: see `Recipe.targets`.
     """
@@ -44,7 +44,7 @@ class FaceRows(Dataset[Batch]):
         return inputs, self.labels[rows], self.targets[rows], self.votes[rows]
 
 
-class DeviceRows(Dataset[Batch]):
+class DeviceBatches(Dataset[Batch]):
     """The same, made once and kept on a device as float16.
 
     Args:
@@ -52,7 +52,7 @@ class DeviceRows(Dataset[Batch]):
         device: of torch.
     """
 
-    def __init__(self, rows: FaceRows, device: torch.device) -> None:
+    def __init__(self, rows: FaceBatches, device: torch.device) -> None:
         parts = [rows.__getitems__(range(k, min(k + 1024, len(rows)))) for k in range(0, len(rows), 1024)]
         inputs, labels, targets, votes = (torch.cat(columns) for columns in zip(*parts, strict=True))
         self._tensors = (inputs.half().to(device), labels.to(device), targets.to(device), votes.to(device))
@@ -79,7 +79,7 @@ class EpochSampler(DistributedSampler[Any]):
     """
 
     def __init__(
-        self, rows: FaceRows, *, seed: int, weights: Tensor | None = None, num_replicas: int = 1, rank: int = 0
+        self, rows: FaceBatches, *, seed: int, weights: Tensor | None = None, num_replicas: int = 1, rank: int = 0
     ) -> None:
         super().__init__(rows, num_replicas, rank, shuffle=True, seed=seed, drop_last=True)
         self._weights = weights
@@ -92,24 +92,24 @@ class EpochSampler(DistributedSampler[Any]):
         return iter(order[self.rank :: self.num_replicas].tolist())
 
 
-class EmotionData(L.LightningDataModule):
+class EmotionDataModule(L.LightningDataModule):
     """What a training learns from and what chooses its epoch.
 
     Args:
         recipe: batch size, targets, balance and seed.
         spec: the input and the labels.
-        learn: pictures to learn from.
-        choose: pictures to choose the epoch by.
+        learn: images to learn from.
+        choose: images to choose the epoch by.
     """
 
     def __init__(self, recipe: Recipe, spec: ModelSpec, learn: FaceDataset, choose: FaceDataset) -> None:
         super().__init__()
         self._recipe = recipe
-        self._learn = FaceRows(learn, spec, targets=recipe.targets)
+        self._learn = FaceBatches(learn, spec, targets=recipe.targets)
         if recipe.teacher:
-            taught = torch.from_numpy(teacher_targets(learn, spec.labels, recipe.teacher))
+            taught = torch.from_numpy(distillation_targets(learn, spec.labels, recipe.teacher))
             self._learn.targets = torch.lerp(self._learn.targets, taught, recipe.teacher_weight)
-        self._choose = FaceRows(choose, spec)
+        self._choose = FaceBatches(choose, spec)
 
     def steps_per_epoch(self, processes: int) -> int:
         """Returns the number of batches that each process takes in an epoch."""
@@ -135,23 +135,23 @@ class EmotionData(L.LightningDataModule):
         return DataLoader(self._placed(self._choose), _CHOOSE_BATCH, collate_fn=_as_it_is)
 
     def class_weights(self, classes: int) -> Tensor | None:
-        """Returns float32 (L), inverse to how often a class occurs, mean 1 over the pictures; None where not asked."""
+        """Returns float32 (L), inverse to how often a class occurs, mean 1 over the images; None where not asked."""
         if self._recipe.balance != "loss":
             return None
         counts = torch.bincount(self._learn.labels, minlength=classes)
         return len(self._learn) / (counts.clamp_min(1) * (counts > 0).sum())
 
-    def _placed(self, rows: FaceRows) -> Dataset[Batch]:
+    def _placed(self, rows: FaceBatches) -> Dataset[Batch]:
         """Returns the rows on the GPU where they fit, else as they are."""
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         if device.type != "cuda" or not len(rows):
             return rows
         needed = len(rows) * rows.__getitems__([0])[0].numel() * 2  # bytes as float16
-        return DeviceRows(rows, device) if needed < _GPU_SHARE * torch.cuda.mem_get_info(device)[0] else rows
+        return DeviceBatches(rows, device) if needed < _GPU_SHARE * torch.cuda.mem_get_info(device)[0] else rows
 
 
 def down_sampled(data: FaceDataset, seed: int) -> FaceDataset:
-    """Returns as many pictures of each class as its smallest class has, chosen by the seed."""
+    """Returns as many images of each class as its smallest class has, chosen by the seed."""
     smallest = np.bincount(data.labels)[np.unique(data.labels)].min()
     order = np.random.default_rng(seed).permutation(len(data))
     keep: NDArray[np.bool_] = np.zeros(len(data), bool)

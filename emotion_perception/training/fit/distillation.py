@@ -1,4 +1,4 @@
-"""What a finished model says to the pictures, as targets of the training of another one (knowledge distillation)."""
+"""What a finished model says to the images, as targets of the training of another one (knowledge distillation)."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.evaluate.prediction import logits_of
 
 
-def teacher_targets(data: FaceDataset, labels: Sequence[str], model: str) -> NDArray[np.float32]:
-    """Returns the calibrated probabilities that a model gives each picture, as it is, over `labels`.
+def distillation_targets(data: FaceDataset, labels: Sequence[str], model: str) -> NDArray[np.float32]:
+    """Returns the calibrated probabilities that a model gives each image, as it is, over `labels`.
 
     Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", at the temperature that the model
     was calibrated to. Labels that only the teacher knows are left out and the rest scaled.
 
     Args:
-        data: the pictures.
+        data: the images.
         labels: of the network that learns.
         model: name of a shipped model or path, as a node's parameter `model`.
 
@@ -29,7 +29,7 @@ def teacher_targets(data: FaceDataset, labels: Sequence[str], model: str) -> NDA
 
     Raises:
         ConfigurationError: the teacher lacks one of `labels`.
-        ModelFileError, CheckpointError: the teacher cannot be opened.
+        ModelFileError, ModelBundleError: the teacher cannot be opened.
     """
     classifier = create_classifier(ClassifierConfig(model=model))
     if missing := [label for label in labels if label not in classifier.labels]:

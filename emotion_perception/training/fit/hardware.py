@@ -12,10 +12,10 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.fit.weight_averaging import RunningAverage
 from emotion_perception.training.fit.progress import EpochTable, KeepBeforeRestart, ProgressBar
-from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.fit.run_directory import BEFORE
+from emotion_perception.training.fit.weight_averaging import WeightAverage
+from emotion_perception.training.recipe import Recipe
 
 TABLE = "metrics.csv"
 DEVICES = ("auto", "cpu", "cuda")
@@ -78,7 +78,7 @@ def build_trainer(
 ) -> L.Trainer:
     """Builds the trainer: averaged weights, checkpoints, table, bar, early stopping; then the callbacks given."""
     ours: list[Callback] = [
-        RunningAverage(recipe.ema_decay),
+        WeightAverage(recipe.ema_decay),
         ModelCheckpoint(out, "best", monitor="accuracy", mode="max", enable_version_counter=False),
         ModelCheckpoint(out, "last", save_on_train_epoch_end=True, enable_version_counter=False),
         ProgressBar(refresh_rate=10),

@@ -19,7 +19,7 @@ from emotion_perception.training.recipe import Recipe
 _STEP_STRIDE, _RANK_STRIDE = 1_000_003, 7919  # primes: seeds of steps and processes do not meet
 
 
-class EmotionTraining(L.LightningModule):
+class EmotionLitModule(L.LightningModule):
     """Trains one network by a recipe; where there are votes, with a second head that learns them.
 
     Args:
@@ -53,9 +53,9 @@ class EmotionTraining(L.LightningModule):
         self.accuracy = torchmetrics.Accuracy("multiclass", num_classes=len(spec.labels))
         self._class_weights = class_weights
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Maps (N, 1, S, S) to logits as the exported model gives them."""
-        return self._evaluated()(pictures)
+        return self._evaluated()(images)
 
     def on_train_epoch_start(self) -> None:
         """Takes the augmentation of the epoch."""
@@ -71,12 +71,12 @@ class EmotionTraining(L.LightningModule):
         inputs, _, targets, votes = batch
         if self.recipe.targets == "probability":
             targets = F.one_hot(torch.multinomial(targets, 1).squeeze(1), targets.shape[1]).float()
-        pictures, targets, votes = mix_up((self._augment(inputs.float()), targets, votes), self.recipe.mixup)
-        pictures = self._resize(pictures).contiguous(memory_format=torch.channels_last)
+        images, targets, votes = mix_up((self._augment(inputs.float()), targets, votes), self.recipe.mixup)
+        images = self._resize(images).contiguous(memory_format=torch.channels_last)
         if not self.has_aux:
-            loss = self._label_loss(self.network(pictures), targets)
+            loss = self._label_loss(self.network(images), targets)
         else:
-            logits, vote_logits = self.network.forward_with_aux(pictures)
+            logits, vote_logits = self.network.forward_with_aux(images)
             loss = self._label_loss(logits, targets) + self.recipe.vote_weight * _vote_loss(vote_logits, votes)
         self.log("train_loss", loss, on_epoch=True, on_step=False, prog_bar=True, sync_dist=True)
         return loss
@@ -90,7 +90,7 @@ class EmotionTraining(L.LightningModule):
         self.log("loss", F.cross_entropy(logits, labels), on_epoch=True, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Builds the optimiser and the schedule of the recipe, a step a batch."""
+        """Builds the optimizer and the schedule of the recipe, a step a batch."""
         recipe = self.recipe
         groups = _decay_groups(self.network, recipe.weight_decay)
         optimizer: torch.optim.Optimizer
@@ -109,11 +109,11 @@ class EmotionTraining(L.LightningModule):
         weights = None if self._class_weights is None else self._class_weights.to(logits.device)
         return F.cross_entropy(logits.float(), targets, weights, label_smoothing=self.recipe.label_smoothing)
 
-    def _resize(self, pictures: Tensor) -> Tensor:
+    def _resize(self, images: Tensor) -> Tensor:
         size = self.recipe.size_in(self.current_epoch)
-        if size == pictures.shape[-1]:
-            return pictures
-        return F.interpolate(pictures, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+        if size == images.shape[-1]:
+            return images
+        return F.interpolate(images, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
 
     def _evaluated(self) -> nn.Module:
         return MirrorAverage(self.network) if self.recipe.mirror_average else self.network
@@ -124,12 +124,12 @@ def _unchanged(inputs: Tensor) -> Tensor:
 
 
 def _vote_loss(logits: Tensor, votes: Tensor) -> Tensor:
-    """Returns the cross-entropy with the taggers' distribution; a picture without votes adds nothing."""
+    """Returns the cross-entropy with the taggers' distribution; an image without votes adds nothing."""
     return -(votes * F.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
 
 
 def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Returns optimiser groups: weights decay, biases and normalisation do not."""
+    """Returns optimizer groups: weights decay, biases and normalization do not."""
     decayed = [p for p in network.parameters() if p.ndim > 1]
     free = [p for p in network.parameters() if p.ndim <= 1]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]

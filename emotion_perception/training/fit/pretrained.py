@@ -7,13 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from emotion_perception.core.classification.model_bundle import Checkpoint, load_checkpoint, read_weights
+from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.architectures import create_network
 from emotion_perception.training.recipe import Recipe
 
 
-def begin_with(network: nn.Module, recipe: Recipe) -> None:
+def load_pretrained(network: nn.Module, recipe: Recipe) -> None:
     """Gives a network the weights of `recipe.initial`; of the layer that ends in classes, the rows of common labels.
 
     A label that the model does not know keeps its random row, and a second head its random weights.
@@ -24,9 +24,9 @@ def begin_with(network: nn.Module, recipe: Recipe) -> None:
 
     Raises:
         ConfigurationError: the model is of another architecture, or its options give layers of another shape.
-        ModelFileError, CheckpointError: it cannot be opened.
+        ModelFileError, ModelBundleError: it cannot be opened.
     """
-    model = load_checkpoint(recipe.initial)
+    model = load_model_bundle(recipe.initial)
     if model.spec.architecture != recipe.architecture:
         raise ConfigurationError(
             f"initial {recipe.initial} is a {model.spec.architecture}, not a {recipe.architecture}"
@@ -38,7 +38,7 @@ def begin_with(network: nn.Module, recipe: Recipe) -> None:
 
 
 def weights_over(
-    model: Checkpoint, labels: Sequence[str], otherwise: Mapping[str, NDArray[np.generic]]
+    model: ModelBundle, labels: Sequence[str], otherwise: Mapping[str, NDArray[np.generic]]
 ) -> dict[str, NDArray[np.generic]]:
     """Returns a model's weights, the rows that belong to classes in the order of `labels`.
 
@@ -66,7 +66,7 @@ def weights_over(
     return weights
 
 
-def _per_class(model: Checkpoint) -> set[str]:
+def _per_class(model: ModelBundle) -> set[str]:
     """Returns the names of the tensors whose first axis is the classes: those that grow with their number."""
     with torch.device("meta"):
         few, more = (

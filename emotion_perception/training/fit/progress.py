@@ -23,7 +23,7 @@ COLUMNS = ("epoch", "step", "learning_rate", "train_loss", "loss", "accuracy")
 class EpochTable(Callback):
     """Writes one row an epoch to a CSV file; a run that goes on keeps the rows of the epochs before.
 
-    `loss` and `accuracy` are those of the averaged weights on the pictures that choose the epoch.
+    `loss` and `accuracy` are those of the averaged weights on the images that choose the epoch.
     """
 
     def __init__(self, path: Path) -> None:
@@ -77,7 +77,7 @@ class ProgressBar(TQDMProgressBar):
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Silences Lightning's tips, and advice that does not apply: the pictures are in memory, `out` may hold files."""
+    """Silences Lightning's tips, and advice that does not apply: the images are in memory, `out` may hold files."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.model_bundle import load_checkpoint
-from emotion_perception.core.errors import CheckpointError, ConfigurationError, ModelFileError, one_line
+from emotion_perception.core.classification.model_bundle import load_model_bundle
+from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError, one_line
 from emotion_perception.training.fit.pretrained import weights_over
 from emotion_perception.training.recipe import Recipe, recipe_from
 
@@ -27,9 +27,9 @@ class Run:
     Attributes:
         recipe: its hyper-parameters.
         data: path of its data file, as it was given.
-        pictures_learnt: how many pictures it learns from.
+        pictures_learnt: how many images it learns from.
         train_split: split to learn from.
-        choose_split: split that chooses the epoch.
+        val_split: split that chooses the epoch.
         started: time of its first start, ISO 8601.
         initial_sha256: hash of the weights that it began with; None where they were random.
         teacher_sha256: hash of the teacher's weights; None without one.
@@ -37,9 +37,9 @@ class Run:
 
     recipe: Recipe
     data: Path
-    pictures_learnt: int
+    num_train_images: int
     train_split: str
-    choose_split: str
+    val_split: str
     started: str
     initial_sha256: str | None = None
     teacher_sha256: str | None = None
@@ -50,7 +50,7 @@ def load_run(folder: Path) -> Run:
 
     Raises:
         ModelFileError: there is none.
-        CheckpointError: it is not what `train` writes.
+        ModelBundleError: it is not what `train` writes.
     """
     path = folder / RUN
     try:
@@ -58,9 +58,9 @@ def load_run(folder: Path) -> Run:
         return Run(
             recipe=recipe_from(values["recipe"], str(path)),
             data=Path(values["data"]),
-            pictures_learnt=int(values["pictures_learnt"]),
+            num_train_images=int(values["pictures_learnt"]),
             train_split=str(values["train_split"]),
-            choose_split=str(values["choose_split"]),
+            val_split=str(values["val_split"]),
             started=str(values["started"]),
             initial_sha256=values.get("initial_sha256"),
             teacher_sha256=values.get("teacher_sha256"),
@@ -68,7 +68,7 @@ def load_run(folder: Path) -> Run:
     except OSError:
         raise ModelFileError(f"{path}: no such file; give the folder that `emotion-perception train` wrote") from None
     except (ValueError, KeyError, TypeError) as e:
-        raise CheckpointError(f"{path}: not the description of a run ({type(e).__name__}: {e})") from e
+        raise ModelBundleError(f"{path}: not the description of a run ({type(e).__name__}: {e})") from e
 
 
 def check_same_recipe(folder: Path, recipe: Recipe) -> None:
@@ -90,16 +90,16 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
     Raises:
         ModelFileError: there is no such file.
-        CheckpointError: it is cut short or holds something other than tensors and plain values.
+        ModelBundleError: it is cut short or holds something other than tensors and plain values.
     """
     if not path.is_file():
         raise ModelFileError(f"{path}: no such file; has the run finished its first epoch?")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, OSError) as e:
-        raise CheckpointError(f"{path}: not a readable checkpoint ({one_line(e)})") from e
+        raise ModelBundleError(f"{path}: not a readable checkpoint ({one_line(e)})") from e
     if not isinstance(content, dict) or "state_dict" not in content:
-        raise CheckpointError(f"{path}: holds no state_dict")
+        raise ModelBundleError(f"{path}: holds no state_dict")
     return content
 
 
@@ -116,7 +116,7 @@ def exported_weights(folder: Path, recipe: Recipe) -> tuple[dict[str, NDArray[np
     """Returns the weights that a run is exported with, and their epoch (counted from 0).
 
     Raises:
-        ModelFileError, CheckpointError: see `read_checkpoint`, or the initial model is no longer that of the run.
+        ModelFileError, ModelBundleError: see `read_checkpoint`, or the initial model is no longer that of the run.
     """
     restarted = recipe.last_restart() is not None
     blended = bool(recipe.blend) and (restarted or bool(recipe.initial))
@@ -130,9 +130,9 @@ def exported_weights(folder: Path, recipe: Recipe) -> tuple[dict[str, NDArray[np
 
 def _initial_weights(folder: Path, last: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
     run = load_run(folder)
-    model = load_checkpoint(run.recipe.initial)
+    model = load_model_bundle(run.recipe.initial)
     if model.sha256 != run.initial_sha256:
-        raise CheckpointError(f"{model.weights}: not the weights that the run in {folder} began with")
+        raise ModelBundleError(f"{model.weights}: not the weights that the run in {folder} began with")
     return weights_over(model, run.recipe.labels, last)
 
 

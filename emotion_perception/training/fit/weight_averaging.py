@@ -7,7 +7,7 @@ from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 
 
-class RunningAverage(WeightAveraging):
+class WeightAverage(WeightAveraging):
     """An exponential moving average of weights and buffers that forgets its beginning.
 
     Lightning's own has one decay from the first step on: at 0.999 it still remembers the random weights after a

@@ -19,6 +19,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.fit.cross_validation import cross_validate
 from emotion_perception.training.fit.hardware import AUTO, TABLE, Hardware
+from emotion_perception.training.fit.train import train
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.search.search_report import (
     BEST_RECIPE,
@@ -32,7 +33,6 @@ from emotion_perception.training.search.search_report import (
 )
 from emotion_perception.training.search.search_space import Space, build_space, describe, recipe_of, suggest
 from emotion_perception.training.search.study import build_pruner, folder_name, open_study, storage_errors
-from emotion_perception.training.fit.train import train
 
 _log = logging.getLogger(__name__)
 _FOLDER = "trials"
@@ -66,7 +66,7 @@ class Task:
     Attributes:
         data_path: a file or folder, see `datasets`.
         train_split: split to learn from; ignored where the data has none.
-        choose_split: split whose accuracy chooses the epoch and the trial, see `train`.
+        val_split: split whose accuracy chooses the epoch and the trial, see `train`.
         folds: cross-validate each trial over so many parts of `train_split`, nobody divided; 0 does not.
         hardware: what it runs on.
         num_threads: threads of torch; 0 keeps its choice.
@@ -74,7 +74,7 @@ class Task:
 
     data_path: Path
     train_split: str = "Training"
-    choose_split: str = "PublicTest"
+    val_split: str = "PublicTest"
     folds: int = 0
     hardware: Hardware = AUTO
     num_threads: int = 0
@@ -202,7 +202,7 @@ class _Search:
             task.data_path,
             folder,
             train_split=task.train_split,
-            choose_split=task.choose_split,
+            val_split=task.val_split,
             hardware=task.hardware,
             num_threads=task.num_threads,
             callbacks=(PruneTrial(trial, self._bar),),
@@ -234,7 +234,7 @@ class _Search:
 
 def _identity(recipe: Recipe, task: Task, space: Space) -> dict[str, Any]:
     """Returns what makes two searches the same one."""
-    splits = {} if task.folds else {"learn": task.train_split, "choose": task.choose_split}
+    splits = {} if task.folds else {"learn": task.train_split, "choose": task.val_split}
     return {
         "recipe": recipe.as_dict(),
         "data": data_sha256(task.data_path, progress=True),

@@ -14,19 +14,19 @@ from optuna.distributions import (
 )
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.architectures.tunable_cnn import ACTIVATIONS, DEPTH, INITIALISERS
+from emotion_perception.training.architectures.tunable_cnn import ACTIVATIONS, DEPTH, INITIALIZERS
 from emotion_perception.training.recipe import CHOICES, Recipe
 
 ARCHITECTURE = "tunable_cnn"
 _STRICT, _MODERATE = 3, 8  # epochs without a better accuracy: system C's two ways to stop early
 _LAYERS = range(1, DEPTH + 1)
 _PER_LAYER = {"activations": "activation", "widths": "width"}  # option -> what a trial calls each layer's
-_OPTIONS = ("dropout", "initialiser")
+_OPTIONS = ("dropout", "initializer")
 _DISTRIBUTIONS: Mapping[str, BaseDistribution] = {
     "activations": CategoricalDistribution(tuple(ACTIVATIONS)),
     "widths": IntDistribution(32, 256, step=32),
     "dropout": FloatDistribution(0.0, 0.6),
-    "initialiser": CategoricalDistribution(tuple(INITIALISERS)),
+    "initializer": CategoricalDistribution(tuple(INITIALIZERS)),
     "batch_size": CategoricalDistribution((32, 64, 128, 256)),
     "learning_rate": FloatDistribution(1e-4, 1e-1, log=True),
     "optimizer": CategoricalDistribution(CHOICES["optimizer"]),

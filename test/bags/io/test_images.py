@@ -5,8 +5,8 @@ from bag_files import camera_info, header, write_bag
 from bag_scene import HAPPY, STEP, T0, scene, stamps
 from image_messages import ENCODERS
 
+from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, IMAGE
-from emotion_perception.bags.io.images import image_topic, pictures
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
 
@@ -14,7 +14,7 @@ PICTURE = scene((20, 30, 40, HAPPY))
 
 
 def bag_of(tmp_path, *topics, **options):
-    """Makes a recording with one picture on the first topic and one on each further topic."""
+    """Makes a recording with one image on the first topic and one on each further topic."""
     other = write_bag(tmp_path / "other", [PICTURE], [T0])
     with Recording(other) as recording:
         raw = next(recording.messages(["/image_raw"])).raw
@@ -67,18 +67,18 @@ def test_a_recording_without_images_lists_what_it_has(tmp_path):
 
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
-def test_pictures_come_as_they_were_with_stamp_and_time(tmp_path, compressed, storage):
+def test_images_come_as_they_were_with_stamp_and_time(tmp_path, compressed, storage):
     received = stamps(3, start=T0 + 5)
     bag = write_bag(
         tmp_path / "bag", [PICTURE] * 3, stamps(3), received_ns=received, compressed=compressed, storage=storage
     )
     with Recording(bag) as recording:
-        found = list(pictures(recording, image_topic(recording, None)))
-    assert [picture.number for picture in found] == [0, 1, 2]
-    assert [picture.stamp_ns for picture in found] == stamps(3)
-    assert [picture.received_ns for picture in found] == received
-    for picture in found:
-        np.testing.assert_array_equal(picture.to_bgr(), PICTURE)
+        found = list(read_bag_images(recording, image_topic(recording, None)))
+    assert [image.number for image in found] == [0, 1, 2]
+    assert [image.stamp_ns for image in found] == stamps(3)
+    assert [image.received_ns for image in found] == received
+    for image in found:
+        np.testing.assert_array_equal(image.to_bgr(), PICTURE)
 
 
 @pytest.mark.parametrize("encoding", ENCODERS)
@@ -98,18 +98,18 @@ def test_every_encoding_that_the_nodes_take_is_read(tmp_path, encoding):
     )
     bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=[("/image_raw", IMAGE, T0, message)])
     with Recording(bag) as recording:
-        picture = next(pictures(recording, image_topic(recording, "/image_raw")))
+        image = next(read_bag_images(recording, image_topic(recording, "/image_raw")))
     expected = cv2.cvtColor(cv2.cvtColor(PICTURE, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    assert np.abs(picture.to_bgr().astype(int) - expected.astype(int)).max() <= 8
+    assert np.abs(image.to_bgr().astype(int) - expected.astype(int)).max() <= 8
 
 
 @pytest.mark.parametrize("kind", [IMAGE, COMPRESSED])
 @pytest.mark.parametrize("raw", [b"", b"\x00\x01\x00\x00", b"\x00\x01\x00\x00" + b"\xff" * 40])
-def test_a_damaged_message_is_a_picture_with_a_problem(tmp_path, kind, raw):
+def test_a_damaged_message_is_a_image_with_a_problem(tmp_path, kind, raw):
     extra = [("/cam", kind, T0 + STEP, raw)]
     bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=extra)
     with Recording(bag) as recording:
-        (picture,) = pictures(recording, image_topic(recording, "/cam"))
-    assert picture.stamp_ns == picture.received_ns == T0 + STEP
+        (image,) = read_bag_images(recording, image_topic(recording, "/cam"))
+    assert image.stamp_ns == image.received_ns == T0 + STEP
     with pytest.raises(ImageError):
-        picture.to_bgr()
+        image.to_bgr()

@@ -18,7 +18,7 @@ STORAGES = {"mcap": ".mcap", "sqlite3": ".db3"}
 
 
 def noise(count=COUNT):
-    """Returns pictures that no compression makes small, so that a cut goes through them."""
+    """Returns images that no compression makes small, so that a cut goes through them."""
     rng = np.random.default_rng(1)
     return [rng.integers(0, 255, (120, 160, 3), np.uint8) for _ in range(count)]
 
@@ -94,7 +94,7 @@ def test_what_a_power_cut_leaves_is_read_up_to_the_cut(bag, part):
     (bag / "metadata.yaml").unlink()
     found, problems = entries(bag)
     assert found == whole[: len(found)]
-    assert len(found) >= part * COUNT - 20  # rosbags' chunks of one MiB hold 18 of these pictures
+    assert len(found) >= part * COUNT - 20  # rosbags' chunks of one MiB hold 18 of these images
     assert len(found) == COUNT or len(problems) == 2  # the missing metadata, and where reading stopped
 
 

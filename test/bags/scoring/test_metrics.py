@@ -82,7 +82,7 @@ def test_times_have_percentiles_where_they_were_measured():
     assert found["latency_ms"] == {"n": 100, "mean": 50.5, "p50": 50.5, "p90": 90.1, "p99": 99.01, "max": 100.0}
 
 
-def test_recognition_is_measured_smoothed_and_raw_on_what_is_labelled():
+def test_recognition_is_measured_smoothed_and_raw_on_what_is_labeled():
     table = faces(
         (1, 0, 0.4, 0.9, "glad", False, "glad", ""),
         (1, 1, 0.4, 0.9, "glad", False, "glad", ""),
@@ -131,7 +131,7 @@ def test_without_faces_there_is_nothing_to_measure():
     assert metrics.answers(faces()) == {"faces": 0, "uncertain": 0, "labels": {"glad": 0, "sad": 0}}
 
 
-def test_recall_and_id_switches_come_from_labelled_regions():
+def test_recall_and_id_switches_come_from_labeled_regions():
     table = regions(("Ann", 1, "a"), ("Bob", 2, "b"), ("Ann", 0, "a"), ("Ann", 3, "a"), ("Bob", 2, ""), ("", 9, ""))
     found = metrics.detection(table)
     assert (found["regions"], found["found"], found["recall"]) == (6, 5, pytest.approx(5 / 6, abs=1e-6))

@@ -4,8 +4,8 @@ import time
 import numpy as np
 import pytest
 
+from emotion_perception.core.camera.capture_loop import CaptureLoop
 from emotion_perception.core.errors import ModelFileError, SourceError
-from emotion_perception.core.camera.capture_loop import FramePump
 from emotion_perception.core.types import Frame
 
 WAIT_S = 5.0
@@ -37,7 +37,7 @@ class Pump:
     def __init__(self, *script, deliver=None):
         self.script, self.frames, self.losses, self.faults, self.returns = list(script), [], [], [], 0
         self.opened = 0
-        self.running = FramePump(
+        self.running = CaptureLoop(
             self._open,
             name="the camera",
             deliver=deliver or self.frames.append,
@@ -130,7 +130,7 @@ def test_the_waits_between_attempts_grow_to_a_few_seconds(monkeypatch):
         raise SourceError("no camera")
 
     waits, losses = [], []
-    running = FramePump(open_source, name="", deliver=None, on_loss=losses.append, on_return=None, on_fault=None)
+    running = CaptureLoop(open_source, name="", deliver=None, on_loss=losses.append, on_return=None, on_fault=None)
     monkeypatch.setattr(running._stop, "wait", lambda wait_s: waits.append(wait_s) or len(waits) > 7)
     running.start()
     running._thread.join(WAIT_S)
@@ -146,7 +146,7 @@ def test_a_source_that_hangs_in_read_is_a_loss_too(is_live):
     pump.running.check()
     assert pump.losses == []
     wait_until(lambda: pump.running.check() or pump.losses)
-    assert pump.losses[0].startswith("the camera: no picture for ")
+    assert pump.losses[0].startswith("the camera: no image for ")
     pump.running.check()
     assert len(pump.losses) == 1
     free.set()
@@ -167,7 +167,7 @@ def test_a_frame_that_cannot_be_delivered_is_a_fault_and_the_next_one_comes():
     assert (len(taken), pump.faults, pump.losses) == (4, ["RuntimeError: the network"], [])
 
 
-def test_stopping_wakes_a_live_source_that_waits_for_a_picture():
+def test_stopping_wakes_a_live_source_that_waits_for_a_image():
     class Waiting(ScriptedSource):
         woken = threading.Event()
 

@@ -12,10 +12,10 @@ from emotion_perception.core.camera.factory import check_source, open_source
 from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ConfigurationError, ModelFileError, SourceError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
-def picture(level, width=64, height=48):
+def image(level, width=64, height=48):
     return np.full((height, width, 3), level, np.uint8)
 
 
@@ -31,9 +31,9 @@ def levels(source, count):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three pictures of three formats whose names are not in the order of their making."""
+    """Three images of three formats whose names are not in the order of their making."""
     for name, level in (("c.bmp", 200), ("a.png", 10), ("b.jpg", 100)):
-        cv2.imwrite(str(tmp_path / name), picture(level))
+        cv2.imwrite(str(tmp_path / name), image(level))
     return tmp_path
 
 
@@ -42,13 +42,13 @@ def clip(tmp_path):
     path = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 12.5, (64, 48))
     for level in (10, 100, 200):
-        writer.write(picture(level))
+        writer.write(image(level))
     writer.release()
     return path
 
 
 @pytest.mark.parametrize(("loop", "expected"), [(True, [10, 100, 200, 10, 100]), (False, [10, 100, 200, None, None])])
-def test_a_folder_gives_its_pictures_by_name(folder, loop, expected):
+def test_a_folder_gives_its_images_by_name(folder, loop, expected):
     with open_source(config(folder, loop=loop)) as source:
         assert levels(source, 5) == expected
         assert not source.is_live
@@ -67,23 +67,23 @@ def test_a_videos_rate_is_its_own_unless_asked(clip, asked, expected):
         assert source.rate_hz == pytest.approx(expected)
 
 
-def test_a_picture_file_is_shown_again_and_again(folder):
+def test_a_image_file_is_shown_again_and_again(folder):
     with open_source(config(folder / "b.jpg")) as source:
         assert levels(source, 3) == [100, 100, 100]
 
 
-def test_what_is_no_picture_is_left_out_with_one_warning(folder, caplog):
+def test_what_is_no_image_is_left_out_with_one_warning(folder, caplog):
     (folder / "aa.txt").write_text("notes")
     (folder / ".hidden").write_text("no word about it")
     (folder / "more").mkdir()
     with caplog.at_level(logging.WARNING), open_source(config(folder)) as source:
         assert levels(source, 6) == [10, 100, 200] * 2
     assert [record.getMessage() for record in caplog.records] == [
-        f"{folder}: left out 1 files that are no pictures, the first is aa.txt"
+        f"{folder}: left out 1 files that are no images, the first is aa.txt"
     ]
 
 
-def test_a_damaged_picture_is_left_out_with_one_warning(folder, caplog):
+def test_a_damaged_image_is_left_out_with_one_warning(folder, caplog):
     (folder / "ab.png").write_bytes((folder / "a.png").read_bytes()[:40])
     with caplog.at_level(logging.WARNING), open_source(config(folder)) as source:
         assert levels(source, 7) == [10, 100, 200, 10, 100, 200, 10]
@@ -117,7 +117,7 @@ def faults(tmp_path):
     (tmp_path / "nothing.mp4").write_bytes(b"")
     (tmp_path / "empty").mkdir()
     (tmp_path / "damaged").mkdir()
-    whole = cv2.imencode(".png", picture(50))[1].tobytes()
+    whole = cv2.imencode(".png", image(50))[1].tobytes()
     (tmp_path / "damaged" / "a.png").write_bytes(whole[:40])
     return {
         "no camera by number": ("63", "no camera at /dev/video63"),
@@ -127,8 +127,8 @@ def faults(tmp_path):
         "text": (tmp_path / "text.mp4", "a text file, not a video"),
         "cut short": (tmp_path / "cut.avi", "not a video"),
         "nothing in it": (tmp_path / "nothing.mp4", "not a video"),
-        "empty folder": (tmp_path / "empty", "no picture in this folder"),
-        "damaged pictures": (tmp_path / "damaged", "OpenCV cannot read it"),
+        "empty folder": (tmp_path / "empty", "no image in this folder"),
+        "damaged images": (tmp_path / "damaged", "OpenCV cannot read it"),
         "refused stream": ("rtsp://127.0.0.1:9/live", "rtsp://127.0.0.1:9/live: cannot be opened"),
         "unknown protocol": ("nonsense://camera", "nonsense://camera: cannot be opened"),
     }
@@ -143,7 +143,7 @@ FAULTS = [
     "cut short",
     "nothing in it",
     "empty folder",
-    "damaged pictures",
+    "damaged images",
     "refused stream",
     "unknown protocol",
 ]
@@ -202,7 +202,7 @@ def test_opencv_and_ffmpeg_add_no_words_of_their_own(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["clip.avi", "b.jpg"])
-def test_a_file_that_vanishes_while_it_is_played_is_a_fault_at_the_next_picture(clip, folder, name):
+def test_a_file_that_vanishes_while_it_is_played_is_a_fault_at_the_next_image(clip, folder, name):
     with open_source(config(folder / name)) as source:
         source.read()
         (folder / name).unlink()
@@ -226,12 +226,12 @@ def test_a_folder_that_vanishes_is_a_fault(folder, caplog):
     assert caplog.records == []
 
 
-def test_pictures_that_vanish_are_left_out_until_none_is_left(folder, caplog):
+def test_images_that_vanish_are_left_out_until_none_is_left(folder, caplog):
     with open_source(config(folder)) as source:
         (folder / "b.jpg").unlink()
         assert levels(source, 4) == [10, 200, 10, 200]
         (folder / "a.png").unlink()
         (folder / "c.bmp").unlink()
-        with pytest.raises(SourceError, match="OpenCV can read none of its 3 pictures"):
+        with pytest.raises(SourceError, match="OpenCV can read none of its 3 images"):
             source.read()
     assert caplog.records == []

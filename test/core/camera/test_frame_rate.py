@@ -1,17 +1,17 @@
 import pytest
 
-from emotion_perception.core.camera.frame_rate import RateWatch
+from emotion_perception.core.camera.frame_rate import FrameRateMonitor
 
 
 def feed(watch, rate_hz, seconds, begin_s=0.0):
-    """Adds pictures at a rate; returns the time after the last."""
+    """Adds images at a rate; returns the time after the last."""
     for number in range(round(rate_hz * seconds)):
         watch.add(begin_s + number / rate_hz)
     return begin_s + seconds
 
 
 def watching(expected_hz):
-    watch = RateWatch()
+    watch = FrameRateMonitor()
     watch.expect(expected_hz)
     return watch
 
@@ -46,7 +46,7 @@ def test_the_line_stays_the_same_until_the_rate_is_fine_again():
     watch = watching(30.0)
     end_s = feed(watch, 15.0, 6.0)
     line = watch.complaint()
-    assert line == "15.0 pictures a second come, not 30 (framerate)"
+    assert line == "15.0 images a second come, not 30 (framerate)"
     end_s = feed(watch, 12.0, 6.0, end_s)
     assert watch.complaint() == line
     end_s = feed(watch, 27.7, 6.0, end_s)  # 7.7 % off

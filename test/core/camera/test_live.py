@@ -14,7 +14,7 @@ from emotion_perception.core.errors import ConfigurationError, SourceError
 
 
 class FakeCapture:
-    """Gives pictures of rising gray level, then whatever `at_end` does."""
+    """Gives images of rising gray level, then whatever `at_end` does."""
 
     def __init__(self, count=1000, *, opens=True, period_s=0.001, at_end=lambda: (False, None)):
         self.count, self.opens, self.period_s, self.at_end = count, opens, period_s, at_end
@@ -62,7 +62,7 @@ def test_a_reader_that_is_slow_gets_the_newest_frame_only():
 def test_no_frame_is_given_twice():
     reader = LatestFrameReader(lambda: FakeCapture(count=60))
     taken = []
-    with pytest.raises(SourceError, match="gives no more pictures"):
+    with pytest.raises(SourceError, match="gives no more images"):
         for_ever(lambda: taken.append(level(reader.take(5.0))))
     assert taken == sorted(set(taken))
     assert taken[-1] == 60
@@ -78,7 +78,7 @@ def test_frames_carry_the_monotonic_time_of_the_grab():
 
 @pytest.mark.parametrize(
     ("capture", "words"),
-    [(FakeCapture(opens=False), "cannot be opened"), (FakeCapture(count=0), "gives no more pictures")],
+    [(FakeCapture(opens=False), "cannot be opened"), (FakeCapture(count=0), "gives no more images")],
 )
 def test_a_capture_that_gives_nothing_is_a_fault(capture, words):
     reader = LatestFrameReader(lambda: capture)
@@ -93,7 +93,7 @@ def test_a_driver_that_is_stuck_delays_neither_the_answer_nor_the_end():
     reader = LatestFrameReader(lambda: capture)
     reader.take(5.0)
     begin = time.monotonic()
-    with pytest.raises(SourceError, match=r"no picture for 0\.2 s"):
+    with pytest.raises(SourceError, match=r"no image for 0\.2 s"):
         reader.take(0.2)
     reader.close()
     assert time.monotonic() - begin < 2.0
@@ -149,7 +149,7 @@ def test_a_password_stays_out_of_messages(url, expected):
     assert without_password(url) == expected
 
 
-def test_a_stream_gives_pictures_scaled_to_fit_and_its_end_is_a_fault(network_camera):
+def test_a_stream_gives_images_scaled_to_fit_and_its_end_is_a_fault(network_camera):
     config = CameraConfig(video_device=network_camera.url, image_width=32, image_height=32)
     with open_source(config) as source:
         assert source.is_live
@@ -157,7 +157,7 @@ def test_a_stream_gives_pictures_scaled_to_fit_and_its_end_is_a_fault(network_ca
         assert [frame.image_bgr.shape for frame in frames] == [(24, 32, 3)] * 3
         assert frames[0].grabbed_s < frames[1].grabbed_s < frames[2].grabbed_s
         network_camera.switch_off()
-        with pytest.raises(SourceError, match=r"live\.mjpg: (gives no more pictures|no picture for)"):
+        with pytest.raises(SourceError, match=r"live\.mjpg: (gives no more images|no image for)"):
             for_ever(source.read)
 
 
@@ -166,7 +166,7 @@ def test_a_stream_that_is_held_up_is_given_up_after_a_moment(network_camera, fra
     with open_source(CameraConfig(video_device=network_camera.url, framerate=framerate)) as source:
         source.read()
         network_camera.hold()
-        with pytest.raises(SourceError, match=r"live\.mjpg: (gives no more pictures|no picture for 1\.5 s)"):
+        with pytest.raises(SourceError, match=r"live\.mjpg: (gives no more images|no image for 1\.5 s)"):
             for_ever(source.read)
 
 
@@ -185,6 +185,6 @@ def test_a_server_that_never_answers_is_given_up():
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/live"
         begin = time.monotonic()
-        with pytest.raises(SourceError, match="/live: (cannot be opened|no picture for)"):
+        with pytest.raises(SourceError, match="/live: (cannot be opened|no image for)"):
             StreamSource(url, CameraConfig(), open_timeout_s=0.5, read_timeout_s=0.5)
         assert time.monotonic() - begin < 3.0

@@ -1,13 +1,13 @@
 import pytest
 
-from emotion_perception.core.camera.monotonic_stamps import StrictStamps
+from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
 
 SECOND = 1_000_000_000
 
 
 def stamps(*readings):
-    """Returns the stamps of pictures that were taken at once, in seconds of the clock -> nanoseconds."""
-    strict = StrictStamps()
+    """Returns the stamps of images that were taken at once, in seconds of the clock -> nanoseconds."""
+    strict = MonotonicStamps()
     return [strict.next_ns(round(now_s * SECOND), 0.0) for now_s in readings]
 
 
@@ -29,11 +29,11 @@ def test_stamps_increase_and_follow_a_clock_that_was_set_back(readings_s, expect
     assert stamps(*readings_s) == list(expected_ns)
 
 
-def test_a_stamp_is_the_moment_when_the_picture_was_taken():
-    strict = StrictStamps()
+def test_a_stamp_is_the_moment_when_the_image_was_taken():
+    strict = MonotonicStamps()
     assert strict.next_ns(10 * SECOND, 0.25) == 9_750_000_000
     assert strict.next_ns(10 * SECOND, 0.5) == 9_750_000_001
 
 
-def test_an_old_picture_on_a_clock_that_has_just_begun_has_a_stamp_above_0():
-    assert StrictStamps().next_ns(0, 0.5) == 1
+def test_an_old_image_on_a_clock_that_has_just_begun_has_a_stamp_above_0():
+    assert MonotonicStamps().next_ns(0, 0.5) == 1

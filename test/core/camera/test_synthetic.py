@@ -4,17 +4,17 @@ import cv2
 import numpy as np
 import pytest
 
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.factory import open_source
 from emotion_perception.core.camera.synthetic import SyntheticSource, View, render, view_at
 from emotion_perception.core.config import CameraConfig, DetectionConfig
 from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.assets import resolve_model_file
 
 
 @pytest.fixture
 def photograph(tmp_path):
-    """A picture of 512x512 that stands in for the astronaut."""
+    """An image of 512x512 that stands in for the astronaut."""
     rng = np.random.default_rng(1)
     image = cv2.GaussianBlur(rng.integers(0, 256, (512, 512, 3), np.uint8), (0, 0), 8)
     path = tmp_path / "photograph.png"
@@ -76,8 +76,8 @@ def test_a_closed_source_has_ended(photograph):
 
 def test_a_photograph_that_cannot_be_read_is_one_clear_line(tmp_path):
     path = tmp_path / "photograph.png"
-    path.write_bytes(b"no picture")
-    with pytest.raises(ModelFileError, match=r"photograph\.png: not a picture"):
+    path.write_bytes(b"no image")
+    with pytest.raises(ModelFileError, match=r"photograph\.png: not an image"):
         SyntheticSource(CameraConfig(), path)
 
 

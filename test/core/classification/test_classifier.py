@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification import classifier
-from emotion_perception.core.classification.model_bundle import load_checkpoint, replace_spec, shipped_models
+from emotion_perception.core.classification import classifier as classifier_module
 from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
-from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import CheckpointError, ConfigurationError, ImageError, ModelFileError
+from emotion_perception.core.classification.model_bundle import load_model_bundle, replace_spec, shipped_models
 from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import ConfigurationError, ImageError, ModelBundleError, ModelFileError
 
 CROPS = list(np.random.default_rng(1).integers(0, 256, (5, 40, 30, 3), dtype=np.uint8))
 
 
 @pytest.fixture
 def no_gpu(monkeypatch):
-    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ())
+    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
 
 
 @pytest.fixture
@@ -94,18 +94,18 @@ def test_softmax_is_stable_for_any_logits(logits, temperature, expected):
 
 
 @pytest.mark.parametrize("crop", [np.zeros((0, 4), np.uint8), np.zeros((4, 4), np.float64)])
-def test_a_crop_that_is_no_picture_is_refused(classifier, crop):
+def test_a_crop_that_is_no_image_is_refused(classifier, crop):
     with pytest.raises(ImageError):
         classifier.classify([crop])
 
 
 def test_labels_that_do_not_fit_the_head_are_refused_at_the_start(build_model, no_gpu):
-    with pytest.raises(CheckpointError, match=r"linear.onnx: gives \[8\] outputs a face for 7 labels"):
+    with pytest.raises(ModelBundleError, match=r"linear.onnx: gives \[8\] outputs a face for 7 labels"):
         open_model(build_model(outputs=8))
 
 
 def test_an_input_size_that_does_not_fit_is_refused_at_the_start(build_model, no_gpu):
-    with pytest.raises(CheckpointError, match=r"takes pictures of \[1, 12, 12\], the spec says 8 pixels"):
+    with pytest.raises(ModelBundleError, match=r"takes images of \[1, 12, 12\], the spec says 8 pixels"):
         open_model(build_model(size=12))
 
 
@@ -114,7 +114,7 @@ def test_a_damaged_onnx_file_is_refused_in_one_line(build_model, no_gpu, tmp_pat
 
     spec = build_model().spec
     broken = save_model(tmp_path, "broken", spec, {"weight": np.zeros((7, 64), np.float32)}, onnx=b"\x08\x08nonsense")
-    with pytest.raises(CheckpointError, match=r"broken.onnx: not a readable ONNX file") as refusal:
+    with pytest.raises(ModelBundleError, match=r"broken.onnx: not a readable ONNX file") as refusal:
         open_model(broken)
     assert "\n" not in str(refusal.value)
 
@@ -124,7 +124,7 @@ def test_damaged_weights_are_found_at_warm_up(build_model):
         def __call__(self, batch):
             return np.full((len(batch), 7), np.nan, np.float32)
 
-    with pytest.raises(CheckpointError, match="not finite"):
+    with pytest.raises(ModelBundleError, match="not finite"):
         EmotionClassifier(build_model(), NotFinite()).warm_up()
 
 
@@ -161,7 +161,7 @@ def test_an_unknown_device_is_refused(build_model, device):
 
 
 def test_an_nvidia_device_without_torch_falls_back(build_model, monkeypatch):
-    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ("/",))
+    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ("/",))
     monkeypatch.setitem(sys.modules, "torch", None)
     assert open_model(build_model(), device="cuda").fallback
     with pytest.raises(ConfigurationError, match="torch is not installed"):
@@ -170,14 +170,14 @@ def test_an_nvidia_device_without_torch_falls_back(build_model, monkeypatch):
 
 def test_an_nvidia_device_without_cuda_in_torch_falls_back(build_model, monkeypatch):
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ("/",))
+    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ("/",))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert open_model(build_model(), device="cuda").fallback
 
 
 def test_a_model_without_onnx_twin_says_what_it_needs_on_a_cpu_without_torch(build_model, no_gpu, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(CheckpointError, match="has no ONNX twin, and torch is not installed"):
+    with pytest.raises(ModelBundleError, match="has no ONNX export, and torch is not installed"):
         open_model(build_model(with_onnx=False))
 
 
@@ -195,11 +195,11 @@ def test_every_shipped_model_classifies_on_the_cpu(name):
     assert shipped.classify(CROPS) == pytest.approx(
         np.concatenate([shipped.classify([crop]) for crop in CROPS]), abs=1e-5
     )
-    assert load_checkpoint(name).sha256 == shipped.model_sha256
+    assert load_model_bundle(name).sha256 == shipped.model_sha256
 
 
 def test_the_shipped_model_is_as_good_as_it_says():
-    data_path = Path(__file__).parents[2].parent / "shared" / "data" / "fer2013.npz"
+    data_path = Path(__file__).parents[3].parent / "shared" / "data" / "fer2013.npz"
     if not shipped_models():
         pytest.skip("no model is shipped yet")
     if not data_path.is_file():
@@ -210,17 +210,17 @@ def test_the_shipped_model_is_as_good_as_it_says():
         images, names, labels = data["images"][test][::4], data["class_names"], data["labels"][test][::4]
     answers = np.concatenate([shipped.classify(list(images[k : k + 64])) for k in range(0, len(images), 64)])
     right = np.array(shipped.labels)[answers.argmax(axis=1)] == names[labels]
-    assert right.mean() == pytest.approx(shipped.spec.metadata["measured"]["accuracy"], abs=0.03), "898 pictures"
+    assert right.mean() == pytest.approx(shipped.spec.metadata["measured"]["accuracy"], abs=0.03), "898 images"
 
 
 def test_the_default_model_is_small_good_and_honestly_made():
-    spec = load_checkpoint(ClassifierConfig().model).spec
+    spec = load_model_bundle(ClassifierConfig().model).spec
     made, measured = spec.metadata, spec.metadata["measured"]
     assert made["parameters"] <= 3_000_000
     assert (measured["split"], measured["n"]) == ("PublicTest", 3589)
     assert measured["accuracy"] >= 0.70
     assert made["data"]["learnt_from"] == "Training"
-    assert made["data"]["pictures_learnt"] < 28_709 - 703, "the 703 leaked pictures are left out"
+    assert made["data"]["pictures_learnt"] < 28_709 - 703, "the 703 leaked images are left out"
     assert made["data"]["epoch_chosen_on"] == "PublicTest"
 
 
@@ -229,7 +229,7 @@ def test_importing_the_classifier_imports_neither_torch_nor_onnxruntime():
         "import sys, emotion_perception.core.classification.classifier; "
         "print(sorted({'torch', 'onnxruntime', 'safetensors'} & sys.modules.keys()))"
     )
-    root = str(Path(classifier.__file__).parents[2])
+    root = str(Path(classifier_module.__file__).parents[3])
     assert subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True).stdout == "[]\n"
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.classification.load_shedding import FaceBudget
+from emotion_perception.core.classification.load_shedding import LoadShedder
 from emotion_perception.core.types import Box, Face
 
 
@@ -21,30 +21,30 @@ def learn(budget, *, interval_s, face_s, frames=30):
     [(0.005, 0.8, [1, 2, 3]), (0.012, 0.8, [2, 3]), (0.05, 0.8, [2]), (1.0, 0.8, [2]), (1.0, 0.0, [1, 2, 3])],
 )
 def test_the_largest_faces_come_first_where_not_all_can_be_served(face_s, share, chosen):
-    budget = FaceBudget()
+    budget = LoadShedder()
     now_s = learn(budget, interval_s=1 / 30, face_s=face_s)
     assert [face.id for face in budget.choose(faces(10, 30, 20), now_s, share=share)] == chosen
 
 
 def test_nothing_is_left_out_before_anything_was_measured():
-    assert len(FaceBudget().choose(faces(*range(1, 40)), 0.0, share=0.8)) == 39
+    assert len(LoadShedder().choose(faces(*range(1, 40)), 0.0, share=0.8)) == 39
 
 
 def test_a_pause_is_not_taken_for_a_slow_rate():
-    budget = FaceBudget()
+    budget = LoadShedder()
     now_s = learn(budget, interval_s=1 / 30, face_s=0.012)
     assert len(budget.choose(faces(10, 30, 20), now_s + 3600, share=0.8)) == 2
 
 
 def test_no_face_is_no_trouble():
-    budget = FaceBudget()
+    budget = LoadShedder()
     now_s = learn(budget, interval_s=0.1, face_s=1.0)
     assert budget.choose([], now_s, share=0.8) == []
     budget.measured(0, 0.1)
 
 
 def test_a_classifier_that_is_always_busy_comes_back_into_step():
-    budget, now_s, count = FaceBudget(), 0.0, 12
+    budget, now_s, count = LoadShedder(), 0.0, 12
     for _ in range(60):  # 10 ms a face at 30 Hz: three or less can be served
         count = len(budget.choose(faces(*range(1, 13)), now_s, share=0.8))
         budget.measured(count, count * 0.010)

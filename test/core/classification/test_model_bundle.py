@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.classification.model_bundle import (
-    load_checkpoint,
+    load_model_bundle,
     load_spec,
     read_weights,
     replace_spec,
     save_model,
     shipped_models,
 )
-from emotion_perception.core.errors import CheckpointError, ModelFileError
 from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.errors import ModelBundleError, ModelFileError
 
 
 def edit(checkpoint, change):
@@ -44,7 +44,7 @@ def test_a_model_comes_back_as_it_was_written(tmp_path):
     )
     weights = {"head.weight": np.eye(2, dtype=np.float32), "counter": np.array(3, np.int64)}
     written = save_model(tmp_path, "any", spec, weights, onnx=b"x")
-    read = load_checkpoint(tmp_path / "any.safetensors")
+    read = load_model_bundle(tmp_path / "any.safetensors")
     assert read == written
     assert (read.name, read.spec, read.onnx) == ("any", spec, tmp_path / "any.onnx")
     assert read.sha256 == hashlib.sha256((tmp_path / "any.safetensors").read_bytes()).hexdigest()
@@ -66,7 +66,7 @@ def test_weights_in_another_memory_order_are_written_in_theirs(tmp_path, half):
 @pytest.mark.parametrize("ending", ["safetensors", "onnx", "json"])
 def test_a_model_is_found_by_any_of_its_files(build_model, ending):
     checkpoint = build_model()
-    assert load_checkpoint(str(checkpoint.weights.with_suffix(f".{ending}"))) == checkpoint
+    assert load_model_bundle(str(checkpoint.weights.with_suffix(f".{ending}"))) == checkpoint
 
 
 def test_half_precision_is_stored_small_and_read_as_float32(tmp_path):
@@ -94,7 +94,7 @@ def test_a_missing_file_is_refused_by_name(build_model, ending):
     path = build_model().weights.with_suffix(f".{ending}")
     path.unlink()
     with pytest.raises(ModelFileError, match=f"linear.{ending}: no such file"):
-        load_checkpoint(path.with_suffix(".safetensors"))
+        load_model_bundle(path.with_suffix(".safetensors"))
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "onnx"])
@@ -103,7 +103,7 @@ def test_a_file_cut_short_or_changed_is_refused_by_name(build_model, ending, dam
     path = build_model().weights.with_suffix(f".{ending}")
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ModelFileError, match=f"linear.{ending}: sha256 .* cut short or changed"):
-        load_checkpoint(path)
+        load_model_bundle(path)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_file_cut_short_or_changed_is_refused_by_name(build_model, ending, dam
 )
 def test_a_description_that_is_none_is_refused_in_one_line(tmp_path, text, words):
     (tmp_path / "x.json").write_text(text)
-    with pytest.raises(CheckpointError, match=words) as refusal:
+    with pytest.raises(ModelBundleError, match=words) as refusal:
         load_spec(tmp_path / "x.json")
     assert "x.json" in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -131,8 +131,8 @@ def test_a_description_that_is_none_is_refused_in_one_line(tmp_path, text, words
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda d: d.update(licence="MIT"), "unknown key licence"),
-        (lambda d: d["spec"].update(colour="rgb"), "unknown key colour"),
+        (lambda d: d.update(license="MIT"), "unknown key license"),
+        (lambda d: d["spec"].update(color="rgb"), "unknown key color"),
         (lambda d: d["spec"].pop("labels"), "lacks labels"),
         (lambda d: d.update(spec=[]), "spec is not a table"),
         (lambda d: d["spec"].update(labels="happy"), "labels 'happy' is not of type list"),
@@ -146,8 +146,8 @@ def test_a_description_that_is_none_is_refused_in_one_line(tmp_path, text, words
 )
 def test_a_wrong_description_is_refused_with_the_key(build_model, change, words):
     path = edit(build_model(), change)
-    with pytest.raises(CheckpointError, match=words) as refusal:
-        load_checkpoint(path)
+    with pytest.raises(ModelBundleError, match=words) as refusal:
+        load_model_bundle(path)
     assert str(path) in str(refusal.value)
 
 
@@ -156,7 +156,7 @@ def test_a_description_cannot_point_outside_its_folder(build_model, tmp_path):
     checkpoint = build_model()
     path = edit(checkpoint, lambda d: d["onnx"].update(file="../secret", sha256=hashlib.sha256(b"secret").hexdigest()))
     with pytest.raises(ModelFileError, match="model/secret: no such file"):
-        load_checkpoint(path)
+        load_model_bundle(path)
 
 
 def test_weights_that_would_run_code_are_refused_unopened(build_model, tmp_path):
@@ -167,22 +167,22 @@ def test_weights_that_would_run_code_are_refused_unopened(build_model, tmp_path)
     checkpoint = build_model()
     checkpoint.weights.write_bytes(pickle.dumps(Bomb()))
     rehash(checkpoint, "weights")
-    with pytest.raises(CheckpointError, match="not a readable safetensors file"):
-        read_weights(load_checkpoint(checkpoint.weights))
+    with pytest.raises(ModelBundleError, match="not a readable safetensors file"):
+        read_weights(load_model_bundle(checkpoint.weights))
     assert not (tmp_path / "exploded").exists()
 
 
 @pytest.mark.parametrize("name", ["no_such_model", "folder/no_such_model", "weights.pt", ""])
 def test_an_unknown_model_is_refused_with_what_there_is(name):
     with pytest.raises(ModelFileError, match=f"no model '{name}'; shipped: .*give the path of a .safetensors file"):
-        load_checkpoint(name)
+        load_model_bundle(name)
 
 
 @pytest.mark.parametrize(
     "name", shipped_models() or [pytest.param("", marks=pytest.mark.skip("no model is shipped yet"))]
 )
 def test_every_shipped_model_is_whole(name):
-    checkpoint = load_checkpoint(name)
-    assert checkpoint.onnx is not None, "the nodes run the ONNX twin on a CPU"
+    checkpoint = load_model_bundle(name)
+    assert checkpoint.onnx is not None, "the nodes run the ONNX export on a CPU"
     assert checkpoint.onnx.stat().st_size < 15e6
     assert checkpoint.spec.metadata["terms"]

@@ -4,13 +4,18 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the nodes run without it on a CPU")
 
-from emotion_perception.core.classification import classifier
-from emotion_perception.core.classification.model_bundle import load_checkpoint, read_weights, save_model, shipped_models
+from emotion_perception.core.classification import classifier as classifier_module
 from emotion_perception.core.classification.classifier import create_classifier
-from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import CheckpointError
+from emotion_perception.core.classification.model_bundle import (
+    load_model_bundle,
+    read_weights,
+    save_model,
+    shipped_models,
+)
 from emotion_perception.core.classification.networks import NETWORKS, CompactVGG, MirrorAverage, build_network
 from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import ModelBundleError
 
 OPTIONS = {"widths": [4, 8]}
 PICTURES = torch.rand(3, 1, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -28,7 +33,7 @@ def test_the_shipped_network_keeps_within_three_million_parameters():
     assert sum(parameter.numel() for parameter in CompactVGG().parameters()) == 2_060_583
 
 
-def test_the_mirror_average_is_the_mean_over_a_picture_and_its_mirror_image():
+def test_the_mirror_average_is_the_mean_over_a_image_and_its_mirror_image():
     network = CompactVGG(**OPTIONS).eval()
     expected = (network(PICTURES) + network(PICTURES.flip(-1))) / 2
     averaged = MirrorAverage(network)
@@ -62,13 +67,13 @@ def test_a_network_is_rebuilt_from_its_description_and_weights():
     ],
 )
 def test_weights_that_do_not_fit_the_description_are_refused_in_one_line(changed, words):
-    with pytest.raises(CheckpointError, match=words) as refusal:
+    with pytest.raises(ModelBundleError, match=words) as refusal:
         build_network(spec(**changed), weights_of(CompactVGG(**OPTIONS)))
     assert "\n" not in str(refusal.value)
 
 
 def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monkeypatch):
-    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ())
+    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
     network = CompactVGG(**OPTIONS).eval()
     checkpoint = save_model(tmp_path, "plain", spec(), weights_of(network))
     classifier = create_classifier(ClassifierConfig(model=str(checkpoint.weights)))
@@ -81,24 +86,24 @@ def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monke
 
 
 def test_the_error_of_a_head_that_does_not_fit_names_the_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(classifier, "_NVIDIA_DEVICES", ())
+    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
     checkpoint = save_model(tmp_path, "plain", spec(labels=("a", "b")), weights_of(CompactVGG(**OPTIONS)))
-    with pytest.raises(CheckpointError, match="plain.safetensors: the network wants 'head.weight'"):
+    with pytest.raises(ModelBundleError, match="plain.safetensors: the network wants 'head.weight'"):
         create_classifier(ClassifierConfig(model=str(checkpoint.weights)))
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in shipped_models() if load_checkpoint(name).spec.architecture in NETWORKS]
+    "name", [name for name in shipped_models() if load_model_bundle(name).spec.architecture in NETWORKS]
 )
 def test_the_weights_of_a_shipped_model_that_torch_runs_give_what_its_onnx_twin_gives(name):
-    checkpoint = load_checkpoint(name)
+    checkpoint = load_model_bundle(name)
     crops = list(np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8))
     with torch.inference_mode():
         network = build_network(checkpoint.spec, read_weights(checkpoint))
         expected = network(torch.from_numpy(to_batch(crops, checkpoint.spec))).numpy()
     classifier = create_classifier(ClassifierConfig(model=name, device="cpu"))
-    quantised = "float_model" in checkpoint.spec.metadata["onnx"]  # its twin has 8 bits, its weights have all
-    assert classifier.logits(crops) == pytest.approx(expected, abs=0.2 if quantised else 1e-4)
+    quantized = "float_model" in checkpoint.spec.metadata["onnx"]  # its twin has 8 bits, its weights have all
+    assert classifier.logits(crops) == pytest.approx(expected, abs=0.2 if quantized else 1e-4)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.errors import CheckpointError, ImageError
 from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch, to_input
+from emotion_perception.core.errors import ImageError, ModelBundleError
 
 GRAY = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
 
@@ -13,37 +13,37 @@ def spec(**options):
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (48, 48, 3), (1, 1), (7, 300), (300, 7, 3), (47, 49)])
-def test_any_crop_becomes_one_gray_picture_of_the_networks_size(shape):
+def test_any_crop_becomes_one_gray_image_of_the_networks_size(shape):
     made = to_input(np.full(shape, 100, np.uint8), spec(input_size=32))
     assert (made.shape, made.dtype) == ((1, 32, 32), np.float32)
     assert np.isfinite(made).all()
 
 
 @pytest.mark.parametrize(
-    ("normalisation", "expected"),
+    ("normalization", "expected"),
     [
         ("zero_one", GRAY / 255),
         ("minus_one_one", GRAY / 127.5 - 1),
-        ("standardise", (GRAY - GRAY.mean()) / GRAY.std()),
+        ("standardize", (GRAY - GRAY.mean()) / GRAY.std()),
     ],
 )
-def test_each_normalisation_is_what_its_name_says(normalisation, expected):
-    assert to_input(GRAY, spec(normalisation=normalisation))[0] == pytest.approx(expected, abs=1e-5)
+def test_each_normalization_is_what_its_name_says(normalization, expected):
+    assert to_input(GRAY, spec(normalization=normalization))[0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_blank_crop_does_not_divide_by_zero():
     assert to_input(np.full((48, 48), 200, np.uint8), spec()).tolist() == np.zeros((1, 48, 48)).tolist()
 
 
-def test_colour_is_read_as_bgr():
+def test_color_is_read_as_bgr():
     blue = np.zeros((48, 48, 3), np.uint8)
     blue[..., 0] = 255
     expected = cv2.cvtColor(blue, cv2.COLOR_BGR2GRAY)[0, 0] / 255
-    assert to_input(blue, spec(normalisation="zero_one")).mean() == pytest.approx(expected)
+    assert to_input(blue, spec(normalization="zero_one")).mean() == pytest.approx(expected)
     assert expected < 0.15, "blue is dark; red would be 0.3"
 
 
-def test_brightness_and_contrast_do_not_change_a_standardised_input():
+def test_brightness_and_contrast_do_not_change_a_standardized_input():
     darker = (GRAY // 4 * 2 + 20).astype(np.uint8)
     brighter = (GRAY // 4 * 3 + 40).astype(np.uint8)
     assert to_input(darker, spec()) == pytest.approx(to_input(brighter, spec()), abs=1e-4)
@@ -74,7 +74,7 @@ def test_a_batch_is_the_inputs_one_below_the_other():
     ],
     ids=["empty", "float", "four channels", "one channel", "one axis"],
 )
-def test_what_is_no_picture_is_refused(crop):
+def test_what_is_no_image_is_refused(crop):
     with pytest.raises(ImageError):
         to_input(crop, spec())
 
@@ -84,7 +84,7 @@ def test_what_is_no_picture_is_refused(crop):
     [
         ({"input_size": 0}, "input_size 0"),
         ({"input_size": 100_000}, "input_size 100000"),
-        ({"normalisation": "zscore"}, "'zscore'"),
+        ({"normalization": "zscore"}, "'zscore'"),
         ({"temperature": 0.0}, "temperature 0.0"),
         ({"temperature": float("nan")}, "temperature nan"),
         ({"crop_margin": -0.1}, "crop_margin -0.1"),
@@ -93,5 +93,5 @@ def test_what_is_no_picture_is_refused(crop):
     ],
 )
 def test_a_description_that_cannot_work_is_refused(options, words):
-    with pytest.raises(CheckpointError, match=words):
+    with pytest.raises(ModelBundleError, match=words):
         spec(**options)

@@ -21,7 +21,7 @@ class BrightnessClassifier:
 
 
 def recognize(recognizer, faces, stamp_s=0.0, image=IMAGE, **options):
-    return recognizer.recognize(image, faces, stamp_s, **{"smoothing_s": 0.0, "uncertain_below": 0.6, **options})
+    return recognizer.recognize(image, faces, stamp_s, **{"smoothing_s": 0.0, "min_confidence": 0.6, **options})
 
 
 def face(x_min, x_max, track_id=1):
@@ -33,19 +33,17 @@ def test_each_face_gets_its_own_answer_in_order():
     assert [(a.face.id, a.label, a.score) for a in answers] == [(1, "dark", 1.0), (2, "bright", 1.0)]
 
 
-def test_a_face_outside_its_picture_is_left_out_and_counted():
+def test_a_face_outside_its_image_is_left_out_and_counted():
     recognizer = EmotionRecognizer(BrightnessClassifier())
     answers = recognize(recognizer, [face(500, 540, 1), face(120, 160, 2)])
     assert [answer.face.id for answer in answers] == [2]
-    assert recognizer.regions_refused == 1
+    assert recognizer.regions_rejected == 1
 
 
-@pytest.mark.parametrize(("uncertain_below", "uncertain"), [(0.4, False), (0.9, True)])
-def test_a_low_score_is_marked_uncertain(uncertain_below, uncertain):
+@pytest.mark.parametrize(("min_confidence", "uncertain"), [(0.4, False), (0.9, True)])
+def test_a_low_score_is_marked_uncertain(min_confidence, uncertain):
     half_in_the_light = face(80, 120)
-    (answer,) = recognize(
-        EmotionRecognizer(BrightnessClassifier()), [half_in_the_light], uncertain_below=uncertain_below
-    )
+    (answer,) = recognize(EmotionRecognizer(BrightnessClassifier()), [half_in_the_light], min_confidence=min_confidence)
     assert answer.score == pytest.approx(0.5, abs=0.05)
     assert answer.uncertain is uncertain
 
@@ -59,5 +57,5 @@ def test_label_and_score_are_those_of_the_smoothed_probabilities():
     assert answer.score == pytest.approx(answer.smoothed_probabilities[1])
 
 
-def test_no_face_needs_no_picture():
+def test_no_face_needs_no_image():
     assert recognize(EmotionRecognizer(BrightnessClassifier()), [], image=None) == []

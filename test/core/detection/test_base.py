@@ -8,7 +8,7 @@ from emotion_perception.core.types import Box
 
 
 class FakeDetector(FaceDetector):
-    """Finds one face in the right half of every picture, and remembers what it saw."""
+    """Finds one face in the right half of every image, and remembers what it saw."""
 
     name = "fake"
 
@@ -30,7 +30,7 @@ class FakeDetector(FaceDetector):
         ((5000, 3), 320, (320, 1)),
     ],
 )
-def test_the_working_picture_has_the_longer_side_asked_for(wh, size, expected):
+def test_the_working_image_has_the_longer_side_asked_for(wh, size, expected):
     working = with_longer_side(np.zeros((wh[1], wh[0], 3), np.uint8), size)
     assert working.shape[1::-1] == expected
 
@@ -63,7 +63,7 @@ def test_candidates_outside_are_left_out_and_the_rest_is_sorted():
         np.zeros((10, 10, 3), np.float32),
     ],
 )
-def test_what_is_no_bgr_picture_is_refused(image):
+def test_what_is_no_bgr_image_is_refused(image):
     with pytest.raises(ImageError, match="uint8 of shape"):
         FakeDetector(DetectionConfig()).detect(image)
 

@@ -13,7 +13,7 @@ def maps(height=8, width=16):
     )
 
 
-def test_a_cell_becomes_a_box_around_its_centre():
+def test_a_cell_becomes_a_box_around_its_center():
     heat, size, offset, landmarks = maps()
     heat[3, 5] = 0.8
     size[:, 3, 5] = np.log(4), np.log(2)  # 16 pixels high, 8 wide
@@ -32,7 +32,7 @@ def test_a_box_at_the_border_is_not_moved_inside():
     assert decode(heat, size, offset, landmarks).xyxy[0] == pytest.approx([-6, -6, 10, 10])
 
 
-def test_neighbouring_cells_of_one_face_become_one():
+def test_neighboring_cells_of_one_face_become_one():
     heat, size, offset, landmarks = maps()
     heat[3, 5:8] = 0.6, 0.9, 0.7
     size[:] = np.log(6)

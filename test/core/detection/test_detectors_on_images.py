@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.images.geometry import iou
-from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Box
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHARED = next((path for path in (ROOT / "shared/data", ROOT.parent / "shared/data") if path.is_dir()), None)
 DETECTORS = ["centerface", "yunet", "mtcnn", "haar"]
 WITH_LANDMARKS = ["centerface", "yunet", "mtcnn"]
@@ -53,7 +53,7 @@ def detector_of(name, **parameters):
 
 @pytest.fixture
 def found():
-    """Returns a function: the selected faces of a picture by a detector."""
+    """Returns a function: the selected faces of an image by a detector."""
 
     def find(name, image, **parameters):
         return select_faces(detector_of(name, **parameters).detect(image), DetectionConfig())
@@ -80,7 +80,7 @@ def test_the_face_is_found_in_source_pixels_at_any_working_size(name, size, foun
 
 @pytest.mark.parametrize("wh", [(160, 160), (1500, 1500), (1024, 512), (509, 331)])
 @pytest.mark.parametrize("name", DETECTORS)
-def test_regions_follow_the_pictures_size(name, wh, found):
+def test_regions_follow_the_images_size(name, wh, found):
     image = cv2.resize(astronaut()[:400], wh)
     scale_x, scale_y = wh[0] / 512, wh[1] / 400
     expected = Box(round(172 * scale_x), round(60 * scale_y), round(276 * scale_x), round(190 * scale_y))
@@ -120,7 +120,7 @@ def test_regions_stay_inside_when_the_face_does_not(name, crop):
 
 
 @pytest.mark.parametrize("name", DETECTORS)
-def test_a_picture_of_one_pixel_is_no_fault(name):
+def test_a_image_of_one_pixel_is_no_fault(name):
     assert select_faces(detector_of(name).detect(np.zeros((1, 1, 3), np.uint8)), DetectionConfig()) == []
 
 

@@ -40,12 +40,12 @@ def test_selection_follows_the_live_parameters(parameters, expected):
         (0.0, Box(90, 70, 130, 90), Box(90, 70, 100, 80)),
     ],
 )
-def test_a_margin_widens_a_region_inside_the_picture(margin, box, expected):
+def test_a_margin_widens_a_region_inside_the_image(margin, box, expected):
     (widened,) = add_margin([Face(box=box, score=0.8, id=7)], margin, (100, 80))
     assert (widened.box, widened.score, widened.id) == (expected, 0.8, 7)
 
 
-def test_a_region_outside_the_picture_is_left_out():
+def test_a_region_outside_the_image_is_left_out():
     assert add_margin([Face(box=Box(100, 0, 120, 20), score=0.8)], 0.0, (100, 80)) == []
 
 
@@ -93,7 +93,7 @@ def test_threads_are_set_once_for_the_process():
         cv2.setNumThreads(before)
 
 
-def test_haar_finds_nothing_on_a_blank_picture():
+def test_haar_finds_nothing_on_a_blank_image():
     if not hasattr(cv2, "CascadeClassifier"):
         pytest.skip("OpenCV 5 has no cascade")
     assert create_detector(DetectionConfig(detector="haar")).detect(np.full((90, 160, 3), 128, np.uint8)) == []

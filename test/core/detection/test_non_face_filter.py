@@ -2,13 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification.model_bundle import shipped_models
-from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.errors import CheckpointError, ConfigurationError, ModelFileError
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.classification.model_bundle import shipped_models
 from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detection.non_face_filter import NonFaceFilter, create_non_face_filter
+from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError
 from emotion_perception.core.types import Box, Face
-from emotion_perception.core.detection.non_face_filter import FaceVerifier, create_verifier
 
 IMAGE = np.zeros((100, 400, 3), np.uint8)
 IMAGE[:, 200:] = 255  # faces are white here
@@ -39,7 +39,7 @@ def face(x_min, side=20, score=0.9):
 
 @pytest.mark.parametrize(("threshold", "expected"), [(0.0, [10, 195, 300]), (0.5, [195, 300]), (0.9, [300])])
 def test_what_is_less_probably_a_face_is_refused_and_counted(threshold, expected):
-    verifier = FaceVerifier(WhiteIsFace())
+    verifier = NonFaceFilter(WhiteIsFace())
     faces = [face(10), face(195), face(300)]  # no face, three quarters of one, a face
     kept = verifier.verify(IMAGE, faces, threshold=threshold, max_faces=32)
     assert kept == [one for one in faces if one.box.x_min in expected]
@@ -47,14 +47,14 @@ def test_what_is_less_probably_a_face_is_refused_and_counted(threshold, expected
 
 
 def test_refusals_add_up():
-    verifier = FaceVerifier(WhiteIsFace())
+    verifier = NonFaceFilter(WhiteIsFace())
     for _ in range(3):
         verifier.verify(IMAGE, [face(10), face(50), face(300)], threshold=0.5, max_faces=32)
     assert verifier.refused == 6
 
 
 def test_a_refused_detection_takes_no_faces_place():
-    verifier = FaceVerifier(WhiteIsFace())
+    verifier = NonFaceFilter(WhiteIsFace())
     faces = [face(10), face(300), face(50), face(350), face(370)]
     assert verifier.verify(IMAGE, faces, threshold=0.5, max_faces=2) == [face(300), face(350)]
     assert verifier.refused == 2
@@ -62,7 +62,7 @@ def test_a_refused_detection_takes_no_faces_place():
 
 def test_batches_are_bounded_and_end_with_the_last_face_needed():
     classifier = WhiteIsFace()
-    verifier = FaceVerifier(classifier)
+    verifier = NonFaceFilter(classifier)
     assert verifier.verify(IMAGE, [face(10)] * 100 + [face(300)] * 300, threshold=0.5, max_faces=30) == [face(300)] * 30
     assert max(map(len, classifier.batches)) <= 32
     assert sum(map(len, classifier.batches)) < 150
@@ -70,19 +70,19 @@ def test_batches_are_bounded_and_end_with_the_last_face_needed():
 
 def test_no_detection_needs_no_network():
     classifier = WhiteIsFace()
-    assert FaceVerifier(classifier).verify(IMAGE, [], threshold=0.5, max_faces=32) == []
+    assert NonFaceFilter(classifier).verify(IMAGE, [], threshold=0.5, max_faces=32) == []
     assert classifier.batches == []
 
 
 @pytest.mark.parametrize(("crop_margin", "side"), [(0.0, 20), (0.25, 30)])
 def test_crops_have_the_models_margin(crop_margin, side):
     classifier = WhiteIsFace(crop_margin)
-    FaceVerifier(classifier).verify(IMAGE, [face(300)], threshold=0.5, max_faces=32)
+    NonFaceFilter(classifier).verify(IMAGE, [face(300)], threshold=0.5, max_faces=32)
     assert classifier.batches == [[(side, side)]]
 
 
 def test_without_a_model_there_is_no_verifier():
-    assert create_verifier(DetectionConfig()) is None
+    assert create_non_face_filter(DetectionConfig()) is None
 
 
 def test_the_model_runs_on_the_cpu_and_is_warm():
@@ -92,14 +92,14 @@ def test_the_model_runs_on_the_cpu_and_is_warm():
         asked.append(config)
         return WhiteIsFace()
 
-    verifier = create_verifier(DetectionConfig(verifier="white", num_threads=3), classifier_factory=make)
+    verifier = create_non_face_filter(DetectionConfig(verifier="white", num_threads=3), classifier_factory=make)
     assert [(config.model, config.device, config.num_threads) for config in asked] == [("white", "cpu", 3)]
     assert verifier._classifier.warm
 
 
 def test_a_real_model_refuses_and_accepts(build_model):
-    checkpoint = build_model("gate", labels=("face", "other"), normalisation="min_max")
-    verifier = create_verifier(DetectionConfig(verifier=str(checkpoint.weights)))
+    checkpoint = build_model("gate", labels=("face", "other"), normalization="min_max")
+    verifier = create_non_face_filter(DetectionConfig(verifier=str(checkpoint.weights)))
     noise = np.random.default_rng(3).integers(0, 256, (100, 400, 3), dtype=np.uint8)
     faces = [face(20 * index) for index in range(18)]
     kept = verifier.verify(noise, faces, threshold=0.5, max_faces=32)
@@ -111,20 +111,20 @@ def test_a_real_model_refuses_and_accepts(build_model):
     ("model", "fault", "line"),
     [
         ({"labels": ("happy", "sad")}, ConfigurationError, "has no label 'face', its labels are happy, sad"),
-        ({"labels": ("face", "other"), "outputs": 3}, CheckpointError, "outputs a face for 2 labels"),
+        ({"labels": ("face", "other"), "outputs": 3}, ModelBundleError, "outputs a face for 2 labels"),
     ],
     ids=["labels", "outputs"],
 )
 def test_a_model_of_another_kind_is_one_clear_line(build_model, model, fault, line):
     checkpoint = build_model("gate", **model)
     with pytest.raises(fault, match=line) as caught:
-        create_verifier(DetectionConfig(verifier=str(checkpoint.weights)))
+        create_non_face_filter(DetectionConfig(verifier=str(checkpoint.weights)))
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_model_is_one_clear_line():
     with pytest.raises(ModelFileError, match="no model 'doorman'"):
-        create_verifier(DetectionConfig(verifier="doorman"))
+        create_non_face_filter(DetectionConfig(verifier="doorman"))
 
 
 def test_the_shipped_gate_tells_a_face_from_its_surroundings():
@@ -134,7 +134,7 @@ def test_the_shipped_gate_tells_a_face_from_its_surroundings():
         astronaut = cv2.imread(str(resolve_model_file("astronaut")))
     except ModelFileError as e:
         pytest.skip(f"a real face is needed: {e}")
-    verifier = create_verifier(DetectionConfig(verifier="face_gate"))
+    verifier = create_non_face_filter(DetectionConfig(verifier="face_gate"))
     person = Face(box=Box(184, 62, 269, 175), score=0.9)
     flag, shuttle, helmet = ((0, 0, 90, 110), (360, 100, 470, 260), (290, 350, 490, 512))
     surroundings = [Face(box=Box(*xyxy), score=0.8) for xyxy in (flag, shuttle, helmet)]

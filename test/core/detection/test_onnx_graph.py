@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
-from emotion_perception.core.inference.onnx_session import open_session
 from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.inference.onnx_session import open_session
 
 
 def varint(value):
@@ -29,7 +29,7 @@ def value(tag, name, shape):
 
 
 def adding_network(inputs=(b"picture", b"weight")):
-    """Encodes picture + weight for pictures of 2x3x8x8 only, its weight listed as an input, as older exports do."""
+    """Encodes image + weight for images of 2x3x8x8 only, its weight listed as an input, as older exports do."""
     node = message(1, message(1, b"picture"), message(1, b"weight"), message(2, b"sum"), message(4, b"Add"))
     weight = message(5, number(1, 1), number(2, 1), message(4, np.float32(2.5).tobytes()), message(8, b"weight"))
     shapes = {b"picture": (2, 3, 8, 8), b"weight": (1,), b"other": (1,)}
@@ -49,9 +49,9 @@ def test_the_freed_network_runs_at_any_size(tmp_path):
     session = opened(with_free_image_size(adding_network()), tmp_path)
     assert [item.name for item in session.get_inputs()] == ["picture"]
     for height, width in ((8, 8), (32, 64)):
-        picture = np.ones((1, 3, height, width), np.float32)
-        (answer,) = session.run(None, {"picture": picture})
-        assert np.array_equal(answer, picture + 2.5)
+        image = np.ones((1, 3, height, width), np.float32)
+        (answer,) = session.run(None, {"picture": image})
+        assert np.array_equal(answer, image + 2.5)
 
 
 def test_freeing_twice_changes_nothing_more():

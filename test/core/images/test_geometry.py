@@ -17,7 +17,7 @@ from emotion_perception.core.types import Box
         ((19.2, 9.2, 19.4, 9.4), Box(19, 9, 20, 10)),  # a part of a pixel
     ],
 )
-def test_clip_keeps_the_box_inside_the_picture(xyxy, expected):
+def test_clip_keeps_the_box_inside_the_image(xyxy, expected):
     assert clip_box(xyxy, (20, 10)) == expected
 
 
@@ -97,14 +97,14 @@ def test_crop_beyond_the_border_repeats_it(box, margin):
     assert np.array_equal(crop, image[np.ix_(rows, columns)])
 
 
-def test_crop_keeps_colour():
+def test_crop_keeps_color():
     image = np.dstack([picture(), picture() // 2, picture() // 3])
     assert np.array_equal(square_crop(image, Box(5, 5, 15, 15), 0.0), image[5:15, 5:15])
 
 
 @pytest.mark.parametrize("box", [Box(60, 0, 70, 10), Box(-9, 0, 0, 10), Box(0, 40, 5, 50), Box(-10, -10, -1, -1)])
 def test_crop_refuses_a_region_outside(box):
-    with pytest.raises(RegionError, match="outside the 60x40 picture"):
+    with pytest.raises(RegionError, match="outside the 60x40 image"):
         square_crop(picture(), box, 0.1)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.errors import ImageError
-from emotion_perception.core.images.image_header import announced_size
+from emotion_perception.core.images.image_header import read_image_size
 
 PICTURE = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 255, (30, 40, 3), np.uint8), (0, 0), 2)
 
@@ -57,7 +57,7 @@ THUMBNAIL = b"\xff\xe1" + struct.pack(">H", 2 + len(jpeg_of(8, 6))) + jpeg_of(8,
     ],
 )
 def test_the_announced_size_is_read(data):
-    assert announced_size(data) == (40, 30)
+    assert read_image_size(data) == (40, 30)
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_the_announced_size_is_read(data):
         (b"", "0 bytes of compressed data are neither JPEG nor PNG"),
         (b"GIF89a" + bytes(100), "106 bytes of compressed data are neither JPEG nor PNG"),
         (encoded(".bmp"), "are neither JPEG nor PNG"),
-        (b"\xff\xd8\xff", "a JPEG picture without a header"),
-        (b"\xff\xd8\xff\xe0\xff\xff" + bytes(50), "a JPEG picture without a header"),
-        (b"\xff\xd8" + TABLES + bytes(50), "a JPEG picture without a header"),
-        (b"\xff\xd8\xff\xda\x00\x0c" + jpeg_of(40, 30), "a JPEG picture without a header"),
-        (encoded(".png")[:20], "a PNG picture without a header"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a PNG picture without a header"),
+        (b"\xff\xd8\xff", "a JPEG image without a header"),
+        (b"\xff\xd8\xff\xe0\xff\xff" + bytes(50), "a JPEG image without a header"),
+        (b"\xff\xd8" + TABLES + bytes(50), "a JPEG image without a header"),
+        (b"\xff\xd8\xff\xda\x00\x0c" + jpeg_of(40, 30), "a JPEG image without a header"),
+        (encoded(".png")[:20], "a PNG image without a header"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "a PNG image without a header"),
         (jpeg_of(40, 0), "a compressed image of 40x0 has no pixel"),
         (png_of(0, 30), "a compressed image of 0x30 has no pixel"),
         (jpeg_of(65_500, 65_500), "65500x65500 has more than 64 megapixels"),
@@ -81,14 +81,14 @@ def test_the_announced_size_is_read(data):
         (encoded(".png")[:-6], "bytes of a compressed 40x30 image are cut short"),
     ],
 )
-def test_what_cannot_be_a_whole_picture_is_refused_with_one_line(data, line):
+def test_what_cannot_be_a_whole_image_is_refused_with_one_line(data, line):
     with pytest.raises(ImageError, match=line) as raised:
-        announced_size(data)
+        read_image_size(data)
     assert "\n" not in str(raised.value)
 
 
-def test_the_largest_picture_is_let_through():
-    assert announced_size(png_of(8000, 8000)) == (8000, 8000)
+def test_the_largest_image_is_let_through():
+    assert read_image_size(png_of(8000, 8000)) == (8000, 8000)
 
 
 def test_whatever_the_bytes_are_the_answer_is_a_size_or_one_line():
@@ -99,6 +99,6 @@ def test_whatever_the_bytes_are_the_answer_is_a_size_or_one_line():
             data[at] = rng.integers(256)
         data = bytes(data[: rng.integers(len(data))])
         try:
-            assert min(announced_size(data)) > 0
+            assert min(read_image_size(data)) > 0
         except ImageError as e:
             assert "\n" not in str(e)  # noqa: PT017 - either is right

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import numpy as np
 import pytest
 
+from emotion_perception.core.errors import DeviceError
 from emotion_perception.core.inference import dynamic_batching
 from emotion_perception.core.inference.dynamic_batching import BatchingBackend
-from emotion_perception.core.errors import DeviceError
 
 WAIT_S = 10.0
 NEVER_S = 1000.0
@@ -72,7 +72,7 @@ def ask(shared, threads, *values, gathered=0):
 
 
 def test_what_comes_while_the_network_runs_is_run_together_and_each_gets_its_own(network, threads):
-    shared = BatchingBackend(network, max_batch=32, max_wait_s=0.0)
+    shared = BatchingBackend(network, max_batch_size=32, max_queue_delay_s=0.0)
     network.free.clear()
     first = threads.submit(shared, faces(2, 1.0))
     network.wait_for_run()
@@ -86,7 +86,7 @@ def test_what_comes_while_the_network_runs_is_run_together_and_each_gets_its_own
 
 
 def test_a_run_has_at_most_max_batch_faces(network, threads):
-    shared = BatchingBackend(network, max_batch=4, max_wait_s=0.0)
+    shared = BatchingBackend(network, max_batch_size=4, max_queue_delay_s=0.0)
     np.testing.assert_array_equal(shared(faces(10)), np.full((10, 7), 2.0))
     assert network.runs == [4, 4, 2]
     network.runs.clear()
@@ -103,7 +103,7 @@ def test_a_run_has_at_most_max_batch_faces(network, threads):
 
 
 def test_faces_wait_for_those_of_a_camera_that_is_there(network, threads):
-    shared = BatchingBackend(network, max_batch=32, max_wait_s=0.3)  # shorter than a camera is remembered
+    shared = BatchingBackend(network, max_batch_size=32, max_queue_delay_s=0.3)  # shorter than a camera is remembered
     together = threading.Barrier(2)
 
     def camera(value):
@@ -120,27 +120,27 @@ def test_faces_wait_for_those_of_a_camera_that_is_there(network, threads):
 
 def test_nobody_waits_for_a_camera_that_has_gone(network, threads, monkeypatch):
     monkeypatch.setattr(dynamic_batching, "_FORGET_S", 0.05)
-    shared = BatchingBackend(network, max_batch=32, max_wait_s=NEVER_S)
+    shared = BatchingBackend(network, max_batch_size=32, max_queue_delay_s=NEVER_S)
     threads.submit(shared, faces(1)).result(WAIT_S)
     time.sleep(0.06)
     assert len(shared(faces(1))) == 1
 
 
 def test_enough_faces_wait_for_nobody(network, threads):
-    shared = BatchingBackend(network, max_batch=2, max_wait_s=NEVER_S)
+    shared = BatchingBackend(network, max_batch_size=2, max_queue_delay_s=NEVER_S)
     shared(faces(1))
     assert len(threads.submit(shared, faces(2)).result(WAIT_S)) == 2
 
 
 def test_the_wait_ends(network, threads):
-    shared = BatchingBackend(network, max_batch=32, max_wait_s=0.02)
+    shared = BatchingBackend(network, max_batch_size=32, max_queue_delay_s=0.02)
     threads.submit(shared, faces(1)).result(WAIT_S)
     assert len(shared(faces(1))) == 1
     assert network.runs == [1, 1]
 
 
 def test_a_fault_reaches_everybody_whose_faces_were_in_that_run_and_nobody_else(network, threads):
-    shared = BatchingBackend(network, max_batch=32, max_wait_s=0.0)
+    shared = BatchingBackend(network, max_batch_size=32, max_queue_delay_s=0.0)
     network.free.clear()
     first = threads.submit(shared, faces(1))
     network.wait_for_run()
@@ -155,12 +155,12 @@ def test_a_fault_reaches_everybody_whose_faces_were_in_that_run_and_nobody_else(
 
 
 def test_it_says_what_its_backend_says(network):
-    shared = BatchingBackend(network, max_batch=1, max_wait_s=0.0)
+    shared = BatchingBackend(network, max_batch_size=1, max_queue_delay_s=0.0)
     assert (shared.device, shared.fallback, shared.problem) == ("cuda:0", True, "too hot")
 
 
 def test_many_threads_each_get_their_own_answers(network, threads):
-    shared = BatchingBackend(network, max_batch=5, max_wait_s=0.001)
+    shared = BatchingBackend(network, max_batch_size=5, max_queue_delay_s=0.001)
 
     def camera(number):
         sizes = np.random.default_rng(number).integers(1, 4, 200)

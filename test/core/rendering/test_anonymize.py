@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.rendering.anonymize import FaceHider, anonymize, anonymize_whole
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.config import ANONYMIZERS, DetectionConfig
 from emotion_perception.core.detection.factory import create_detector
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.rendering.anonymize import FaceAnonymizer, anonymize, anonymize_image
 from emotion_perception.core.types import Box, Face
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHARED = next((path for path in (ROOT / "shared/data", ROOT.parent / "shared/data") if path.is_dir()), None)
 HIDING = [mode for mode in ANONYMIZERS if mode != "none"]
 DETECTORS = ["centerface", "haar"]
@@ -77,12 +77,12 @@ def test_five_faces_are_hidden_as_well_as_one(mode, scale):
 
 @pytest.mark.parametrize("crop", [np.s_[:, :], np.s_[30:230, 130:320], np.s_[60:190, 172:276], np.s_[:, 224:]])
 @pytest.mark.parametrize("mode", HIDING)
-def test_a_picture_that_is_hidden_whole_shows_no_face_of_any_size(mode, crop):
-    assert found(anonymize_whole(np.ascontiguousarray(astronaut()[crop]), mode), threshold=0.2) == []
+def test_a_image_that_is_hidden_whole_shows_no_face_of_any_size(mode, crop):
+    assert found(anonymize_image(np.ascontiguousarray(astronaut()[crop]), mode), threshold=0.2) == []
 
 
 @pytest.mark.parametrize("mode", ANONYMIZERS)
-def test_the_picture_outside_the_faces_and_the_input_stay_as_they_are(mode):
+def test_the_image_outside_the_faces_and_the_input_stay_as_they_are(mode):
     image = noise()
     before = image.copy()
     hidden = anonymize(image, [Box(40, 30, 60, 50)], mode)
@@ -108,7 +108,7 @@ def test_the_picture_outside_the_faces_and_the_input_stay_as_they_are(mode):
     ],
 )
 @pytest.mark.parametrize("mode", HIDING)
-def test_a_face_partly_outside_the_picture_is_no_fault(mode, box):
+def test_a_face_partly_outside_the_image_is_no_fault(mode, box):
     image = noise()
     changed = (anonymize(image, [Box(*box)], mode) != image).any(axis=2)
     inside = changed[max(box[1], 0) : box[3], max(box[0], 0) : box[2]]
@@ -117,9 +117,9 @@ def test_a_face_partly_outside_the_picture_is_no_fault(mode, box):
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (5, 7), (3, 2000)])
 @pytest.mark.parametrize("mode", HIDING)
-def test_a_picture_of_any_shape_is_no_fault(mode, shape):
+def test_a_image_of_any_shape_is_no_fault(mode, shape):
     image = noise(*shape)
-    assert anonymize_whole(image, mode).shape == image.shape
+    assert anonymize_image(image, mode).shape == image.shape
     assert anonymize(image, [Box(0, 0, 1, 1)], mode).shape == image.shape
 
 
@@ -138,22 +138,22 @@ class TestFaceHider:
         image = noise()
         return (hider.hide(image, faces, stamp_s, mode) != image).any(axis=2)
 
-    def test_a_picture_whose_faces_are_unknown_is_hidden_whole(self):
-        assert self.changed(FaceHider(), None, 1.0).mean() > 0.95
+    def test_a_image_whose_faces_are_unknown_is_hidden_whole(self):
+        assert self.changed(FaceAnonymizer(), None, 1.0).mean() > 0.95
 
-    def test_a_picture_of_nobody_stays(self):
-        assert not self.changed(FaceHider(), [], 1.0).any()
+    def test_a_image_of_nobody_stays(self):
+        assert not self.changed(FaceAnonymizer(), [], 1.0).any()
 
     @pytest.mark.parametrize(
         ("stamp_s", "hidden"), [(1.1, True), (2.0, True), (2.1, False), (0.9, False), (4000.0, False)]
     )
     def test_a_face_that_the_detector_misses_stays_hidden_for_a_second(self, stamp_s, hidden):
-        hider = FaceHider()
+        hider = FaceAnonymizer()
         assert self.changed(hider, [self.FACE], 1.0)[40, 50]
         assert self.changed(hider, [], stamp_s)[40, 50] == hidden
 
     def test_a_face_that_moves_is_hidden_only_where_it_is(self):
-        hider = FaceHider()
+        hider = FaceAnonymizer()
         self.changed(hider, [self.FACE], 1.0)
         changed = self.changed(hider, [Face(Box(90, 30, 110, 50), 0.9, id=3)], 1.1)
         assert changed[40, 100]
@@ -161,7 +161,7 @@ class TestFaceHider:
 
     def test_nothing_is_hidden_or_copied_where_nothing_is_to_be(self):
         image = noise()
-        assert FaceHider().hide(image, None, 1.0, "none") is image
+        assert FaceAnonymizer().hide(image, None, 1.0, "none") is image
 
 
 def contains(box, xy):

@@ -47,7 +47,7 @@ def test_a_k_that_is_unknown_or_impossible_is_none(index, value):
     assert PinholeCamera.from_k([0.0] * 9) is None
 
 
-def test_a_face_has_a_shape_and_a_text_in_the_colour_of_the_overlay():
+def test_a_face_has_a_shape_and_a_text_in_the_color_of_the_overlay():
     ((marker,), vanished) = FaceMarkers().update([emotion()], CAMERA)
     assert vanished == []
     assert (marker.shape_id, marker.text_id) == (6, 7)

@@ -8,7 +8,7 @@ from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Poi
 GROUND = 90
 
 
-def picture(width=640, height=480):
+def blank_image(width=640, height=480):
     return np.full((height, width, 3), GROUND, np.uint8)
 
 
@@ -29,7 +29,7 @@ def pixels_of(image, color):
 
 @pytest.mark.parametrize("wh", [(320, 240), (640, 480), (1920, 1080)])
 def test_the_box_is_drawn_on_a_copy(wh):
-    image = picture(*wh)
+    image = blank_image(*wh)
     box = Box(wh[0] // 3, wh[1] // 3, wh[0] // 2, wh[1] // 2)
     result = drawn(image, emotion(box), bars=True, landmarks=True)
     color = list(color_of(emotion(box)))
@@ -39,15 +39,15 @@ def test_the_box_is_drawn_on_a_copy(wh):
         assert result[y, x].tolist() == color
 
 
-def test_no_face_leaves_an_equal_picture():
-    image = picture()
+def test_no_face_leaves_an_equal_image():
+    image = blank_image()
     result = drawn(image, bars=True, landmarks=True)
     assert np.array_equal(result, image)
     assert result is not image
 
 
 def test_the_inside_of_a_face_stays_visible():
-    result = drawn(picture(), emotion(Box(200, 200, 300, 320)), bars=True)
+    result = drawn(blank_image(), emotion(Box(200, 200, 300, 320)), bars=True)
     assert (result[210:310, 210:290] == GROUND).all()
 
 
@@ -59,20 +59,20 @@ def test_the_inside_of_a_face_stays_visible():
 def test_a_face_at_the_border_is_drawn_inside(wh, fractions):
     x_min, y_min, x_max, y_max = (round(share * side) for share, side in zip(fractions, wh * 2, strict=True))
     box = Box(x_min, y_min, max(x_max, x_min + 1), max(y_max, y_min + 1))
-    result = drawn(picture(*wh), emotion(box), bars=True, landmarks=True)
+    result = drawn(blank_image(*wh), emotion(box), bars=True, landmarks=True)
     assert result.shape == (wh[1], wh[0], 3)
 
 
 @pytest.mark.parametrize("box", [Box(640, 0, 700, 50), Box(-60, 5, 0, 50), Box(10**9, 10**9, 4 * 10**9, 4 * 10**9)])
 def test_a_face_outside_is_left_out(box):
-    image = picture()
+    image = blank_image()
     assert np.array_equal(drawn(image, emotion(box), bars=True), image)
 
 
 def test_a_label_at_the_upper_border_is_not_cut_off():
     color = color_of(emotion(Box(0, 0, 1, 1)))
-    free = drawn(picture(), emotion(Box(200, 200, 300, 300)))
-    top = drawn(picture(), emotion(Box(200, 0, 300, 100)))
+    free = drawn(blank_image(), emotion(Box(200, 200, 300, 300)))
+    top = drawn(blank_image(), emotion(Box(200, 0, 300, 100)))
     tag = (free[:198] == color).all(axis=2).sum()
     assert pixels_of(top, color) >= tag
 
@@ -94,10 +94,10 @@ def test_an_uncertain_face_is_gray():
     blue, green, red = color_of(unsure)
     assert blue == green == red
     assert color_of(sure) != color_of(unsure)
-    assert drawn(picture(), unsure)[299, 200].tolist() == [blue, green, red]
+    assert drawn(blank_image(), unsure)[299, 200].tolist() == [blue, green, red]
 
 
-def test_every_label_has_its_own_colour():
+def test_every_label_has_its_own_color():
     colors = {color_of(emotion(Box(0, 0, 9, 9), label)) for label in LABELS}
     assert len(colors) == len(LABELS)
 
@@ -107,7 +107,7 @@ def test_a_bar_is_as_long_as_its_probability():
     lengths = []
     for score in (0.25, 0.5, 1.0):
         answer = emotion(box, score=score)
-        beside = drawn(picture(), answer, bars=True)[205:, 175:]  # without the face, its tag and the panel's edge
+        beside = drawn(blank_image(), answer, bars=True)[205:, 175:]  # without the face, its tag and the panel's edge
         lengths.append(int((beside == color).all(axis=2).sum(axis=1).max()))
     assert lengths[0] == pytest.approx(lengths[2] / 4, abs=1)
     assert lengths[1] == pytest.approx(lengths[2] / 2, abs=1)
@@ -116,12 +116,12 @@ def test_a_bar_is_as_long_as_its_probability():
 def test_probabilities_that_are_no_numbers_are_drawn_as_nothing():
     answer = emotion(Box(60, 200, 160, 300))
     answer.smoothed_probabilities[:] = np.nan, np.inf, -np.inf, 2, -1, 0, 1
-    assert drawn(picture(), answer, bars=True).shape == (480, 640, 3)
+    assert drawn(blank_image(), answer, bars=True).shape == (480, 640, 3)
 
 
 def test_bars_of_several_faces_cover_none_of_them():
     boxes = [Box(60, 100, 160, 220), Box(170, 120, 260, 230), Box(280, 100, 380, 220), Box(500, 300, 620, 440)]
-    result = drawn(picture(), *(emotion(box, id=number + 1) for number, box in enumerate(boxes)), bars=True)
+    result = drawn(blank_image(), *(emotion(box, id=number + 1) for number, box in enumerate(boxes)), bars=True)
     for box in boxes:
         inside = result[box.y_min + 6 : box.y_max - 6, box.x_min + 6 : box.x_max - 6]
         assert (inside == GROUND).mean() > 0.9
@@ -130,7 +130,7 @@ def test_bars_of_several_faces_cover_none_of_them():
 def test_known_landmarks_are_drawn_and_unknown_ones_are_not():
     partly = Landmarks(right_eye=Point(230, 240), nose=Point(10**12, 5))
     answer = emotion(Box(200, 200, 300, 320), landmarks=partly)
-    result = drawn(picture(), answer, landmarks=True)
+    result = drawn(blank_image(), answer, landmarks=True)
     assert result[240, 230].tolist() != [GROUND] * 3
     result[230:251, 220:241] = GROUND
-    assert np.array_equal(result, drawn(picture(), emotion(Box(200, 200, 300, 320))))
+    assert np.array_equal(result, drawn(blank_image(), emotion(Box(200, 200, 300, 320))))

@@ -6,8 +6,8 @@ PICTURE = (640, 480)
 TAG, PANEL = (160, 25), (150, 120)
 
 
-def inside(place, picture=PICTURE):
-    return place.left >= 0 and place.right <= picture[0] and place.top >= 0 and place.bottom <= picture[1]
+def inside(place, image=PICTURE):
+    return place.left >= 0 and place.right <= image[0] and place.top >= 0 and place.bottom <= image[1]
 
 
 FACES = [
@@ -22,7 +22,7 @@ FACES = [
 
 
 @pytest.mark.parametrize("face", FACES)
-def test_tag_and_panel_lie_inside_the_picture_and_apart(face):
+def test_tag_and_panel_lie_inside_the_image_and_apart(face):
     tag = place_tag([face], 0, [], TAG, PICTURE)
     panel = place_panel([face], 0, [tag], PANEL, PICTURE)
     assert inside(tag)
@@ -36,7 +36,7 @@ def test_tag_and_panel_lie_inside_the_picture_and_apart(face):
     [
         (Rectangle(200, 200, 300, 320), Rectangle(200, 175, 360, 200)),  # above
         (Rectangle(200, 10, 300, 120), Rectangle(200, 120, 360, 145)),  # below, where above is no room
-        (Rectangle(200, 0, 300, 480), Rectangle(200, 0, 360, 25)),  # inside, where the face fills the picture
+        (Rectangle(200, 0, 300, 480), Rectangle(200, 0, 360, 25)),  # inside, where the face fills the image
         (Rectangle(540, 200, 640, 320), Rectangle(480, 175, 640, 200)),  # moved inside
     ],
 )
@@ -44,7 +44,7 @@ def test_a_tag_is_above_its_face_where_there_is_room(face, expected):
     assert place_tag([face], 0, [], TAG, PICTURE) == expected
 
 
-def test_a_tag_makes_way_for_a_neighbour():
+def test_a_tag_makes_way_for_a_neighbor():
     faces = [Rectangle(200, 200, 300, 320), Rectangle(305, 150, 400, 260)]
     tag = place_tag(faces, 0, [], TAG, PICTURE)
     assert not tag.shared_area(faces[1])
@@ -55,13 +55,13 @@ def test_a_panel_stands_right_of_its_face_where_there_is_room():
     assert place_panel([face], 0, [tag], PANEL, PICTURE) == Rectangle(304, 200, 454, 320)
 
 
-def test_a_panel_goes_left_where_the_picture_ends():
+def test_a_panel_goes_left_where_the_image_ends():
     face, tag = Rectangle(500, 200, 600, 320), Rectangle(480, 175, 640, 200)
     assert place_panel([face], 0, [tag], PANEL, PICTURE) == Rectangle(346, 200, 496, 320)
 
 
 @pytest.mark.parametrize("size", [(641, 10), (10, 481)])
-def test_a_panel_larger_than_the_picture_is_left_out(size):
+def test_a_panel_larger_than_the_image_is_left_out(size):
     face, tag = Rectangle(200, 200, 300, 320), Rectangle(200, 175, 360, 200)
     assert place_panel([face], 0, [tag], size, PICTURE) is None
 

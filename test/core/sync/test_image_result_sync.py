@@ -1,6 +1,6 @@
 import pytest
 
-from emotion_perception.core.sync.image_result_sync import PictureQueue
+from emotion_perception.core.sync.image_result_sync import ImageResultSync
 
 TIMEOUT_S = 0.5
 MS = 1_000_000
@@ -8,11 +8,11 @@ MS = 1_000_000
 
 @pytest.fixture
 def queue():
-    return PictureQueue(depth=8)
+    return ImageResultSync(depth=8)
 
 
-def picture(queue, number, now_s=0.0):
-    return queue.add_picture(number * MS, f"picture {number}", now_s)
+def image(queue, number, now_s=0.0):
+    return queue.add_image(number * MS, f"image {number}", now_s)
 
 
 def result(queue, number, now_s=0.0):
@@ -20,12 +20,12 @@ def result(queue, number, now_s=0.0):
 
 
 def pair(number, *, bare=False):
-    return f"picture {number}", None if bare else f"result {number}"
+    return f"image {number}", None if bare else f"result {number}"
 
 
-def test_a_picture_goes_on_with_its_result():
-    for first, second in ((picture, result), (result, picture)):
-        queue = PictureQueue(depth=8)
+def test_a_image_goes_on_with_its_result():
+    for first, second in ((image, result), (result, image)):
+        queue = ImageResultSync(depth=8)
         assert first(queue, 1) == []
         assert second(queue, 1) == [pair(1)]
         assert (queue.superseded, queue.unmatched, queue.waiting) == (0, 0, 0)
@@ -35,60 +35,60 @@ def test_a_picture_goes_on_with_its_result():
     ("now_s", "timeout_s", "late"),
     [(0.4, 0.5, []), (0.5, 0.5, [1]), (0.55, 0.5, [1]), (0.6, 0.5, [1, 2]), (0.2, 0.0, [1, 2])],
 )
-def test_a_picture_goes_on_without_its_result_when_it_has_waited(queue, now_s, timeout_s, late):
-    picture(queue, 1, now_s=0.0)
-    picture(queue, 2, now_s=0.1)
+def test_a_image_goes_on_without_its_result_when_it_has_waited(queue, now_s, timeout_s, late):
+    image(queue, 1, now_s=0.0)
+    image(queue, 2, now_s=0.1)
     assert queue.expire(now_s, timeout_s) == [pair(number, bare=True) for number in late]
 
 
 def test_a_result_that_comes_after_that_is_of_no_use(queue):
-    picture(queue, 1)
+    image(queue, 1)
     queue.expire(1.0, TIMEOUT_S)
     assert result(queue, 1, now_s=1.1) == []
     assert (queue.unmatched, queue.waiting) == (1, 0)
 
 
-def test_pictures_before_one_with_a_result_are_superseded(queue):
+def test_images_before_one_with_a_result_are_superseded(queue):
     for number in (1, 2, 3, 4):
-        picture(queue, number)
+        image(queue, number)
     assert result(queue, 3) == [pair(3)]
     assert (queue.superseded, queue.waiting) == (2, 1)
     assert queue.expire(1.0, TIMEOUT_S) == [pair(4, bare=True)]
 
 
-def test_results_before_one_with_a_picture_are_given_up(queue):
+def test_results_before_one_with_a_image_are_given_up(queue):
     result(queue, 1)
     result(queue, 2)
-    assert picture(queue, 2) == [pair(2)]
+    assert image(queue, 2) == [pair(2)]
     assert queue.unmatched == 1
-    assert picture(queue, 1) == []
+    assert image(queue, 1) == []
     assert queue.superseded == 1
 
 
-def test_pictures_that_came_in_disorder_go_on_in_order(queue):
-    picture(queue, 2, now_s=0.0)
-    picture(queue, 1, now_s=0.1)
+def test_images_that_came_in_disorder_go_on_in_order(queue):
+    image(queue, 2, now_s=0.0)
+    image(queue, 1, now_s=0.1)
     assert queue.expire(0.55, TIMEOUT_S) == []
     assert queue.expire(0.6, TIMEOUT_S) == [pair(1, bare=True), pair(2, bare=True)]
 
 
-def test_a_picture_goes_on_once(queue):
-    picture(queue, 1)
-    assert picture(queue, 1) == []
+def test_a_image_goes_on_once(queue):
+    image(queue, 1)
+    assert image(queue, 1) == []
     assert result(queue, 1) == [pair(1)]
-    assert picture(queue, 1) == []
+    assert image(queue, 1) == []
     assert result(queue, 1) == []
     assert queue.superseded == 2
 
 
 @pytest.mark.parametrize("detector_ms", [50, 200, 400])
-def test_a_detector_that_answers_in_time_makes_no_bare_picture_flicker(detector_ms):
-    """At 30 Hz a detector takes the newest picture, and answers each after `detector_ms`."""
-    queue, handed_on, busy_with = PictureQueue(depth=100), [], None
+def test_a_detector_that_answers_in_time_makes_no_bare_image_flicker(detector_ms):
+    """At 30 Hz a detector takes the newest image, and answers each after `detector_ms`."""
+    queue, handed_on, busy_with = ImageResultSync(depth=100), [], None
     for now_ms in range(3000):
         if now_ms % 33 == 0:
             newest_ms = now_ms
-            handed_on += picture(queue, now_ms, now_ms * 1e-3)
+            handed_on += image(queue, now_ms, now_ms * 1e-3)
             busy_with = busy_with or (newest_ms, now_ms + detector_ms)
         if busy_with and now_ms == busy_with[1]:
             handed_on += result(queue, busy_with[0], now_ms * 1e-3)
@@ -98,11 +98,11 @@ def test_a_detector_that_answers_in_time_makes_no_bare_picture_flicker(detector_
     assert all(annotation is not None for _, annotation in handed_on)
 
 
-def test_a_classifier_that_dies_leaves_every_picture_bare_and_one_that_comes_back_does_not(queue):
+def test_a_classifier_that_dies_leaves_every_image_bare_and_one_that_comes_back_does_not(queue):
     handed_on = []
     for number in range(30):
         now_s = number / 10
-        handed_on += picture(queue, number, now_s)
+        handed_on += image(queue, number, now_s)
         if not 10 <= number < 20:
             handed_on += result(queue, number, now_s)
         handed_on += queue.expire(now_s, TIMEOUT_S)
@@ -115,9 +115,9 @@ def test_a_classifier_that_dies_leaves_every_picture_bare_and_one_that_comes_bac
 
 
 @pytest.mark.parametrize("depth", [1, 3, 8])
-def test_what_waits_is_bounded_and_the_operator_still_sees_pictures(depth):
-    queue = PictureQueue(depth)
-    handed_on = [each for number in range(20) for each in picture(queue, number)]
+def test_what_waits_is_bounded_and_the_operator_still_sees_images(depth):
+    queue = ImageResultSync(depth)
+    handed_on = [each for number in range(20) for each in image(queue, number)]
     assert queue.waiting == depth
     assert handed_on == [pair(number, bare=True) for number in range(20 - depth)]
     for number in range(100, 120):
@@ -128,29 +128,29 @@ def test_what_waits_is_bounded_and_the_operator_still_sees_pictures(depth):
 @pytest.mark.parametrize("back_s", [2, 3600])
 @pytest.mark.parametrize("waiting", [True, False], ids=["one waits", "none waits"])
 def test_a_jump_back_in_time_begins_anew(queue, back_s, waiting):
-    picture(queue, 10_000_000)
+    image(queue, 10_000_000)
     if not waiting:
         result(queue, 10_000_000)
     then = 10_000_000 - back_s * 1000
-    assert picture(queue, then) == []
+    assert image(queue, then) == []
     assert queue.superseded == waiting
     assert result(queue, then) == [pair(then)]
 
 
 def test_a_jump_forward_is_no_matter(queue):
-    picture(queue, 1)
+    image(queue, 1)
     assert queue.expire(1.0, TIMEOUT_S) == [pair(1, bare=True)]
-    picture(queue, 3_600_000, 1.1)
+    image(queue, 3_600_000, 1.1)
     assert result(queue, 3_600_000, 1.2) == [pair(3_600_000)]
 
 
-def test_every_picture_is_handed_on_or_superseded_or_waits(queue):
+def test_every_image_is_handed_on_or_superseded_or_waits(queue):
     handed_on, given = 0, 0
     for step in range(500):
         number = step * 37 % 101
         if step % 3:
             given += 1
-            handed_on += len(picture(queue, number, step * 0.05))
+            handed_on += len(image(queue, number, step * 0.05))
         else:
             handed_on += len(result(queue, number, step * 0.05))
         handed_on += len(queue.expire(step * 0.05, TIMEOUT_S))

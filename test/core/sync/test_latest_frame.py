@@ -58,7 +58,7 @@ def test_the_counts_of_a_result_include_its_frame():
 def test_a_frame_that_fails_is_counted_and_the_next_is_processed():
     def work(item):
         if item == "bad":
-            raise RuntimeError("no such picture")
+            raise RuntimeError("no such image")
         return item
 
     bench = Bench(work)
@@ -67,7 +67,7 @@ def test_a_frame_that_fails_is_counted_and_the_next_is_processed():
     assert bench.begun.acquire(timeout=WAIT_S)
     bench.worker.put("good")
     assert bench.worker.stop(WAIT_S)
-    assert bench.failures == [("no such picture", bench.failures[0][1])]
+    assert bench.failures == [("no such image", bench.failures[0][1])]
     assert bench.failures[0][1].failed == 1
     assert [result for result, _ in bench.results] == ["good"]
     assert bench.worker.counts == FrameCounts(received=2, processed=1, failed=1)

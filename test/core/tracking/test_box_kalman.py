@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from emotion_perception.core.tracking.box_kalman import BoxMotion
+from emotion_perception.core.tracking.box_kalman import BoxKalmanFilter
 from emotion_perception.core.types import Box
 
 
@@ -13,7 +13,7 @@ def box(x, y=0.0, side=60.0):
 
 def watched(rate_hz, speed, seconds=2.0, growth=0.0, rng=None):
     """Returns the motion of a box that was seen for a while, and where it was last."""
-    motion = BoxMotion(box(0))
+    motion = BoxKalmanFilter(box(0))
     seen = box(0)
     for step in range(1, round(seconds * rate_hz) + 1):
         time_s = step / rate_hz
@@ -25,7 +25,7 @@ def watched(rate_hz, speed, seconds=2.0, growth=0.0, rng=None):
 
 
 def test_a_box_seen_once_is_expected_where_it_was():
-    motion = BoxMotion(Box(3, 5, 13, 25))
+    motion = BoxKalmanFilter(Box(3, 5, 13, 25))
     motion.advance(0.5)
     assert motion.xyxy.tolist() == [3, 5, 13, 25]
 

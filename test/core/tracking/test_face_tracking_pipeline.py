@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.tracking.face_tracking_pipeline import FaceFinder
+from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Box, Face
 
@@ -11,7 +11,7 @@ IMAGE = np.zeros((100, 200, 3), np.uint8)
 
 
 class Scripted:
-    """Finds the faces it was given, whatever the picture."""
+    """Finds the faces it was given, whatever the image."""
 
     name = "scripted"
     reentrant = True
@@ -46,7 +46,7 @@ def find(finder, stamp_s=0.0, **parameters):
 
 
 def test_faces_are_selected_numbered_and_best_first():
-    finder = FaceFinder(Scripted(face(10, 0.5), face(100, 0.8), face(60, 0.2)), None, Tracker())
+    finder = FaceTrackingPipeline(Scripted(face(10, 0.5), face(100, 0.8), face(60, 0.2)), None, Tracker())
     assert find(finder) == [(1, 100, 140), (2, 10, 50)]
     assert find(finder, max_faces=1) == [(1, 100, 140)]
     assert finder.refused == 0
@@ -54,21 +54,21 @@ def test_faces_are_selected_numbered_and_best_first():
 
 def test_what_the_verifier_refuses_gets_no_number_and_is_counted():
     verifier = OnlyTheLeftHalf()
-    finder = FaceFinder(Scripted(face(120, 0.9), face(10, 0.8)), verifier, Tracker())
-    assert find(finder, verifier_threshold=0.7, max_faces=5) == [(1, 10, 50)]
+    finder = FaceTrackingPipeline(Scripted(face(120, 0.9), face(10, 0.8)), verifier, Tracker())
+    assert find(finder, non_face_threshold=0.7, max_faces=5) == [(1, 10, 50)]
     assert finder.refused == 1
     assert verifier.seen == [([face(120, 0.9), face(10, 0.8)], 0.7, 5)]
 
 
 def test_the_verifier_sees_no_detection_that_is_left_out_anyway():
     verifier = OnlyTheLeftHalf()
-    find(FaceFinder(Scripted(face(10, 0.1), face(60, 0.9, side=10)), verifier, Tracker()))
+    find(FaceTrackingPipeline(Scripted(face(10, 0.1), face(60, 0.9, side=10)), verifier, Tracker()))
     assert verifier.seen[0][0] == []
 
 
 def test_a_refusal_now_and_then_costs_no_number():
     detector = Scripted(face(98))
-    finder = FaceFinder(detector, OnlyTheLeftHalf(), Tracker())
+    finder = FaceTrackingPipeline(detector, OnlyTheLeftHalf(), Tracker())
     answers = []
     for step in range(6):
         detector.faces = [face(98 + 4 * (step % 2))]
@@ -79,13 +79,13 @@ def test_a_refusal_now_and_then_costs_no_number():
 @pytest.mark.parametrize("margins", [(0.0, 0.5, 0.0), (1.0, 0.0, 0.25)])
 def test_a_changed_margin_moves_no_track(margins):
     detector = Scripted(face(80))
-    finder = FaceFinder(detector, None, Tracker())
+    finder = FaceTrackingPipeline(detector, None, Tracker())
     for step, margin in enumerate(margins):
         assert find(finder, step / 10, margin=margin, track_iou=0.9) == [(1, 80 - 40 * margin, 120 + 40 * margin)]
 
 
-def test_every_region_is_inside_the_picture():
-    finder = FaceFinder(Scripted(face(5), face(170)), None, Tracker())
+def test_every_region_is_inside_the_image():
+    finder = FaceTrackingPipeline(Scripted(face(5), face(170)), None, Tracker())
     assert [(x_min, x_max) for _, x_min, x_max in find(finder, margin=0.5)] == [(0, 65), (150, 200)]
 
 
@@ -106,14 +106,14 @@ def textured(shift=0):
 
 
 def places(finder, steps, every, move=2):
-    config = DetectionConfig(detect_every=every)
+    config = DetectionConfig(detection_interval=every)
     return [
         (face.id, face.box.x_min) for step in steps for face in finder.find(textured(move * step), step / 30, config)
     ]
 
 
 def test_between_two_looks_faces_are_followed_under_their_numbers():
-    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
     found = places(finder, range(3), every=3)
     assert [number for number, _ in found] == [1, 1, 1]
     assert [x for _, x in found] == pytest.approx([60, 62, 64], abs=1)
@@ -123,8 +123,8 @@ def test_between_two_looks_faces_are_followed_under_their_numbers():
 
 
 def test_a_lost_face_is_looked_for_at_once():
-    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
-    config = DetectionConfig(detect_every=10)
+    finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
+    config = DetectionConfig(detection_interval=10)
     finder.find(textured(), 0.0, config)
     detector.faces = []
     assert finder.find(np.zeros((100, 200, 3), np.uint8), 0.1, config) == []
@@ -133,21 +133,21 @@ def test_a_lost_face_is_looked_for_at_once():
 
 @pytest.mark.parametrize(("stamp_s", "looks"), [(0.5, 1), (1.5, 2), (-1.0, 2)])
 def test_after_a_gap_or_a_step_back_it_looks(stamp_s, looks):
-    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
     for stamp in (0.0, stamp_s):
-        finder.find(textured(), stamp, DetectionConfig(detect_every=10))
+        finder.find(textured(), stamp, DetectionConfig(detection_interval=10))
     assert detector.looks == looks
 
 
-def test_a_picture_from_before_every_frame_was_looked_at_is_forgotten():
-    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+def test_a_image_from_before_every_frame_was_looked_at_is_forgotten():
+    finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
     for step, every in enumerate((3, 1, 1, 3)):
-        finder.find(textured(10 * step), step / 30, DetectionConfig(detect_every=every))
+        finder.find(textured(10 * step), step / 30, DetectionConfig(detection_interval=every))
     assert detector.looks == 4
 
 
 def test_after_a_reset_it_looks_and_numbers_go_on():
-    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
     first = places(finder, [0], every=5)
     finder.reset()
     assert detector.looks == 1
@@ -156,7 +156,7 @@ def test_after_a_reset_it_looks_and_numbers_go_on():
 
 
 def test_what_was_seen_beforehand_is_not_looked_at_again():
-    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
+    finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
     seen = finder.look(IMAGE, DetectionConfig())
     assert detector.looks == 1
     found = finder.find(IMAGE, 0.0, DetectionConfig(), seen=seen)
@@ -165,8 +165,8 @@ def test_what_was_seen_beforehand_is_not_looked_at_again():
 
 
 def test_nothing_is_seen_beforehand_where_faces_are_followed_or_threads_may_not_share(monkeypatch):
-    finder = FaceFinder(detector := Counting(face(60)), None, Tracker())
-    assert finder.look(IMAGE, DetectionConfig(detect_every=2)) is None
+    finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
+    assert finder.look(IMAGE, DetectionConfig(detection_interval=2)) is None
     monkeypatch.setattr(Counting, "reentrant", False)
     assert finder.look(IMAGE, DetectionConfig()) is None
     assert detector.looks == 0

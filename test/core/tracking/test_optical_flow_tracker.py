@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.tracking.optical_flow_tracker import FaceFollower
+from emotion_perception.core.tracking.optical_flow_tracker import OpticalFlowTracker
 from emotion_perception.core.types import Box, Face, Landmarks, Point
 
 FACE = Face(
@@ -15,7 +15,7 @@ FACE = Face(
 
 @pytest.fixture(scope="module")
 def scene():
-    """Returns a textured picture, uint8 (480, 640, 3)."""
+    """Returns a textured image, uint8 (480, 640, 3)."""
     noise = np.random.default_rng(1).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     return cv2.resize(noise, (640, 480), interpolation=cv2.INTER_CUBIC)
 
@@ -27,7 +27,7 @@ def moved(image, *, shift=(0, 0), zoom=1.0, degrees=0.0, around=(250, 200)):
 
 
 def followed(*images, face=FACE, size=320):
-    follower, faces = FaceFollower(size), [face]
+    follower, faces = OpticalFlowTracker(size), [face]
     follower.remember(images[0])
     for image in images[1:]:
         faces = follower.follow(image, faces)
@@ -52,12 +52,12 @@ def test_a_face_that_comes_nearer_grows(scene):
 def test_a_face_that_turns_keeps_its_size_and_its_eyes(scene):
     (face,) = followed(scene, moved(scene, degrees=8))
     assert (face.box.width, face.box.height) == pytest.approx((100, 120), abs=2)
-    angle = np.deg2rad(-8)  # of the picture's axes: y points down
+    angle = np.deg2rad(-8)  # of the image's axes: y points down
     expected = 250 + np.cos(angle) * -20 - np.sin(angle) * -20, 200 + np.sin(angle) * -20 + np.cos(angle) * -20
     assert face.landmarks.right_eye == pytest.approx(expected, abs=1)
 
 
-def test_it_does_not_drift_over_ten_pictures(scene):
+def test_it_does_not_drift_over_ten_images(scene):
     (face,) = followed(*[moved(scene, shift=(3 * step, 2 * step)) for step in range(11)])
     assert face.box.center_xy == pytest.approx((280, 220), abs=2)
 
@@ -67,7 +67,7 @@ def test_each_of_two_faces_goes_its_own_way(scene):
     after = scene.copy()
     after[:, :350] = moved(scene, shift=(6, 0))[:, :350]
     after[:, 350:] = moved(scene, shift=(0, 6))[:, 350:]
-    follower = FaceFollower(320)
+    follower = OpticalFlowTracker(320)
     follower.remember(scene)
     first, second = follower.follow(after, [FACE, other])
     assert first.box.center_xy == pytest.approx((256, 200), abs=1)
@@ -75,7 +75,7 @@ def test_each_of_two_faces_goes_its_own_way(scene):
 
 
 def test_nobody_is_followed_to_nobody(scene):
-    follower = FaceFollower(320)
+    follower = OpticalFlowTracker(320)
     follower.remember(scene)
     assert follower.follow(scene, []) == []
 
@@ -90,19 +90,19 @@ def test_a_face_that_is_lost_is_told(scene, what):
     assert followed(scene, after) is None
 
 
-def test_a_picture_of_another_size_is_looked_at_anew(scene):
+def test_a_image_of_another_size_is_looked_at_anew(scene):
     assert followed(scene, cv2.resize(scene, (320, 240))) is None
 
 
-def test_without_a_last_picture_nothing_is_followed(scene):
-    follower = FaceFollower(320)
+def test_without_a_last_image_nothing_is_followed(scene):
+    follower = OpticalFlowTracker(320)
     assert follower.follow(scene, [FACE]) is None
     follower.remember(scene)
     follower.forget()
     assert follower.follow(scene, [FACE]) is None
 
 
-def test_a_face_at_the_edge_stays_inside_the_picture(scene):
+def test_a_face_at_the_edge_stays_inside_the_image(scene):
     edge = Face(Box(0, 140, 60, 260), 0.9)
     (face,) = followed(scene, moved(scene, shift=(-8, 0)), face=edge)
     assert face.box.x_min == 0

@@ -196,7 +196,7 @@ for step in range(9):
     assert tracker.update([Face(Box(step, 0, step + 50, 50), 0.9)], step / 30, min_iou=0.3, max_missed_s=1.0)[0].id == 1
 print(any(name.startswith("scipy") for name in sys.modules))
 """
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, cwd=root
     )

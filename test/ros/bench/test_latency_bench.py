@@ -22,15 +22,15 @@ def video(tmp_path_factory):
         pytest.skip(f"the clip is needed: {e}")
 
 
-def photon(*arguments, module="photon"):
-    command = [sys.executable, "-m", f"emotion_perception.ros.{module}", *map(str, arguments)]
+def latency_bench(*arguments, module="latency_bench"):
+    command = [sys.executable, "-m", f"emotion_perception.ros.bench.{module}", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
 
 
 def test_every_frame_is_accounted_for_and_every_hop_is_timed(video, tmp_path):
-    out = tmp_path / "photon.json"
+    out = tmp_path / "latency.json"
     size = ("--width", 320, "--height", 240, "--rate", 10)
-    done = photon("--source", video, *size, "--seconds", 4, "--hops", "--out", out)
+    done = latency_bench("--source", video, *size, "--seconds", 4, "--hops", "--out", out)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(out.read_text())
     frames = found["frames"]
@@ -48,7 +48,7 @@ def test_every_frame_is_accounted_for_and_every_hop_is_timed(video, tmp_path):
 @pytest.mark.parametrize("processes", [("--cameras", 2), ("--composed",)], ids=["two cameras", "composed"])
 def test_every_camera_of_one_classifier_is_answered(video, processes):
     size = ("--width", 320, "--height", 240, "--rate", 5, "--seconds", 2)
-    done = photon("--source", video, *size, *processes, module="photon_cameras")
+    done = latency_bench("--source", video, *size, *processes, module="latency_bench_cameras")
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     cameras = 2 if "--cameras" in processes else 1
@@ -60,12 +60,12 @@ def test_every_camera_of_one_classifier_is_answered(video, processes):
 
 
 def test_the_floor_is_measured():
-    done = photon("--floor", "--width", 64, "--height", 48, "--seconds", 2)
+    done = latency_bench("--floor", "--width", 64, "--height", 48, "--seconds", 2)
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout)["latency_ms"]["p50"] > 0
 
 
 def test_a_parameter_of_no_node_is_refused_in_one_line(video):
-    done = photon("--source", video, "--set", "nobody.rate:=3")
+    done = latency_bench("--source", video, "--set", "nobody.rate:=3")
     assert done.returncode == 1
-    assert done.stderr.startswith("photon: --set nobody.rate:=3: write NODE.PARAMETER:=VALUE")
+    assert done.stderr.startswith("latency_bench: --set nobody.rate:=3: write NODE.PARAMETER:=VALUE")

@@ -139,18 +139,18 @@ def header(number, frame_id="camera_optical_frame"):
     return made
 
 
-def picture(number=0, *, width=64, height=48, value=128):
+def image(number=0, *, width=64, height=48, value=128):
     """Returns an Image message."""
     return bgr_to_image(np.full((height, width, 3), value, np.uint8), header(number))
 
 
 def compressed(number=0, **options):
-    """Returns a CompressedImage message of the same picture."""
-    return bgr_to_compressed(image_to_bgr(picture(number, **options)), header(number), 90)
+    """Returns a CompressedImage message of the same image."""
+    return bgr_to_compressed(image_to_bgr(image(number, **options)), header(number), 90)
 
 
 class FakeDetector:
-    """Finds one face in every picture that is not black; a white one is too much for it."""
+    """Finds one face in every image that is not black; a white one is too much for it."""
 
     name = "fake"
 
@@ -162,12 +162,12 @@ class FakeDetector:
 
 @pytest.fixture
 def make():
-    """The builders: `make.header`, `make.picture`, `make.detector`."""
+    """The builders: `make.header`, `make.image`, `make.detector`."""
 
     class Builders:
         pass
 
     builders = Builders()
-    builders.header, builders.picture, builders.detector = header, picture, FakeDetector
+    builders.header, builders.image, builders.detector = header, image, FakeDetector
     builders.compressed, builders.counts = compressed, FrameCounts(received=1, processed=1)
     return builders

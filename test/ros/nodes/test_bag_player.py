@@ -24,7 +24,7 @@ DEEP = 1000
 def make_bag(tmp_path):
     """Returns a function that writes a recording of noise with a calibration beside it, and returns its path."""
     rng = np.random.default_rng(0)
-    pictures = [rng.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(COUNT)]
+    images = [rng.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(COUNT)]
     infos = [
         ("/cam/camera_info", CAMERA_INFO, received + 1, camera_info(header(stamp), width=64, height=48))
         for stamp, received in zip(STAMPS, RECEIVED, strict=True)
@@ -33,7 +33,7 @@ def make_bag(tmp_path):
     def make(*, compressed=False, **options):
         topic = "/cam/image_raw/compressed" if compressed else "/cam/image_raw"
         options = {"topic": topic, "extra": infos, "received_ns": RECEIVED, **options}
-        return write_bag(tmp_path / "bag", pictures, STAMPS, compressed=compressed, **options)
+        return write_bag(tmp_path / "bag", images, STAMPS, compressed=compressed, **options)
 
     return make
 

@@ -16,10 +16,10 @@ from emotion_perception.bags.io.messages import EMOTIONS, IMAGE, NS, typestore
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.config import RecorderConfig
 from emotion_perception.core.errors import ConfigurationError, RecordingError
+from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.nodes import bag_recorder
 from emotion_perception.ros.nodes.bag_recorder import BagRecorder
 from emotion_perception.ros.transport.bag_writer import BagWriter
-from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.transport.image_messages import bgr_to_image
 
 COUNT = 10

@@ -14,9 +14,9 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from emotion_perception.core.errors import ConfigurationError, SourceError
 from emotion_perception.core.types import Frame
-from emotion_perception.ros.transport import camera_publishers
-from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.conversions import stamp_ns
+from emotion_perception.ros.nodes.camera import CameraNode
+from emotion_perception.ros.transport import camera_publishers
 from emotion_perception.ros.transport.image_messages import image_to_bgr
 
 CALIBRATION = """\
@@ -36,7 +36,7 @@ SLACK_S = 4.0  # for a machine that is busy otherwise
 
 
 class CountingSource:
-    """Gives pictures whose value is their number, at 50 Hz; fails where it is told to."""
+    """Gives images whose value is their number, at 50 Hz; fails where it is told to."""
 
     rate_hz, is_live = 50.0, False
 
@@ -54,13 +54,13 @@ class CountingSource:
 
 
 class Camera:
-    """A fake device behind FrameSource that can be unplugged and plugged in; gives pictures of rising value.
+    """A fake device behind FrameSource that can be unplugged and plugged in; gives images of rising value.
 
     Attributes:
         plugged: whether it is there.
         opened: how often it was tried to open it.
         hangs: opening it (`open`) or reading it (`read`) takes until it is freed.
-        period_s: time between two pictures.
+        period_s: time between two images.
     """
 
     def __init__(self, *, plugged=True, rate_hz=50.0, hangs=""):
@@ -92,7 +92,7 @@ class Camera:
             if self.closed:
                 return None
             if not camera.plugged:
-                raise SourceError("/dev/video0: gives no more pictures")
+                raise SourceError("/dev/video0: gives no more images")
             camera.number += 1
             return Frame(np.full((48, 64, 3), camera.number % 250, np.uint8), time.monotonic())
 
@@ -167,7 +167,7 @@ def values(images):
 
 @pytest.fixture
 def clip(tmp_path):
-    """A video of ten pictures, each brighter than the one before."""
+    """A video of ten images, each brighter than the one before."""
     path = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
     for number in range(10):
@@ -178,7 +178,7 @@ def clip(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of two pictures."""
+    """A folder of two images."""
     path = tmp_path / "pictures"
     path.mkdir()
     for number in range(2):
@@ -207,7 +207,7 @@ def test_stamps_increase_and_no_frame_comes_twice(graph):
     assert len(set(values)) == len(values)
 
 
-def test_the_stamp_is_when_the_picture_was_taken(graph):
+def test_the_stamp_is_when_the_image_was_taken(graph):
     node, _, images, _ = start(graph)
     graph.wait(lambda: images)
     age_s = node.get_clock().now().nanoseconds * 1e-9 - stamp_ns(images[-1].header) * 1e-9
@@ -259,7 +259,7 @@ def test_a_wrong_configuration_is_one_line_and_the_node_stays_unconfigured(graph
         ("/dev/video97", "no camera at /dev/video97"),
         ("{tmp}/absent.mp4", "absent.mp4: no such file or folder"),
         ("{tmp}/clip.txt", "clip.txt: a text file, not a video"),
-        ("{tmp}/empty", "empty: no picture in this folder"),
+        ("{tmp}/empty", "empty: no image in this folder"),
         ("http://127.0.0.1:9/live", "http://127.0.0.1:9/live: cannot be opened"),
         ("http://me:secret@127.0.0.1:9/live", "http://me:***@127.0.0.1:9/live: cannot be opened"),
     ],
@@ -288,7 +288,7 @@ def test_a_device_that_is_missing_at_start_is_taken_when_it_is_there(graph, watc
     graph.wait_for(images, 3)
     watcher.wait_for(DiagnosticStatus.OK)
     assert watcher.count_of_lines("no camera at /dev/video0") == 1
-    assert watcher.count_of_lines("the source gives pictures again") == 1
+    assert watcher.count_of_lines("the source gives images again") == 1
 
 
 def test_a_device_that_is_unplugged_is_an_error_at_once_and_goes_on_after_the_replug(graph, watcher):
@@ -316,7 +316,7 @@ def test_a_device_that_hangs_is_an_error_too(graph, watcher):
     _, images = plug_in(graph, camera)
     graph.wait_for(images, 1)
     assert watcher.wait_for_loss() < LOSS_S + SLACK_S
-    assert watcher.message.startswith("0: no picture for ")
+    assert watcher.message.startswith("0: no image for ")
     camera.hangs = ""
     camera.free.set()
     graph.wait_for(images, 4)
@@ -399,12 +399,12 @@ def test_a_rate_that_is_off_is_a_warning_until_it_is_fine_again(graph, watcher):
     camera.period_s = 1 / 8
     _, images = plug_in(graph, camera)
     watcher.wait_for(DiagnosticStatus.WARN)
-    assert "pictures a second come, not 20 (framerate)" in watcher.message
+    assert "images a second come, not 20 (framerate)" in watcher.message
     camera.period_s = 1 / 20
     graph.wait_for(images, len(images) + 50)
     graph.wait_for(images, len(images) + 50)
     watcher.wait_for(DiagnosticStatus.OK)
-    assert watcher.count_of_lines("pictures a second come") == 1
+    assert watcher.count_of_lines("images a second come") == 1
 
 
 def test_a_frame_that_cannot_be_published_is_counted_and_the_next_one_comes(graph):
@@ -413,16 +413,16 @@ def test_a_frame_that_cannot_be_published_is_counted_and_the_next_one_comes(grap
             frame = super().read()
             return Frame(frame.image_bgr[:0, :0], frame.grabbed_s) if self.number == 10 else frame
 
-    pictures = graph.listen(CompressedImage, "image_raw/compressed")
+    images = graph.listen(CompressedImage, "image_raw/compressed")
     node, _, _, _ = start(graph, WithOneEmpty())
     graph.wait(lambda: node.faults)
-    graph.wait_for(pictures, len(pictures) + 3)
+    graph.wait_for(images, len(images) + 3)
     assert node.faults == 1
 
 
 @pytest.fixture
 def conversions(monkeypatch):
-    """Counts the pictures that are converted: name of the function -> how often it was called."""
+    """Counts the images that are converted: name of the function -> how often it was called."""
     counts = {"bgr_to_image": 0, "bgr_to_compressed": 0}
 
     def counted(name, function):
@@ -437,7 +437,7 @@ def conversions(monkeypatch):
     return counts
 
 
-def test_pictures_are_converted_only_while_somebody_subscribes(graph, conversions):
+def test_images_are_converted_only_while_somebody_subscribes(graph, conversions):
     infos = graph.listen(CameraInfo, "camera_info")
     node = graph.node(CameraNode, opener=lambda config: CountingSource())
     graph.wait_for(infos, 5)
@@ -450,7 +450,7 @@ def test_pictures_are_converted_only_while_somebody_subscribes(graph, conversion
     graph.wait(lambda: node.status()["subscribers"] == 1)
 
 
-def test_raw_and_compressed_are_the_same_pictures_under_the_same_headers(graph):
+def test_raw_and_compressed_are_the_same_images_under_the_same_headers(graph):
     images, compressed = graph.listen(Image, "image_raw"), graph.listen(CompressedImage, "image_raw/compressed")
     graph.node(CameraNode, opener=lambda config: CountingSource(), parameters={"frame_id": "eye_optical_frame"})
     graph.wait(lambda: len(images) >= 5 and len(compressed) >= 5)
@@ -472,10 +472,10 @@ def test_the_compressed_topic_follows_the_name_that_the_images_are_remapped_to(g
 
 def test_the_quality_changes_with_the_next_frame(graph):
     class Noise(CountingSource):
-        picture = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 1)
+        image = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 1)
 
         def read(self):
-            return Frame(self.picture, super().read().grabbed_s)
+            return Frame(self.image, super().read().grabbed_s)
 
     messages = graph.listen(CompressedImage, "image_raw/compressed")
     node = graph.node(CameraNode, opener=lambda config: Noise(), parameters={"jpeg_quality": 90})
@@ -500,7 +500,7 @@ def test_a_wrong_override_is_a_wrong_configuration_and_leaves_no_topic(graph, to
     assert len(list(node.publishers)) == before
 
 
-def test_overrides_hold_for_the_compressed_pictures_too(graph):
+def test_overrides_hold_for_the_compressed_images_too(graph):
     name = "qos_overrides./image_raw/compressed.publisher.reliability"
     graph.node(CameraNode, opener=lambda config: CountingSource(), parameters={name: "best_effort"})
     profiles = {}

@@ -36,7 +36,7 @@ def faces_at(header, *boxes):
 
 def test_every_face_is_answered_in_order_under_the_source_header(graph, make):
     wiring = Wiring(graph)
-    wiring.images.publish(make.picture(1, value=51))
+    wiring.images.publish(make.image(1, value=51))
     wiring.faces.publish(faces_at(make.header(1), (0, 0, 20, 20), (30, 10, 60, 40)))
     (answer,) = wiring.answers(1)
     assert answer.header == make.header(1)
@@ -53,10 +53,10 @@ def test_every_face_is_answered_in_order_under_the_source_header(graph, make):
 def test_an_answer_says_what_it_cost_and_what_made_it(graph, make):
     wiring = Wiring(graph)
     now = wiring.node.get_clock().now().to_msg()
-    picture = make.picture()
-    picture.header.stamp = now
-    wiring.images.publish(picture)
-    wiring.faces.publish(faces_at(picture.header, (0, 0, 20, 20)))
+    image = make.image()
+    image.header.stamp = now
+    wiring.images.publish(image)
+    wiring.faces.publish(faces_at(image.header, (0, 0, 20, 20)))
     (answer,) = wiring.answers(1)
     assert answer.detect_ms == 3.0
     assert 0 < answer.classify_ms < 1000
@@ -72,7 +72,7 @@ def test_an_answer_says_what_it_cost_and_what_made_it(graph, make):
 
 def test_nobody_there_is_an_empty_answer(graph, make):
     wiring = Wiring(graph)
-    wiring.images.publish(make.picture(1))
+    wiring.images.publish(make.image(1))
     wiring.faces.publish(faces_at(make.header(1)))
     (answer,) = wiring.answers(1)
     assert (answer.status, list(answer.faces)) == (EmotionArray.OK, [])
@@ -80,7 +80,7 @@ def test_nobody_there_is_an_empty_answer(graph, make):
 
 def test_faces_without_their_image_are_answered_too(graph, make):
     wiring = Wiring(graph)
-    wiring.images.publish(make.picture(1))
+    wiring.images.publish(make.image(1))
     wiring.faces.publish(faces_at(make.header(2), (0, 0, 20, 20)))
     (answer,) = wiring.answers(1)
     assert (answer.status, list(answer.faces), answer.header) == (EmotionArray.NO_IMAGE, [], make.header(2))
@@ -91,7 +91,7 @@ def test_faces_that_came_before_their_image_wait_for_it(graph, make):
     wiring = Wiring(graph)
     wiring.faces.publish(faces_at(make.header(2), (0, 0, 20, 20)))
     graph.let_run(0.1)
-    wiring.images.publish(make.picture(2))
+    wiring.images.publish(make.image(2))
     (answer,) = wiring.answers(1)
     assert (answer.status, len(answer.faces)) == (EmotionArray.OK, 1)
 
@@ -100,17 +100,17 @@ def test_a_region_outside_the_image_or_without_area_is_left_out_and_counted(grap
     wiring = Wiring(graph)
     message = faces_at(make.header(1), (0, 0, 20, 20), (500, 500, 520, 520), (5, 5, 25, 25))
     message.faces[2].roi.width = 0
-    wiring.images.publish(make.picture(1))
+    wiring.images.publish(make.image(1))
     wiring.faces.publish(message)
     (answer,) = wiring.answers(1)
     assert [face.face.id for face in answer.faces] == [1]
     assert wiring.node.faults == 1
-    assert wiring.node.status()["regions_refused"] == 1, "the one outside; the one without area is no region"
+    assert wiring.node.status()["regions_rejected"] == 1, "the one outside; the one without area is no region"
 
 
 def test_a_region_partly_outside_is_classified(graph, make):
     wiring = Wiring(graph)
-    wiring.images.publish(make.picture(1, value=204))
+    wiring.images.publish(make.image(1, value=204))
     wiring.faces.publish(faces_at(make.header(1), (50, 30, 90, 70)))
     (answer,) = wiring.answers(1)
     assert answer.faces[0].label == "glad"
@@ -119,15 +119,15 @@ def test_a_region_partly_outside_is_classified(graph, make):
 @pytest.mark.parametrize("fault", ["network", "encoding", "data"])
 def test_a_frame_that_fails_is_an_error_and_the_next_is_answered(graph, make, fault):
     wiring = Wiring(graph)
-    picture = make.picture(1, value=255 if fault == "network" else 128)
+    image = make.image(1, value=255 if fault == "network" else 128)
     if fault == "encoding":
-        picture.encoding = "dream8"
+        image.encoding = "dream8"
     if fault == "data":
-        picture.data = [0]
-    wiring.images.publish(picture)
+        image.data = [0]
+    wiring.images.publish(image)
     wiring.faces.publish(faces_at(make.header(1), (0, 0, 20, 20)))
     wiring.answers(1)
-    wiring.images.publish(make.picture(2))
+    wiring.images.publish(make.image(2))
     wiring.faces.publish(faces_at(make.header(2), (0, 0, 20, 20)))
     first, second = wiring.answers(2)
     assert (first.status, len(first.faces)) == (EmotionArray.ERROR, 0)
@@ -146,7 +146,7 @@ def test_a_slow_classifier_skips_to_the_newest_faces_and_still_answers_all_in_or
 
     wiring = Wiring(graph, classifier=SlowClassifier())
     for number in range(5):
-        wiring.images.publish(make.picture(number))
+        wiring.images.publish(make.image(number))
         wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
         if number == 0:
             graph.wait(lambda: begun.acquire(blocking=False))
@@ -162,7 +162,7 @@ def test_a_slow_classifier_skips_to_the_newest_faces_and_still_answers_all_in_or
 def test_scores_are_smoothed_in_stamp_time(graph, make):
     wiring = Wiring(graph, smoothing_s=0.1, label_hysteresis=0.0)
     for number, value in enumerate((0, 204)):
-        wiring.images.publish(make.picture(number, value=value))
+        wiring.images.publish(make.image(number, value=value))
         wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
         wiring.answers(number + 1)
     second = wiring.emotions[1].faces[0]
@@ -172,8 +172,8 @@ def test_scores_are_smoothed_in_stamp_time(graph, make):
 
 
 def test_a_low_score_is_uncertain(graph, make):
-    wiring = Wiring(graph, uncertain_below=0.9)
-    wiring.images.publish(make.picture(1, value=51))
+    wiring = Wiring(graph, min_confidence=0.9)
+    wiring.images.publish(make.image(1, value=51))
     wiring.faces.publish(faces_at(make.header(1), (0, 0, 20, 20)))
     (answer,) = wiring.answers(1)
     assert answer.faces[0].uncertain
@@ -188,7 +188,7 @@ def test_too_many_faces_for_the_rate_leave_the_smallest_out_and_count_them(graph
     wiring = Wiring(graph, classifier=SlowClassifier())
     boxes = (0, 0, 10, 10), (10, 0, 40, 30), (20, 20, 40, 40)
     for number in range(12):  # each waits for the answer before it: 120 ms of work every 130 ms or so
-        wiring.images.publish(make.picture(number))
+        wiring.images.publish(make.image(number))
         wiring.faces.publish(faces_at(make.header(number), *boxes))
         wiring.answers(number + 1)
     first, last = wiring.emotions[0], wiring.emotions[-1]
@@ -206,9 +206,9 @@ def test_without_a_time_share_every_face_is_classified_however_long_it_takes(gra
             threading.Event().wait(0.02 * len(crops))
             return super().classify(crops)
 
-    wiring = Wiring(graph, classifier=SlowClassifier(), time_share=0.0)
+    wiring = Wiring(graph, classifier=SlowClassifier(), max_load=0.0)
     for number in range(8):
-        wiring.images.publish(make.picture(number))
+        wiring.images.publish(make.image(number))
         wiring.faces.publish(faces_at(make.header(number), (0, 0, 10, 10), (10, 0, 40, 30)))
         wiring.answers(number + 1)
     assert [len(answer.faces) for answer in wiring.emotions] == [2] * 8
@@ -217,7 +217,7 @@ def test_without_a_time_share_every_face_is_classified_however_long_it_takes(gra
 def test_a_label_is_held_against_a_slight_change(graph, make):
     wiring = Wiring(graph, smoothing_s=0.0, label_hysteresis=0.2)
     for number, value in enumerate((102, 140, 204)):  # glad with 0.4, 0.55, 0.8
-        wiring.images.publish(make.picture(number, value=value))
+        wiring.images.publish(make.image(number, value=value))
         wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
         wiring.answers(number + 1)
     assert [answer.faces[0].label for answer in wiring.emotions] == ["sad", "sad", "glad"]
@@ -227,7 +227,7 @@ def test_a_label_is_held_against_a_slight_change(graph, make):
 def test_a_stamp_that_jumps_back_forgets_the_smoothing(graph, make):
     wiring = Wiring(graph, smoothing_s=10.0)
     for number, value in ((600, 0), (1, 204)):
-        wiring.images.publish(make.picture(number, value=value))
+        wiring.images.publish(make.image(number, value=value))
         wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
         wiring.answers(len(wiring.emotions) + 1)
     assert wiring.emotions[1].faces[0].smoothed_probabilities[0] == pytest.approx(0.8, abs=1e-6)
@@ -240,7 +240,7 @@ def test_a_gpu_that_fails_gives_way_to_the_cpu_with_a_warning_and_comes_back(gra
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
 
     def answer(number):
-        wiring.images.publish(make.picture(number))
+        wiring.images.publish(make.image(number))
         wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
         return wiring.answers(number + 1)[number]
 

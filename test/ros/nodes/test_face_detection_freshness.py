@@ -19,11 +19,11 @@ STARVED_MS = (
 
 
 class Pace(threading.Thread):
-    """Publishes pictures at 30 Hz from a thread of its own, stamped with the moment they are published."""
+    """Publishes images at 30 Hz from a thread of its own, stamped with the moment they are published."""
 
-    def __init__(self, publisher, clock, picture):
+    def __init__(self, publisher, clock, image):
         super().__init__(name="pace")
-        self._publisher, self._clock, self._picture = publisher, clock, picture
+        self._publisher, self._clock, self._image = publisher, clock, image
         self._enough = threading.Event()
         self.published, self.late_ms = 0, []
 
@@ -33,8 +33,8 @@ class Pace(threading.Thread):
             if self._enough.wait(max(0.0, begun_s + self.published / RATE_HZ - time.monotonic())):
                 return
             self.late_ms.append((time.monotonic() - begun_s - self.published / RATE_HZ) * 1e3)
-            self._picture.header.stamp = self._clock.now().to_msg()
-            self._publisher.publish(self._picture)
+            self._image.header.stamp = self._clock.now().to_msg()
+            self._publisher.publish(self._image)
             self.published += 1
 
     def end(self):
@@ -59,7 +59,7 @@ def test_a_100_ms_detector_on_a_30_hz_stream_works_on_fresh_frames(graph, make):
     for _ in range(ATTEMPTS):
         begun_ns.clear()
         faces.clear()
-        pace = Pace(images, clock, make.picture(width=640, height=480))
+        pace = Pace(images, clock, make.image(width=640, height=480))
         ages_ms = watch(graph, node, faces, begun_ns, pace)
         median_ms, late_ms = statistics.median(ages_ms), statistics.median(pace.late_ms)
         told.append(f"median age {median_ms:.1f} ms, largest {max(ages_ms):.1f}; publisher late by {late_ms:.1f} ms")
@@ -72,7 +72,7 @@ def test_a_100_ms_detector_on_a_30_hz_stream_works_on_fresh_frames(graph, make):
 
 
 def watch(graph, node, faces, begun_ns, pace):
-    """Lets the node work while pictures come; returns the age of each picture when the detector began with it, in ms.
+    """Lets the node work while images come; returns the age of each image when the detector began with it, in ms.
 
     Whatever the machine is doing, every frame is accounted for.
     """

@@ -21,7 +21,7 @@ def faces_of(graph, make):
 
 def test_faces_carry_the_header_of_their_image_bit_for_bit(graph, make, faces_of):
     _, images, faces = faces_of
-    images.publish(make.picture(3))
+    images.publish(make.image(3))
     graph.wait(lambda: faces)
     assert faces[0].header == make.header(3)
     roi = faces[0].faces[0].roi
@@ -31,7 +31,7 @@ def test_faces_carry_the_header_of_their_image_bit_for_bit(graph, make, faces_of
 
 def test_an_image_without_a_face_gives_an_empty_array(graph, make, faces_of):
     _, images, faces = faces_of
-    images.publish(make.picture(value=0))
+    images.publish(make.image(value=0))
     graph.wait(lambda: faces)
     assert list(faces[0].faces) == []
 
@@ -39,7 +39,7 @@ def test_an_image_without_a_face_gives_an_empty_array(graph, make, faces_of):
 def test_a_face_keeps_its_id(graph, make, faces_of):
     _, images, faces = faces_of
     for number in range(3):
-        images.publish(make.picture(number))
+        images.publish(make.image(number))
         graph.wait_for(faces, number + 1)
     assert [array.faces[0].id for array in faces] == [1, 1, 1]
 
@@ -56,12 +56,12 @@ def test_a_face_keeps_its_id(graph, make, faces_of):
 )
 def test_a_malformed_image_is_counted_and_the_next_is_answered(graph, make, faces_of, spoil):
     node, images, faces = faces_of
-    bad = make.picture(0)
+    bad = make.image(0)
     for name, value in spoil.items():
         setattr(bad, name, value)
     images.publish(bad)
     graph.wait(lambda: node.faults == 1)
-    images.publish(make.picture(1))
+    images.publish(make.image(1))
     graph.wait(lambda: faces)
     counts = counts_of(faces[0])
     assert (counts.received, counts.processed, counts.dropped, counts.failed) == (2, 1, 0, 1)
@@ -69,9 +69,9 @@ def test_a_malformed_image_is_counted_and_the_next_is_answered(graph, make, face
 
 def test_a_detector_that_fails_on_one_frame_works_on_the_next(graph, make, faces_of):
     node, images, faces = faces_of
-    images.publish(make.picture(0, value=255))
+    images.publish(make.image(0, value=255))
     graph.wait(lambda: node.faults == 1)
-    images.publish(make.picture(1))
+    images.publish(make.image(1))
     graph.wait(lambda: faces)
     assert counts_of(faces[0]).failed == 1
 
@@ -88,10 +88,10 @@ def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph,
     node = graph.node(FaceDetectionNode, detector_factory=lambda config: SlowDetector())
     faces = graph.listen(FaceArray, "faces")
     images = graph.speak(Image, "image_raw")
-    images.publish(make.picture(0))
+    images.publish(make.image(0))
     graph.wait(lambda: begun.acquire(blocking=False))
     for number in range(1, 6):
-        images.publish(make.picture(number))
+        images.publish(make.image(number))
         graph.wait(lambda wanted=number + 1: node.status()["received"] == wanted)
     gate.release(2)
     graph.wait(lambda: len(faces) == 2)
@@ -113,14 +113,14 @@ def test_the_image_subscription_takes_what_the_camera_offers(graph, make, offere
         return info.qos_profile.reliability == offered and images.get_subscription_count() == 1
 
     graph.wait(lambda: len(graph.probe.get_subscriptions_info_by_topic("image_raw")) == 1 and subscribed())
-    images.publish(make.picture(0))
+    images.publish(make.image(0))
     graph.wait_for(faces)
 
 
 def test_thresholds_change_while_it_runs_and_act_on_the_next_frame(graph, make, faces_of):
     node, images, faces = faces_of
     assert node.set_parameters([Parameter("score_threshold", value=0.95)])[0].successful
-    images.publish(make.picture(0))
+    images.publish(make.image(0))
     graph.wait(lambda: faces)
     assert list(faces[0].faces) == []
 
@@ -139,12 +139,12 @@ def test_a_bad_or_structural_value_is_refused_with_the_reason(faces_of, name, va
 def test_while_inactive_nothing_is_processed(graph, make, faces_of):
     node, images, faces = faces_of
     node.trigger_deactivate()
-    images.publish(make.picture(0))
+    images.publish(make.image(0))
     graph.let_run(0.3)
     assert faces == []
     node.trigger_activate()
     graph.wait(lambda: images.get_subscription_count() == 1)
-    images.publish(make.picture(1))
+    images.publish(make.image(1))
     graph.wait(lambda: faces)
 
 
@@ -156,7 +156,7 @@ def test_the_life_cycle_can_be_gone_through_twice(graph, make, faces_of):
         node.trigger_configure()
         node.trigger_activate()
         graph.wait(lambda: images.get_subscription_count() == 1)
-        images.publish(make.picture(number, value=100 + number))
+        images.publish(make.image(number, value=100 + number))
         graph.wait_for(faces, number + 1)
     assert threading.active_count() < 8
     assert np.isfinite(faces[-1].detect_ms)

@@ -1,4 +1,4 @@
-"""What the detection node does with what its detector found: verify, track, widen, map to the source picture."""
+"""What the detection node does with what its detector found: verify, track, widen, map to the source image."""
 
 import importlib
 
@@ -11,9 +11,9 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.detection.base import Candidates, FaceDetector
 from emotion_perception.core.classification.preprocessing import ModelSpec
-from emotion_perception.core.detection.non_face_filter import FaceVerifier, create_verifier
+from emotion_perception.core.detection.base import Candidates, FaceDetector
+from emotion_perception.core.detection.non_face_filter import NonFaceFilter, create_non_face_filter
 from emotion_perception.ros.conversions import FaceArray, counts_of
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 from emotion_perception.ros.transport.image_messages import bgr_to_image
@@ -23,7 +23,7 @@ DARK, BRIGHT = (40, 30, 20), (200, 210, 220)
 
 
 class BrightRegionDetector(FaceDetector):
-    """Finds every bright patch of its working picture; maps and clips as the real detectors do."""
+    """Finds every bright patch of its working image; maps and clips as the real detectors do."""
 
     name = "bright"
 
@@ -49,11 +49,11 @@ class NarrowClassifier:
 
 
 def patches(*xyxys, width=WIDTH, height=HEIGHT):
-    """Returns a dark picture with bright patches."""
-    picture = np.full((height, width, 3), DARK, np.uint8)
+    """Returns a dark image with bright patches."""
+    image = np.full((height, width, 3), DARK, np.uint8)
     for x_min, y_min, x_max, y_max in xyxys:
-        picture[y_min:y_max, x_min:x_max] = BRIGHT
-    return picture
+        image[y_min:y_max, x_min:x_max] = BRIGHT
+    return image
 
 
 def regions(message):
@@ -64,7 +64,7 @@ def regions(message):
 
 
 class Talk:
-    """Sends pictures to a detection node and collects its answers, one by one."""
+    """Sends images to a detection node and collects its answers, one by one."""
 
     def __init__(self, graph, make, node):
         self.graph, self.make, self.node, self.number = graph, make, node, 0
@@ -72,11 +72,11 @@ class Talk:
         graph.wait(lambda: graph.probe.count_publishers("faces") and node.count_subscribers("faces"))
         self.images = graph.speak(Image, "image_raw")
 
-    def ask(self, picture, *, number=None):
-        """Returns the answer to one picture (an array or a message); stamps go up by a tenth of a second."""
+    def ask(self, image, *, number=None):
+        """Returns the answer to one image (an array or a message); stamps go up by a tenth of a second."""
         self.number = self.number + 1 if number is None else number
         header, before = self.make.header(self.number), len(self.faces)
-        message = bgr_to_image(picture, header) if isinstance(picture, np.ndarray) else picture
+        message = bgr_to_image(image, header) if isinstance(image, np.ndarray) else image
         message.header = header
         self.images.publish(message)
         self.graph.wait_for(self.faces, before + 1)
@@ -88,8 +88,8 @@ class Talk:
 def talk(graph, make):
     """Starts the node with the detector of bright patches; keywords are its parameters and collaborators."""
 
-    def begin(*, verifier_factory=create_verifier, **parameters):
-        options = {"detector_factory": BrightRegionDetector, "verifier_factory": verifier_factory}
+    def begin(*, non_face_filter_factory=create_non_face_filter, **parameters):
+        options = {"detector_factory": BrightRegionDetector, "non_face_filter_factory": non_face_filter_factory}
         given = {"min_face_px": 1, "detection_size": 0, **parameters}
         return Talk(graph, make, graph.node(FaceDetectionNode, parameters=given, **options))
 
@@ -113,7 +113,7 @@ def test_a_changed_margin_acts_on_the_next_frame_and_moves_no_track(talk):
 
 def test_the_verifier_refuses_a_region_and_counts_it(graph, talk):
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
-    conversation = talk(verifier_factory=lambda config: FaceVerifier(NarrowClassifier()))
+    conversation = talk(non_face_filter_factory=lambda config: NonFaceFilter(NarrowClassifier()))
     wide, narrow = (2, 2, 28, 28), (40, 10, 56, 26)
     answers = [conversation.ask(patches(wide, narrow)) for _ in range(3)]
     assert [regions(answer) for answer in answers] == [[narrow]] * 3
@@ -124,10 +124,10 @@ def test_the_verifier_refuses_a_region_and_counts_it(graph, talk):
 
 
 def test_the_verifiers_threshold_acts_on_the_next_frame(talk):
-    conversation = talk(verifier_factory=lambda config: FaceVerifier(NarrowClassifier()))
+    conversation = talk(non_face_filter_factory=lambda config: NonFaceFilter(NarrowClassifier()))
     counts = []
     for threshold in (0.1, 0.5, 0.9):
-        conversation.node.set_parameters([Parameter("verifier_threshold", value=threshold)])
+        conversation.node.set_parameters([Parameter("non_face_threshold", value=threshold)])
         counts.append(len(conversation.ask(patches((2, 2, 28, 28), (40, 10, 56, 26))).faces))
     assert counts == [2, 1, 0]
 
@@ -204,14 +204,14 @@ class LookingOnce(BrightRegionDetector):
 
 def test_between_every_so_many_frames_a_face_is_followed_under_its_id(graph, make):
     LookingOnce.looks = 0
-    parameters = {"min_face_px": 1, "detection_size": 0, "detect_every": 3}
+    parameters = {"min_face_px": 1, "detection_size": 0, "detection_interval": 3}
     conversation = Talk(graph, make, graph.node(FaceDetectionNode, parameters=parameters, detector_factory=LookingOnce))
     answers = [conversation.ask(patches((20 + step, 10, 40 + step, 30))) for step in range(7)]
     found = [regions(answer)[0] for answer in answers]
     assert np.abs(np.subtract(found, [(20 + step, 10, 40 + step, 30) for step in range(7)])).max() <= 1
     assert [answer.faces[0].id for answer in answers] == [1] * 7
     assert LookingOnce.looks == 3
-    assert conversation.node.set_parameters([Parameter("detect_every", value=1)])[0].successful
+    assert conversation.node.set_parameters([Parameter("detection_interval", value=1)])[0].successful
     for step in range(3):
         conversation.ask(patches((20 + step, 10, 40 + step, 30)))
     assert LookingOnce.looks == 6

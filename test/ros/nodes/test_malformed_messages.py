@@ -17,7 +17,7 @@ COUNT = int(os.environ.get("MALFORMED", "500"))  # of each kind of message
 
 
 class Watchful(GladClassifier):
-    """A classifier that is not handed crops larger than any picture here."""
+    """A classifier that is not handed crops larger than any image here."""
 
     def classify(self, crops):
         assert all(crop.size < 10**8 for crop in crops)
@@ -87,5 +87,5 @@ def test_the_overlay_survives_malformed_emotions_images_and_calibrations(graph, 
     good = make.header(COUNT + 5)
     images.publish(make.picture(COUNT + 5))
     emotions.publish(EmotionArray(header=good))
-    graph.wait(lambda: overlays and overlays[-1].header == good, "the good picture is not drawn")
+    graph.wait(lambda: overlays and overlays[-1].header == good, "the good image is not drawn")
     assert node.faults > 0

@@ -7,14 +7,14 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts
-from emotion_perception.ros.conversions import Answer, EmotionArray, ModelIdentity, faces_to_msg
-from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image, image_to_bgr
+from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, ModelInfo, faces_to_msg
 from emotion_perception.ros.nodes.overlay import OverlayNode
+from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image, image_to_bgr
 
 LABELS = ("glad", "sad")
 BOX = (100, 80, 180, 160)
@@ -26,8 +26,8 @@ def emotions_at(header, *boxes, status=EmotionArray.OK, track=1):
     faces = [Face(Box(*box), 0.9, id=track + number) for number, box in enumerate(boxes)]
     source = faces_to_msg(header, faces, detector="fake", detect_ms=1.0, counts=FrameCounts())
     emotions = [FaceEmotion(face, "sad", 0.75, False, row, row) for face in faces]
-    answer = Answer(source, status, emotions if status == EmotionArray.OK else ())
-    return answer.to_msg(ModelIdentity(LABELS, "fake", "", "cpu", False), Time())
+    answer = ClassificationResult(source, status, emotions if status == EmotionArray.OK else ())
+    return answer.to_msg(ModelInfo(LABELS, "fake", "", "cpu", False), Time())
 
 
 class Watched:
@@ -57,7 +57,7 @@ def patient(**parameters):
 
 def test_the_overlay_shows_the_box_under_the_source_header(graph, make, watched):
     overlay = watched(parameters=patient())
-    sent = make.picture(1, width=320, height=240)
+    sent = make.image(1, width=320, height=240)
     sent.header = Header(stamp=sent.header.stamp, frame_id="left eye/ä")
     overlay.images.publish(sent)
     overlay.emotions.publish(emotions_at(make.header(1), BOX))
@@ -77,14 +77,14 @@ def test_nothing_is_subscribed_and_drawn_while_nobody_looks(graph, make):
     graph.wait(lambda: not any(map(graph.probe.count_subscribers, topics)), "something is subscribed")
     images = graph.speak(Image, "image_raw", listeners=0)
     emotions = graph.speak(EmotionArray, "emotions", listeners=0)
-    images.publish(make.picture(1))
+    images.publish(make.image(1))
     emotions.publish(emotions_at(make.header(1), (10, 10, 30, 30)))
     graph.let_run(0.5)
     assert node.status()["drawn"] == 0
     assert not any(map(graph.probe.count_subscribers, topics))
 
 
-def test_compressed_pictures_are_drawn_on_too(graph, make):
+def test_compressed_images_are_drawn_on_too(graph, make):
     overlays = graph.listen(Image, "image_overlay")
     graph.node(OverlayNode, parameters=patient(image_transport="compressed"))
     images = graph.speak(CompressedImage, "image_raw/compressed")
@@ -97,11 +97,11 @@ def test_compressed_pictures_are_drawn_on_too(graph, make):
     assert (image_to_bgr(overlays[0])[80:160, 100] != 128).any(axis=1).mean() > 0.9
 
 
-def test_a_picture_that_nobody_looks_at_any_more_is_not_converted(graph, make, watched, monkeypatch):
+def test_a_image_that_nobody_looks_at_any_more_is_not_converted(graph, make, watched, monkeypatch):
     overlay = watched(parameters=patient())
-    overlay.images.publish(make.picture(1))
+    overlay.images.publish(make.image(1))
     graph.wait(lambda: overlay.node._queue.waiting == 1)
-    monkeypatch.setattr(overlay.node._pictures, "get_subscription_count", lambda: 0)
+    monkeypatch.setattr(overlay.node._images, "get_subscription_count", lambda: 0)
     converted = []
     monkeypatch.setattr("emotion_perception.ros.nodes.overlay.image_to_bgr", converted.append)
     overlay.emotions.publish(emotions_at(make.header(1), (10, 10, 30, 30)))
@@ -111,14 +111,14 @@ def test_a_picture_that_nobody_looks_at_any_more_is_not_converted(graph, make, w
     assert (overlay.node.status()["drawn"], overlay.node.faults) == (0, 0)
 
 
-def test_who_comes_sees_pictures_and_who_leaves_ends_the_work(graph, make):
+def test_who_comes_sees_images_and_who_leaves_ends_the_work(graph, make):
     node = graph.node(OverlayNode, parameters=patient())
     graph.wait(lambda: not graph.probe.count_subscribers("image_raw"))
     for number in (1, 2):
         overlays = []
         looking = graph.probe.create_subscription(Image, "image_overlay", overlays.append, 10)
         images, emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
-        images.publish(make.picture(number))
+        images.publish(make.image(number))
         emotions.publish(emotions_at(make.header(number)))
         graph.wait(lambda overlays=overlays: overlays)
         graph.probe.destroy_subscription(looking)
@@ -128,25 +128,25 @@ def test_who_comes_sees_pictures_and_who_leaves_ends_the_work(graph, make):
 
 
 @pytest.mark.parametrize("use_sim_time", [False, True], ids=["own clock", "without /clock"])
-def test_a_picture_whose_emotions_never_come_is_drawn_without(graph, make, watched, use_sim_time):
+def test_a_image_whose_emotions_never_come_is_drawn_without(graph, make, watched, use_sim_time):
     overlay = watched(parameters={"sync_timeout_s": 0.2, "use_sim_time": use_sim_time})
-    sent = [make.picture(number) for number in (1, 2, 3)]
-    for picture in sent:
-        overlay.images.publish(picture)
+    sent = [make.image(number) for number in (1, 2, 3)]
+    for image in sent:
+        overlay.images.publish(image)
         count = len(overlay.overlays) + 1
         graph.wait(lambda count=count: len(overlay.overlays) == count)
-    for shown, picture in zip(overlay.overlays, sent, strict=True):
-        assert shown.header == picture.header
-        np.testing.assert_array_equal(image_to_bgr(shown), image_to_bgr(picture))
+    for shown, image in zip(overlay.overlays, sent, strict=True):
+        assert shown.header == image.header
+        np.testing.assert_array_equal(image_to_bgr(shown), image_to_bgr(image))
     assert overlay.node.status()["drawn_without_emotions"] == 3
     overlay.emotions.publish(emotions_at(make.header(3), (10, 10, 30, 30)))  # too late
     graph.wait(lambda: overlay.node.status()["emotions_unmatched"] == 1)
     assert len(overlay.overlays) == 3
 
 
-def test_a_changed_wait_holds_for_pictures_that_wait(graph, make, watched):
+def test_a_changed_wait_holds_for_images_that_wait(graph, make, watched):
     overlay = watched(parameters=patient())
-    overlay.images.publish(make.picture(1))
+    overlay.images.publish(make.image(1))
     graph.wait(lambda: overlay.node._queue.waiting == 1)
     graph.let_run(0.3)
     assert not overlay.overlays
@@ -154,10 +154,10 @@ def test_a_changed_wait_holds_for_pictures_that_wait(graph, make, watched):
     graph.wait(lambda: overlay.overlays)
 
 
-def test_pictures_come_in_order_once_and_superseded_ones_are_counted(graph, make, watched):
+def test_images_come_in_order_once_and_superseded_ones_are_counted(graph, make, watched):
     overlay = watched(parameters=patient())
     for number in (1, 2, 3, 4, 4):
-        overlay.images.publish(make.picture(number))
+        overlay.images.publish(make.image(number))
     overlay.emotions.publish(emotions_at(make.header(3)))
     graph.wait(lambda: len(overlay.overlays) == 1)
     overlay.emotions.publish(emotions_at(make.header(2)))
@@ -171,19 +171,19 @@ def test_pictures_come_in_order_once_and_superseded_ones_are_counted(graph, make
 def test_a_bag_that_begins_again_is_drawn_again(graph, make, watched):
     overlay = watched(parameters=patient())
     for number in (1, 50, 1):
-        overlay.images.publish(make.picture(number))
+        overlay.images.publish(make.image(number))
         overlay.emotions.publish(emotions_at(make.header(number)))
         count = len(overlay.overlays) + 1
         graph.wait(lambda count=count: len(overlay.overlays) == count)
     assert [shown.header for shown in overlay.overlays] == [make.header(number) for number in (1, 50, 1)]
 
 
-def test_an_impossible_region_costs_one_picture(graph, make, watched):
+def test_an_impossible_region_costs_one_image(graph, make, watched):
     overlay = watched(parameters=patient())
     for number, width in ((1, 0), (2, 20)):
         message = emotions_at(make.header(number), (10, 10, 30, 30))
         message.faces[0].face.roi.width = width
-        overlay.images.publish(make.picture(number))
+        overlay.images.publish(make.image(number))
         overlay.emotions.publish(message)
         graph.wait(lambda: overlay.node.faults == 1)
     graph.wait(lambda: overlay.overlays)
@@ -194,7 +194,7 @@ def test_an_impossible_region_costs_one_picture(graph, make, watched):
 class TestAnonymize:
     @pytest.fixture
     def face(self, make):
-        """A picture of a real face, its region, and a function that counts the faces of a picture."""
+        """An image of a real face, its region, and a function that counts the faces of an image."""
         try:
             image = cv2.imread(str(resolve_model_file("astronaut")))
             detector = create_detector(DetectionConfig())
@@ -210,60 +210,60 @@ class TestAnonymize:
 
     @pytest.mark.parametrize("mode", HIDING)
     def test_no_detector_fires_on_the_overlay_and_the_rest_stays(self, graph, make, watched, face, mode):
-        picture, box, faces_in = face
+        image, box, faces_in = face
         overlay = watched(parameters=patient(anonymize=mode))
-        overlay.images.publish(picture(1))
+        overlay.images.publish(image(1))
         overlay.emotions.publish(emotions_at(make.header(1), box))
         graph.wait(lambda: overlay.overlays)
-        assert faces_in(picture(1)) == 1
+        assert faces_in(image(1)) == 1
         assert faces_in(overlay.overlays[0]) == 0
-        same = (image_to_bgr(overlay.overlays[0]) == image_to_bgr(picture(1))).all(axis=2)
+        same = (image_to_bgr(overlay.overlays[0]) == image_to_bgr(image(1))).all(axis=2)
         assert same[300:].all()
 
     @pytest.mark.parametrize("mode", HIDING)
-    def test_a_picture_drawn_without_emotions_is_hidden_whole(self, graph, watched, face, mode):
-        picture, _, faces_in = face
+    def test_a_image_drawn_without_emotions_is_hidden_whole(self, graph, watched, face, mode):
+        image, _, faces_in = face
         overlay = watched(parameters={"sync_timeout_s": 0.1, "anonymize": mode})
-        overlay.images.publish(picture(1))
+        overlay.images.publish(image(1))
         graph.wait(lambda: overlay.overlays)
         assert overlay.node.status()["drawn_without_emotions"] == 1
-        self.assert_hidden(overlay.overlays[0], picture(1), faces_in)
+        self.assert_hidden(overlay.overlays[0], image(1), faces_in)
 
     @pytest.mark.parametrize("status", [EmotionArray.NO_IMAGE, EmotionArray.ERROR, EmotionArray.SKIPPED])
-    def test_emotions_that_are_not_ok_hide_nobody_but_the_whole_picture(self, graph, make, watched, face, status):
-        picture, _, faces_in = face
+    def test_emotions_that_are_not_ok_hide_nobody_but_the_whole_image(self, graph, make, watched, face, status):
+        image, _, faces_in = face
         overlay = watched(parameters={"sync_timeout_s": 0.3, "anonymize": "blur"})
         overlay.emotions.publish(emotions_at(make.header(1), status=status))
-        overlay.images.publish(picture(1))
+        overlay.images.publish(image(1))
         graph.wait(lambda: overlay.overlays)
-        self.assert_hidden(overlay.overlays[0], picture(1), faces_in)
+        self.assert_hidden(overlay.overlays[0], image(1), faces_in)
 
-    def test_emotions_of_only_some_faces_hide_the_whole_picture(self, graph, make, watched, face):
-        picture, box, faces_in = face
+    def test_emotions_of_only_some_faces_hide_the_whole_image(self, graph, make, watched, face):
+        image, box, faces_in = face
         overlay = watched(parameters=patient(anonymize="blur"))
         message = emotions_at(make.header(1), box)
         message.faces_omitted = 1
-        overlay.images.publish(picture(1))
+        overlay.images.publish(image(1))
         overlay.emotions.publish(message)
         graph.wait(lambda: overlay.overlays)
         assert overlay.node.status()["drawn_without_emotions"] == 0
-        self.assert_hidden(overlay.overlays[0], picture(1), faces_in)
+        self.assert_hidden(overlay.overlays[0], image(1), faces_in)
 
-    def test_a_face_that_the_detector_misses_for_one_picture_stays_hidden(self, graph, make, watched, face):
-        picture, box, faces_in = face
+    def test_a_face_that_the_detector_misses_for_one_image_stays_hidden(self, graph, make, watched, face):
+        image, box, faces_in = face
         overlay = watched(parameters=patient(anonymize="pixelate"))
         for number, boxes in ((1, [box]), (2, [])):
-            overlay.images.publish(picture(number))
+            overlay.images.publish(image(number))
             overlay.emotions.publish(emotions_at(make.header(number), *boxes))
             graph.wait(lambda number=number: len(overlay.overlays) == number)
         assert faces_in(overlay.overlays[1]) == 0
 
-    def test_it_is_switched_on_for_the_next_picture(self, graph, make, watched, face):
-        picture, box, faces_in = face
+    def test_it_is_switched_on_for_the_next_image(self, graph, make, watched, face):
+        image, box, faces_in = face
         overlay = watched(parameters=patient(draw_bars=False))
         for number, mode in ((1, "none"), (2, "fill"), (3, "none")):
             overlay.node.set_parameters([Parameter("anonymize", value=mode)])
-            overlay.images.publish(picture(number))
+            overlay.images.publish(image(number))
             overlay.emotions.publish(emotions_at(make.header(number), box))
             graph.wait(lambda number=number: len(overlay.overlays) == number)
         assert [faces_in(shown) for shown in overlay.overlays] == [1, 0, 1]

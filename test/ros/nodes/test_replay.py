@@ -1,17 +1,17 @@
-"""A replayed recording gives what `core.pipeline` gives of its pictures."""
+"""A replayed recording gives what `core.pipeline` gives of its images."""
 
 import numpy as np
 import pytest
 from bag_files import write_bag
 from real_face import moving_face
 
+from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.messages import NS
-from emotion_perception.bags.io.images import image_topic, pictures
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.ros.nodes.bag_player import BagPlayer
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
+from emotion_perception.ros.nodes.bag_player import BagPlayer
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 
@@ -27,12 +27,12 @@ def bag(tmp_path):
 
 
 def expected(bag):
-    """Returns what the pipeline finds in each picture, by its stamp."""
+    """Returns what the pipeline finds in each image, by its stamp."""
     pipeline = Pipeline(DetectionConfig(), ClassifierConfig())
     with Recording(bag) as recording:
         return {
-            picture.stamp_ns: pipeline.process(picture.to_bgr(), picture.stamp_s)
-            for picture in pictures(recording, image_topic(recording, None))
+            image.stamp_ns: pipeline.process(image.to_bgr(), image.stamp_s)
+            for image in read_bag_images(recording, image_topic(recording, None))
         }
 
 

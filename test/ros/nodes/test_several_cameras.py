@@ -18,7 +18,7 @@ TOPICS = [f"{camera}/image_raw" for camera in CAMERAS]
 
 
 class Camera:
-    """A camera and its detector: sends pictures with one face and keeps the emotions that come back."""
+    """A camera and its detector: sends images with one face and keeps the emotions that come back."""
 
     def __init__(self, graph, make, name):
         self._make, self._graph = make, graph
@@ -27,14 +27,14 @@ class Camera:
         self._faces = graph.speak(FaceArray, f"{name}/faces")
 
     def send(self, number, value):
-        """Sends a picture of that brightness."""
+        """Sends an image of that brightness."""
         header = self._make.header(number)
         face = Face(Box(0, 0, 20, 20), 0.9, id=1)
-        self._images.publish(self._make.picture(number, value=value))
+        self._images.publish(self._make.image(number, value=value))
         self._faces.publish(faces_to_msg(header, [face], detector="fake", detect_ms=1.0, counts=FrameCounts()))
 
     def answer(self, number, value):
-        """Sends a picture and returns the answer."""
+        """Sends an image and returns the answer."""
         self.send(number, value)
         self._graph.wait_for(self.emotions, len(self.emotions) + 1)
         assert self.emotions[-1].header == self._make.header(number)
@@ -81,7 +81,7 @@ def test_diagnostics_count_all_cameras_together_and_each(graph, make, start):
 
 
 def test_a_camera_that_stops_holds_up_nobody(graph, make, start):
-    start(max_wait_ms=20.0)
+    start(max_queue_delay_ms=20.0)
     front, left = (Camera(graph, make, name) for name in CAMERAS)
     left.answer(0, 100)
     for number in range(5):

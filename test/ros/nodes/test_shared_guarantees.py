@@ -24,11 +24,11 @@ from emotion_perception.ros import (
     face_detection_node,
     overlay_node,
 )
-from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
+from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION, EXIT_OK
+from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
-from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION, EXIT_OK
 from emotion_perception.ros.nodes.overlay import OverlayNode
 
 NAMES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
@@ -37,7 +37,7 @@ OUTPUTS = {"camera_node": "image_raw", "face_detection_node": "faces", "emotion_
 
 
 class Steady:
-    """A source of gray pictures at 50 Hz."""
+    """A source of gray images at 50 Hz."""
 
     rate_hz, is_live = 50.0, False
 
@@ -66,10 +66,10 @@ def start(graph, make):
 
 
 def feed(graph, make, name, count=3):
-    """Makes the inputs of a node: pictures, and what the nodes before it would say of them."""
+    """Makes the inputs of a node: images, and what the nodes before it would say of them."""
     images = None if name == "camera_node" else graph.speak(Image, "image_raw", listeners=0)
     for number in range(count if images else 0):
-        images.publish(make.picture(number))
+        images.publish(make.image(number))
         graph.let_run(0.02)
 
 
@@ -77,11 +77,11 @@ HALF_WAY = [
     ("configure", "camera_node", camera_node, "CameraPublishers"),
     ("configure", "face_detection_node", face_detection_node, "ResultPublisher"),
     ("configure", "emotion_classifier_node", emotion_classifier_node, "EmotionStream"),
-    ("configure", "overlay_node", overlay_node, "MarkerOutput"),
-    ("activate", "camera_node", camera_node, "FramePump"),
+    ("configure", "overlay_node", overlay_node, "MarkerPublisher"),
+    ("activate", "camera_node", camera_node, "CaptureLoop"),
     ("activate", "face_detection_node", face_detection_node, "ImageSubscription"),
-    ("activate", "emotion_classifier_node", emotion_stream, "JoinedSubscription"),
-    ("activate", "overlay_node", overlay_node, "WhileWatched"),
+    ("activate", "emotion_classifier_node", emotion_stream, "SynchronizedSubscription"),
+    ("activate", "overlay_node", overlay_node, "LazySubscription"),
 ]
 
 
@@ -180,7 +180,7 @@ def test_every_number_has_a_range_and_every_parameter_a_description(graph, start
 @pytest.mark.parametrize("name", SUBSCRIBERS)
 def test_an_image_publisher_that_does_not_fit_is_a_warning(graph, start, name):
     if name == "overlay_node":
-        graph.listen(Image, "image_overlay")  # it may look at pictures only while somebody looks at it
+        graph.listen(Image, "image_overlay")  # it may look at images only while somebody looks at it
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
     node = start(name, parameters={"image_reliability": "reliable"})
     profile = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
@@ -296,10 +296,10 @@ def test_no_output_carries_wall_time(graph, start, make):
     faces, emotions = graph.listen(FaceArray, "faces"), graph.listen(EmotionArray, "emotions")
     images = graph.speak(Image, "image_raw", listeners=2)
     graph.wait(lambda: graph.probe.count_subscribers("faces") == 2)
-    images.publish(make.picture(4))
+    images.publish(make.image(4))
     graph.wait(lambda: faces and emotions)
     assert faces[0].header == emotions[0].header == make.header(4)
-    assert emotions[0].age_ms <= 0, "the clock stands at 0, the picture is of second 1000"
+    assert emotions[0].age_ms <= 0, "the clock stands at 0, the image is of second 1000"
 
 
 @pytest.mark.parametrize("jump_s", [-3600, 3600])
@@ -312,9 +312,9 @@ def test_a_clock_that_jumps_by_an_hour_costs_no_answer(graph, start, make, jump_
     headers = [make.header(36_000 + number) for number in range(3)]
     headers += [make.header(36_000 + 10 * jump_s + number) for number in range(4, 7)]
     for number, header in enumerate(headers):
-        picture = make.picture(0)
-        picture.header = header
-        images.publish(picture)
+        image = make.image(0)
+        image.header = header
+        images.publish(image)
         graph.wait_for(emotions, number + 1)
     assert [answer.header for answer in emotions] == headers
     assert {(answer.status, len(answer.faces)) for answer in emotions} == {(EmotionArray.OK, 1)}
@@ -333,7 +333,7 @@ def test_a_subscriber_that_never_reads_stops_nobody(graph, start, make):
     images = graph.speak(Image, "image_raw", listeners=3)
     graph.wait(lambda: graph.probe.count_subscribers("faces") == 2)
     for number in range(30):
-        images.publish(make.picture(number))
+        images.publish(make.image(number))
         graph.wait_for(emotions, number + 1)
     deaf.destroy_node()
     assert [answer.status for answer in emotions] == [EmotionArray.OK] * 30

@@ -14,7 +14,7 @@ HEIGHT, WIDTH = 6, 8
 
 
 def gradient():
-    """Returns a smooth BGR picture; smooth, because yuv422 halves the colour resolution."""
+    """Returns a smooth BGR image; smooth, because yuv422 halves the color resolution."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     return np.stack((100 + 4 * x, 120 + 5 * y, 90 + 3 * (x + y)), axis=2).astype(np.uint8)
 
@@ -24,7 +24,7 @@ GRAY = ("mono8", "8UC1", "mono16", "16UC1")
 
 @pytest.mark.parametrize("padding", [0, 5])
 @pytest.mark.parametrize("encoding", ENCODERS)
-def test_every_encoding_becomes_the_same_picture(encoding, padding):
+def test_every_encoding_becomes_the_same_image(encoding, padding):
     bgr = gradient()
     expected = cv2.cvtColor(ENCODERS["mono8"](bgr), cv2.COLOR_GRAY2BGR) if encoding in GRAY else bgr
     result = image_to_bgr(image_message(ENCODERS[encoding](bgr), encoding, padding=padding))
@@ -35,7 +35,7 @@ def test_every_encoding_becomes_the_same_picture(encoding, padding):
 
 
 @pytest.mark.parametrize("padding", [0, 6])
-def test_big_endian_sixteen_bit_pictures_are_read_as_such(padding):
+def test_big_endian_sixteen_bit_images_are_read_as_such(padding):
     gray = ENCODERS["mono16"](gradient())
     little = image_to_bgr(image_message(gray, "mono16"))
     big = image_to_bgr(image_message(gray, "mono16", padding=padding, big_endian=True))
@@ -77,7 +77,7 @@ def test_a_malformed_image_is_one_clear_line(sent, line):
 
 
 def photograph():
-    """Returns a picture that is as smooth as those of cameras."""
+    """Returns an image that is as smooth as those of cameras."""
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     return cv2.GaussianBlur(noise, (0, 0), 6) // 2 + 60
 
@@ -86,12 +86,12 @@ def compressed(data, format="jpeg"):
     return CompressedImage(format=format, data=array.array("B", data))
 
 
-def encode(suffix, picture, *options):
-    return cv2.imencode(suffix, picture, list(options))[1].tobytes()
+def encode(suffix, image, *options):
+    return cv2.imencode(suffix, image, list(options))[1].tobytes()
 
 
 @pytest.mark.parametrize(("quality", "tolerance"), [(100, 4), (80, 12), (1, 80)])
-def test_a_compressed_picture_is_nearly_the_same(quality, tolerance):
+def test_a_compressed_image_is_nearly_the_same(quality, tolerance):
     header = Header(frame_id="camera")
     header.stamp.sec = 7
     sent = bgr_to_compressed(photograph(), header, quality)
@@ -113,7 +113,7 @@ def test_the_data_says_what_it_is_whatever_the_format_field_says(format):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_a_gray_or_transparent_picture_becomes_bgr(suffix):
+def test_a_gray_or_transparent_image_becomes_bgr(suffix):
     gray = cv2.cvtColor(photograph(), cv2.COLOR_BGR2GRAY)
     result = image_to_bgr(compressed(encode(suffix, gray)))
     assert np.abs(result.astype(int) - gray[:, :, None]).max() <= 8
@@ -121,7 +121,7 @@ def test_a_gray_or_transparent_picture_becomes_bgr(suffix):
     np.testing.assert_array_equal(image_to_bgr(compressed(encode(".png", transparent))), photograph())
 
 
-def test_a_picture_is_not_turned_as_its_exif_says():
+def test_a_image_is_not_turned_as_its_exif_says():
     exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"  # orientation 6
     jpeg = encode(".jpg", photograph())
     turned = jpeg[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + jpeg[2:]
@@ -148,7 +148,7 @@ def with_second_frame(width, height):
     ("data", "line"),
     [
         (b"", "0 bytes of compressed data are neither JPEG nor PNG"),
-        (b"no picture at all", "17 bytes of compressed data are neither JPEG nor PNG"),
+        (b"no image at all", "17 bytes of compressed data are neither JPEG nor PNG"),
         (encode(".jpg", photograph())[:400], "without a header|cut short"),
         (encode(".jpg", photograph())[:-2], "80x60 image are cut short"),
         (encode(".png", photograph())[:-8], "80x60 image are cut short"),

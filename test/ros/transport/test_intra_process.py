@@ -1,4 +1,4 @@
-"""How pictures go from node to node within a process."""
+"""How images go from node to node within a process."""
 
 import threading
 import time
@@ -10,49 +10,49 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.types import Frame
-from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
+from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
-from emotion_perception.ros.transport.intra_process import LocalSubscription, LocalTopics, SharedImage
+from emotion_perception.ros.transport.intra_process import IntraProcessTopics, LocalSubscription, SharedImage
 
 TOPICS = {"raw": "/image_raw", "compressed": "/image_raw/compressed"}
 
 
 class Steady:
-    """A source of gray pictures at 50 Hz.
+    """A source of gray images at 50 Hz.
 
     Attributes:
-        pictures: those it gave, by the number of the read.
+        images: those it gave, by the number of the read.
     """
 
     rate_hz, is_live = 50.0, False
 
     def __init__(self):
-        self.pictures = []
+        self.images = []
 
     def read(self):
-        self.pictures.append(np.full((48, 64, 3), 128, np.uint8))
-        return Frame(self.pictures[-1], time.monotonic())
+        self.images.append(np.full((48, 64, 3), 128, np.uint8))
+        return Frame(self.images[-1], time.monotonic())
 
     def close(self):
         pass
 
 
 class Keeping:
-    """A detector that finds nothing, keeps the pictures that it saw, and takes its time.
+    """A detector that finds nothing, keeps the images that it saw, and takes its time.
 
     Attributes:
-        pictures: those it saw.
+        images: those it saw.
     """
 
     name = "keeping"
 
     def __init__(self, work_s=0.0):
-        self.pictures, self._work_s = [], work_s
+        self.images, self._work_s = [], work_s
 
     def detect(self, image_bgr):
-        self.pictures.append(image_bgr)
+        self.images.append(image_bgr)
         time.sleep(self._work_s)
         return []
 
@@ -62,14 +62,14 @@ def pair(graph):
     """Returns a function that makes a camera and a detection node of one process."""
 
     def make(detector=None, *, remappings=(), **parameters):
-        local, source, detector = LocalTopics(), Steady(), detector or Keeping()
+        local, source, detector = IntraProcessTopics(), Steady(), detector or Keeping()
         camera = graph.node(
-            CameraNode, activate=False, local_topics=local, opener=lambda config: source, remappings=remappings
+            CameraNode, activate=False, intra_process=local, opener=lambda config: source, remappings=remappings
         )
         assert camera.trigger_configure() == TransitionCallbackReturn.SUCCESS
         detection = graph.node(
             FaceDetectionNode,
-            local_topics=local,
+            intra_process=local,
             detector_factory=lambda config: detector,
             remappings=remappings,
             parameters=parameters,
@@ -88,12 +88,12 @@ def stamps(messages):
 
 
 @pytest.mark.parametrize("remappings", [[], [("image_raw", "/front/image")]], ids=["", "remapped"])
-def test_the_detector_sees_the_cameras_own_pictures_and_cannot_write_to_them(graph, pair, remappings):
+def test_the_detector_sees_the_cameras_own_images_and_cannot_write_to_them(graph, pair, remappings):
     *_, source, detector = pair(remappings=remappings)
-    graph.wait(lambda: len(detector.pictures) > 3)
-    assert all(any(np.shares_memory(seen, given) for given in source.pictures) for seen in detector.pictures)
+    graph.wait(lambda: len(detector.images) > 3)
+    assert all(any(np.shares_memory(seen, given) for given in source.images) for seen in detector.images)
     with pytest.raises(ValueError, match="read-only"):
-        detector.pictures[0][:] = 0
+        detector.images[0][:] = 0
 
 
 @pytest.mark.parametrize("transport", ["raw", "compressed"])
@@ -124,7 +124,7 @@ def test_another_camera_on_the_topic_is_heard_too_and_nothing_comes_twice(graph,
     graph.wait_for(faces, 3)
     other = graph.speak(Image, "image_raw")
     assert local.subscribers("/image_raw") == 0
-    other.publish(make.picture(3))
+    other.publish(make.image(3))
     graph.wait(lambda: any(message.header == make.header(3) for message in faces), "the other is not heard")
     count = len(faces)
     graph.wait_for(faces, count + 3)
@@ -134,9 +134,9 @@ def test_another_camera_on_the_topic_is_heard_too_and_nothing_comes_twice(graph,
     stamps(message for message in faces if message.header != make.header(3))
 
 
-def test_a_slow_detector_holds_up_no_camera_and_every_picture_is_counted(graph, pair):
+def test_a_slow_detector_holds_up_no_camera_and_every_image_is_counted(graph, pair):
     _, camera, detection, source, _ = pair(Keeping(work_s=0.1))
-    graph.wait(lambda: len(source.pictures) > 50)
+    graph.wait(lambda: len(source.images) > 50)
     assert camera.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
     graph.let_run(0.3)
     counts = detection.status()
@@ -162,7 +162,7 @@ def test_a_camera_that_comes_later_or_anew_is_taken_from_here(graph, pair):
 
 def test_results_stay_here_too_and_others_get_each_once(graph, pair):
     local, *_ = pair()
-    node = graph.node(EmotionClassifierNode, local_topics=local, classifier_factory=lambda config: GladClassifier())
+    node = graph.node(EmotionClassifierNode, intra_process=local, classifier_factory=lambda config: GladClassifier())
     assert local.subscribers("/faces") == 1
     assert graph.probe.count_subscribers("/faces") == 0
     emotions = graph.listen(EmotionArray, "emotions")
@@ -179,7 +179,7 @@ def test_results_stay_here_too_and_others_get_each_once(graph, pair):
 
 def test_another_detector_on_the_topic_is_heard_too(graph, pair, make):
     local, *_ = pair()
-    graph.node(EmotionClassifierNode, local_topics=local, classifier_factory=lambda config: GladClassifier())
+    graph.node(EmotionClassifierNode, intra_process=local, classifier_factory=lambda config: GladClassifier())
     emotions = graph.listen(EmotionArray, "emotions")
     graph.wait_for(emotions, 3)
     other = graph.speak(FaceArray, "faces")
@@ -209,7 +209,7 @@ def test_going_through_the_life_cycle_twice_leaks_nothing_here_either(graph, pai
     assert local.subscribers("/image_raw") == 1
 
 
-def test_of_more_pictures_than_the_queue_holds_the_newest_wait(graph, make):
+def test_of_more_images_than_the_queue_holds_the_newest_wait(graph, make):
     heard = []
     subscription = LocalSubscription(graph.probe, heard.append, 3)
     for number in range(5):
@@ -219,7 +219,7 @@ def test_of_more_pictures_than_the_queue_holds_the_newest_wait(graph, make):
     subscription.destroy()
 
 
-def test_a_shared_picture_leaves_the_array_that_was_given_as_it_is(make):
+def test_a_shared_image_leaves_the_array_that_was_given_as_it_is(make):
     given = np.zeros((2, 2, 3), np.uint8)
     assert not SharedImage(make.header(0), given).image_bgr.flags.writeable
     assert given.flags.writeable

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the networks cannot be built")
 
-from emotion_perception.core.errors import CheckpointError
+from emotion_perception.core.errors import ModelBundleError
 from emotion_perception.training.architectures import create_network, keras_count, network_names, networks
 
 SMALL = {
@@ -29,7 +29,7 @@ def on_meta(name, **options):
         return create_network(name, **options)
 
 
-def pictures(count=2, height=32, width=32):
+def images(count=2, height=32, width=32):
     return torch.rand(count, 1, height, width, generator=torch.Generator().manual_seed(0))
 
 
@@ -78,14 +78,14 @@ def test_without_options_there_is_an_output_for_each_class_of_its_task(name, cla
 
 @pytest.mark.parametrize("hw", [(48, 48), (480, 640)], ids=str)
 @pytest.mark.parametrize("name", ["resnet18_gray", "tunable_cnn", "basic_cnn", "mini_xception"])
-def test_networks_that_average_over_the_picture_take_any_size(name, hw):
+def test_networks_that_average_over_the_image_take_any_size(name, hw):
     assert on_meta(name)(torch.empty(2, 1, *hw, device="meta")).shape == (2, 7)
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_parameter_learns(name):
     network = create_network(name, **SMALL[name])
-    logits = network(pictures(3))
+    logits = network(images(3))
     torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 1])).backward()
     assert logits.dtype == torch.float32
     assert [key for key, value in network.named_parameters() if value.grad is None] == []
@@ -98,8 +98,8 @@ import torch
 from emotion_perception.training.architectures import create_network
 network = create_network("mini_xception", num_classes=2).to(memory_format=torch.channels_last)
 for _ in range(3):
-    pictures = torch.randn(127, 1, 64, 64).contiguous(memory_format=torch.channels_last)
-    network(pictures).square().sum().backward()
+    images = torch.randn(127, 1, 64, 64).contiguous(memory_format=torch.channels_last)
+    network(images).square().sum().backward()
 """
 
 
@@ -119,14 +119,14 @@ def test_the_skips_of_the_residual_network_are_convolutions_of_stride_2(side):
 def test_the_original_head_of_the_wide_network_has_no_gradient():
     network = create_network("wide_cnn", num_classes=1, input_hw=[16, 16])
     labels = torch.tensor([[0.0], [1.0]])
-    torch.nn.functional.cross_entropy(network(pictures(2, 16, 16)), labels).backward()  # softmax over one unit
+    torch.nn.functional.cross_entropy(network(images(2, 16, 16)), labels).backward()  # softmax over one unit
     assert all(parameter.grad.abs().max() == 0 for parameter in network.parameters())
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_the_outputs_are_logits_and_not_shares(name):
     network = create_network(name, **SMALL[name]).eval()
-    shares = network(pictures()).sum(dim=1)
+    shares = network(images()).sum(dim=1)
     assert not torch.allclose(shares, torch.ones(2), atol=1e-3)
 
 
@@ -148,9 +148,9 @@ def test_onnxruntime_gives_what_torch_gives_for_any_batch(name):
     network, file = create_network(name, **SMALL[name]).eval(), io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter announces its successor
-        torch.onnx.export(network, (pictures(),), file, input_names=["x"], dynamic_axes={"x": {0: "n"}}, dynamo=False)
+        torch.onnx.export(network, (images(),), file, input_names=["x"], dynamic_axes={"x": {0: "n"}}, dynamo=False)
     session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
-    batch = pictures(3)
+    batch = images(3)
     (logits,) = session.run(None, {"x": batch.numpy()})
     assert logits == pytest.approx(network(batch).detach().numpy(), abs=1e-4)
 
@@ -171,13 +171,13 @@ def test_onnxruntime_gives_what_torch_gives_for_any_batch(name):
         ("tunable_cnn", {"activations": ["relu"] * 4 + ["gelu"]}, "activation 'gelu' is none of relu, elu, tanh"),
         ("tunable_cnn", {"widths": [32, 32, "64", 32, 32]}, r"widths\[2\] '64' is not a whole number"),
         ("tunable_cnn", {"widths": 32}, "widths 32 is not a list of 5"),
-        ("tunable_cnn", {"initialiser": "zeros"}, "initialiser 'zeros' is none of glorot_uniform"),
+        ("tunable_cnn", {"initializer": "zeros"}, "initializer 'zeros' is none of glorot_uniform"),
         ("basic_cnn", {"num_classes": 0}, "num_classes 0 is not a whole number"),
         ("mini_xception", {"depth": 3}, "depth"),
     ],
 )
 def test_an_option_that_cannot_work_is_refused_in_one_line(name, options, words):
-    with pytest.raises(CheckpointError, match=f"architecture '{name}': .*{words}") as refusal:
+    with pytest.raises(ModelBundleError, match=f"architecture '{name}': .*{words}") as refusal:
         on_meta(name, **options)
     assert "\n" not in str(refusal.value)
 
@@ -188,5 +188,5 @@ def test_a_flattened_head_fits_the_size_it_was_built_for(name, side):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(CheckpointError, match="no architecture 'vgg'; known: .*mini_xception"):
+    with pytest.raises(ModelBundleError, match="no architecture 'vgg'; known: .*mini_xception"):
         create_network("vgg")

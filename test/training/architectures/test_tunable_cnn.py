@@ -19,7 +19,7 @@ def test_each_layer_has_its_own_activation_and_width():
     assert [layer.out_channels for layer in layers(network, torch.nn.Conv2d)] == WIDTHS
 
 
-def test_dropout_and_normalisation_are_as_asked():
+def test_dropout_and_normalization_are_as_asked():
     network = TunableCNN(widths=WIDTHS, dropout=0.4, batch_norm=False)
     assert [layer.p for layer in layers(network, torch.nn.Dropout)] == [0.4] * 5
     assert layers(network, torch.nn.BatchNorm2d) == []
@@ -27,7 +27,7 @@ def test_dropout_and_normalisation_are_as_asked():
 
 
 @pytest.mark.parametrize(
-    ("initialiser", "deviation"),  # of a 3x3 convolution from 64 to 32 channels
+    ("initializer", "deviation"),  # of a 3x3 convolution from 64 to 32 channels
     [
         ("glorot_uniform", (2 / (9 * 96)) ** 0.5),
         ("glorot_normal", (2 / (9 * 96)) ** 0.5),
@@ -36,9 +36,9 @@ def test_dropout_and_normalisation_are_as_asked():
         ("orthogonal", (1 / (9 * 64)) ** 0.5),
     ],
 )
-def test_the_initialiser_sets_the_spread_of_the_weights(initialiser, deviation):
+def test_the_initializer_sets_the_spread_of_the_weights(initializer, deviation):
     torch.manual_seed(0)
-    network = TunableCNN(widths=[64, 32, 8, 8, 8], initialiser=initialiser)
+    network = TunableCNN(widths=[64, 32, 8, 8, 8], initializer=initializer)
     convolution = layers(network, torch.nn.Conv2d)[1]
     assert convolution.weight.std().item() == pytest.approx(deviation, rel=0.03)
     assert not convolution.bias.any()

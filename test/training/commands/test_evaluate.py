@@ -36,11 +36,11 @@ def test_everything_can_be_asked_for_on_one_command_line(call, tmp_path, capsys)
     assert call(*options, "--data-option", "max_bad=0.1", "--card", tmp_path / "CARD.md") == 0
     report = read(tmp_path / "out")
     assert (report["seed"], report["data_options"]) == (3, {"max_bad": "0.1"})
-    assert report["coverage"]["rule"]["threshold"] == report["robustness"]["uncertain_below"] == 0.7
+    assert report["coverage"]["rule"]["threshold"] == report["robustness"]["min_confidence"] == 0.7
     assert list(report["groups"]["columns"]) == ["half"]
     assert (tmp_path / "out" / "examples.png").is_file()
     assert (tmp_path / "CARD.md").read_text().startswith("# Model card: tiny")
-    assert "30 pictures: accuracy" in capsys.readouterr().out
+    assert "30 images: accuracy" in capsys.readouterr().out
 
 
 def test_the_card_takes_further_reports(call, tmp_path):
@@ -59,9 +59,9 @@ def test_the_card_takes_further_reports(call, tmp_path):
         (["--card", "c.md", "--report", "x.json"], "x.json: no such file"),
         (["--examples"], "--examples shows the changes of --robustness: give both"),
         (["--groups", "absent.csv"], "absent.csv: no such file"),
-        (["--data-option", "colour=1"], "data option 'colour' is unknown"),
-        (["--data-option", "colour"], "--data-option colour: write key=value"),
-        (["--uncertain-below", "2"], "uncertain_below 2.0 is above 1.0"),
+        (["--data-option", "color=1"], "data option 'color' is unknown"),
+        (["--data-option", "color"], "--data-option color: write key=value"),
+        (["--uncertain-below", "2"], "min_confidence 2.0 is above 1.0"),
     ],
 )
 def test_what_cannot_work_is_one_line_before_anything_is_measured(call, tmp_path, capsys, options, words):

@@ -1,4 +1,4 @@
-"""Builders shared by the tests of the data sets: small pictures in the trees that people have."""
+"""Builders shared by the tests of the data sets: small images in the trees that people have."""
 
 import cv2
 import numpy as np
@@ -9,14 +9,14 @@ from emotion_perception.training.datasets import cache
 
 @pytest.fixture(autouse=True)
 def cache_home(tmp_path, monkeypatch):
-    """Puts the caches of decoded pictures into the test's own folder, and returns it."""
+    """Puts the caches of decoded images into the test's own folder, and returns it."""
     monkeypatch.setattr(cache, "default_folder", lambda: tmp_path / "caches")
     return tmp_path / "caches"
 
 
 @pytest.fixture
 def noise():
-    """Returns a function that draws a picture of noise, the same for the same seed."""
+    """Returns a function that draws an image of noise, the same for the same seed."""
 
     def draw(seed, *shape):
         return np.random.default_rng(seed).integers(0, 256, shape or (20, 20), dtype=np.uint8)
@@ -26,7 +26,7 @@ def noise():
 
 @pytest.fixture
 def write_tree(tmp_path):
-    """Returns a function that writes {relative path: picture, bytes or text} below a folder."""
+    """Returns a function that writes {relative path: image, bytes or text} below a folder."""
 
     def write(files, folder="tree"):
         for name, content in files.items():

@@ -3,13 +3,13 @@ import pytest
 
 from emotion_perception.core.errors import DatasetError, ImageError
 from emotion_perception.training.datasets import cache
-from emotion_perception.training.datasets.cache import Listing, default_folder, fingerprint, mapped_dataset
+from emotion_perception.training.datasets.cache import FileListing, default_folder, fingerprint, mapped_dataset
 
 COUNT = 10
 
 
 class Source:
-    """Ten pictures, and how often each was decoded; some are corrupt, and one may stop everything."""
+    """Ten images, and how often each was decoded; some are corrupt, and one may stop everything."""
 
     def __init__(self, bad=(), stop_at=None):
         self.bad, self.stop_at, self.decoded = set(bad), stop_at, []
@@ -19,11 +19,11 @@ class Source:
             raise KeyboardInterrupt
         self.decoded.append(row)
         if row in self.bad:
-            raise ImageError("corrupt picture")
+            raise ImageError("corrupt image")
         return np.full((4, 6), row, np.uint8)
 
     def listing(self):
-        return Listing(
+        return FileListing(
             names=[f"{row}.png" for row in range(COUNT)],
             labels=[row % 2 for row in range(COUNT)],
             class_names=("anger", "fear"),
@@ -40,7 +40,7 @@ def load(source, key="key"):
 
 
 def values(data):
-    return [int(picture[0, 0]) for picture in data.images]
+    return [int(image[0, 0]) for image in data.images]
 
 
 def only(folder):
@@ -49,7 +49,7 @@ def only(folder):
     return found
 
 
-def test_a_picture_is_decoded_once_and_then_mapped(cache_home):
+def test_a_image_is_decoded_once_and_then_mapped(cache_home):
     source = Source(bad=[3])
     first, second = load(source), load(source)
     assert source.decoded == list(range(COUNT))
@@ -57,7 +57,7 @@ def test_a_picture_is_decoded_once_and_then_mapped(cache_home):
         assert values(data) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
         assert data.labels.tolist() == [0, 1, 0, 0, 1, 0, 1, 0, 1]
         assert (data.subjects[3], data.filenames[3], data.splits[-1]) == ("S2", "4.png", "test")
-        assert [str(problem) for problem in data.problems] == ["1 x corrupt picture (3.png)"]
+        assert [str(problem) for problem in data.problems] == ["1 x corrupt image (3.png)"]
     assert sorted(path.name for path in only(cache_home).iterdir()) == ["pictures.u8", "rows.npz"]
 
 

@@ -10,17 +10,17 @@ def dataset(**changes):
     return FaceDataset(**{**values, **changes})
 
 
-def test_pictures_are_counted_by_split_and_class():
+def test_images_are_counted_by_split_and_class():
     report = examine(dataset(splits=np.array(["train"] * 4 + ["test"] * 2), subjects=np.array(list("aabbcc"))))
     assert report.counts == {
         "train": {"anger": 2, "fear": 2, "sadness": 0},
         "test": {"anger": 1, "fear": 1, "sadness": 0},
     }
     assert report.lines() == [
-        "train: 4 pictures (anger 2, fear 2)",
-        "train: no picture of sadness",
-        "test: 2 pictures (anger 1, fear 1)",
-        "test: no picture of sadness",
+        "train: 4 images (anger 2, fear 2)",
+        "train: no image of sadness",
+        "test: 2 images (anger 1, fear 1)",
+        "test: no image of sadness",
         "3 subjects",
     ]
 
@@ -31,10 +31,10 @@ def test_duplicates_between_splits_are_found_counted_and_named():
     report = examine(data)
     assert [(twins.count, twins.example) for twins in report.duplicates] == [(2, ("row 0", "row 3"))]
     assert (report.repeated, report.contradictory) == (5, 3)
-    assert "2 pictures of train stand in test too (e.g. row 0 = row 3)" in report.lines()
+    assert "2 images of train stand in test too (e.g. row 0 = row 3)" in report.lines()
 
 
-def test_blank_pictures_are_counted_and_are_nobodys_twins():
+def test_blank_images_are_counted_and_are_nobodys_twins():
     images = FACES.copy()
     images[[0, 5]] = 70
     report = examine(dataset(images=images, splits=np.array(["train"] * 3 + ["test"] * 3)))
@@ -43,11 +43,11 @@ def test_blank_pictures_are_counted_and_are_nobodys_twins():
 
 def test_what_is_not_learnt_from_and_what_was_left_out_is_told():
     flags = np.array([True, False, False, True, False, False])
-    problem = Problem("corrupt picture", 5, ("a.png", "b.png"))
+    problem = Problem("corrupt image", 5, ("a.png", "b.png"))
     lines = examine(dataset(leak=flags, rejected=~flags, problems=(problem,))).lines()
-    assert "2 pictures that also stand in a later split, not learnt from" in lines
-    assert "4 pictures in which no tagger saw a face, not learnt from" in lines
-    assert lines[-1] == "left out: 5 x corrupt picture (a.png, b.png, ...)"
+    assert "2 images that also stand in a later split, not learnt from" in lines
+    assert "4 images in which no tagger saw a face, not learnt from" in lines
+    assert lines[-1] == "left out: 5 x corrupt image (a.png, b.png, ...)"
 
 
 def test_nothing_is_a_report_too():

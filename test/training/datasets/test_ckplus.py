@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelFileError
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelFileError
 from emotion_perception.core.types import Box, Face
 from emotion_perception.training.datasets import load_dataset, sequences
 from emotion_perception.training.datasets.ckplus import load_ckplus
@@ -88,7 +88,7 @@ def test_contempt_is_kept_or_dropped(write_ckplus):
     assert ([label for _, label in shown(data)], len(data.class_names)) == (["happiness"], 7)
 
 
-@pytest.mark.parametrize("drawing", [{}, {"height": 480}, {"color": True}], ids=["490", "480", "colour"])
+@pytest.mark.parametrize("drawing", [{}, {"height": 480}, {"color": True}], ids=["490", "480", "color"])
 def test_a_face_crop_holds_no_time_stamp(write_ckplus, drawing):
     data = load(write_ckplus({"S010/001": (3, HAPPY)}, **drawing), margin=0.1)
     assert data.images.shape == (1, 48, 48)
@@ -108,7 +108,7 @@ def test_our_own_detector_finds_the_face(write_ckplus):
     data = load_dataset(tree, size=96)
     face = cv2.cvtColor(photograph, cv2.COLOR_BGR2GRAY)[60:190, 160:290]
     crop = cv2.resize(data.images[0], face.shape[::-1])
-    assert np.corrcoef(crop.ravel(), face.ravel())[0, 1] > 0.6  # about the same part of the picture
+    assert np.corrcoef(crop.ravel(), face.ravel())[0, 1] > 0.6  # about the same part of the image
 
 
 @pytest.mark.parametrize("height", [490, 480])
@@ -158,7 +158,7 @@ def test_a_tree_without_its_emotions_or_their_frame_is_refused(write_ckplus, wri
     ("options", "words"),
     [
         ({"crop": "none"}, "crop 'none' is none of face, mask"),
-        ({"neutral_of": "some"}, "neutral_of 'some' is none of labelled, all"),
+        ({"neutral_of": "some"}, "neutral_of 'some' is none of labeled, all"),
         ({"percent": 101.0}, "percent 101.0 is not within 0..100"),
         ({"neutral": -1}, "neutral -1 is below 0"),
     ],
@@ -175,4 +175,4 @@ def test_sequences_go_from_the_neutral_face_to_the_peak(write_ckplus):
         ("S010_001", "happiness", "S010", (6, 10, 10)),
         ("S011_002", "contempt", "S011", (3, 10, 10)),
     ]
-    assert [int(picture[5, 5]) for picture in found[0].frames] == [202, 203, 204, 205, 206, 207]
+    assert [int(image[5, 5]) for image in found[0].frames] == [202, 203, 204, 205, 206, 207]

@@ -41,11 +41,11 @@ def test_a_class_that_the_model_lacks_is_refused_and_can_be_left_out():
         data.without_classes(["fear"])
 
 
-def test_a_class_without_pictures_needs_no_label():
+def test_a_class_without_images_needs_no_label():
     assert dataset(class_names=(*LABELS, "contempt")).labels_in(LABELS).tolist() == [0, 1, 2, 3]
 
 
-def test_blank_rejected_and_leaked_pictures_are_not_learnt_from():
+def test_blank_rejected_and_leaked_images_are_not_learnt_from():
     images = FACES.copy()
     images[0] = 128
     data = dataset(

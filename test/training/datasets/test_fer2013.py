@@ -26,7 +26,7 @@ def test_a_csv_without_usage_has_no_splits(write_csv):
     assert len(data.split(None)) == 3
 
 
-def test_pictures_of_the_csv_that_leaked_from_a_test_split_are_found(write_csv):
+def test_images_of_the_csv_that_leaked_from_a_test_split_are_found(write_csv):
     rows = [*ROWS, (1, FACES[1], "Training"), (1, FACES[2], "PublicTest"), (2, FACES[0], "Training")]
     data = load_dataset(write_csv(rows))
     assert data.leak.tolist() == [False, False, False, True, True, False]
@@ -51,7 +51,7 @@ def test_a_bad_line_of_the_csv_is_refused_by_number(write_csv, row, words):
 def test_a_csv_without_its_columns_or_rows_is_refused(write_csv):
     with pytest.raises(DatasetError, match="fer2013.csv: lacks the column pixels"):
         load_dataset(write_csv([(0, "", "")], ("emotion", "Usage")))
-    with pytest.raises(DatasetError, match="fer2013.csv: holds no pictures"):
+    with pytest.raises(DatasetError, match="fer2013.csv: holds no images"):
         load_dataset(write_csv([]))
 
 
@@ -80,11 +80,11 @@ def test_one_bad_line_in_many_is_left_out_counted_and_named(write_csv, caplog):
     data = load_dataset(write_csv(rows))
     assert len(data) == 38
     assert [str(problem) for problem in data.problems] == [
-        "1 x corrupt picture (line 40: 2 pixels instead of 2304)",
+        "1 x corrupt image (line 40: 2 pixels instead of 2304)",
         "1 x wrong label or split (line 41: emotion '9' is not within 0..6)",
     ]
-    assert "fer2013.csv: left out 1 x corrupt picture (line 40" in caplog.text
-    with pytest.raises(DatasetError, match="2 of 40 are bad, more than max_bad 0.04 allows: 1 x corrupt picture"):
+    assert "fer2013.csv: left out 1 x corrupt image (line 40" in caplog.text
+    with pytest.raises(DatasetError, match="2 of 40 are bad, more than max_bad 0.04 allows: 1 x corrupt image"):
         load_dataset(write_csv(rows), max_bad=0.04)
 
 
@@ -122,7 +122,7 @@ def test_votes_can_lie_elsewhere_or_be_refused(write_csv, tmp_path):
     assert load_dataset(path, votes="none").votes is None
 
 
-def test_votes_stay_with_their_picture_where_a_line_is_left_out(write_csv):
+def test_votes_stay_with_their_image_where_a_line_is_left_out(write_csv):
     path = write_csv([ROWS[0], (3, "1 2", "PublicTest"), ROWS[2]])
     write_votes(path.with_name("fer2013new.csv"), VOTES)
     data = load_dataset(path, max_bad=0.5)
@@ -137,7 +137,7 @@ def test_votes_stay_with_their_picture_where_a_line_is_left_out(write_csv):
         ([("x",) * 10] * 3, ("Training", "PublicTest", "PrivateTest"), "votes are not whole numbers"),
     ],
 )
-def test_votes_for_other_pictures_are_refused(write_csv, rows, usage, words):
+def test_votes_for_other_images_are_refused(write_csv, rows, usage, words):
     path = write_csv(ROWS)
     write_votes(path.with_name("fer2013new.csv"), rows, usage)
     with pytest.raises(DatasetError, match=words):

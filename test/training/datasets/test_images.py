@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion_perception.training.datasets import FaceDataset, MappedPictures, chunks, find_leaks
+from emotion_perception.training.datasets import FaceDataset, MappedImages, chunks, find_leaks
 
 FACES = np.random.default_rng(0).integers(0, 256, (5, 4, 6), dtype=np.uint8)
 
 
 @pytest.fixture
 def mapped(tmp_path):
-    """Returns the five pictures, mapped from a file."""
+    """Returns the five images, mapped from a file."""
     (tmp_path / "pictures.u8").write_bytes(FACES.tobytes())
-    return MappedPictures(tmp_path / "pictures.u8", FACES.shape)
+    return MappedImages(tmp_path / "pictures.u8", FACES.shape)
 
 
 @pytest.mark.parametrize(
@@ -22,19 +22,19 @@ def mapped(tmp_path):
     [slice(1, 4), slice(None, None, -2), np.array([True, False, True, False, True]), np.array([4, 0, 0]), np.arange(0)],
     ids=["slice", "backwards", "mask", "rows", "nothing"],
 )
-def test_mapped_pictures_are_chosen_like_an_arrays(mapped, key):
+def test_mapped_images_are_chosen_like_an_arrays(mapped, key):
     chosen = mapped[key]
-    assert isinstance(chosen, MappedPictures)
+    assert isinstance(chosen, MappedImages)
     assert (chosen.shape, chosen.ndim, chosen.dtype, len(chosen)) == (FACES[key].shape, 3, np.uint8, len(FACES[key]))
     assert (np.asarray(chosen) == FACES[key]).all()
-    assert all((picture == face).all() for picture, face in zip(chosen, FACES[key], strict=True))
+    assert all((image == face).all() for image, face in zip(chosen, FACES[key], strict=True))
 
 
 @pytest.mark.parametrize("row", [0, -1, np.int64(3)])
-def test_a_mapped_picture_is_a_copy_that_can_be_written(mapped, row):
-    picture = mapped[row]
-    assert (picture == FACES[row]).all()
-    picture[:] = 0
+def test_a_mapped_image_is_a_copy_that_can_be_written(mapped, row):
+    image = mapped[row]
+    assert (image == FACES[row]).all()
+    image[:] = 0
     assert (mapped[row] == FACES[row]).all()
 
 
@@ -43,23 +43,23 @@ def test_a_row_beyond_the_end_is_an_error(mapped):
         mapped[5]
 
 
-def test_nothing_is_read_before_a_picture_is_asked_for(tmp_path):
-    pictures = MappedPictures(tmp_path / "absent", (9, 4, 4))
-    assert len(pictures[2:][np.ones(7, bool)]) == 7
+def test_nothing_is_read_before_a_image_is_asked_for(tmp_path):
+    images = MappedImages(tmp_path / "absent", (9, 4, 4))
+    assert len(images[2:][np.ones(7, bool)]) == 7
 
 
-def test_mapped_pictures_travel_to_another_process(mapped):
+def test_mapped_images_travel_to_another_process(mapped):
     mapped[0]
     assert (pickle.loads(pickle.dumps(mapped[1:]))[0] == FACES[1]).all()
 
 
-def test_a_data_set_works_on_mapped_pictures(mapped):
+def test_a_data_set_works_on_mapped_images(mapped):
     data = FaceDataset(images=mapped, labels=np.array([0, 1, 0, 1, 0]), class_names=("face", "other"))
-    assert isinstance(data.select(data.labels == 1).images, MappedPictures)
+    assert isinstance(data.select(data.labels == 1).images, MappedImages)
     assert len(data.fit_for_training()) == 5
 
 
-def test_chunks_give_every_picture_in_order_a_few_at_a_time():
+def test_chunks_give_every_image_in_order_a_few_at_a_time():
     images = np.random.default_rng(0).integers(0, 256, (50, 500, 600), dtype=np.uint8)
     parts = list(chunks(images))
     assert len(parts) > 3
@@ -73,15 +73,15 @@ def mapped_mb():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-@pytest.mark.parametrize("side", [64, 1024], ids=["small pictures", "large pictures"])
+@pytest.mark.parametrize("side", [64, 1024], ids=["small images", "large images"])
 def test_a_pass_over_a_large_file_keeps_little_of_it_in_the_process(tmp_path, side):
     with open(tmp_path / "large", "wb") as file:
         for _ in range(120):
             file.write(bytes(1 << 20))
-    pictures = MappedPictures(tmp_path / "large", ((120 << 20) // side**2, side, side))
-    order = np.random.default_rng(0).permutation(len(pictures))[:4000]
+    images = MappedImages(tmp_path / "large", ((120 << 20) // side**2, side, side))
+    order = np.random.default_rng(0).permutation(len(images))[:4000]
     before = mapped_mb()
-    assert not any(pictures[row][0, 0] for row in order)
+    assert not any(images[row][0, 0] for row in order)
     assert mapped_mb() - before < 80
 
 

@@ -57,8 +57,8 @@ def test_what_cannot_be_used_is_left_out_and_counted_by_its_reason(write_imdb):
         "unknown gender": (2, False),
         "no face": (1, False),
         "wrong label": (1, True),
-        "corrupt picture": (1, True),
-        "missing picture": (1, True),
+        "corrupt image": (1, True),
+        "missing image": (1, True),
     }
     with pytest.raises(DatasetError, match="3 of 4 are bad, more than max_bad 0.05"):
         load_dataset(root)
@@ -77,7 +77,7 @@ def test_unsure_and_second_faces_can_be_left_out(write_imdb):
     [
         ({"gender": [1]}, None),
         ({"full_path": None}, "imdb.mat lacks full_path"),
-        ({"face_score": np.zeros((1, 3))}, "imdb.mat: 3 of face_score for 4 pictures"),
+        ({"face_score": np.zeros((1, 3))}, "imdb.mat: 3 of face_score for 4 images"),
         ({"face_score": np.array([["a", "b", "c", "d"]], object)}, "face_score holds no numbers"),
     ],
 )

@@ -10,8 +10,8 @@ def test_a_missing_file_is_refused(tmp_path, name):
         load_dataset(tmp_path / name)
 
 
-def test_a_folder_without_a_picture_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="holds no pictures"):
+def test_a_folder_without_a_image_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="holds no images"):
         load_dataset(tmp_path)
 
 
@@ -45,7 +45,7 @@ def test_an_option_of_the_wrong_type_is_refused(write_tree, noise, options, word
 def test_classes_and_splits_can_be_asked_for(write_npz):
     path = write_npz()
     assert load_dataset(path, expect_classes=["Happy", "sad"], expect_splits=["Training"]).problems == ()
-    with pytest.raises(DatasetError, match=r"1 x class without pictures \(contempt\) of 2: more than max_bad 0.05"):
+    with pytest.raises(DatasetError, match=r"1 x class without images \(contempt\) of 2: more than max_bad 0.05"):
         load_dataset(path, expect_classes=["happy", "contempt"])
     with pytest.raises(DatasetError, match=r"1 x missing split \(PrivateTest\) of 1"):
         load_dataset(path, expect_splits=["PrivateTest"])

@@ -23,7 +23,7 @@ def test_class_names_are_mapped_by_name_whatever_their_spelling(write_npz):
     assert data.labels_in(LABELS)[:3].tolist() == [3, 4, 0]
 
 
-def test_colour_pictures_come_as_rgb_and_are_kept_as_bgr(write_npz):
+def test_color_images_come_as_rgb_and_are_kept_as_bgr(write_npz):
     images = np.zeros((120, 8, 8, 3), np.uint8)
     images[..., 0] = 200
     assert load_dataset(write_npz(images=images)).images[0, 0, 0].tolist() == [0, 0, 200]
@@ -35,8 +35,8 @@ def test_colour_pictures_come_as_rgb_and_are_kept_as_bgr(write_npz):
         ({"labels": None}, "lacks labels"),
         ({"images": None, "class_names": None}, "lacks class_names, images"),
         ({"images": np.zeros((120, 4, 4), np.float32)}, "images are float32"),
-        ({"images": np.zeros((120, 4, 4, 4), np.uint8)}, "neither gray nor colour"),
-        ({"images": np.zeros((120, 0, 4), np.uint8)}, "neither gray nor colour"),
+        ({"images": np.zeros((120, 4, 4, 4), np.uint8)}, "neither gray nor color"),
+        ({"images": np.zeros((120, 0, 4), np.uint8)}, "neither gray nor color"),
         ({"images": np.zeros((0, 4, 4), np.uint8), "labels": np.zeros(0, np.uint8)}, "has the shape"),
         ({"labels": np.zeros(3, np.uint8)}, r"labels has the shape \(3,\) for 120 images"),
         ({"labels": np.full(120, 7, np.uint8)}, "labels reach 7, but there are 7 class names"),
@@ -134,7 +134,7 @@ def test_chips_are_women_and_men_in_splits_and_groups(write_chips):
     assert [int(np.median(image)) for image in data.images] == [0, 20, 40, 60, 80, 100]
 
 
-def test_chips_come_in_colour_of_any_size_and_age(write_chips):
+def test_chips_come_in_color_of_any_size_and_age(write_chips):
     data = load_dataset(write_chips(), task="face", min_age=20, size=32, color=True)
     assert (data.images.shape, data.class_names, len(data)) == ((4, 32, 32, 3), ("face",), 4)
     assert [str(problem) for problem in data.problems] == ["2 x person below 20 years (0.jpg, 1.jpg)"]
@@ -145,7 +145,7 @@ def test_a_corrupt_chip_is_left_out_and_named(write_chips):
     with np.load(path) as file:
         arrays = dict(file)
     arrays["jpeg"][: arrays["offset"][1]] = 0
-    with pytest.raises(DatasetError, match=r"chips.npz: 1 of 6 are bad.* 1 x corrupt picture \(0.jpg\)"):
+    with pytest.raises(DatasetError, match=r"chips.npz: 1 of 6 are bad.* 1 x corrupt image \(0.jpg\)"):
         load_dataset(write_chips(jpeg=arrays["jpeg"]))
     assert load_dataset(write_chips(jpeg=arrays["jpeg"]), max_bad=0.2).filenames[0] == "1.jpg"
 
@@ -154,7 +154,7 @@ def test_a_corrupt_chip_is_left_out_and_named(write_chips):
     ("changes", "options", "words"),
     [
         ({"offset": None}, {}, "lacks offset"),
-        ({"gender": np.zeros(3, np.uint8)}, {}, r"gender has the shape \(3,\) for 6 pictures"),
+        ({"gender": np.zeros(3, np.uint8)}, {}, r"gender has the shape \(3,\) for 6 images"),
         ({"gender": np.full(6, 2)}, {}, r"6 x wrong label \(0.jpg, 1.jpg, 2.jpg, ...\)"),
         ({"split": np.full(6, 2)}, {}, "6 x missing split"),
         ({"jpeg": np.zeros((3, 3))}, {}, "jpeg is float64"),

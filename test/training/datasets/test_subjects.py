@@ -48,8 +48,8 @@ def test_a_rare_class_is_in_some_folds_only():
     [
         ({}, 21, "21 folds of 20 subjects"),
         ({}, 1, "1 folds of 20 subjects"),
-        ({"subjects": None}, 61, "61 folds of 60 pictures"),
-        ({"subjects": None}, 25, "25 folds, but no class has as many pictures"),
+        ({"subjects": None}, 61, "61 folds of 60 images"),
+        ({"subjects": None}, 25, "25 folds, but no class has as many images"),
     ],
 )
 def test_more_folds_than_people_are_refused(changes, folds, words):

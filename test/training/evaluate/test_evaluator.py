@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.types import Box, Face
-from emotion_perception.training.evaluate import evaluator as evaluate_module
-from emotion_perception.training.evaluate import prediction
-from emotion_perception.training.evaluate import robustness
-from emotion_perception.training.evaluate import report as report_module
 from emotion_perception.training.datasets import load_dataset
+from emotion_perception.training.evaluate import evaluator as evaluate_module
+from emotion_perception.training.evaluate import prediction, robustness
+from emotion_perception.training.evaluate import report as report_module
 from emotion_perception.training.evaluate.evaluator import evaluate, predict
-from emotion_perception.training.fit.data_module import FaceRows
+from emotion_perception.training.fit.data_module import FaceBatches
 
 KEYS = {
     "n",
@@ -71,7 +70,7 @@ def test_an_evaluation_writes_the_report_for_programs_and_for_people(config, wri
     assert list(report["subsets"]) == ["whole", "without_leak", "ferplus_majority"]
     assert np.sum(report["confusion"]) == 30
     assert report["ms_per_face"] > 0
-    assert "30 pictures" in (tmp_path / "out" / "report.md").read_text()
+    assert "30 images" in (tmp_path / "out" / "report.md").read_text()
     for name in ("confusion.png", "reliability.png", "coverage.png"):
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
 
@@ -98,7 +97,7 @@ def test_every_route_prepares_the_same_inputs(config, exported_model, write_npz)
 
     checkpoint = exported_model.checkpoint
     predict(evaluate_module.EmotionClassifier(checkpoint, Recording()), data, progress=False)
-    training = FaceRows(data, checkpoint.spec).__getitems__(range(14))[0]
+    training = FaceBatches(data, checkpoint.spec).__getitems__(range(14))[0]
     node = to_batch(list(data.images), checkpoint.spec)
     assert (np.concatenate(batches) == node).all()
     assert (training.numpy() == node).all()
@@ -131,7 +130,7 @@ def test_a_split_that_is_not_named_or_not_there_is_refused(config, write_npz, tm
     assert not (tmp_path / "out").exists()
 
 
-def test_colour_pictures_of_another_size_are_measured_too(config, write_npz, tmp_path, no_files):
+def test_color_images_of_another_size_are_measured_too(config, write_npz, tmp_path, no_files):
     images = np.random.default_rng(0).integers(0, 256, (120, 20, 30, 3), dtype=np.uint8)
     assert measure(config, write_npz(images=images), tmp_path / "out", split="PublicTest")["n"] == 30
 
@@ -145,23 +144,23 @@ def test_the_temperature_is_compared_with_none(config, exported_model, write_npz
     assert calibration["brier_before"] != calibration["brier_after"]
 
 
-@pytest.mark.parametrize("uncertain_below", [0.3, 0.5, 0.9])
-def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_npz, tmp_path, uncertain_below, no_files):
-    config = replace(config, uncertain_below=uncertain_below)
+@pytest.mark.parametrize("min_confidence", [0.3, 0.5, 0.9])
+def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_npz, tmp_path, min_confidence, no_files):
+    config = replace(config, min_confidence=min_confidence)
     rule = measure(config, write_npz(), tmp_path / "out", **SPLIT)["coverage"]["rule"]
     recognizer = EmotionRecognizer(evaluate_module.create_classifier(config))
     certain = 0
-    for k, picture in enumerate(load_dataset(write_npz()).split("PublicTest").images):
-        whole = Box(2, 2, 46, 46)  # with the crop margin, all of the picture
+    for k, image in enumerate(load_dataset(write_npz()).split("PublicTest").images):
+        whole = Box(2, 2, 46, 46)  # with the crop margin, all of the image
         (emotion,) = recognizer.recognize(
-            cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR),
+            cv2.cvtColor(image, cv2.COLOR_GRAY2BGR),
             [Face(id=k, box=whole, score=1.0)],
             0.0,
             smoothing_s=0.0,
-            uncertain_below=uncertain_below,
+            min_confidence=min_confidence,
         )
         certain += not emotion.uncertain
-    assert rule["threshold"] == uncertain_below
+    assert rule["threshold"] == min_confidence
     assert rule["coverage"] == pytest.approx(certain / 30, abs=1e-6)
 
 
@@ -176,9 +175,9 @@ def test_a_groups_file_names_rows_of_the_whole_file(config, write_npz, tmp_path,
     assert report["groups"]["file"] == "groups.csv"
 
 
-def test_a_groups_file_of_other_pictures_is_refused(config, write_npz, tmp_path):
+def test_a_groups_file_of_other_images_is_refused(config, write_npz, tmp_path):
     (tmp_path / "groups.csv").write_text("index,place\n0,early\n")
-    with pytest.raises(DatasetError, match="groups.csv: gives no group to any of the 30 pictures measured on"):
+    with pytest.raises(DatasetError, match="groups.csv: gives no group to any of the 30 images measured on"):
         measure(config, write_npz(), tmp_path / "out", **SPLIT, groups=tmp_path / "groups.csv")
     assert not (tmp_path / "out").exists()
 
@@ -210,7 +209,7 @@ def test_faces_are_shown_only_when_asked_for(config, write_npz, tmp_path, few_ch
     assert not shown.exists(), "and do not stay"
 
 
-def test_a_folder_of_pictures_by_class_is_measured(config, tmp_path, no_files):
+def test_a_folder_of_images_by_class_is_measured(config, tmp_path, no_files):
     rng = np.random.default_rng(0)
     for name in ("happy", "sad"):
         (tmp_path / "faces" / name).mkdir(parents=True)

@@ -6,7 +6,7 @@ from emotion_perception.training.evaluate.prediction import BATCH, logits_of
 
 
 class Counting:
-    """A classifier that answers with a picture's first pixel and remembers how many pictures it was given at once."""
+    """A classifier that answers with an image's first pixel and remembers how many images it was given at once."""
 
     labels = ("a", "b")
 
@@ -19,7 +19,7 @@ class Counting:
 
 
 class Mapped:
-    """Pictures that exist only when they are looked at; a slice may be at most a batch."""
+    """Images that exist only when they are looked at; a slice may be at most a batch."""
 
     def __init__(self, numbers):
         self.numbers = numbers
@@ -41,7 +41,7 @@ def run(classifier, images, change=None):
 
 
 @pytest.mark.parametrize(("count", "batches"), [(0, []), (1, [1]), (128, [128]), (300, [128, 128, 44])])
-def test_any_number_of_pictures_passes_a_batch_at_a_time(count, batches):
+def test_any_number_of_images_passes_a_batch_at_a_time(count, batches):
     classifier = Counting()
     logits = run(classifier, Mapped(range(count)))
     assert logits[:, 0].tolist() == [number % 256 for number in range(count)]
@@ -49,6 +49,6 @@ def test_any_number_of_pictures_passes_a_batch_at_a_time(count, batches):
     assert logits.shape == (count, 2)
 
 
-def test_a_change_gets_each_picture_with_its_number():
-    logits = run(Counting(), Mapped([5] * 200), lambda picture, number: picture + np.uint8(number))
+def test_a_change_gets_each_image_with_its_number():
+    logits = run(Counting(), Mapped([5] * 200), lambda image, number: image + np.uint8(number))
     assert logits[:, 0].tolist() == [5 + number for number in range(200)]

@@ -27,7 +27,7 @@ SECTIONS = [
 ]
 STEPS = [{"severity": k, "accuracy": 0.61 - k / 10, "abstention": 0.21 + k / 10} for k in (1, 2)]
 ROBUSTNESS = {
-    "uncertain_below": 0.5,
+    "min_confidence": 0.5,
     "unchanged": {"accuracy": 0.71, "abstention": 0.12},
     "changes": {change.name: {"severity": change.severity, "steps": STEPS} for change in CHANGES},
 }
@@ -103,7 +103,7 @@ def test_the_page_is_whole_and_loads_nothing(make_report, tmp_path, parts, quick
     assert 'name="viewport"' in text
 
 
-def test_every_plot_is_a_picture_in_the_page_and_a_file_beside_it(full, tmp_path):
+def test_every_plot_is_a_image_in_the_page_and_a_file_beside_it(full, tmp_path):
     page = write(full, tmp_path)
     embedded = {base64.b64decode(address.partition(",")[2]) for address in page.loaded}
     files = {path.stem: path.read_bytes() for path in tmp_path.glob("*.png")}
@@ -122,7 +122,7 @@ def test_markdown_and_page_show_the_figures_of_the_json(full, tmp_path, quick_pl
     shown += [f"{row['brier']:.3f}" for row in full["subsets"].values()]
     shown += [f"{step[key]:.1%}" for step in STEPS for key in ("accuracy", "abstention")]
     shown += [f"{full['coverage']['rule'][key]:.1%}" for key in ("coverage", "accuracy")]
-    shown += ["71.2% (66.1% to 76.3%)", "8.7%", "(-1.2% to 18.6%)", "too few", "7 pictures have no group", "votes=none"]
+    shown += ["71.2% (66.1% to 76.3%)", "8.7%", "(-1.2% to 18.6%)", "too few", "7 images have no group", "votes=none"]
     shown += [full["model_sha256"], full["data_sha256"], full["timing"]["command"], full["timing"]["date"], "512.5 MiB"]
     shown += full["limits"]
     assert [text for text in shown if text not in html] == []

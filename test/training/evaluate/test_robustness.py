@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.classification.preprocessing import ModelSpec
-from emotion_perception.reporting.metrics import Answers
-from emotion_perception.training.evaluate import robustness
+from emotion_perception.reporting.metrics import Predictions
 from emotion_perception.training.datasets import FaceDataset
+from emotion_perception.training.evaluate import robustness
 from emotion_perception.training.evaluate.robustness import CHANGES, add_scars, measure_robustness
 
 BY_NAME = {change.name: change for change in CHANGES}
@@ -18,12 +18,12 @@ def face(shape=(48, 48), seed=0):
     return np.random.default_rng(seed).integers(60, 200, shape, dtype=np.uint8)
 
 
-def change(name, step, picture=None, *, seed=0, number=0):
-    return BY_NAME[name](face() if picture is None else picture, step, seed=seed, number=number)
+def change(name, step, image=None, *, seed=0, number=0):
+    return BY_NAME[name](face() if image is None else image, step, seed=seed, number=number)
 
 
 def black(name, step, side=100):
-    """Returns which pixels of a bright square picture become black."""
+    """Returns which pixels of a bright square image become black."""
     return change(name, step, np.full((side, side), 200, np.uint8)) == 0
 
 
@@ -46,15 +46,15 @@ def test_there_is_every_change_that_was_asked_for():
 
 
 @pytest.mark.parametrize(("change", "step"), STEPS)
-def test_a_change_gives_a_picture_and_leaves_the_original(change, step):
+def test_a_change_gives_a_image_and_leaves_the_original(change, step):
     for shape in SHAPES:
-        picture = face(shape)
-        before = picture.copy()
-        changed = change(picture, step, seed=0, number=3)
+        image = face(shape)
+        before = image.copy()
+        changed = change(image, step, seed=0, number=3)
         assert changed.dtype == np.uint8
         assert changed.shape[2:] == shape[2:]
         assert changed.size
-        assert (picture == before).all()
+        assert (image == before).all()
 
 
 @pytest.mark.parametrize(("change", "step"), STEPS)
@@ -64,7 +64,7 @@ def test_a_change_is_the_same_each_time(change, step):
 
 
 @pytest.mark.parametrize("name", ["scars", "noise", "low_light"])
-def test_chance_depends_on_seed_picture_and_severity(name):
+def test_chance_depends_on_seed_image_and_severity(name):
     step, other = BY_NAME[name].severities[-1], BY_NAME[name].severities[0]
     given = change(name, step)
     for different in (change(name, step, seed=1), change(name, step, number=1), change(name, other)):
@@ -116,7 +116,7 @@ def test_a_scar_of_no_length_or_width_is_none():
     assert unscarred == pytest.approx(1 - (6 / 7) * (2 / 3), abs=0.04)
 
 
-def test_scars_grow_with_the_picture():
+def test_scars_grow_with_the_image():
     small, large = (
         add_scars(np.full((side, side), 200, np.uint8), 8, np.random.default_rng(1)) == 0 for side in (48, 96)
     )
@@ -170,7 +170,7 @@ def test_a_face_is_turned_to_both_sides():
 
 
 class ByBrightness:
-    """Answers `bright` or `dark`, surer the further a picture's mean is from middle gray."""
+    """Answers `bright` or `dark`, surer the further an image's mean is from middle gray."""
 
     labels = ("dark", "bright")
     spec = ModelSpec(architecture="fake", labels=labels, temperature=2.0)
@@ -189,12 +189,12 @@ def measured():
     )
     scores = np.array([0.99, 0.99, 0.7, 0.6, 0.99, 0.99])
     rows = np.where(np.eye(2, dtype=bool)[data.labels], scores[:, None], 1 - scores[:, None]).astype(np.float32)
-    answers = Answers(rows, data.labels, ByBrightness.labels)
-    return measure_robustness(ByBrightness(), data, answers, uncertain_below=0.75, seed=0, progress=False)
+    answers = Predictions(rows, data.labels, ByBrightness.labels)
+    return measure_robustness(ByBrightness(), data, answers, min_confidence=0.75, seed=0, progress=False)
 
 
 def test_the_table_has_accuracy_and_abstention_of_every_step(measured):
-    assert measured["uncertain_below"] == 0.75
+    assert measured["min_confidence"] == 0.75
     assert measured["unchanged"] == {"accuracy": 1.0, "abstention": 0.333333}
     assert list(measured["changes"]) == list(BY_NAME)
     for name, change in measured["changes"].items():
@@ -219,6 +219,6 @@ def test_changes_act_on_crops_before_they_become_inputs(monkeypatch):
 
     monkeypatch.setattr(robustness, "CHANGES", (BY_NAME["small_face"],))
     data = FaceDataset(np.zeros((2, 60, 60, 3), np.uint8), np.zeros(2, np.int64), ("anger",))
-    answers = Answers(np.full((2, 2), 0.5, np.float32), data.labels, ByBrightness.labels)
-    measure_robustness(Looking(), data, answers, uncertain_below=0.5, seed=0, progress=False)
+    answers = Predictions(np.full((2, 2), 0.5, np.float32), data.labels, ByBrightness.labels)
+    measure_robustness(Looking(), data, answers, min_confidence=0.5, seed=0, progress=False)
     assert [crop.shape for crop in seen] == [(side, side, 3) for side in (32, 24, 16, 12) for _ in range(2)]

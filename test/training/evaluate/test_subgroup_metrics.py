@@ -3,9 +3,9 @@ import pytest
 from scipy.stats import bootstrap
 
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.reporting.metrics import Answers, summarise
+from emotion_perception.reporting.metrics import Predictions, summarize
 from emotion_perception.training.datasets import FaceDataset, Problem
-from emotion_perception.training.evaluate.subgroup_metrics import measure_groups, read_groups
+from emotion_perception.training.evaluate.subgroup_metrics import measure_subgroups, read_groups
 
 NAMES = np.array(["a.png", "b/c.png", "d.png"])
 
@@ -31,7 +31,7 @@ def answers(accuracies, labels=("x", "y", "z"), seed=0):
     groups = np.repeat([f"group {k}" for k in range(len(accuracies))], 100)
     right = np.concatenate([np.arange(100) < round(100 * accuracy) for accuracy in accuracies])
     chosen = np.where(right, truth, (truth + 1) % len(labels))
-    return Answers(np.eye(len(labels), dtype=np.float32)[chosen], truth, labels), {"kind": groups}
+    return Predictions(np.eye(len(labels), dtype=np.float32)[chosen], truth, labels), {"kind": groups}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def answers(accuracies, labels=("x", "y", "z"), seed=0):
         ("index,gender\n", {"gender": ["", "", ""]}),
     ],
 )
-def test_a_groups_file_names_pictures_by_number_or_by_file(write, text, expected):
+def test_a_groups_file_names_images_by_number_or_by_file(write, text, expected):
     found = read_groups(write(text), data(filenames=NAMES))
     assert {name: column.tolist() for name, column in found.items()} == expected
 
@@ -62,8 +62,8 @@ def test_a_groups_file_names_pictures_by_number_or_by_file(write, text, expected
         ("index,tone\nzero,5\n", "line 2: index 'zero' is not a whole number"),
         ("index,tone\n-1,5\n", "line 2: index '-1' is not a whole number"),
         ("index,tone\n3,5\n", "line 2: index 3 is not within 0..2"),
-        ("index,tone\n1,5\n0,6\n1,5\n", "line 4: names the same picture as line 2"),
-        ("filename,tone\na.png,5\nc.png,5\n", "line 3: no picture 'c.png' in the data"),
+        ("index,tone\n1,5\n0,6\n1,5\n", "line 4: names the same image as line 2"),
+        ("filename,tone\na.png,5\nc.png,5\n", "line 3: no image 'c.png' in the data"),
         ('index,tone\n0,"5\n', "line 2: unexpected end of data"),
     ],
 )
@@ -88,35 +88,35 @@ def test_names_need_data_that_has_names(write):
 
 
 def test_numbers_need_data_of_which_nothing_was_left_out(write):
-    holed = data(filenames=NAMES, problems=(Problem("corrupt picture", 1),))
-    with pytest.raises(DatasetError, match="line 1: pictures of the data were left out, so an index may name another"):
+    holed = data(filenames=NAMES, problems=(Problem("corrupt image", 1),))
+    with pytest.raises(DatasetError, match="line 1: images of the data were left out, so an index may name another"):
         read_groups(write("index,tone\n0,5\n"), holed)
     assert read_groups(write("filename,tone\na.png,5\n"), holed)["tone"].tolist() == ["5", "", ""]
     whole = data(problems=(Problem("missing split", 1, total=2),))
     assert read_groups(write("index,tone\n0,5\n"), whole)["tone"].tolist() == ["5", "", ""]
 
 
-def test_a_groups_file_may_name_as_many_pictures_more_as_were_left_out(write):
+def test_a_groups_file_may_name_as_many_images_more_as_were_left_out(write):
     holed = data(filenames=NAMES, problems=(Problem("person below 10 years", 1, is_fault=False),))
     assert read_groups(write("filename,tone\na.png,5\nyoung.png,5\n"), holed)["tone"].tolist() == ["5", "", ""]
-    with pytest.raises(DatasetError, match="line 4: no picture 'c.png' in the data"):
+    with pytest.raises(DatasetError, match="line 4: no image 'c.png' in the data"):
         read_groups(write("filename,tone\na.png,5\nyoung.png,5\nc.png,6\n"), holed)
 
 
 def test_each_group_has_its_own_figures():
     given, groupings = answers([0.9, 0.6])
-    groups = measure_groups(given, groupings, seed=0)["kind"]["groups"]
+    groups = measure_subgroups(given, groupings, seed=0)["kind"]["groups"]
     assert list(groups) == ["group 0", "group 1"]
     assert (groups["group 0"]["n"], groups["group 0"]["accuracy"], groups["group 1"]["accuracy"]) == (100, 0.9, 0.6)
-    assert groups["group 1"]["macro_f1"] == summarise(given.select(np.arange(200) >= 100))["macro_f1"]
+    assert groups["group 1"]["macro_f1"] == summarize(given.select(np.arange(200) >= 100))["macro_f1"]
 
 
-def test_the_interval_is_that_of_a_bootstrap_over_the_pictures():
+def test_the_interval_is_that_of_a_bootstrap_over_the_images():
     given, groupings = answers([0.8])
-    group = measure_groups(given, groupings, seed=0)["kind"]["groups"]["group 0"]
+    group = measure_subgroups(given, groupings, seed=0)["kind"]["groups"]["group 0"]
 
     def f1(rows):
-        return summarise(Answers(given.probabilities[rows], given.truth[rows], given.labels))["macro_f1"]
+        return summarize(Predictions(given.probabilities[rows], given.truth[rows], given.labels))["macro_f1"]
 
     for figure, statistic, values in (
         ("accuracy", np.mean, given.right()),
@@ -129,10 +129,10 @@ def test_the_interval_is_that_of_a_bootstrap_over_the_pictures():
 
 
 @pytest.mark.parametrize(("count", "claims"), [(29, False), (30, True)])
-def test_no_claim_is_made_on_fewer_than_30_pictures(count, claims):
+def test_no_claim_is_made_on_fewer_than_30_images(count, claims):
     given, _ = answers([0.5])
     column = np.array(["few"] * count + ["many"] * (100 - count))
-    measured = measure_groups(given, {"kind": column}, seed=0)["kind"]
+    measured = measure_subgroups(given, {"kind": column}, seed=0)["kind"]
     assert measured["groups"]["few"]["n"] == count
     assert ("accuracy" in measured["groups"]["few"]) == claims
     assert (measured["largest_gap"]["accuracy"] is not None) == claims
@@ -140,21 +140,21 @@ def test_no_claim_is_made_on_fewer_than_30_pictures(count, claims):
 
 def test_the_largest_gap_is_between_the_best_and_the_worst_group():
     given, groupings = answers([0.7, 0.95, 0.5])
-    gap = measure_groups(given, groupings, seed=0)["kind"]["largest_gap"]["accuracy"]
+    gap = measure_subgroups(given, groupings, seed=0)["kind"]["largest_gap"]["accuracy"]
     assert (gap["lowest"], gap["highest"], gap["gap"]) == ("group 2", "group 1", 0.45)
     low, high = gap["interval"]
     assert 0.3 < low < 0.45 < high < 0.6
 
 
-def test_pictures_without_a_group_are_counted_and_nothing_else():
+def test_images_without_a_group_are_counted_and_nothing_else():
     given, groupings = answers([0.7, 0.7])
     groupings["kind"][:40] = ""
-    measured = measure_groups(given, groupings, seed=0)["kind"]
+    measured = measure_subgroups(given, groupings, seed=0)["kind"]
     assert measured["without_group"] == 40
     assert {name: row["n"] for name, row in measured["groups"].items()} == {"group 0": 60, "group 1": 100}
 
 
 def test_the_same_seed_gives_the_same_intervals():
     given, groupings = answers([0.7, 0.8])
-    first, second, other = (measure_groups(given, groupings, seed=seed) for seed in (0, 0, 1))
+    first, second, other = (measure_subgroups(given, groupings, seed=seed) for seed in (0, 0, 1))
     assert first == second != other

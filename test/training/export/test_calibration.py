@@ -3,13 +3,13 @@ import shutil
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification.model_bundle import load_checkpoint
 from emotion_perception.core.classification.classifier import softmax
+from emotion_perception.core.classification.model_bundle import load_model_bundle
 from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.export import calibration as calibrate_module
 from emotion_perception.training.export.calibration import calibrate, fit, fit_temperature, in_words, nll
-from emotion_perception.training.datasets import FaceDataset
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
@@ -36,7 +36,7 @@ def test_a_models_description_gets_the_fitted_temperature(exported_model, write_
     shutil.copytree(exported_model.checkpoint.weights.parent, tmp_path / "model")
     path = tmp_path / "model" / "tiny.safetensors"
     figures = calibrate(ClassifierConfig(model=str(path)), write_npz(), split="PublicTest")
-    spec = load_checkpoint(path).spec
+    spec = load_model_bundle(path).spec
     assert spec.temperature == figures["temperature"]
     assert figures["nll_after"] <= figures["nll_before"]
     assert spec.metadata["calibration"]["n"] == 30
@@ -44,7 +44,7 @@ def test_a_models_description_gets_the_fitted_temperature(exported_model, write_
 
 
 class Answering:
-    """Stands in for a classifier: a picture's first pixel says which row of the logits it is."""
+    """Stands in for a classifier: an image's first pixel says which row of the logits it is."""
 
     def __init__(self, logits, labels):
         self._logits, self.labels = logits, labels

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_perception.core.classification.model_bundle import save_model
 from emotion_perception.core.classification.classifier import create_classifier
-from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import CheckpointError
+from emotion_perception.core.classification.model_bundle import save_model
 from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import ModelBundleError
 from emotion_perception.training.architectures import network_names
 from emotion_perception.training.export.export_formats import (
     check_parity,
@@ -22,11 +22,11 @@ from emotion_perception.training.export.export_formats import (
 
 CROPS = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
 SMALL = {"compact_vgg": {"widths": [4, 8]}, "tunable_cnn": {"widths": [4] * 5}}
-TOO_LARGE = {"wide_cnn"}  # 160 million parameters, for pictures of 640x490
+TOO_LARGE = {"wide_cnn"}  # 160 million parameters, for images of 640x490
 
 
 def weights_of(spec):
-    """Returns random weights for a spec, statistics of normalisation included."""
+    """Returns random weights for a spec, statistics of normalization included."""
     from emotion_perception.training.architectures import create_network
 
     torch.manual_seed(0)
@@ -67,5 +67,5 @@ def test_a_twin_that_disagrees_on_a_batch_of_one_is_refused():
     spec = ModelSpec(architecture="compact_vgg", options=SMALL["compact_vgg"], input_size=16)
     network = network_of(spec, weights_of(spec))
     wrong = lambda crops: logits_of_network(network, crops, spec) + (len(crops) == 1)  # noqa: E731
-    with pytest.raises(CheckpointError, match="torch and a twin differ by 1 in a logit, more than 0.0001"):
+    with pytest.raises(ModelBundleError, match="torch and a twin differ by 1 in a logit, more than 0.0001"):
         check_parity(network, wrong, CROPS, spec, "a twin")

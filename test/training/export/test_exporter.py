@@ -5,24 +5,24 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_perception.core.classification.model_bundle import load_checkpoint, read_weights
 from emotion_perception.core.classification.classifier import create_classifier
-from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.core.errors import CheckpointError, DatasetError, ModelFileError
+from emotion_perception.core.classification.model_bundle import load_model_bundle, read_weights
 from emotion_perception.core.classification.networks import build_network
 from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import DatasetError, ModelBundleError, ModelFileError
 from emotion_perception.training.export import exporter as export_module
+from emotion_perception.training.export.export_formats import PARITY, to_onnx
 from emotion_perception.training.export.exporter import export
 from emotion_perception.training.fit.run_directory import load_run, network_weights, read_checkpoint
 from emotion_perception.training.fit.train import divide
-from emotion_perception.training.export.export_formats import PARITY, to_onnx
 
 CROPS = list(np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8))
 
 
 def test_an_export_is_a_model_that_the_nodes_open(exported_model):
     checkpoint = exported_model.checkpoint
-    assert checkpoint == load_checkpoint(checkpoint.weights)
+    assert checkpoint == load_model_bundle(checkpoint.weights)
     assert {path.name for path in checkpoint.weights.parent.iterdir()} == {
         "tiny.safetensors",
         "tiny.json",
@@ -55,7 +55,7 @@ def test_the_description_says_what_the_model_was_made_from(exported_model, finis
     metadata = exported_model.checkpoint.spec.metadata
     run = load_run(finished_run[0])
     assert metadata["data"]["file"] == "faces.npz"
-    assert metadata["data"]["pictures_learnt"] == run.pictures_learnt
+    assert metadata["data"]["pictures_learnt"] == run.num_train_images
     assert metadata["data"]["epoch_chosen_on"] == "PublicTest"
     assert metadata["parameters"] == 1_155
     assert metadata["measured"]["n"] == 30
@@ -63,7 +63,7 @@ def test_the_description_says_what_the_model_was_made_from(exported_model, finis
     assert {"terms", "intended_use", "command", "exported", "recipe", "weights", "onnx"} <= metadata.keys()
 
 
-def test_the_temperature_comes_from_the_pictures_kept_apart(exported_model, finished_run):
+def test_the_temperature_comes_from_the_images_kept_apart(exported_model, finished_run):
     spec = exported_model.checkpoint.spec
     from emotion_perception.training.datasets import load_dataset
 
@@ -89,13 +89,13 @@ def test_an_onnx_file_that_disagrees_is_not_published(finished_run, tmp_path, mo
         return content
 
     monkeypatch.setattr(export_module, "to_onnx", another_network)
-    with pytest.raises(CheckpointError, match="torch and onnxruntime differ by"):
+    with pytest.raises(ModelBundleError, match="torch and onnxruntime differ by"):
         export(finished_run[0], "wrong", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_another_data_file_than_the_runs_is_refused(finished_run, write_npz, tmp_path):
-    with pytest.raises(DatasetError, match="pictures to learn from, the run had"):
+    with pytest.raises(DatasetError, match="images to learn from, the run had"):
         export(finished_run[0], "tiny", tmp_path / "out", data_path=write_npz(count=60))
 
 
@@ -116,7 +116,7 @@ def test_a_damaged_run_is_refused_in_one_line(finished_run, tmp_path, name, cont
     folder = tmp_path / "run"
     shutil.copytree(finished_run[0], folder)
     (folder / name).write_bytes(content)
-    with pytest.raises(CheckpointError, match=f"{name}: not ") as refusal:
+    with pytest.raises(ModelBundleError, match=f"{name}: not ") as refusal:
         export(folder, "tiny", tmp_path / "out")
     assert "\n" not in str(refusal.value)
 
@@ -127,7 +127,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(finished_run, tmp_path):
             return (open, (str(tmp_path / "exploded"), "w"))
 
     torch.save({"state_dict": {}, "bomb": Bomb()}, tmp_path / "best.ckpt")
-    with pytest.raises(CheckpointError, match="not a readable checkpoint"):
+    with pytest.raises(ModelBundleError, match="not a readable checkpoint"):
         read_checkpoint(tmp_path / "best.ckpt")
     assert not (tmp_path / "exploded").exists()
 

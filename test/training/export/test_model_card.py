@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from emotion_perception.core.classification.model_bundle import Checkpoint
-from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.classification.model_bundle import ModelBundle
 from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.export.model_card import as_card, read_report, write_card
 
 METADATA = {
@@ -20,7 +20,7 @@ METADATA = {
 }
 STEP = {"severity": 24, "accuracy": 0.432, "abstention": 0.234}
 ROBUSTNESS = {
-    "uncertain_below": 0.5,
+    "min_confidence": 0.5,
     "unchanged": {"accuracy": 0.7, "abstention": 0.1},
     "changes": {"small_face": {"severity": "side, pixels", "steps": [STEP]}},
 }
@@ -35,7 +35,7 @@ GROUPS = {
 def checkpoint(tmp_path):
     def make(metadata):
         spec = ModelSpec(architecture="compact_vgg", metadata=metadata)
-        return Checkpoint("tiny", spec, tmp_path / "tiny.safetensors", "a" * 64, None)
+        return ModelBundle("tiny", spec, tmp_path / "tiny.safetensors", "a" * 64, None)
 
     return make
 

@@ -7,15 +7,15 @@ from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.datasets.problems import Problem
 from emotion_perception.training.export.model_metadata import chosen_on, intended_use, left_out, terms_of
-from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.fit.run_directory import Run
 from emotion_perception.training.fit.train import divide
+from emotion_perception.training.recipe import Recipe
 
 FLAGS = np.arange(20) % 5 == 0
 
 
 def make_data(**changes):
-    """Returns twenty pictures, the last four of PublicTest."""
+    """Returns twenty images, the last four of PublicTest."""
     values = {
         "images": np.random.default_rng(0).integers(0, 256, (20, 8, 8), dtype=np.uint8),
         "labels": np.arange(20) % 2,
@@ -25,32 +25,32 @@ def make_data(**changes):
     return FaceDataset(**values | changes)
 
 
-def make_run(choose_split="PublicTest", **changes):
+def make_run(val_split="PublicTest", **changes):
     recipe = Recipe(architecture="compact_vgg", holdout=0.0, **changes)
-    return Run(recipe, Path("faces.npz"), 0, "Training", choose_split, "2026-01-01")
+    return Run(recipe, Path("faces.npz"), 0, "Training", val_split, "2026-01-01")
 
 
 def left_out_of(data, **changes):
     run = make_run(**changes)
-    return left_out(run, data, divide(data, run.recipe, run.train_split, run.choose_split))
+    return left_out(run, data, divide(data, run.recipe, run.train_split, run.val_split))
 
 
 @pytest.mark.parametrize(
     ("data", "recipe", "text"),
     [
-        ({}, {}, "0 pictures that are blank"),
-        ({"leak": FLAGS}, {}, "4 pictures that are blank or that also stand in a test split"),
-        ({"rejected": FLAGS}, {}, "4 pictures that are blank or that no tagger saw as a face"),
-        ({}, {"ignore_classes": ("contempt",)}, "8 pictures that are blank or that show contempt"),
+        ({}, {}, "0 images that are blank"),
+        ({"leak": FLAGS}, {}, "4 images that are blank or that also stand in a test split"),
+        ({"rejected": FLAGS}, {}, "4 images that are blank or that no tagger saw as a face"),
+        ({}, {"ignore_classes": ("contempt",)}, "8 images that are blank or that show contempt"),
         (
-            {"problems": (Problem("corrupt picture", 2, ("a.png", "b.png")),)},
+            {"problems": (Problem("corrupt image", 2, ("a.png", "b.png")),)},
             {},
-            "0 pictures that are blank; when it was read, 2 x corrupt picture (a.png, b.png)",
+            "0 images that are blank; when it was read, 2 x corrupt image (a.png, b.png)",
         ),
         (
             {"labels": np.arange(20) % 4 // 3},
             {"balance": "downsample"},
-            "8 pictures that are blank or that are more than the smallest class has",
+            "8 images that are blank or that are more than the smallest class has",
         ),
     ],
 )
@@ -59,18 +59,18 @@ def test_what_was_left_out_is_what_the_data_and_the_recipe_left_out(data, recipe
 
 
 @pytest.mark.parametrize(
-    ("changes", "choose_split", "text"),
+    ("changes", "val_split", "text"),
     [
         ({}, "PublicTest", "PublicTest"),
-        ({}, "", "a tenth of the pictures"),
-        ({"splits": None}, "PublicTest", "a tenth of the pictures"),
+        ({}, "", "a tenth of the images"),
+        ({"splits": None}, "PublicTest", "a tenth of the images"),
         ({"splits": None, "subjects": np.array([f"S{k}" for k in range(20)])}, "PublicTest", "a tenth of the people"),
     ],
 )
-def test_what_chose_the_epoch_is_named_truly(changes, choose_split, text):
+def test_what_chose_the_epoch_is_named_truly(changes, val_split, text):
     data = make_data(**changes)
-    assert chosen_on(make_run(choose_split), data) == text
-    assert left_out_of(data, choose_split=choose_split) == "0 pictures that are blank"
+    assert chosen_on(make_run(val_split), data) == text
+    assert left_out_of(data, val_split=val_split) == "0 images that are blank"
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from emotion_perception.core.classification.preprocessing import NORMALIZATIONS, ModelSpec, to_batch
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.classification.preprocessing import NORMALISATIONS, ModelSpec, to_batch
 from emotion_perception.training.fit.augmentation import FaceOcclusion, ScarBoxes, augmentation_from, mix_up
 
 STILL = {"flip": 0.0, "degrees": 0.0, "shift": 0.0, "scale": [1.0, 1.0]}
@@ -19,31 +19,31 @@ EVERYTHING = {
 }
 
 
-def spec_for(normalisation):
-    return ModelSpec(architecture="x", normalisation=normalisation, pixel_mean=100.0, pixel_deviation=50.0)
+def spec_for(normalization):
+    return ModelSpec(architecture="x", normalization=normalization, pixel_mean=100.0, pixel_deviation=50.0)
 
 
 @pytest.fixture
-def pictures():
+def images():
     return list(np.random.default_rng(0).integers(0, 256, (8, 48, 48), dtype=np.uint8))
 
 
-@pytest.mark.parametrize("normalisation", NORMALISATIONS)
-def test_without_changes_the_inputs_stay_what_to_input_made(pictures, normalisation):
-    spec = spec_for(normalisation)
-    inputs = torch.from_numpy(to_batch(pictures, spec))
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_without_changes_the_inputs_stay_what_to_input_made(images, normalization):
+    spec = spec_for(normalization)
+    inputs = torch.from_numpy(to_batch(images, spec))
     assert torch.allclose(augmentation_from(STILL, spec)(inputs), inputs, atol=1e-4)
 
 
-@pytest.mark.parametrize("normalisation", NORMALISATIONS)
-def test_changed_inputs_are_normalised_as_the_network_expects(pictures, normalisation):
-    spec = spec_for(normalisation)
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_changed_inputs_are_normalized_as_the_network_expects(images, normalization):
+    spec = spec_for(normalization)
     torch.manual_seed(0)
-    inputs = torch.from_numpy(to_batch(pictures, spec))
+    inputs = torch.from_numpy(to_batch(images, spec))
     changed = augmentation_from(EVERYTHING, spec)(inputs)
     assert changed.shape == inputs.shape
     assert not torch.allclose(changed, inputs, atol=0.1)
-    if normalisation == "standardise":
+    if normalization == "standardize":
         assert changed.mean(dim=(1, 2, 3)).abs().max() < 1e-4
         assert (changed.std(dim=(1, 2, 3)) - 1).abs().max() < 1e-2
     else:
@@ -51,24 +51,24 @@ def test_changed_inputs_are_normalised_as_the_network_expects(pictures, normalis
         assert low - 1e-5 <= changed.min() <= changed.max() <= high + 1e-5
 
 
-def test_a_blank_picture_survives():
-    spec = spec_for("standardise")
+def test_a_blank_image_survives():
+    spec = spec_for("standardize")
     assert torch.isfinite(augmentation_from(EVERYTHING, spec)(torch.zeros(4, 1, 48, 48))).all()
 
 
 def test_scars_are_those_of_system_b():
     torch.manual_seed(0)
-    pictures = ScarBoxes(1.0)(torch.ones(2000, 1, 48, 48)) == 0
-    rows, columns = pictures.any(3).sum(2).squeeze(1), pictures.any(2).sum(2).squeeze(1)  # heights and widths (N)
+    images = ScarBoxes(1.0)(torch.ones(2000, 1, 48, 48)) == 0
+    rows, columns = images.any(3).sum(2).squeeze(1), images.any(2).sum(2).squeeze(1)  # heights and widths (N)
     assert set(torch.maximum(rows, columns).tolist()) == set(range(7))
     assert set(torch.minimum(rows, columns).tolist()) == {0, 1, 2}
     assert {int((rows > 2).any()), int((columns > 2).any())} == {1}, "some stand, some lie"
-    where = pictures.any(0).squeeze(0).nonzero()
+    where = images.any(0).squeeze(0).nonzero()
     assert where.min() == 12
     assert where.max() == 40, "a corner at 35 and a length of 6"
 
 
-def test_scars_grow_with_the_picture():
+def test_scars_grow_with_the_image():
     torch.manual_seed(0)
     where = (ScarBoxes(1.0)(torch.ones(500, 1, 96, 96)) == 0).any(0).squeeze(0).nonzero()
     assert where.min() == 24
@@ -95,4 +95,4 @@ def test_mixup_mixes_inputs_and_targets_by_the_same_share():
 @pytest.mark.parametrize("options", [{"glitter": 1}, {"scale": 3}])
 def test_a_wrong_option_is_refused(options):
     with pytest.raises(ConfigurationError, match="augmentation: "):
-        augmentation_from(options, spec_for("standardise"))
+        augmentation_from(options, spec_for("standardize"))

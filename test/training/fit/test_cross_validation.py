@@ -16,7 +16,7 @@ def subjects(write_npz):
     return write_npz(subject=np.array([f"S{k % 12:03d}" for k in range(120)]), split=None, split_names=None, leak=None)
 
 
-def test_every_picture_is_measured_once_by_a_network_that_did_not_see_its_person(subjects, tiny_recipe, tmp_path):
+def test_every_image_is_measured_once_by_a_network_that_did_not_see_its_person(subjects, tiny_recipe, tmp_path):
     found = cross_validate(tiny_recipe("epochs=1"), subjects, tmp_path, folds=3, hardware=CPU, num_threads=1)
     assert found["pooled"]["n"] == 120 == sum(entry["n"] for entry in found["folds"])
     assert found["accuracy"] == pytest.approx(np.mean([entry["accuracy"] for entry in found["folds"]]), abs=1e-5)

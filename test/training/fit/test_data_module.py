@@ -2,18 +2,24 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.classification.preprocessing import to_input
+from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.datasets import load_dataset
-from emotion_perception.training.fit.data_module import DeviceRows, EmotionData, EpochSampler, FaceRows, down_sampled
-from emotion_perception.training.fit.distillation import teacher_targets
+from emotion_perception.training.fit.data_module import (
+    DeviceBatches,
+    EmotionDataModule,
+    EpochSampler,
+    FaceBatches,
+    down_sampled,
+)
+from emotion_perception.training.fit.distillation import distillation_targets
 from emotion_perception.training.fit.train import spec_of
 
 
 @pytest.fixture
 def rows(write_npz, tiny_recipe):
     data = load_dataset(write_npz(count=24))
-    return data, FaceRows(data, spec_of(tiny_recipe()))
+    return data, FaceBatches(data, spec_of(tiny_recipe()))
 
 
 def test_a_batch_holds_the_networks_own_inputs(rows, tiny_recipe):
@@ -27,12 +33,12 @@ def test_a_batch_holds_the_networks_own_inputs(rows, tiny_recipe):
 
 def test_labels_are_mapped_by_name_into_the_models_order(write_npz, tiny_recipe):
     names = np.array(["neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise"])
-    faces = FaceRows(load_dataset(write_npz(count=14, class_names=names)), spec_of(tiny_recipe()))
+    faces = FaceBatches(load_dataset(write_npz(count=14, class_names=names)), spec_of(tiny_recipe()))
     assert faces.labels[:3].tolist() == [6, 0, 1]
 
 
 def test_rows_kept_on_a_device_are_the_same_rows(rows):
-    kept, asked = (source.__getitems__([5, 1]) for source in (DeviceRows(rows[1], torch.device("cpu")), rows[1]))
+    kept, asked = (source.__getitems__([5, 1]) for source in (DeviceBatches(rows[1], torch.device("cpu")), rows[1]))
     assert kept[0].dtype == torch.float16
     assert torch.allclose(kept[0].float(), asked[0], atol=2e-3)
     assert all(torch.equal(left, right) for left, right in zip(kept[1:], asked[1:], strict=True))
@@ -66,7 +72,7 @@ def unequal(write_npz, count=80):
 
 def test_the_balanced_sampler_draws_every_class_equally(write_npz, tiny_recipe):
     recipe, data = tiny_recipe("balance=sampler", "batch_size=80"), unequal(write_npz)
-    loader = EmotionData(recipe, spec_of(recipe), data, data).train_dataloader()
+    loader = EmotionDataModule(recipe, spec_of(recipe), data, data).train_dataloader()
     drawn = torch.zeros(7)
     for epoch in range(20):
         loader.sampler.set_epoch(epoch)
@@ -79,7 +85,7 @@ def test_the_balanced_sampler_draws_every_class_equally(write_npz, tiny_recipe):
 
 def test_the_balanced_loss_weighs_every_class_equally(write_npz, tiny_recipe):
     recipe, data = tiny_recipe("balance=loss"), unequal(write_npz)
-    weights = EmotionData(recipe, spec_of(recipe), data, data).class_weights(7)
+    weights = EmotionDataModule(recipe, spec_of(recipe), data, data).class_weights(7)
     counts = np.bincount(data.labels, minlength=7)
     shares = weights.numpy() * counts
     assert shares[counts > 0] == pytest.approx(len(data) / (counts > 0).sum())
@@ -96,22 +102,22 @@ def test_down_sampling_leaves_as_many_of_each_class(write_npz):
 @pytest.mark.parametrize(("processes", "steps"), [(1, 3), (2, 1)])
 def test_the_steps_of_an_epoch_are_those_of_one_process(rows, tiny_recipe, processes, steps):
     recipe = tiny_recipe("batch_size=8")
-    assert EmotionData(recipe, spec_of(recipe), rows[0], rows[0]).steps_per_epoch(processes) == steps
+    assert EmotionDataModule(recipe, spec_of(recipe), rows[0], rows[0]).steps_per_epoch(processes) == steps
 
 
 def test_a_teachers_answers_are_a_share_of_the_targets(write_npz, tiny_recipe, exported_model):
     data = load_dataset(write_npz(count=24))
     teacher = exported_model.checkpoint.weights
     recipe = tiny_recipe(f"teacher={teacher}", "teacher_weight=0.25")
-    batch = EmotionData(recipe, spec_of(recipe), data, data).train_dataloader().dataset.__getitems__(range(24))
-    taught = teacher_targets(data, recipe.labels, str(teacher))
+    batch = EmotionDataModule(recipe, spec_of(recipe), data, data).train_dataloader().dataset.__getitems__(range(24))
+    taught = distillation_targets(data, recipe.labels, str(teacher))
     assert taught.sum(1) == pytest.approx(1, abs=1e-6)
     own = np.eye(7, dtype=np.float32)[data.labels_in(recipe.labels)]
     assert np.allclose(batch[2].numpy(), 0.75 * own + 0.25 * taught, atol=1e-6)
 
 
 def test_a_teacher_is_asked_about_the_networks_own_labels_alone(write_npz, exported_model):
-    taught = teacher_targets(
+    taught = distillation_targets(
         load_dataset(write_npz(count=24)), ("fear", "anger"), str(exported_model.checkpoint.weights)
     )
     assert taught.shape == (24, 2)
@@ -120,4 +126,6 @@ def test_a_teacher_is_asked_about_the_networks_own_labels_alone(write_npz, expor
 
 def test_a_teacher_that_lacks_a_label_is_refused(write_npz, exported_model):
     with pytest.raises(ConfigurationError, match="does not know contempt"):
-        teacher_targets(load_dataset(write_npz(count=24)), ("fear", "contempt"), str(exported_model.checkpoint.weights))
+        distillation_targets(
+            load_dataset(write_npz(count=24)), ("fear", "contempt"), str(exported_model.checkpoint.weights)
+        )

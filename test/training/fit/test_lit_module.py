@@ -2,12 +2,12 @@ import pytest
 import torch
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.fit.lit_module import EmotionTraining
+from emotion_perception.training.fit.lit_module import EmotionLitModule
 from emotion_perception.training.fit.train import spec_of
 
 
 def build(recipe, **options):
-    return EmotionTraining(recipe, spec_of(recipe), **{"num_votes": 10, "steps_per_epoch": 5, **options})
+    return EmotionLitModule(recipe, spec_of(recipe), **{"num_votes": 10, "steps_per_epoch": 5, **options})
 
 
 @pytest.mark.parametrize(("votes", "weight", "has_head"), [(10, 1.0, True), (0, 1.0, False), (10, 0.0, False)])
@@ -37,7 +37,7 @@ def test_class_weights_scale_the_loss(tiny_recipe):
     assert loss[1] == pytest.approx(2 * loss[0])
 
 
-def test_pictures_are_scaled_to_the_size_of_the_epoch(tiny_recipe):
+def test_images_are_scaled_to_the_size_of_the_epoch(tiny_recipe):
     assert build(tiny_recipe("sizes={0: 12}"))._resize(torch.rand(2, 1, 16, 16)).shape == (2, 1, 12, 12)
     assert build(tiny_recipe("sizes={}"))._resize(torch.rand(2, 1, 16, 16)).shape == (2, 1, 16, 16)
 
@@ -63,7 +63,7 @@ def test_the_learning_rate_warms_up_and_ends_near_zero(tiny_recipe):
 
 
 @pytest.mark.parametrize(("name", "kind"), [("sgd", "SGD"), ("adam", "Adam"), ("adamw", "AdamW")])
-def test_the_optimiser_is_the_recipes(tiny_recipe, name, kind):
+def test_the_optimizer_is_the_recipes(tiny_recipe, name, kind):
     assert type(build(tiny_recipe(f"optimizer={name}")).configure_optimizers()["optimizer"]).__name__ == kind
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification.model_bundle import read_weights, save_model
 from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.core.errors import CheckpointError, ConfigurationError
+from emotion_perception.core.classification.model_bundle import read_weights, save_model
+from emotion_perception.core.errors import ConfigurationError, ModelBundleError
 from emotion_perception.training.architectures import create_network
 from emotion_perception.training.fit.hardware import Hardware
-from emotion_perception.training.fit.pretrained import begin_with
+from emotion_perception.training.fit.pretrained import load_pretrained
 from emotion_perception.training.fit.run_directory import exported_weights, load_run, network_weights, read_checkpoint
 from emotion_perception.training.fit.train import train
 
@@ -31,7 +31,7 @@ def network_of(recipe):
 
 def begun(recipe):
     network = network_of(recipe)
-    begin_with(network, recipe)
+    load_pretrained(network, recipe)
     return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
 
 
@@ -48,7 +48,7 @@ def test_rows_of_classes_follow_their_labels_and_unknown_ones_stay_random(tiny_r
     recipe = replace(tiny_recipe(f"initial={model.weights}"), labels=labels)
     network = network_of(recipe)
     random = network.state_dict()["head.weight"].numpy().copy()
-    begin_with(network, recipe)
+    load_pretrained(network, recipe)
     state, given = network.state_dict(), read_weights(model)
     assert np.array_equal(state["head.weight"].numpy()[1:], given["head.weight"][::-1])
     assert np.array_equal(state["head.bias"].numpy()[1:], given["head.bias"][::-1])
@@ -74,7 +74,7 @@ def test_the_last_weights_are_blended_with_the_initial_ones(write_npz, tiny_reci
     assert weights["head.weight"] == pytest.approx(0.25 * first + 0.75 * last, abs=1e-6)
     other = {name: array * 2 for name, array in read_weights(own_model).items()}
     save_model(own_model.weights.parent, "own", own_model.spec, other)
-    with pytest.raises(CheckpointError, match="not the weights that the run in .* began with"):
+    with pytest.raises(ModelBundleError, match="not the weights that the run in .* began with"):
         exported_weights(tmp_path / "run", recipe)
 
 
@@ -89,4 +89,4 @@ def test_a_model_that_does_not_fit_is_refused(tiny_recipe, exported_model, overr
     options = ("options={}",) if override.startswith("architecture") else ()
     recipe = tiny_recipe(f"initial={exported_model.checkpoint.weights}", *options, override)
     with pytest.raises(ConfigurationError, match=words):
-        begin_with(network_of(recipe), recipe)
+        load_pretrained(network_of(recipe), recipe)

@@ -11,14 +11,14 @@ import torch
 import yaml
 from lightning.pytorch.callbacks import Callback
 
-from emotion_perception.core.errors import CheckpointError, ConfigurationError, DatasetError
+from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelBundleError
+from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.fit import hardware as hardware_module
 from emotion_perception.training.fit import train as train_module
-from emotion_perception.training.fit.weight_averaging import _averaging
-from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.fit.hardware import Hardware
 from emotion_perception.training.fit.run_directory import exported_weights, load_run, network_weights, read_checkpoint
 from emotion_perception.training.fit.train import divide, split_holdout, train
+from emotion_perception.training.fit.weight_averaging import _averaging
 
 
 def run(recipe, data, out, **options):
@@ -62,8 +62,8 @@ def test_a_run_leaves_checkpoints_a_table_and_its_description(finished_run):
     folder, data = finished_run
     assert {path.name for path in folder.iterdir()} == {"best.ckpt", "last.ckpt", "metrics.csv", "run.json"}
     described = load_run(folder)
-    assert (described.data, described.train_split, described.choose_split) == (data, "Training", "PublicTest")
-    assert described.pictures_learnt == len(
+    assert (described.data, described.train_split, described.val_split) == (data, "Training", "PublicTest")
+    assert described.num_train_images == len(
         divide(load_dataset(data), described.recipe, "Training", "PublicTest").learn
     )
     with open(folder / "metrics.csv", newline="") as file:
@@ -171,7 +171,7 @@ def test_a_damaged_checkpoint_is_refused_before_it_is_trained_on(finished_run, t
     for name in ("last.ckpt", "run.json"):
         content = (finished_run[0] / name).read_bytes()
         (tmp_path / name).write_bytes(content[:1000] if name == "last.ckpt" else content)
-    with pytest.raises(CheckpointError, match="last.ckpt: not a readable checkpoint"):
+    with pytest.raises(ModelBundleError, match="last.ckpt: not a readable checkpoint"):
         run(tiny_recipe(), finished_run[1], tmp_path)
 
 
@@ -205,7 +205,7 @@ def test_a_csv_can_be_trained_on(write_csv, write_npz, tiny_recipe, tmp_path):
     ("options", "words"),
     [
         ({"train_split": "Train"}, "no split 'Train'; the file has PublicTest, Training"),
-        ({"choose_split": "Test"}, "no split 'Test'"),
+        ({"val_split": "Test"}, "no split 'Test'"),
     ],
 )
 def test_an_unknown_split_is_refused(write_npz, tiny_recipe, tmp_path, options, words):
@@ -213,8 +213,8 @@ def test_an_unknown_split_is_refused(write_npz, tiny_recipe, tmp_path, options, 
         run(tiny_recipe(), write_npz(), tmp_path / "run", **options)
 
 
-def test_too_few_pictures_are_refused(write_npz, tiny_recipe, tmp_path):
-    with pytest.raises(DatasetError, match="0 pictures to learn from and 30 to choose by"):
+def test_too_few_images_are_refused(write_npz, tiny_recipe, tmp_path):
+    with pytest.raises(DatasetError, match="0 images to learn from and 30 to choose by"):
         run(tiny_recipe(), write_npz(leak=np.ones(120, bool)), tmp_path / "run")
 
 
@@ -244,7 +244,7 @@ def test_a_run_that_no_longer_improves_is_stopped_early(write_npz, tiny_recipe, 
 
 
 def test_grays_of_the_data_set_are_measured_and_kept(write_npz, tiny_recipe, tmp_path):
-    data, recipe = write_npz(), tiny_recipe("epochs=1", "warmup_epochs=0", "normalisation=dataset", "input_size=48")
+    data, recipe = write_npz(), tiny_recipe("epochs=1", "warmup_epochs=0", "normalization=dataset", "input_size=48")
     run(recipe, data, tmp_path / "run")
     found = load_run(tmp_path / "run").recipe
     learnt = np.stack(divide(load_dataset(data), recipe, "Training", "PublicTest").learn.images)
@@ -311,13 +311,13 @@ def test_two_processes_under_torchrun_train_one_model(write_npz, tiny_recipe, tm
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["-m", "emotion_perception.cli", "train", "--devices", "2", "--device", "cpu", "--num-threads", "1"]
     command += ["--config", str(tmp_path / "tiny.yaml"), "--data", str(data), "--out", str(tmp_path / "run")]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert epochs_of(tmp_path / "run") == [0, 1]
     learnt = len(divide(load_dataset(data), recipe, "Training", "PublicTest").learn)
     steps = read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"]
-    assert steps == recipe.epochs * (learnt // 2 // recipe.batch_size), "each took half of the pictures"
+    assert steps == recipe.epochs * (learnt // 2 // recipe.batch_size), "each took half of the images"
 
 
 def test_a_run_names_its_teacher_by_hash(write_npz, tiny_recipe, exported_model, tmp_path):

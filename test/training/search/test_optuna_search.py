@@ -10,10 +10,10 @@ from optuna.trial import TrialState, create_trial
 
 from emotion_perception import cli
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.search import optuna_search as search_module
-from emotion_perception.training.search import study as study_module
 from emotion_perception.training.fit.hardware import Hardware
 from emotion_perception.training.recipe import load_recipe
+from emotion_perception.training.search import optuna_search as search_module
+from emotion_perception.training.search import study as study_module
 from emotion_perception.training.search.optuna_search import SearchOptions, Task, search
 from emotion_perception.training.search.search_report import best_trial
 from emotion_perception.training.search.search_space import build_space
@@ -21,12 +21,12 @@ from emotion_perception.training.search.study import build_pruner, queue_again
 
 TINY = (
     "labels=[anger, disgust, fear, happiness, sadness, surprise, neutral]",
-    "options={widths: [4, 4, 4, 4, 8], initialiser: he_normal}",
+    "options={widths: [4, 4, 4, 4, 8], initializer: he_normal}",
     "input_size=16",
     "epochs=1",
     "holdout=0.2",
 )
-FIXED = ("widths", "initialiser", "batch_size")  # wide layers are slow
+FIXED = ("widths", "initializer", "batch_size")  # wide layers are slow
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_trials_can_be_cross_validated(write_npz, tmp_path):
     ("overrides", "changes", "words"),
     [
         (("epochs=2",), {}, "another recipe: epochs: choose another --study or --out"),
-        ((), {"fixed": ("widths", "initialiser")}, "another space: choose"),
+        ((), {"fixed": ("widths", "initializer")}, "another space: choose"),
     ],
 )
 def test_a_study_of_another_search_is_refused(find, overrides, changes, words):

@@ -23,7 +23,7 @@ def test_the_space_is_system_c_s():
         "activation",
         "width",
         "dropout",
-        "initialiser",
+        "initializer",
         "batch_size",
         "learning_rate",
         "optimizer",
