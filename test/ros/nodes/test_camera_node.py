@@ -323,7 +323,7 @@ def test_a_device_that_hangs_is_an_error_too(graph, watcher):
     watcher.wait_for(DiagnosticStatus.OK)
 
 
-@pytest.mark.parametrize("kind", ["clip", "folder", "picture"])
+@pytest.mark.parametrize("kind", ["clip", "folder", "image"])
 def test_a_file_or_folder_that_is_removed_while_it_loops_goes_on_when_it_is_back(
     graph, watcher, clip, folder, tmp_path, kind
 ):

@@ -17,15 +17,9 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import Frame
-from emotion_perception.ros import (
-    camera_node,
-    emotion_classifier_node,
-    emotion_stream,
-    face_detection_node,
-    overlay_node,
-)
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
 from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION, EXIT_OK
+from emotion_perception.ros.nodes import camera, emotion_classifier, emotion_stream, face_detection, overlay
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
@@ -74,14 +68,14 @@ def feed(graph, make, name, count=3):
 
 
 HALF_WAY = [
-    ("configure", "camera_node", camera_node, "CameraPublishers"),
-    ("configure", "face_detection_node", face_detection_node, "ResultPublisher"),
-    ("configure", "emotion_classifier_node", emotion_classifier_node, "EmotionStream"),
-    ("configure", "overlay_node", overlay_node, "MarkerPublisher"),
-    ("activate", "camera_node", camera_node, "CaptureLoop"),
-    ("activate", "face_detection_node", face_detection_node, "ImageSubscription"),
+    ("configure", "camera_node", camera, "CameraPublishers"),
+    ("configure", "face_detection_node", face_detection, "ResultPublisher"),
+    ("configure", "emotion_classifier_node", emotion_classifier, "EmotionStream"),
+    ("configure", "overlay_node", overlay, "MarkerPublisher"),
+    ("activate", "camera_node", camera, "CaptureLoop"),
+    ("activate", "face_detection_node", face_detection, "ImageSubscription"),
     ("activate", "emotion_classifier_node", emotion_stream, "SynchronizedSubscription"),
-    ("activate", "overlay_node", overlay_node, "LazySubscription"),
+    ("activate", "overlay_node", overlay, "LazySubscription"),
 ]
 
 

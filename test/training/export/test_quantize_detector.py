@@ -47,7 +47,7 @@ def test_it_is_made_from_a_folder_on_the_command_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("pictures", "complaint"),
+    ("images", "complaint"),
     [([np.zeros((240, 320, 3), np.uint8)] * 4, "no face in the images"), (moving_face, "one image is not enough")],
     ids=["nobody", "one image"],
 )
