@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # One way in for people and for CI; the work is in scripts/. `make` alone lists the targets.
 
 DISTRO ?= $(or $(EMOTION_PERCEPTION_DISTRO),$(ROS_DISTRO),jazzy)

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Makes `pip install .` copy the message texts beside `bags/`; everything else is in pyproject.toml."""
 
 import shutil

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`emotion-perception`: one program, a sub-command for each job.
 
 Only the module of the sub-command that was asked for is imported, so `--help` and the light commands need neither torch

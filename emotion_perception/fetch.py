@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`emotion-perception fetch`: brings the files that others publish and this package does not ship.
 
 Each file has its SHA-256 in the manifest. It is checked, written beside its place and then moved there in one step, so

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Answers a smile: how another node uses `emotions`. Needs nothing but this package's messages."""
 
 import rclpy

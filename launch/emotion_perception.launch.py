@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Starts camera, face detection, emotion classifier and overlay.
 
 `ros2 launch emotion_perception emotion_perception.launch.py --show-args` lists the arguments. An argument that is left

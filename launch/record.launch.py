@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Records images and what the nodes say of them.
 
 `ros2 launch emotion_perception record.launch.py bag:=FOLDER` beside the nodes, until Ctrl-C; `--show-args` lists the

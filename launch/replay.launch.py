@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plays a recording's images through face detection, emotion classifier and overlay, in the recording's own time.
 
 `ros2 launch emotion_perception replay.launch.py bag:=FOLDER`; `--show-args` lists the arguments. `ros2 bag play` plays

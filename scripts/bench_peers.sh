@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # Measures what people would use instead of this package, and this package, on the same frames:
 #
 #   scripts/bench_peers.sh [NAME...]      those of the list below; all without a name

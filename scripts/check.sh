@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # All of `make check`: every tool runs, the status says whether any complained.
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 status=0

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # Runs the demonstration on $SOURCE until Ctrl-C, or for 15 s on the built-in clip; results go to $OUT.
 set -euo pipefail
 exec python -m emotion_perception.ros.demo --source "${SOURCE:-}" --out "${OUT:-out/demo}"

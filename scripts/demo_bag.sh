@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # Records the demonstration on the built-in clip into $OUT, writes the labels beside it, and evaluates the recording.
 # A recording that is there already is replaced.
 set -euo pipefail

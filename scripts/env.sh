@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # To be sourced by bash or zsh, from any folder:  source scripts/env.sh
 #
 # Makes this package, its messages and its ROS usable in this shell. Reads, and leaves alone where set:

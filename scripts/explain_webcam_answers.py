@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Shows why a network that is good on CK+ may say one thing to everybody in front of a webcam (system A: "sadness").
 
     python scripts/explain_webcam_answers.py --model a2.safetensors --faces fer2013.npz --video clip.mp4

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # Prints a Python that can make the environment: $PYTHON, else the first of python3.12, python3.11 and python3 that
 # really runs (a pyenv shim may exist and fail) and is complete. One line on stderr and status 1 where there is none.
 set -u

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Rewrites the Python paths that the ROS wheels' CMake files were built with to those of this environment.
 
 The wheels name /opt/python/cp311-cp311/include/python3.11 and .../lib/python3.11/site-packages, which exist only on

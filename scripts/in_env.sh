@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # Runs a command inside the environment of $DISTRO:  scripts/in_env.sh COMMAND [ARGUMENT...]
 set -e
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # Resolves requirements/*.in into the locks of every distribution: DISTRO.txt (run time and build), DISTRO-bags.txt (the
 # same and what recordings need), DISTRO-test.txt (the same and what tests, checks and training need) and
 # DISTRO-bench.txt (the same and what is compared with). Python 3.11 and 3.12, x86-64 Linux. Before that those of the

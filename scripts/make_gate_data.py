@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Makes the data of the face gate (recipe `face_gate`): faces of a data file against pieces of images without faces.
 
     python scripts/make_gate_data.py --faces fer2013.npz --images FOLDER [--images FOLDER] --out gate.npz

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures how a detector's box relates to the frame of FER-2013's images.
 
 Networks trained on FER-2013 see faces framed as in that set. `geometry.square_crop` reproduces this framing from a

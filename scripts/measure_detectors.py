@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures what each face detector finds and what it costs; writes the table of docs/detectors.md.
 
     scripts/measure_detectors.py --data ../shared/data --out docs/detectors.md

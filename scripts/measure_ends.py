@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How nodes end that are all told to end at the same moment, again and again.
 
     scripts/in_env.sh python scripts/measure_ends.py --nodes 7 --rounds 100

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures how fast training gets its images: decoded from files at every access, or from the memory-mapped cache.
 
     scripts/measure_loaders.py --images 20000 --side 64

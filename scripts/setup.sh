@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # Makes the environment of $DISTRO: virtual environment, locked packages, built messages, fetched model files.
 #
 #   scripts/setup.sh [runtime|bags|test|bench] [FILE TO FETCH...]

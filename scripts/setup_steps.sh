@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # The steps of scripts/setup.sh, which sources this. They read: root distro mode venv logs lock.
 
 fail() { # TEXT: one line, status 1

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Lets the four nodes run for long and looks whether anything grows: `make soak`, MINUTES=30.
 
     python scripts/soak.py --minutes 30 --out out/soak

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Divides FER-2013's Training split into a training and a validation part, near-duplicate images on one side.
 
 PublicTest is a test: epochs, recipes and averages are chosen on the validation part. Near-duplicates are found by

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes labels.csv into a recording of the demonstration clip: scripts/demo_clip_labels.csv in the recording's time.
 
 The camera plays every frame of the clip in turn, again and again, and none may be missing in the recording: then

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes config/emotion_perception.yaml and the README's parameter table from the fields of core/config.py.
 
 python scripts/write_parameters.py          writes both

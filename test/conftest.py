@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Shared by the tests of the core and of the nodes: a network camera that can be switched off, on and held up."""
 
 import itertools

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What scripts/write_demo_labels.py makes of the committed labels of the demonstration clip."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The package as others get it: a wheel by pip, a tree by colcon, a shell by scripts/env.sh."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The configuration file and the README say what core/config.py says."""
 
 import dataclasses

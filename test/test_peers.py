@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What scripts/peers does without any peer: frames, times, answers and the table."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The RViz file names topics and frames that the nodes have."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The set-up's refusals, each one clear line, and the repair of the ROS wheels' CMake files."""
 
 import os

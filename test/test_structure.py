@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What import-linter cannot see."""
 
 import ast
@@ -45,3 +47,15 @@ def test_torch_stays_where_it_is_used():
 def test_the_package_begins_with_the_line_that_joins_its_two_halves():
     text = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
     assert text.replace('"', "'") == "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
+
+
+def test_every_source_file_says_who_holds_the_copyright_and_under_which_license():
+    """`__init__.py` of the package is left out: it has to be exactly the line that the generated one is."""
+    folders = ("emotion_perception", "scripts", "test", "launch", "examples")
+    sources = [path for folder in folders for path in sorted((ROOT / folder).rglob("*")) if path.is_file()]
+    sources = [path for path in sources if path.suffix in (".py", ".sh") and path != PACKAGE / "__init__.py"]
+    assert len(sources) > 300
+    without = [
+        path for path in sources if "SPDX-License-Identifier: Apache-2.0" not in path.read_text(encoding="utf-8")
+    ]
+    assert without == []

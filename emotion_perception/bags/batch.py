@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Evaluates many recordings, side by side on this machine or on a Dask cluster, into one merged report."""
 
 import json

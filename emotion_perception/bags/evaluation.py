@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Evaluates one recording: plays or reads it, scores it against labels, writes tables and report."""
 
 import contextlib

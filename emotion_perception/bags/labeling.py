@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Starts a file of labels for a person to correct: what the model says, as intervals, with images beside it."""
 
 import csv

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Ways to run the shipped network: time for one to thirty-two faces, and accuracy kept."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Several cameras into one classifier node: what each further one costs."""
 
 from typing import Any

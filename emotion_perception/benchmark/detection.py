@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Face detectors: time a frame, and what following between detections costs and saves."""
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The int8 form of CenterFace, made for the benchmark."""
 
 import importlib.util

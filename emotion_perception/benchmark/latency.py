@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Photon to emotion, in the real nodes: runs `emotion_perception.ros.bench.latency_bench` in processes of its own."""
 
 from dataclasses import dataclass

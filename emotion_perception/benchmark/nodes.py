@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs the real nodes in processes of their own, from the programs of `emotion_perception.ros` that measure them."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recordings: how much faster than real time they are evaluated, what reading costs, and memory."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How the time of a frame grows with faces and with the size of the image, without ROS."""
 
 from functools import partial

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The images that everything is measured on: the demonstration clip, scaled and tiled."""
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the nodes cost before they give their first answer: time, imports, and disk."""
 
 import importlib.metadata

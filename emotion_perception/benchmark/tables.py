@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Tables of figures: as JSON to compute with, as Markdown to read."""
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Training: images a second of loader and augmentation, and a step against what the processor can do."""
 
 import time

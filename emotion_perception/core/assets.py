@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where model files lie, and whether they are the files that the manifest names.
 
 Files that are not shipped come from `emotion-perception fetch`; nothing here touches the network.

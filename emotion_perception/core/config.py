@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every parameter of every node: name, default, limits and description, once.
 
 ROS parameters, config/emotion_perception.yaml and the README's table come from these fields or are checked against

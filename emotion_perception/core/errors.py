@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The exceptions this package raises on purpose, each with the offender in its message.
 
 EmotionPerceptionError

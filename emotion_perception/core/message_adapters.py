@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the fields of this package's messages say, whichever library made them: ROS's own or a reader of recordings."""
 
 from typing import Any

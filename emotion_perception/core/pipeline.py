@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The whole recognition of one image without ROS: for video files, benchmarks and comparisons with the nodes."""
 
 from collections.abc import Sequence

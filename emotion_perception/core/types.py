@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The values that travel between the stages: frozen, and checked when they are made."""
 
 import math

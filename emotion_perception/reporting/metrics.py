@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How good a model's answers are, and how far its scores mean what they say."""
 
 from collections.abc import Sequence

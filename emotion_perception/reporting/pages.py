@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Fills templates of pages; `page.html.j2` here is the frame that pages of HTML extend."""
 
 from pathlib import Path

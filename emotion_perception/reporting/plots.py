@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Plots that reports share, each drawn from figures of `metrics`, and how they go into a page."""
 
 import base64

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where a result comes from: the package's version, the command, the time, the memory."""
 
 import contextlib

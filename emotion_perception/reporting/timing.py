@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Times of functions that are compared: in turns, so that what disturbs the machine disturbs all of them."""
 
 import time

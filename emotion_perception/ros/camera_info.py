@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads the calibration file that ROS's camera_calibration writes."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Messages to and from core types: the only file that imports emotion_perception.msg."""
 
 import math

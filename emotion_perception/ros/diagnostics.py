@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What /diagnostics says of a node: its rate, the age of what it publishes, faults that passed, problems that last."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the four nodes share: parameters, life cycle, diagnostics, and an end without noise."""
 
 import signal

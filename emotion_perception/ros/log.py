@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Carries what `core` logs with Python's logging to the ROS log."""
 
 import logging

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What bag_player and bag_recorder share: parameters, signals, exit codes.
 
 They are plain nodes, not managed ones: each does one thing from its start to its end, nobody would configure it anew

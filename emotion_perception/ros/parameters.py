@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Declares a configuration dataclass as ROS parameters, and follows their changes."""
 
 import dataclasses

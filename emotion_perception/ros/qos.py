@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Each quality-of-service profile, with its reason."""
 
 from rcl_interfaces.msg import ParameterDescriptor

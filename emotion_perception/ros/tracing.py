@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Moments in the life of each frame, for `make bench`.
 
 Nothing is kept unless the environment variable EMOTION_PERCEPTION_TRACE names a folder. There, when it ends, each

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The identity of a data set: of one file, or of all files of a folder."""
 
 import hashlib

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A training recipe: every choice that makes one trained model, read from YAML."""
 
 import math

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes the frames on which every peer is measured: images of the demonstration clip, one face each, 640x480.
 
     emotion-perception fetch demo-clip

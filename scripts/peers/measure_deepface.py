@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures `deepface` (PyPI): `DeepFace.analyze(frame, actions=["emotion"])` with its defaults, in .venv-peer-deepface.
 
 Its emotion network is no part of the wheel: at first use it is fetched from GitHub into ~/.deepface/weights. Where

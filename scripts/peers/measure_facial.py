@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures `facial-emotion-recognition` (PyPI): `EmotionRecognition(device="cpu").recognize_emotion(frame)`.
 
 facenet-pytorch's MTCNN, then the package's own network on torch, face by face; in .venv-peer-facial. It returns the

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures `fer` (PyPI) through its own class: `FER(...).detect_emotions(frame)`, in .venv-peer-fer.
 
 Its default is OpenCV's Haar cascade and a quantized mini-Xception run by TFLite; `--network keras` takes the same

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures `mediapipe` (PyPI): `solutions.face_detection`, short range, in .venv-peer-mediapipe.
 
 mediapipe names no emotions: its nearest answer are blendshapes, of a file that its wheel lacks (face_landmarker.task).

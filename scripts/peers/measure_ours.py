@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures this package beside its peers: `core.pipeline.Pipeline` with the nodes' defaults.
 
 Detection, tracking, classification and smoothing: all that the two nodes do but for ROS. In the project's environment.

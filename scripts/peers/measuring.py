@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the programs of this folder do alike: read frames and images, take the time, count, write the result.
 
 Each of them makes a `Peer` and calls `main`. It runs in the peer's own environment, so beside tqdm it needs what every

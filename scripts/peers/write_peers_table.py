@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Puts the results of scripts/bench_peers.sh into one table, between the marks of a document.
 
 scripts/peers/write_peers_table.py out/bench/peers --document docs/peers.md

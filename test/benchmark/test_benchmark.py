@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The benchmark runs, and what it says of the images is true. Its figures are nobody's test."""
 
 import json

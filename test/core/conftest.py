@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Builders shared by the tests of the core: a linear network of a few hundred weights as a whole model."""
 
 import numpy as np

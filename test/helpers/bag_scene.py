@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Recordings whose faces are squares, and a pipeline that knows them: bright ones are happy, dark ones sad."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Classifiers for tests: one that always says the same, and one that sees how bright a face is."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Messages that no honest node sends, drawn from a seed: what a broken driver, a bad network or an attacker might."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The nodes as processes, and a probe that listens to what they say of themselves."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What tests with a real face need: the real detector's file and a photograph, which set-up fetches."""
 
 import pytest

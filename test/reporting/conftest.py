@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The tests of what reports share need the packages of the extra `bags`, which the extra `training` has, too."""
 
 import pytest

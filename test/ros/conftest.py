@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every test of this folder has a ROS domain of its own, on this machine alone."""
 
 import importlib.util

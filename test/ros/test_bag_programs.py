@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """bag_player and bag_recorder as people start them: processes, signals, exit codes, and a kill."""
 
 import contextlib

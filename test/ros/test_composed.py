@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The nodes in one process: they say what they say apart, and keep their images to themselves."""
 
 import contextlib

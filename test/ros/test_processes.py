@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The nodes as people start them: processes, signals, exit codes, and the whole chain."""
 
 import contextlib

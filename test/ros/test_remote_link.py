@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A camera on another computer: two network namespaces, between them a link that is slow and loses packets.
 
     LINK="640x480 30 0.01" python -m pytest -s test/ros/test_remote_link.py -k measured

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The end of processes where the middleware does not come back, or might not."""
 
 import signal

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Moments of frames are kept where they are asked for, and nowhere else."""
 
 import csv

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The Fast DDS profile is read by this distribution's Fast DDS: one frame has to fit into shared memory."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Two network namespaces joined by a bad link: each packet comes late, some are lost. Run by test_remote_link.py.
 
 The kernel's own means for this (netem) is not in every kernel; a TUN device in each namespace, and this program between

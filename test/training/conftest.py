@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Builders shared by the tests of the training: images that a tiny network can learn in a moment."""
 
 import csv

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What became of each frame of a recording."""
 
 from dataclasses import dataclass

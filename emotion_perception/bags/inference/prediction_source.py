@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where the answers of an evaluation come from: the pipeline that runs now, or the recording."""
 
 from collections.abc import Iterator

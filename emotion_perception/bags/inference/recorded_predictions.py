@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What nodes answered while a recording was made: its EmotionArray messages, put beside its images."""
 
 from collections.abc import Iterator

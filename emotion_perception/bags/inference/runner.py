@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Runs the pipeline over the images of a recording: each of them, or those that a robot would have had time for."""
 
 import queue

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes a recording again with what was recognized beside its images: `faces`, `emotions` and `image_overlay`."""
 
 import shutil

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The images of a recording's image topic, one after the other, each accounted for."""
 
 import struct

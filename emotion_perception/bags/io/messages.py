@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The message types of recordings, this package's own included, without a ROS installation."""
 
 import functools

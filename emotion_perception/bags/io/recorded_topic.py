@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a recording holds: its topics, and its messages as they were sent."""
 
 from dataclasses import dataclass

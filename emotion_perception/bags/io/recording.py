@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Opens a rosbag2 recording, whole or damaged, and hands out its messages in the order of recording."""
 
 import hashlib

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads storage files whose end is missing, as a power cut leaves them: everything up to the first damaged place."""
 
 import sqlite3

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One report of many recordings, computed from the tables that each of them has left."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Faces as people look at them: in a report's worst mistakes, and beside labels to be corrected."""
 
 import cv2

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes what an evaluation found: report.json for programs, report.html for people, and the plots."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What people say the faces of a recording show: a CSV with a header, of one of two forms.
 
 Intervals, `start_s,end_s,track_or_region,label`: seconds from the stamp of the first image, the end excluded; the third

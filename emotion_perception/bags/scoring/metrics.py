@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Every figure of a report, computed from the tables of one or more recordings.
 
 Percentiles of empty tables, and rates without a denominator, are None.

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Keeps the faces that were misjudged with the most confidence, for people to look at."""
 
 from collections.abc import Mapping

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The three tables that an evaluation leaves as CSV, and from which every figure is computed.
 
 `frames.csv` has a row for every frame, `emotions.csv` one for every face of a processed frame, `regions.csv` one for

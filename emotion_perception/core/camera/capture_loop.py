@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads an image source in a thread of its own, at its pace, and opens it again when it was lost."""
 
 import threading

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Image sources: chooses one by the parameter `video_device`."""
 
 import os

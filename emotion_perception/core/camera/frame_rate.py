@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Watches whether images come as often as they should."""
 
 from emotion_perception.core.camera.rate_meter import RateMeter

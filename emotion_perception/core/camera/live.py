@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Images that come at their own pace: a V4L2 camera or a network stream, of which only the newest is kept."""
 
 import os

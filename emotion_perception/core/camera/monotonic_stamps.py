@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Stamps of images: strictly increasing, on a clock that may be set back."""
 
 _JUMP_NS = 1_000_000_000

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A camera that needs no camera: a photograph of a real face, seen by a hand that moves, in light that changes."""
 
 import math

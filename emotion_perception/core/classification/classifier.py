@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Scores the emotions of face crops: one model, one batch for all faces of a frame, one of two ways to run it.
 
 onnxruntime runs the model's ONNX export on the CPU, torch runs its weights on CUDA. torch takes seconds to import, so it

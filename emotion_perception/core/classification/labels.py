@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The seven emotions, their order, and the spellings that data sets use for them.
 
 The order is FER-2013's. It is a default only: every checkpoint carries the order of its own outputs, and nothing in

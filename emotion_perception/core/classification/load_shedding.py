@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How many faces of a frame a classifier has time for, and which."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Model files: weights and their description, which belong together or are refused together.
 
 A model NAME is NAME.safetensors (weights), NAME.json (its `ModelSpec`, and the sha256 of every file) and, for

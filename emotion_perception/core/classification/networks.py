@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The networks that a node can run with torch, and the weights put into them.
 
 Needs torch, so only the torch backend of `classification.py` and the training module import this file, when they need

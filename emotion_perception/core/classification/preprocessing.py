@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The preprocessing contract: the only code that turns a face crop into a network input.
 
 Training, evaluation, the classifier node and the exporter all call `to_input` with the `ModelSpec` that travels with

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From faces in an image to what they show: crop, classify, smooth, decide."""
 
 from collections.abc import Sequence

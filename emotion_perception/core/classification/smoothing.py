@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Smooths the probabilities of each track over time, and keeps its label from flickering."""
 
 import math

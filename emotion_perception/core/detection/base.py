@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What all face detectors share: working size, mapping back to the source image, overlap suppression."""
 
 from abc import ABC, abstractmethod

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """CenterFace: anchor-free, with five landmarks (Xu et al. 2019, "CenterFace: Joint Face Detection and Alignment")."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Face detection: chooses a detector by name, and the faces that count."""
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Haar cascade, through OpenCV 4 (Viola and Jones 2001); OpenCV 5 has neither the class nor the file."""
 
 from pathlib import Path

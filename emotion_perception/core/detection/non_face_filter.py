@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A second look at what a detector found: a small face / not-face network refuses what is none."""
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Frees the image size of an ONNX network that was exported for one size, without the onnx package.
 
 The published CenterFace file declares an input of 10x3x32x32 and lists its weights as inputs, which forbids other

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """YuNet, through OpenCV (Wu et al. 2023, "YuNet: A Tiny Millisecond-level Face Detector")."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Functions on boxes and images: clip, overlap, crop. They hold no state."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the fields of an image message say, whichever library made the message: ROS's own or a reader of recordings.
 
 The one place where an image's buffer is interpreted. Raw pixels are turned into BGR by a converter that the caller

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads from the first bytes of a compressed image how large it says it is, before anything is decoded."""
 
 import struct

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A backend on a GPU that gives way to the CPU when the GPU fails, and goes back when it can."""
 
 import logging

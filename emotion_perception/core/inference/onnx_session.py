@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Opens ONNX files for the CPU; the only place of the detectors that imports onnxruntime, and only when it is used."""
 
 from collections.abc import Sequence

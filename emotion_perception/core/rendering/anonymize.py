@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Makes faces unrecognizable in a copy of an image."""
 
 import math

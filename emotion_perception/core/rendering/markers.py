@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where faces are in the room, as far as one camera can tell, and how that is shown."""
 
 import math

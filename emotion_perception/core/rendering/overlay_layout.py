@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Where tags and panels go: inside the image, and beside faces rather than on them."""
 
 from collections.abc import Sequence

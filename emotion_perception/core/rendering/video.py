@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes H.264 video that browsers play, in a thread of its own."""
 
 import queue

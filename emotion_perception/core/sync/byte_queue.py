@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A queue between threads that is bounded by the bytes in it."""
 
 import threading

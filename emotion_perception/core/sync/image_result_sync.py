@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Images that wait for what is computed from them, and go on without it when it is late."""
 
 import math

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A worker that always takes the newest frame, and accounts for every one that it was given."""
 
 import threading

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Which moment of a recording it is while it is played."""
 
 NS = 1_000_000_000

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How the box of one face moves: a Kalman filter of constant velocity in stamp time."""
 
 import math

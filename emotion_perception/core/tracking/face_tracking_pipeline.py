@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """From an image to its tracked faces: detect (or follow), select, verify, track, widen. Node and pipeline use it."""
 
 import math

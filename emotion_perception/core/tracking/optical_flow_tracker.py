@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Moves faces from one image to the next without a detector, by the optical flow of points inside them."""
 
 from collections.abc import Sequence

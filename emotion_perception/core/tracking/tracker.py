@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Gives faces a stable number from frame to frame, by the overlap of their regions with where they are expected."""
 
 import functools

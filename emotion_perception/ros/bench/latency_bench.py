@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Photon to emotion: the four nodes as processes, and how long an image takes through them to a fifth process.
 
     python -m emotion_perception.ros.bench.latency_bench --source clip.mp4 --seconds 20 --out out/latency.json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Several cameras into one classifier: how long each image takes, and how long the nodes take to start.
 
     python -m emotion_perception.ros.bench.latency_bench_cameras --source clip.mp4 --cameras 2 --rate 10 --out out/cameras.json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The floor under every latency: images from a plain rclpy publisher to a plain subscription in another process."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What `make demo` keeps of a run: a video, an image, a table and a summary."""
 
 import csv

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a run of the nodes says of itself: results, latency, frame counts, status. For programs that watch one."""
 
 import time

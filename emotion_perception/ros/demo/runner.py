@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The demonstration: four nodes in four processes, watched by a fifth.
 
 Starts camera, detection, classifier and overlay as a robot would, lets them run, stops them in order, and says what

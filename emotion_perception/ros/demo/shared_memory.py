@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What Fast DDS leaves in /dev/shm when a process is killed: whose it was is noted while it lives, then it is removed.
 
 A participant owns segments `fastrtps_<hex>` (up to 70 MB each with this package's profile) and holds a lock on the file

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Keeps node processes alive: starts them, starts one again that was killed or failed, ends them in order."""
 
 import logging

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """bag_player: plays the images of a recording, with its clock, where rosbag2 is not installed.
 
 Publishes `image_raw` (sensor_msgs/Image) or `image_raw/compressed` (sensor_msgs/CompressedImage), whichever was

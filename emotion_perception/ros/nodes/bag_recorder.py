@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """bag_recorder: records topics into a new rosbag2 folder, where rosbag2 is not installed.
 
 Subscribes to `topics`, by default `image_raw`, `camera_info`, `faces` and `emotions`, as soon as somebody publishes

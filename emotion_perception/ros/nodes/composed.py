@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """emotion_perception_composed: camera, face detection, emotion classifier and overlay in one process.
 
 The same nodes with the same names, parameters and topics, each in a thread of its own. Images, faces and emotions go

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One camera's way through the classifier: its images and faces in, its emotions out."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """face_detection_node: where the faces are.
 
 Subscribes `image_raw` (sensor_msgs/Image, or CompressedImage). Publishes `faces` (emotion_perception/FaceArray), one

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The topic `markers`: where faces are in the room and what they show, for RViz."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes messages into a new rosbag2 folder, in a thread of its own."""
 
 import sqlite3

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What camera_node publishes of each frame: raw, compressed and camera_info, under one header."""
 
 import time

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Image messages to and from OpenCV arrays: `core.image_data` with cv_bridge where the distribution has it.
 
 Else rosbags-image converts raw pixels.

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Input that a node takes only while somebody listens to what it makes of it."""
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A subscription that takes what the publishers of a topic offer, as bytes."""
 
 import importlib

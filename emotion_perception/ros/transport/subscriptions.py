@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Subscriptions that prefer this process: of images, of results, and of both joined."""
 
 import time

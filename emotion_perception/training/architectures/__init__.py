@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The networks by name, and `create_network`, which builds one.
 
 A network that nodes run with torch is defined in `core.networks`, because the nodes may not import this module; a

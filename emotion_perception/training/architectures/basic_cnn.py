@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`basic_cnn`: the first network of system D (D1), `simple_CNN` of Arriaga's face_classification."""
 
 from torch import nn

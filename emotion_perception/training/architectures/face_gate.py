@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`face_gate`: the network of system E that tells a human face from anything else (E1)."""
 
 from torch import nn

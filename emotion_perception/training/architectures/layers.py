@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What several of the compared networks share: checks of their options, and layers in Keras' order."""
 
 from torch import nn

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`mini_xception`: the second network of system D (D2), Arriaga, Valdenegro-Toro and Ploeger 2017."""
 
 from torch import Tensor, nn

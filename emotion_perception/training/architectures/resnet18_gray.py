@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`resnet18_gray`: the second network of system A (A2), after He et al. 2016, for one channel."""
 
 from torch import Tensor, nn

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`scar_cnn`: the network of system B, which was trained with synthetic scars."""
 
 from collections.abc import Sequence

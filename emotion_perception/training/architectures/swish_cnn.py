@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`swish_cnn`: the emotion network of system E (E2)."""
 
 from torch import nn

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`tunable_cnn`: the family of five-layer networks that system C searched."""
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """`wide_cnn`: the first network of system A (A1), 160 million parameters in all but one dense layer of no use."""
 
 from collections.abc import Sequence

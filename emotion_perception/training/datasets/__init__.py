@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads data sets of faces into one typed form; docs/data.md describes the forms that are read.
 
 `load_dataset(path)` tells them apart by what is there:

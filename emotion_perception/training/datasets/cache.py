@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The cache of decoded images: each is decoded once, written to a file of raw bytes, and mapped from there.
 
 A data set has a folder `<name>-<key>` with

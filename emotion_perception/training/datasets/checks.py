@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Looks through a data set before anything is learnt from it: what is in it, and what is wrong with it."""
 
 import itertools

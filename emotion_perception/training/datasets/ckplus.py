@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The official tree of CK+: sequences of frames from a neutral face to the peak of an expression.
 
 Lucey et al. 2010, "The Extended Cohn-Kanade Dataset (CK+)". Frames lie in `cohn-kanade-images/S010/001/*.png`, the

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One image file -> one array of the size and color that the data set wants."""
 
 import io

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Folders of images by class: `happy/a.png`, `train/happy/a.png`, or one folder of files named `an_0.png`."""
 
 import os

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Images that stay in a file, and work on images a few at a time, whatever their number."""
 
 import hashlib

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The faces of IMDB and Wikipedia: images, and a MATLAB file that says whose they are.
 
 Rothe et al. 2015, "DEX: Deep EXpectation of apparent age from a single image". The file is a struct with an entry a

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The two forms of .npz: arrays of images, as docs/data.md describes them, and JPEG chips with a gender each."""
 
 import zipfile

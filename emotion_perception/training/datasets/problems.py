@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a loader left out, and why: counted, named, and an error past a stated share."""
 
 from collections.abc import Iterable, Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What belongs to one person stays together: folds by subject, and sequences of frames."""
 
 import re

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the taggers of FER+ said, as targets of a training."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures a model on a data set, by the same route as the node: crops in, `EmotionClassifier`, probabilities out."""
 
 import statistics

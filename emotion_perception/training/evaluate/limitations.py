@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a report's figures do not show, in sentences made from the figures themselves."""
 
 from collections.abc import Mapping

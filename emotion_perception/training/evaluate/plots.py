@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The images of a report. All but the strip of examples are drawn from the content of report.json."""
 
 from collections.abc import Mapping

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Takes a model over any number of images: a batch at a time in memory, of which only the logits are kept."""
 
 from collections.abc import Callable

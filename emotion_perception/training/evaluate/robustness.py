@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How a model's answers hold when faces are covered, blurred, dark, small or turned.
 
 Every change is applied to the uint8 crop, before `to_input`, as a camera would deliver it. Lengths are shares of the

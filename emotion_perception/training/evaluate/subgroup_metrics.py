@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Whether a model serves groups of people alike: figures for each group that the user's own file names.
 
 Nothing is guessed from an image. The file is a CSV with a header; one column, `index` (row of the data file, from 0)

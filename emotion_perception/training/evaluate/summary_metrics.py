@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """How good a model is on a data set: one flat summary, and the same for the subsets that make sense of it."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Fits the temperature that makes a model's scores mean what they say (Guo et al. 2017)."""
 
 import math

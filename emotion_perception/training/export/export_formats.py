@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The forms of one network that are not its weights: an ONNX file, a TorchScript file, and whether they agree."""
 
 import io

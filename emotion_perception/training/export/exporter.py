@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Turns a training run into a model that ships: safetensors, its description, and twins of the same weights."""
 
 import logging

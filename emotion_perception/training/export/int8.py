@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The int8 form of an ONNX file: int8 weights for each channel, uint8 activations whose ranges come from examples."""
 
 import contextlib

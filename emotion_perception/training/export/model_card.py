@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Writes a model card: what a model is for, what it was made from, and how it did (Mitchell et al. 2019).
 
 Everything in it comes from the model's description and from reports of `evaluate`; nothing is typed by hand.

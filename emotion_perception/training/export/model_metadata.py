@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What an exported model says about itself: data, training, terms, what it is for, and how good it is."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Makes an int8 ONNX export of a model: a quarter of the size, faster where the processor has int8 instructions.
 
 The ranges of the activations come from calibration images by the entropy method (Migacz 2017, "8-bit Inference with

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Makes an int8 form of the CenterFace detector: the same faces in two thirds of the time or less.
 
 The published file stays where it is; the int8 one is for `detector_model`. Its ranges come from the user's own images

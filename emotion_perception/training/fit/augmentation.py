@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Random changes to a batch of network inputs, on the device that trains.
 
 They act on inputs as `to_input` made them. Inside, each image runs from 0, its black, to 1, its white; at the end it

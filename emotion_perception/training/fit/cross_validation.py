@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Cross-validation: all images of a small data set are measured, each by a network that never saw its person."""
 
 import json

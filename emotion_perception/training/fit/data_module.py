@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Feeds a data set to a training: network inputs made as they are asked for, or once, onto a GPU that has room."""
 
 from collections.abc import Iterator, Sequence

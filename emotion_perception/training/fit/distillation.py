@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a finished model says to the images, as targets of the training of another one (knowledge distillation)."""
 
 from collections.abc import Sequence

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """One Lightning module for every network of this package."""
 
 from collections.abc import Callable

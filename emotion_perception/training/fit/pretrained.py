@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Lets a training begin with the weights of a finished model (fine-tuning)."""
 
 from collections.abc import Mapping, Sequence

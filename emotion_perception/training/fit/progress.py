@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a training run says while it goes: metrics.csv, a bar, and no chatter."""
 
 import csv

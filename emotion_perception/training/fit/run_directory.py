@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Reads what `train` left in a run's folder: run.json and the Lightning checkpoints."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Trains a network by a recipe: from a data file to a resumable run folder."""
 
 import json

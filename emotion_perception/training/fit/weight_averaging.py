@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The running mean of the weights, which is what is evaluated and kept."""
 
 from collections.abc import Callable, Sequence

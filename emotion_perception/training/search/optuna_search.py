@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Searches `tunable_cnn`'s hyper-parameters with Optuna: many short trainings, the hopeless ones ended early."""
 
 import csv

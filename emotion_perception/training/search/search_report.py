@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What a search leaves in its folder: trials.csv, best.yaml, two plots, and no checkpoints of beaten trials."""
 
 import csv

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What `search` varies: system C's choices for `tunable_cnn`, and the recipe that a trial's choices make."""
 
 from collections.abc import Collection, Mapping

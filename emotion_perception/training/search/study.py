@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The Optuna study of a search: opened or begun, shared by machines, checked to be of the same search."""
 
 import json

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Figures of small tables that can be followed by hand."""
 
 import numpy as np

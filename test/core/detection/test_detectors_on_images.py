@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The real detectors on real faces. Files that set-up has not fetched are skipped, with the reason."""
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Faces that no detector finds again. Files that set-up has not fetched are skipped, with the reason."""
 
 import functools

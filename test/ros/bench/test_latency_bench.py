@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Photon to emotion: the measuring itself, on the real nodes; how fast they are is nobody's test."""
 
 import json

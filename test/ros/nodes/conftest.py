@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A small ROS graph in this process: real nodes, real DDS, a domain of its own."""
 
 import threading

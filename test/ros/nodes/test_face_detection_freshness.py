@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A detector that is slower than the camera: what it works on is fresh, and every frame is accounted for."""
 
 import statistics

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What the detection node does with what its detector found: verify, track, widen, map to the source image."""
 
 import importlib

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """No message ends a node, and the good frame after it is answered. `make soak` sends many more of them."""
 
 import os

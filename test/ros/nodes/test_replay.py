@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A replayed recording gives what `core.pipeline` gives of its images."""
 
 import numpy as np

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """The nodes give what `core.pipeline` gives: nothing is lost or bent on the way through messages and DDS."""
 
 import numpy as np

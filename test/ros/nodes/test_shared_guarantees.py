@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """What every node holds, whatever it does; the table is in docs/guarantees.md."""
 
 import contextlib

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: E402 (the imports below need torch)
 import pytest
 

@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Builders shared by the tests of the data sets: small images in the trees that people have."""
 
 import cv2

@@ -1,3 +1,6 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+
 from pathlib import Path
 
 import numpy as np

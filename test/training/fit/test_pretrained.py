@@ -1,3 +1,5 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """A training may begin with the weights of a finished model."""
 
 from dataclasses import replace

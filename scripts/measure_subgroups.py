@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
 """Measures whether the face detectors find people of all groups alike; writes the tables of docs/groups.md.
 
     scripts/measure_subgroups.py --data ../shared/data --out docs/groups.md
