@@ -17,6 +17,9 @@ def writer():
     return load_file(ROOT / "scripts" / "write_parameters.py")
 
 
+@pytest.mark.guarantee(
+    "The configuration file and the parameter table are generated from the nodes' dataclasses.", section="Every node"
+)
 def test_the_files_are_what_the_script_writes(writer, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["write_parameters.py", "--check"])
     assert writer.main() == 0, capsys.readouterr().out

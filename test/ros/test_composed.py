@@ -87,6 +87,10 @@ def counts(probe, node):
     return {name: int(probe.value(node, name) or 0) for name in COUNTS}
 
 
+@pytest.mark.guarantee(
+    "Composed nodes publish for every stamp what separate ones publish, and lose no frame.",
+    section="All nodes in one process",
+)
 def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(pictures, running, probe_of):
     pictures, folder = pictures
     source = [f'camera_node:video_device:="{folder}"', f"framerate:={RATE_HZ}", "loop:=false"]
@@ -130,6 +134,9 @@ def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(pictures, run
         assert counts(probe, node) == {"received": FRAMES, "processed": FRAMES, "dropped": 0, "failed": 0}
 
 
+@pytest.mark.guarantee(
+    "No image leaves the process before another process subscribes.", section="All nodes in one process"
+)
 def test_no_image_leaves_the_process_before_somebody_outside_listens(running, probe_of):
     moving_face(1)  # skips where there is none
     composed = running(COMPOSED, "camera_node:video_device:=synthetic", "framerate:=20.0")

@@ -87,6 +87,10 @@ def pid_of(name):
     return None
 
 
+@pytest.mark.guarantee(
+    "After `kill -9` of any node, the supervisor restarts it and emotions resume within three seconds.",
+    section="Fault injection",
+)
 def test_a_node_that_is_killed_is_started_again_and_emotions_go_on(demo, probe, tmp_path):
     probe.wait(lambda: len(probe.stamps_ns) > 30, START_S, "the demonstration does not begin")
     back_s, left = {}, set()
@@ -114,6 +118,7 @@ def test_a_node_that_is_killed_is_started_again_and_emotions_go_on(demo, probe, 
     assert max(back_s.values()) < BACK_S, back_s
 
 
+@pytest.mark.guarantee("Bytes that are no serialized message end no process.", section="Fault injection")
 @pytest.mark.parametrize("name", NODES[1:])
 def test_torn_messages_do_not_end_a_process(name, probe, make_torn):
     if name == "face_detection_node":
@@ -158,6 +163,7 @@ def test_shared_memory_of_a_living_process_is_left_alone(probe):
     assert all(segment.exists() for segment in own)
 
 
+@pytest.mark.guarantee("The shared memory of a killed process is removed.", section="Fault injection")
 def test_shared_memory_of_a_killed_process_is_removed(ros_domain):
     code = "import rclpy, time; rclpy.init(); node = rclpy.create_node('x'); print('up', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:

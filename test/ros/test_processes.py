@@ -35,6 +35,12 @@ def clip(tmp_path):
     return path
 
 
+@pytest.mark.guarantee(
+    "SIGINT and SIGTERM end the process within two seconds, with exit code 0 and no traceback.", section="Every node"
+)
+@pytest.mark.guarantee(
+    "The composed process ends like a single node, with the same exit codes.", section="All nodes in one process"
+)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize("node", [*NODES, COMPOSED])
 def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, clip):
@@ -51,6 +57,13 @@ def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, cli
     assert "Traceback" not in output
 
 
+@pytest.mark.guarantee(
+    "A wrong model, hash or value ends the process with one line and exit code 78, without a retry.",
+    section="Every node",
+)
+@pytest.mark.guarantee(
+    "The composed process ends like a single node, with the same exit codes.", section="All nodes in one process"
+)
 @pytest.mark.parametrize(
     ("node", "parameters", "code", "line"),
     [
@@ -76,6 +89,10 @@ def test_a_fault_at_start_is_one_clear_line_and_an_exit_code(node, parameters, c
     assert line in errors[0]
 
 
+@pytest.mark.guarantee(
+    "Without its device the node stays up, logs once, reports ERROR and opens the device once it appears.",
+    section="Camera node",
+)
 def test_a_camera_node_waits_for_a_file_that_is_not_there_yet(clip, tmp_path):
     from diagnostic_msgs.msg import DiagnosticStatus
 

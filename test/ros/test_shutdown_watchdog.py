@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from node_processes import END_S, START_S
 
 from emotion_perception.ros.demo import supervisor
@@ -17,11 +18,11 @@ STUCK = """
 import ctypes, sys
 from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
 from emotion_perception.ros.one_shot_node import Tool, run_one_shot_node
-from emotion_perception.core.config import OverlayConfig
+from emotion_perception.ros.config import OverlayNodeConfig
 
 class Stuck:
     def __init__(self):
-        super().__init__("stuck", OverlayConfig)
+        super().__init__("stuck", OverlayNodeConfig)
         print("here", flush=True)
 
     def run(self, stop):
@@ -64,10 +65,16 @@ def stuck(kind):
     return process.returncode, lines + output.splitlines(keepends=True)
 
 
+@pytest.mark.guarantee(
+    "A process whose middleware blocks the shutdown is ended by SIGALRM three seconds later.", section="Every node"
+)
 def test_a_node_whose_middleware_never_comes_back_has_done_its_work_and_is_cut_off():
     assert stuck("node") == (-signal.SIGALRM, ["here\n", "work ended\n"])
 
 
+@pytest.mark.guarantee(
+    "A process whose middleware blocks the shutdown is ended by SIGALRM three seconds later.", section="Every node"
+)
 def test_a_program_whose_middleware_never_comes_back_is_cut_off_too():
     assert stuck("tool") == (-signal.SIGALRM, ["here\n"])
 

@@ -14,7 +14,7 @@ from emotion_perception.core.classification import classifier as classifier_modu
 from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
 from emotion_perception.core.classification.model_bundle import load_model_bundle, replace_spec, shipped_models
 from emotion_perception.core.classification.preprocessing import to_batch
-from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.errors import ConfigurationError, ImageError, ModelBundleError, ModelFileError
 
 CROPS = list(np.random.default_rng(1).integers(0, 256, (5, 40, 30, 3), dtype=np.uint8))
@@ -27,11 +27,11 @@ def no_gpu(monkeypatch):
 
 @pytest.fixture
 def classifier(build_model, no_gpu):
-    return create_classifier(ClassifierConfig(model=str(build_model().weights)))
+    return create_classifier(ClassifierOptions(model=str(build_model().weights)))
 
 
 def open_model(checkpoint, **options):
-    return create_classifier(ClassifierConfig(model=str(checkpoint.weights), **options))
+    return create_classifier(ClassifierOptions(model=str(checkpoint.weights), **options))
 
 
 class RecordingBackend:
@@ -52,6 +52,9 @@ def test_each_face_gets_a_row_of_probabilities_that_sums_to_one(classifier):
     assert (rows >= 0).all()
 
 
+@pytest.mark.guarantee(
+    "A batch gives the probabilities of single faces within 1e-5.", section="Emotion classifier node"
+)
 def test_a_batch_gives_what_each_face_gives_alone(classifier):
     alone = np.concatenate([classifier.classify([crop]) for crop in CROPS])
     assert classifier.classify(CROPS) == pytest.approx(alone, abs=1e-5)
@@ -186,14 +189,14 @@ def test_a_model_without_onnx_twin_says_what_it_needs_on_a_cpu_without_torch(bui
 
 def test_a_missing_model_is_refused():
     with pytest.raises(ModelFileError, match="no model 'none_such'"):
-        create_classifier(ClassifierConfig(model="none_such"))
+        create_classifier(ClassifierOptions(model="none_such"))
 
 
 @pytest.mark.parametrize(
     "name", shipped_models() or [pytest.param("", marks=pytest.mark.skip("no model is shipped yet"))]
 )
 def test_every_shipped_model_classifies_on_the_cpu(name):
-    shipped = create_classifier(ClassifierConfig(model=name, device="cpu"))
+    shipped = create_classifier(ClassifierOptions(model=name, device="cpu"))
     shipped.warm_up()
     assert shipped.classify(CROPS) == pytest.approx(
         np.concatenate([shipped.classify([crop]) for crop in CROPS]), abs=1e-5
@@ -207,7 +210,7 @@ def test_the_shipped_model_is_as_good_as_it_says():
         pytest.skip("no model is shipped yet")
     if not data_path.is_file():
         pytest.skip(f"{data_path} is not there: FER-2013 may not be passed on")
-    shipped = create_classifier(ClassifierConfig(model=ClassifierConfig().model, device="cpu"))
+    shipped = create_classifier(ClassifierOptions(model=ClassifierOptions().model, device="cpu"))
     with np.load(data_path) as data:
         test = data["split"] == list(data["split_names"]).index("PublicTest")
         images, names, labels = data["images"][test][::4], data["class_names"], data["labels"][test][::4]
@@ -217,7 +220,7 @@ def test_the_shipped_model_is_as_good_as_it_says():
 
 
 def test_the_default_model_is_small_good_and_honestly_made():
-    spec = load_model_bundle(ClassifierConfig().model).spec
+    spec = load_model_bundle(ClassifierOptions().model).spec
     made, measured = spec.metadata, spec.metadata["measured"]
     assert made["parameters"] <= 3_000_000
     assert (measured["split"], measured["n"]) == ("PublicTest", 3589)
@@ -236,11 +239,12 @@ def test_importing_the_classifier_imports_neither_torch_nor_onnxruntime():
     assert subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True).stdout == "[]\n"
 
 
+@pytest.mark.guarantee("Opening a model makes no network connection.", section="Every node")
 def test_opening_a_model_reports_nothing_to_anybody(tmp_path):
     code = (
         "from emotion_perception.core.classification.classifier import create_classifier\n"
-        "from emotion_perception.core.config import ClassifierConfig\n"
-        "create_classifier(ClassifierConfig(device='cpu')).warm_up()"
+        "from emotion_perception.core.config import ClassifierOptions\n"
+        "create_classifier(ClassifierOptions(device='cpu')).warm_up()"
     )
     silencers = ("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS")  # the first and last would hide the fault
     environment = {key: value for key, value in os.environ.items() if key not in silencers}

@@ -22,6 +22,10 @@ def test_after_one_time_constant_a_step_has_come_through_to_63_percent():
     assert follow(100, 0.5, 0.5) == pytest.approx(1 - np.exp(-1), abs=1e-4)
 
 
+@pytest.mark.guarantee(
+    "Smoothing has a time constant in stamp time: the curve at 10 Hz is that at 30 Hz.",
+    section="Emotion classifier node",
+)
 def test_the_curve_is_the_same_at_10_and_at_30_hz():
     assert follow(10, 1.0, 0.4) == pytest.approx(follow(30, 1.0, 0.4), abs=1e-5)
 
@@ -55,6 +59,9 @@ def test_the_sum_stays_one():
         assert smoother.update(1, row, frame / 30, time_constant_s=0.3).sum() == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.guarantee(
+    "Smoothing restarts after a gap and after a stamp that jumps back.", section="Emotion classifier node"
+)
 def test_a_track_unseen_for_long_begins_anew():
     smoother = EmotionSmoother()
     smoother.update(1, SAD, 0.0, time_constant_s=60.0)
@@ -72,6 +79,7 @@ def test_a_label_gives_way_only_to_one_that_is_clearly_more_probable(glad, hyste
     assert smoother.decide(1, hysteresis) == shown
 
 
+@pytest.mark.guarantee("Hysteresis keeps a label from flickering.", section="Emotion classifier node")
 def test_hysteresis_keeps_a_noisy_face_from_flickering():
     rng, flips = np.random.default_rng(0), {}
     for hysteresis in (0.0, 0.1):

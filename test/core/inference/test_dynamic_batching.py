@@ -74,6 +74,10 @@ def ask(shared, threads, *values, gathered=0):
     return asked
 
 
+@pytest.mark.guarantee(
+    "Faces of several cameras form one batch of at most `max_batch_size`, and each camera gets its own results.",
+    section="Several cameras with one classifier",
+)
 def test_what_comes_while_the_network_runs_is_run_together_and_each_gets_its_own(network, threads):
     shared = BatchingBackend(network, max_batch_size=32, max_queue_delay_s=0.0)
     network.free.clear()
@@ -88,6 +92,10 @@ def test_what_comes_while_the_network_runs_is_run_together_and_each_gets_its_own
         np.testing.assert_array_equal(other.result(), np.full((1, 7), 2 * value))
 
 
+@pytest.mark.guarantee(
+    "Faces of several cameras form one batch of at most `max_batch_size`, and each camera gets its own results.",
+    section="Several cameras with one classifier",
+)
 def test_a_run_has_at_most_max_batch_faces(network, threads):
     shared = BatchingBackend(network, max_batch_size=4, max_queue_delay_s=0.0)
     np.testing.assert_array_equal(shared(faces(10)), np.full((10, 7), 2.0))
@@ -121,6 +129,7 @@ def test_faces_wait_for_those_of_a_camera_that_is_there(network, threads):
     assert network.runs.count(2) >= 9, "the first may come before the other camera is known"
 
 
+@pytest.mark.guarantee("A camera that stops delays no other.", section="Several cameras with one classifier")
 def test_nobody_waits_for_a_camera_that_has_gone(network, threads, monkeypatch):
     monkeypatch.setattr(dynamic_batching, "_FORGET_S", 0.05)
     shared = BatchingBackend(network, max_batch_size=32, max_queue_delay_s=NEVER_S)
@@ -142,6 +151,10 @@ def test_the_wait_ends(network, threads):
     assert network.runs == [1, 1]
 
 
+@pytest.mark.guarantee(
+    "A failure reaches all callers of the batch in which it happened and no other.",
+    section="Several cameras with one classifier",
+)
 def test_a_fault_reaches_everybody_whose_faces_were_in_that_run_and_nobody_else(network, threads):
     shared = BatchingBackend(network, max_batch_size=32, max_queue_delay_s=0.0)
     network.free.clear()

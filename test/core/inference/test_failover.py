@@ -47,6 +47,10 @@ def test_a_healthy_gpu_does_all_the_work(rig):
     assert rig.made == 0
 
 
+@pytest.mark.guarantee(
+    "A GPU that fails is replaced by the CPU with a WARN and a flag, and is tried again (tested with a fake GPU).",
+    section="Emotion classifier node",
+)
 def test_the_batch_that_fails_is_answered_by_the_cpu(rig, caplog):
     rig.gpu.broken = True
     assert rig.backend(BATCH)[0, 0] == 2.0
@@ -65,6 +69,7 @@ def test_a_broken_gpu_is_left_alone_for_a_while_and_then_tried_again(rig):
     assert (rig.gpu.calls, rig.backend.fallback, rig.made) == (2, True, 1)
 
 
+@pytest.mark.guarantee("A GPU that works again is used again.", section="Fault injection")
 def test_a_gpu_that_works_again_is_used_again(rig):
     rig.gpu.broken = True
     rig.backend(BATCH)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.config import ANONYMIZERS, DetectionConfig
+from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.rendering.options import ANONYMIZERS
 from emotion_perception.core.detection.factory import create_detector
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.rendering.anonymize import FaceAnonymizer, anonymize, anonymize_image
@@ -40,7 +41,7 @@ def detector_of(name):
     if name == "haar" and not hasattr(cv2, "CascadeClassifier"):
         pytest.skip("OpenCV 5 has no cascade")
     try:
-        return create_detector(DetectionConfig(detector=name))
+        return create_detector(DetectorOptions(detector=name))
     except ModelFileError as error:
         pytest.skip(str(error))
 
@@ -53,6 +54,7 @@ def noise(height=80, width=120):
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
 
 
+@pytest.mark.guarantee("With `anonymize`, no detector finds a face in the overlay.", section="Overlay node")
 @pytest.mark.parametrize("scale", [0.15, 0.25, 0.5, 1.0, 2.0, 3.0])
 @pytest.mark.parametrize("mode", HIDING)
 def test_a_detector_no_longer_fires_whatever_the_size_of_the_face(mode, scale):

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Box, Face
@@ -44,7 +44,7 @@ def face(x_min, score=0.9, side=40):
 
 
 def find(finder, stamp_s=0.0, **parameters):
-    found = finder.find(IMAGE, stamp_s, DetectionConfig(**parameters))
+    found = finder.find(IMAGE, stamp_s, DetectorOptions(**parameters))
     return [(face.id, face.box.x_min, face.box.x_max) for face in found]
 
 
@@ -109,7 +109,7 @@ def textured(shift=0):
 
 
 def places(finder, steps, every, move=2):
-    config = DetectionConfig(detection_interval=every)
+    config = DetectorOptions(detection_interval=every)
     return [
         (face.id, face.box.x_min) for step in steps for face in finder.find(textured(move * step), step / 30, config)
     ]
@@ -125,9 +125,12 @@ def test_between_two_looks_faces_are_followed_under_their_numbers():
     assert detector.looks == 4
 
 
+@pytest.mark.guarantee(
+    "A face that optical flow loses triggers a detection on the same frame.", section="Face detection node"
+)
 def test_a_lost_face_is_looked_for_at_once():
     finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
-    config = DetectionConfig(detection_interval=10)
+    config = DetectorOptions(detection_interval=10)
     finder.find(textured(), 0.0, config)
     detector.faces = []
     assert finder.find(np.zeros((100, 200, 3), np.uint8), 0.1, config) == []
@@ -138,14 +141,14 @@ def test_a_lost_face_is_looked_for_at_once():
 def test_after_a_gap_or_a_step_back_it_looks(stamp_s, looks):
     finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
     for stamp in (0.0, stamp_s):
-        finder.find(textured(), stamp, DetectionConfig(detection_interval=10))
+        finder.find(textured(), stamp, DetectorOptions(detection_interval=10))
     assert detector.looks == looks
 
 
 def test_a_image_from_before_every_frame_was_looked_at_is_forgotten():
     finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
     for step, every in enumerate((3, 1, 1, 3)):
-        finder.find(textured(10 * step), step / 30, DetectionConfig(detection_interval=every))
+        finder.find(textured(10 * step), step / 30, DetectorOptions(detection_interval=every))
     assert detector.looks == 4
 
 
@@ -160,16 +163,16 @@ def test_after_a_reset_it_looks_and_numbers_go_on():
 
 def test_what_was_seen_beforehand_is_not_looked_at_again():
     finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
-    seen = finder.look(IMAGE, DetectionConfig())
+    seen = finder.look(IMAGE, DetectorOptions())
     assert detector.looks == 1
-    found = finder.find(IMAGE, 0.0, DetectionConfig(), seen=seen)
+    found = finder.find(IMAGE, 0.0, DetectorOptions(), seen=seen)
     assert [(face.id, face.box.x_min) for face in found] == [(1, 60)]
     assert detector.looks == 1
 
 
 def test_nothing_is_seen_beforehand_where_faces_are_followed_or_threads_may_not_share(monkeypatch):
     finder = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
-    assert finder.look(IMAGE, DetectionConfig(detection_interval=2)) is None
+    assert finder.look(IMAGE, DetectorOptions(detection_interval=2)) is None
     monkeypatch.setattr(Counting, "reentrant", False)
-    assert finder.look(IMAGE, DetectionConfig()) is None
+    assert finder.look(IMAGE, DetectorOptions()) is None
     assert detector.looks == 0

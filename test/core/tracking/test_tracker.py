@@ -108,6 +108,7 @@ def test_a_face_that_stopped_unseen_is_found_where_it_was_last():
     assert ids(tracker, 29 / 30 + 0.9, face(5 * 29, side=60)) == [1]
 
 
+@pytest.mark.guarantee("Two faces that cross keep their track ids.", section="Face detection node")
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("speed", [0.5, 0.8, 1.5])  # sides a second, each
 @pytest.mark.parametrize("sides", [(60, 60), (60, 80), (24, 24)])

@@ -47,6 +47,10 @@ def test_every_frame_is_accounted_for_and_every_hop_is_timed(video, tmp_path):
     assert all(found["memory_mib"][name] > found["shared_mib"][name] >= 0 for name in nodes)
 
 
+@pytest.mark.guarantee(
+    "The emotions of each camera are published in its namespace, with a smoothing of its own.",
+    section="Several cameras with one classifier",
+)
 @pytest.mark.parametrize("processes", [("--cameras", 2), ("--composed",)], ids=["two cameras", "composed"])
 def test_every_camera_of_one_classifier_is_answered(video, processes):
     size = ("--width", 320, "--height", 240, "--rate", 5, "--seconds", 2)

@@ -189,6 +189,7 @@ def folder(tmp_path):
     return path
 
 
+@pytest.mark.guarantee("`image_raw`, `camera_info` and `image_raw/compressed` share one header.", section="Camera node")
 def test_image_and_camera_info_share_one_header(graph):
     _, _, images, infos = start(graph, frame_id="head_camera_optical_frame")
     graph.wait(lambda: len(images) >= 5 and len(infos) >= 5)
@@ -201,6 +202,9 @@ def test_image_and_camera_info_share_one_header(graph):
         assert (info.width, info.height) == (image.width, image.height) == (64, 48)
 
 
+@pytest.mark.guarantee(
+    "Stamps are those of the grab and increase strictly; no frame is published twice.", section="Camera node"
+)
 def test_stamps_increase_and_no_frame_comes_twice(graph):
     _, _, images, _ = start(graph)
     graph.wait(lambda: len(images) >= 10)
@@ -210,6 +214,9 @@ def test_stamps_increase_and_no_frame_comes_twice(graph):
     assert len(set(values)) == len(values)
 
 
+@pytest.mark.guarantee(
+    "Stamps are those of the grab and increase strictly; no frame is published twice.", section="Camera node"
+)
 def test_the_stamp_is_when_the_image_was_taken(graph):
     node, _, images, _ = start(graph)
     graph.wait(lambda: images)
@@ -217,12 +224,18 @@ def test_the_stamp_is_when_the_image_was_taken(graph):
     assert 0 <= age_s < 2
 
 
+@pytest.mark.guarantee(
+    "Without a calibration K is zero; a calibration is published as it is read.", section="Camera node"
+)
 def test_without_calibration_k_is_zero(graph):
     _, _, _, infos = start(graph)
     graph.wait(lambda: infos)
     assert not infos[0].k.any()
 
 
+@pytest.mark.guarantee(
+    "Without a calibration K is zero; a calibration is published as it is read.", section="Camera node"
+)
 @pytest.mark.parametrize("prefix", ["", "file://"])
 def test_a_calibration_is_published(graph, tmp_path, prefix):
     path = tmp_path / "camera.yaml"
@@ -256,6 +269,10 @@ def test_a_wrong_configuration_is_one_line_and_the_node_stays_unconfigured(graph
     assert "\n" not in str(node.start_fault)
 
 
+@pytest.mark.guarantee(
+    "Without its device the node stays up, logs once, reports ERROR and opens the device once it appears.",
+    section="Camera node",
+)
 @pytest.mark.parametrize(
     ("device", "line"),
     [
@@ -281,6 +298,10 @@ def test_a_source_that_cannot_be_opened_is_an_error_said_once_and_the_node_stays
     assert (node.faults, images) == (0, [])
 
 
+@pytest.mark.guarantee(
+    "Without its device the node stays up, logs once, reports ERROR and opens the device once it appears.",
+    section="Camera node",
+)
 def test_a_device_that_is_missing_at_start_is_taken_when_it_is_there(graph, watcher):
     camera = Camera(plugged=False)
     _, images = plug_in(graph, camera)
@@ -294,6 +315,10 @@ def test_a_device_that_is_missing_at_start_is_taken_when_it_is_there(graph, watc
     assert watcher.count_of_lines("the source gives images again") == 1
 
 
+@pytest.mark.guarantee(
+    "A source that is unplugged, hangs or is deleted is an ERROR within two seconds and resumes on return.",
+    section="Camera node",
+)
 def test_a_device_that_is_unplugged_is_an_error_at_once_and_goes_on_after_the_replug(graph, watcher):
     camera = Camera()
     _, images = plug_in(graph, camera)
@@ -314,6 +339,10 @@ def test_a_device_that_is_unplugged_is_an_error_at_once_and_goes_on_after_the_re
     assert all(source.closed for source in camera.sources[:-1])
 
 
+@pytest.mark.guarantee(
+    "A source that is unplugged, hangs or is deleted is an ERROR within two seconds and resumes on return.",
+    section="Camera node",
+)
 def test_a_device_that_hangs_is_an_error_too(graph, watcher):
     camera = Camera(hangs="read")
     _, images = plug_in(graph, camera)
@@ -326,6 +355,10 @@ def test_a_device_that_hangs_is_an_error_too(graph, watcher):
     watcher.wait_for(DiagnosticStatus.OK)
 
 
+@pytest.mark.guarantee(
+    "A source that is unplugged, hangs or is deleted is an ERROR within two seconds and resumes on return.",
+    section="Camera node",
+)
 @pytest.mark.parametrize("kind", ["clip", "folder", "image"])
 def test_a_file_or_folder_that_is_removed_while_it_loops_goes_on_when_it_is_back(
     graph, watcher, clip, folder, tmp_path, kind
@@ -354,6 +387,9 @@ def test_a_file_that_appears_after_the_start_is_played(graph, watcher, clip, tmp
     watcher.wait_for(DiagnosticStatus.OK)
 
 
+@pytest.mark.guarantee(
+    "A network camera (a real HTTP server) that stops is an ERROR and resumes on return.", section="Camera node"
+)
 @pytest.mark.parametrize("fault", ["switch_off", "hold"])
 def test_a_network_camera_that_fails_is_an_error_and_goes_on_when_it_is_back(graph, watcher, network_camera, fault):
     _, images = play(graph, network_camera.url, framerate=0.0)
@@ -381,6 +417,7 @@ def test_a_network_camera_that_comes_late_is_taken(graph, watcher, network_camer
     watcher.wait_for(DiagnosticStatus.OK)
 
 
+@pytest.mark.guarantee("A source that hangs blocks no lifecycle transition.", section="Camera node")
 @pytest.mark.parametrize("where", ["open", "read"])
 def test_a_source_that_hangs_blocks_no_transition_and_is_left_behind(graph, where):
     camera = Camera(hangs=where)
@@ -397,6 +434,7 @@ def test_a_source_that_hangs_blocks_no_transition_and_is_left_behind(graph, wher
     check_stamps(images)
 
 
+@pytest.mark.guarantee("A measured frame rate that is off by more than 10 % is a WARN.", section="Camera node")
 def test_a_rate_that_is_off_is_a_warning_until_it_is_fine_again(graph, watcher):
     camera = Camera(rate_hz=20.0)
     camera.period_s = 1 / 8
@@ -410,6 +448,7 @@ def test_a_rate_that_is_off_is_a_warning_until_it_is_fine_again(graph, watcher):
     assert watcher.count_of_lines("images a second come") == 1
 
 
+@pytest.mark.guarantee("A failure on one frame is counted, and the next frame is processed.", section="Every node")
 def test_a_frame_that_cannot_be_published_is_counted_and_the_next_one_comes(graph):
     class WithOneEmpty(CountingSource):
         def read(self):
@@ -440,6 +479,7 @@ def conversions(monkeypatch):
     return counts
 
 
+@pytest.mark.guarantee("Images are converted only while a topic has subscribers.", section="Camera node")
 def test_images_are_converted_only_while_somebody_subscribes(graph, conversions):
     infos = graph.listen(CameraInfo, "camera_info")
     node = graph.node(CameraNode, opener=lambda config: CountingSource())
@@ -453,6 +493,7 @@ def test_images_are_converted_only_while_somebody_subscribes(graph, conversions)
     graph.wait(lambda: node.status()["subscribers"] == 1)
 
 
+@pytest.mark.guarantee("`image_raw`, `camera_info` and `image_raw/compressed` share one header.", section="Camera node")
 def test_raw_and_compressed_are_the_same_images_under_the_same_headers(graph):
     images, compressed = graph.listen(Image, "image_raw"), graph.listen(CompressedImage, "image_raw/compressed")
     graph.node(CameraNode, opener=lambda config: CountingSource(), parameters={"frame_id": "eye_optical_frame"})
@@ -467,6 +508,7 @@ def test_raw_and_compressed_are_the_same_images_under_the_same_headers(graph):
         assert np.abs(image_to_bgr(jpeg).astype(int) - image_to_bgr(raw)).max() <= 2
 
 
+@pytest.mark.guarantee("The compressed topic follows the name to which `image_raw` is remapped.", section="Camera node")
 def test_the_compressed_topic_follows_the_name_that_the_images_are_remapped_to(graph):
     messages = graph.listen(CompressedImage, "/front/picture/compressed")
     graph.node(CameraNode, opener=lambda config: CountingSource(), remappings=[("image_raw", "/front/picture")])
@@ -519,6 +561,7 @@ def test_overrides_hold_for_the_compressed_images_too(graph):
     assert profiles["/image_raw/compressed"] == ReliabilityPolicy.BEST_EFFORT
 
 
+@pytest.mark.guarantee("Stamps follow a clock that is set back by more than a second.", section="Camera node")
 def test_stamps_follow_a_clock_that_is_set_back(graph):
     clock = graph.probe.create_publisher(Clock, "/clock", 10)
     node, _, images, _ = start(graph, use_sim_time=True)
@@ -544,6 +587,7 @@ def test_stamps_follow_a_clock_that_is_set_back(graph):
         assert all(near(stamp_ns(image.header), sec) for image in images)
 
 
+@pytest.mark.guarantee("An inactive node processes nothing.", section="Every node")
 def test_deactivating_ends_the_stream_and_releases_the_source(graph):
     node, source, images, _ = start(graph)
     graph.wait(lambda: images)

@@ -37,6 +37,11 @@ def faces_at(header, *boxes):
     return faces_to_msg(header, faces, detector="fake", detect_ms=3.0, counts=COUNTS)
 
 
+@pytest.mark.guarantee("Every output carries the header of its source image, bit for bit.", section="Every node")
+@pytest.mark.guarantee(
+    "Faces keep the detector's order and carry label, score and all probabilities, raw and smoothed.",
+    section="Emotion classifier node",
+)
 def test_every_face_is_answered_in_order_under_the_source_header(graph, make):
     wiring = Wiring(graph)
     wiring.images.publish(make.image(1, value=51))
@@ -53,6 +58,9 @@ def test_every_face_is_answered_in_order_under_the_source_header(graph, make):
     assert list(answer.labels) == ["glad", "sad"]
 
 
+@pytest.mark.guarantee(
+    "The message carries its costs, the model, its hash and the device.", section="Emotion classifier node"
+)
 def test_an_answer_says_what_it_cost_and_what_made_it(graph, make):
     wiring = Wiring(graph)
     now = wiring.node.get_clock().now().to_msg()
@@ -81,6 +89,10 @@ def test_nobody_there_is_an_empty_answer(graph, make):
     assert (answer.status, list(answer.faces)) == (EmotionArray.OK, [])
 
 
+@pytest.mark.guarantee(
+    "Every FaceArray gets exactly one EmotionArray, in order, also when its image is missing or a frame is skipped.",
+    section="Emotion classifier node",
+)
 def test_faces_without_their_image_are_answered_too(graph, make):
     wiring = Wiring(graph)
     wiring.images.publish(make.image(1))
@@ -99,6 +111,10 @@ def test_faces_that_came_before_their_image_wait_for_it(graph, make):
     assert (answer.status, len(answer.faces)) == (EmotionArray.OK, 1)
 
 
+@pytest.mark.guarantee(
+    "A region partly outside the image is classified; one outside it or without area is counted.",
+    section="Emotion classifier node",
+)
 def test_a_region_outside_the_image_or_without_area_is_left_out_and_counted(graph, make):
     wiring = Wiring(graph)
     message = faces_at(make.header(1), (0, 0, 20, 20), (500, 500, 520, 520), (5, 5, 25, 25))
@@ -111,6 +127,10 @@ def test_a_region_outside_the_image_or_without_area_is_left_out_and_counted(grap
     assert wiring.node.status()["regions_rejected"] == 1, "the one outside; the one without area is no region"
 
 
+@pytest.mark.guarantee(
+    "A region partly outside the image is classified; one outside it or without area is counted.",
+    section="Emotion classifier node",
+)
 def test_a_region_partly_outside_is_classified(graph, make):
     wiring = Wiring(graph)
     wiring.images.publish(make.image(1, value=204))
@@ -119,6 +139,7 @@ def test_a_region_partly_outside_is_classified(graph, make):
     assert answer.faces[0].label == "glad"
 
 
+@pytest.mark.guarantee("A failure on one frame is counted, and the next frame is processed.", section="Every node")
 @pytest.mark.parametrize("fault", ["network", "encoding", "data"])
 def test_a_frame_that_fails_is_an_error_and_the_next_is_answered(graph, make, fault):
     wiring = Wiring(graph)
@@ -138,6 +159,10 @@ def test_a_frame_that_fails_is_an_error_and_the_next_is_answered(graph, make, fa
     assert wiring.node.faults == 1
 
 
+@pytest.mark.guarantee(
+    "Every FaceArray gets exactly one EmotionArray, in order, also when its image is missing or a frame is skipped.",
+    section="Emotion classifier node",
+)
 def test_a_slow_classifier_skips_to_the_newest_faces_and_still_answers_all_in_order(graph, make):
     gate, begun = threading.Semaphore(0), threading.Semaphore(0)
 
@@ -162,6 +187,10 @@ def test_a_slow_classifier_skips_to_the_newest_faces_and_still_answers_all_in_or
     assert wiring.node.status()["skipped"] == 3
 
 
+@pytest.mark.guarantee(
+    "Smoothing has a time constant in stamp time: the curve at 10 Hz is that at 30 Hz.",
+    section="Emotion classifier node",
+)
 def test_scores_are_smoothed_in_stamp_time(graph, make):
     wiring = Wiring(graph, smoothing_s=0.1, label_hysteresis=0.0)
     for number, value in enumerate((0, 204)):
@@ -174,6 +203,10 @@ def test_scores_are_smoothed_in_stamp_time(graph, make):
     assert second.label == "glad"
 
 
+@pytest.mark.guarantee(
+    "A prediction whose score is below the confidence threshold is marked `uncertain`.",
+    section="Emotion classifier node",
+)
 def test_a_low_score_is_uncertain(graph, make):
     wiring = Wiring(graph, min_confidence=0.9)
     wiring.images.publish(make.image(1, value=51))
@@ -182,6 +215,10 @@ def test_a_low_score_is_uncertain(graph, make):
     assert answer.faces[0].uncertain
 
 
+@pytest.mark.guarantee(
+    "With too many faces for the rate, the largest are classified and the others counted.",
+    section="Emotion classifier node",
+)
 def test_too_many_faces_for_the_rate_leave_the_smallest_out_and_count_them(graph, make):
     class SlowClassifier(BrightnessClassifier):
         def classify(self, crops):
@@ -217,6 +254,7 @@ def test_without_a_time_share_every_face_is_classified_however_long_it_takes(gra
     assert [len(answer.faces) for answer in wiring.emotions] == [2] * 8
 
 
+@pytest.mark.guarantee("Hysteresis keeps a label from flickering.", section="Emotion classifier node")
 def test_a_label_is_held_against_a_slight_change(graph, make):
     wiring = Wiring(graph, smoothing_s=0.0, label_hysteresis=0.2)
     for number, value in enumerate((102, 140, 204)):  # glad with 0.4, 0.55, 0.8
@@ -227,6 +265,9 @@ def test_a_label_is_held_against_a_slight_change(graph, make):
     assert wiring.emotions[1].faces[0].score == pytest.approx(0.45, abs=0.01)
 
 
+@pytest.mark.guarantee(
+    "Smoothing restarts after a gap and after a stamp that jumps back.", section="Emotion classifier node"
+)
 def test_a_stamp_that_jumps_back_forgets_the_smoothing(graph, make):
     wiring = Wiring(graph, smoothing_s=10.0)
     for number, value in ((600, 0), (1, 204)):
@@ -236,6 +277,10 @@ def test_a_stamp_that_jumps_back_forgets_the_smoothing(graph, make):
     assert wiring.emotions[1].faces[0].smoothed_probabilities[0] == pytest.approx(0.8, abs=1e-6)
 
 
+@pytest.mark.guarantee(
+    "A GPU that fails is replaced by the CPU with a WARN and a flag, and is tried again (tested with a fake GPU).",
+    section="Emotion classifier node",
+)
 def test_a_gpu_that_fails_gives_way_to_the_cpu_with_a_warning_and_comes_back(graph, make):
     classifier = BrightnessClassifier()
     classifier.device = "cuda:0"

@@ -44,6 +44,10 @@ class Pace(threading.Thread):
         self.join()
 
 
+@pytest.mark.guarantee(
+    "A detector of 100 ms on a 30 Hz stream starts on frames younger than 50 ms (median).",
+    section="Face detection node",
+)
 def test_a_100_ms_detector_on_a_30_hz_stream_works_on_fresh_frames(graph, make):
     begun_ns, never = [], threading.Event()
 

@@ -22,6 +22,7 @@ def faces_of(graph, make):
     return node, graph.speak(Image, "image_raw"), faces
 
 
+@pytest.mark.guarantee("Every output carries the header of its source image, bit for bit.", section="Every node")
 def test_faces_carry_the_header_of_their_image_bit_for_bit(graph, make, faces_of):
     _, images, faces = faces_of
     images.publish(make.image(3))
@@ -70,6 +71,7 @@ def test_a_malformed_image_is_counted_and_the_next_is_answered(graph, make, face
     assert (counts.received, counts.processed, counts.dropped, counts.failed) == (2, 1, 0, 1)
 
 
+@pytest.mark.guarantee("A failure on one frame is counted, and the next frame is processed.", section="Every node")
 def test_a_detector_that_fails_on_one_frame_works_on_the_next(graph, make, faces_of):
     node, images, faces = faces_of
     images.publish(make.image(0, value=255))
@@ -79,6 +81,9 @@ def test_a_detector_that_fails_on_one_frame_works_on_the_next(graph, make, faces
     assert counts_of(faces[0]).failed == 1
 
 
+@pytest.mark.guarantee(
+    "A slow detector processes the newest frame and counts every other as dropped.", section="Face detection node"
+)
 def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph, make):
     gate, begun = threading.Semaphore(0), threading.Semaphore(0)
 
@@ -103,6 +108,9 @@ def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph,
     assert (counts.received, counts.processed, counts.dropped, counts.pending) == (6, 2, 4, 0)
 
 
+@pytest.mark.guarantee(
+    "The image subscription takes the reliability that the publishers offer.", section="Face detection node"
+)
 @pytest.mark.parametrize(
     "offered", [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT], ids=["reliable", "best effort"]
 )
@@ -120,6 +128,7 @@ def test_the_image_subscription_takes_what_the_camera_offers(graph, make, offere
     graph.wait_for(faces)
 
 
+@pytest.mark.guarantee("A live parameter takes effect on the next frame.", section="Every node")
 def test_thresholds_change_while_it_runs_and_act_on_the_next_frame(graph, make, faces_of):
     node, images, faces = faces_of
     assert node.set_parameters([Parameter("score_threshold", value=0.95)])[0].successful
@@ -128,6 +137,9 @@ def test_thresholds_change_while_it_runs_and_act_on_the_next_frame(graph, make, 
     assert list(faces[0].faces) == []
 
 
+@pytest.mark.guarantee(
+    "An invalid parameter value is rejected with the reason and changes nothing.", section="Every node"
+)
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [("score_threshold", 2.0, "score_threshold"), ("max_faces", 0, "max_faces"), ("detector", "haar", "read-only")],
@@ -139,6 +151,7 @@ def test_a_bad_or_structural_value_is_refused_with_the_reason(faces_of, name, va
     assert reason in result.reason
 
 
+@pytest.mark.guarantee("An inactive node processes nothing.", section="Every node")
 def test_while_inactive_nothing_is_processed(graph, make, faces_of):
     node, images, faces = faces_of
     node.trigger_deactivate()

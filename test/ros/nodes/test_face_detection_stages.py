@@ -98,6 +98,9 @@ def talk(graph, make):
     return begin
 
 
+@pytest.mark.guarantee(
+    "A changed `margin` takes effect on the next frame and breaks no track.", section="Face detection node"
+)
 def test_a_changed_margin_acts_on_the_next_frame_and_moves_no_track(talk):
     conversation = talk()
     answers = []
@@ -113,6 +116,7 @@ def test_a_changed_margin_acts_on_the_next_frame_and_moves_no_track(talk):
     assert [face.id for answer in answers for face in answer.faces] == [1, 1, 1, 1]
 
 
+@pytest.mark.guarantee("The optional non-face filter rejects a region and counts it.", section="Face detection node")
 def test_the_verifier_refuses_a_region_and_counts_it(graph, talk):
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
     conversation = talk(non_face_filter_factory=lambda config: NonFaceFilter(NarrowClassifier()))
@@ -143,6 +147,7 @@ def test_a_verifier_that_is_not_there_fails_configure_with_a_line(graph, make):
     assert "\n" not in str(node.start_fault)
 
 
+@pytest.mark.guarantee("A track survives a gap of `max_missed_s`.", section="Face detection node")
 @pytest.mark.parametrize(("gap", "expected"), [(5, 1), (10, 1), (11, 2)])
 def test_a_face_keeps_its_id_over_a_gap_of_max_missed_s(talk, gap, expected):
     conversation = talk(max_missed_s=1.0)
@@ -151,6 +156,7 @@ def test_a_face_keeps_its_id_over_a_gap_of_max_missed_s(talk, gap, expected):
     assert conversation.ask(patches((22, 10, 42, 30)), number=gap).faces[0].id == expected
 
 
+@pytest.mark.guarantee("Two faces that cross keep their track ids.", section="Face detection node")
 def test_two_faces_that_pass_each_other_keep_their_ids(talk):
     importlib.import_module("scipy.optimize")  # the first frame that needs it waits, for long on a busy machine
     conversation = talk(max_missed_s=1.5)
@@ -166,6 +172,7 @@ def test_two_faces_that_pass_each_other_keep_their_ids(talk):
     assert sorted(first) == [1, 2]
 
 
+@pytest.mark.guarantee("A track id is never used again in a run.", section="Face detection node")
 def test_ids_are_never_used_again_in_a_run(talk, graph):
     conversation = talk()
     ids = [conversation.ask(patches((20, 10, 40, 30)), number=50).faces[0].id]
@@ -177,6 +184,10 @@ def test_ids_are_never_used_again_in_a_run(talk, graph):
     assert ids == [1, 2, 3]
 
 
+@pytest.mark.guarantee(
+    "Regions lie inside the image and are in its own pixels, whatever `detection_size` is.",
+    section="Face detection node",
+)
 @pytest.mark.parametrize("detection_size", [0, 32, 50, 64, 160, 320])
 def test_regions_are_inside_the_image_in_source_pixels_whatever_the_working_size(talk, detection_size):
     width, height = 160, 120
@@ -204,6 +215,9 @@ class LookingOnce(BrightRegionDetector):
         return super().find(image_bgr)
 
 
+@pytest.mark.guarantee(
+    "With `detection_interval` above 1, a face keeps its track id between detections.", section="Face detection node"
+)
 def test_between_every_so_many_frames_a_face_is_followed_under_its_id(graph, make):
     LookingOnce.looks = 0
     parameters = {"min_face_px": 1, "detection_size": 0, "detection_interval": 3}
@@ -226,6 +240,10 @@ ENCODINGS = {  # name: encoding, big-endian
 }
 
 
+@pytest.mark.guarantee(
+    "Nine image encodings are accepted, with padded rows, in either byte order, and JPEG.",
+    section="Face detection node",
+)
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_every_encoding_is_answered_also_with_padded_rows(graph, make, name):
     encoding, big_endian = ENCODINGS[name]

@@ -36,6 +36,10 @@ def worked_on(graph, node, count):
     graph.wait(lambda: node.status()["received"] >= count and not node.status()["pending"])
 
 
+@pytest.mark.guarantee(
+    "After 500 malformed messages of each kind, a node processes the next good frame (10,000 in `make soak`).",
+    section="Fault injection",
+)
 @pytest.mark.parametrize(("transport", "kind"), [("raw", Image), ("compressed", CompressedImage)])
 def test_the_detector_survives_malformed_images(graph, make, malformed, transport, kind):
     parameters = {"image_transport": transport}
@@ -57,6 +61,14 @@ def test_the_detector_survives_malformed_images(graph, make, malformed, transpor
     assert counts["received"] == counts["processed"] + counts["dropped"] + counts["failed"] == COUNT + 1
 
 
+@pytest.mark.guarantee(
+    "Every FaceArray gets exactly one EmotionArray, in order, also when its image is missing or a frame is skipped.",
+    section="Emotion classifier node",
+)
+@pytest.mark.guarantee(
+    "After 500 malformed messages of each kind, a node processes the next good frame (10,000 in `make soak`).",
+    section="Fault injection",
+)
 def test_the_classifier_answers_every_malformed_face_array(graph, make, malformed):
     node = graph.node(EmotionClassifierNode, classifier_factory=lambda config: Watchful())
     answers = graph.listen(EmotionArray, "emotions")
@@ -75,6 +87,10 @@ def test_the_classifier_answers_every_malformed_face_array(graph, make, malforme
     assert any(answer.status == EmotionArray.ERROR for answer in answers)
 
 
+@pytest.mark.guarantee(
+    "After 500 malformed messages of each kind, a node processes the next good frame (10,000 in `make soak`).",
+    section="Fault injection",
+)
 def test_the_overlay_survives_malformed_emotions_images_and_calibrations(graph, make, malformed):
     node = graph.node(OverlayNode)
     overlays = graph.listen(Image, "image_overlay")

@@ -11,7 +11,7 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts
@@ -58,6 +58,7 @@ def patient(**parameters):
     return {"sync_timeout_s": 10.0, **parameters}
 
 
+@pytest.mark.guarantee("Every output carries the header of its source image, bit for bit.", section="Every node")
 def test_the_overlay_shows_the_box_under_the_source_header(graph, make, watched):
     overlay = watched(parameters=patient())
     sent = make.image(1, width=320, height=240)
@@ -74,6 +75,7 @@ def test_the_overlay_shows_the_box_under_the_source_header(graph, make, watched)
     assert overlay.node.status()["drawn_without_emotions"] == 0
 
 
+@pytest.mark.guarantee("Without subscribers nothing is subscribed and nothing is drawn.", section="Overlay node")
 def test_nothing_is_subscribed_and_drawn_while_nobody_looks(graph, make):
     node = graph.node(OverlayNode)
     topics = ("image_raw", "emotions", "camera_info")
@@ -130,6 +132,10 @@ def test_who_comes_sees_images_and_who_leaves_ends_the_work(graph, make):
     assert node.status()["drawn"] == 2
 
 
+@pytest.mark.guarantee(
+    "An image waits for late emotions, is then drawn without them, in order; superseded ones are counted.",
+    section="Overlay node",
+)
 @pytest.mark.parametrize("use_sim_time", [False, True], ids=["own clock", "without /clock"])
 def test_a_image_whose_emotions_never_come_is_drawn_without(graph, make, watched, use_sim_time):
     overlay = watched(parameters={"sync_timeout_s": 0.2, "use_sim_time": use_sim_time})
@@ -157,6 +163,10 @@ def test_a_changed_wait_holds_for_images_that_wait(graph, make, watched):
     graph.wait(lambda: overlay.overlays)
 
 
+@pytest.mark.guarantee(
+    "An image waits for late emotions, is then drawn without them, in order; superseded ones are counted.",
+    section="Overlay node",
+)
 def test_images_come_in_order_once_and_superseded_ones_are_counted(graph, make, watched):
     overlay = watched(parameters=patient())
     for number in (1, 2, 3, 4, 4):
@@ -200,17 +210,18 @@ class TestAnonymize:
         """An image of a real face, its region, and a function that counts the faces of an image."""
         try:
             image = cv2.imread(str(resolve_model_file("astronaut")))
-            detector = create_detector(DetectionConfig())
+            detector = create_detector(DetectorOptions())
         except ModelFileError as e:
             pytest.skip(str(e))
 
         def faces_in(message):
-            return len(select_faces(detector.detect(image_to_bgr(message)), DetectionConfig()))
+            return len(select_faces(detector.detect(image_to_bgr(message)), DetectorOptions()))
 
-        (found,) = select_faces(detector.detect(image), DetectionConfig())
+        (found,) = select_faces(detector.detect(image), DetectorOptions())
         box = (found.box.x_min, found.box.y_min, found.box.x_max, found.box.y_max)
         return lambda number: bgr_to_image(image, make.header(number)), box, faces_in
 
+    @pytest.mark.guarantee("With `anonymize`, no detector finds a face in the overlay.", section="Overlay node")
     @pytest.mark.parametrize("mode", HIDING)
     def test_no_detector_fires_on_the_overlay_and_the_rest_stays(self, graph, make, watched, face, mode):
         image, box, faces_in = face
@@ -223,6 +234,7 @@ class TestAnonymize:
         same = (image_to_bgr(overlay.overlays[0]) == image_to_bgr(image(1))).all(axis=2)
         assert same[300:].all()
 
+    @pytest.mark.guarantee("With `anonymize`, an image drawn without emotions is hidden whole.", section="Overlay node")
     @pytest.mark.parametrize("mode", HIDING)
     def test_a_image_drawn_without_emotions_is_hidden_whole(self, graph, watched, face, mode):
         image, _, faces_in = face
@@ -293,6 +305,7 @@ class TestMarkers:
             graph.wait(lambda: node._markers.camera or not k[0])
         return node, markers
 
+    @pytest.mark.guarantee("A marker stands at the face's position in the camera's frame.", section="Overlay node")
     def test_a_face_is_a_sphere_and_a_text_where_it_is_in_the_room(self, graph, make):
         node, arrays = self.start(graph)
         header = make.header(1, frame_id="left eye/ä")
@@ -343,6 +356,7 @@ class TestMarkers:
         graph.wait(lambda: arrays)
         assert arrays[0].markers[0].header == make.header(2)
 
+    @pytest.mark.guarantee("Without K there are no markers, and one log line gives the reason.", section="Overlay node")
     @pytest.mark.parametrize("k", [None, (0.0,) * 9], ids=["no camera_info", "camera_info without K"])
     def test_without_k_there_are_no_markers_and_one_line_says_so(self, graph, make, k, capfd):
         node, arrays = self.start(graph, k=k)

@@ -7,7 +7,7 @@ import pytest
 from rcl_interfaces.msg import ParameterType
 from rclpy.parameter import Parameter
 
-from emotion_perception.core.config import CameraConfig, ClassifierConfig, DetectionConfig, OverlayConfig
+from emotion_perception.ros.config import CameraNodeConfig, ClassifierNodeConfig, DetectionNodeConfig, OverlayNodeConfig
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
@@ -15,13 +15,17 @@ from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 from emotion_perception.ros.nodes.overlay import OverlayNode
 
 NODES = [
-    (CameraNode, CameraConfig),
-    (FaceDetectionNode, DetectionConfig),
-    (EmotionClassifierNode, ClassifierConfig),
-    (OverlayNode, OverlayConfig),
+    (CameraNode, CameraNodeConfig),
+    (FaceDetectionNode, DetectionNodeConfig),
+    (EmotionClassifierNode, ClassifierNodeConfig),
+    (OverlayNode, OverlayNodeConfig),
 ]
 
 
+@pytest.mark.guarantee(
+    "Every parameter has a description, every number a range; structural parameters are read-only.",
+    section="Every node",
+)
 @pytest.mark.parametrize(("node_type", "config"), NODES)
 def test_every_field_is_a_described_parameter_with_its_default_range_and_liveness(graph, node_type, config):
     node = graph.node(node_type, activate=False)
@@ -60,8 +64,11 @@ def test_a_live_parameter_changes_the_whole_configuration_at_once(graph):
     assert (before.max_faces, before.min_face_px) == (32, 20)
 
 
+@pytest.mark.guarantee(
+    "An invalid parameter value is rejected with the reason and changes nothing.", section="Every node"
+)
 def test_a_refused_change_leaves_the_configuration_alone(graph):
     node = graph.node(EmotionClassifierNode, activate=False)
     assert not node.set_parameters([Parameter("smoothing_s", Parameter.Type.DOUBLE, -1.0)])[0].successful
-    assert node.config == ClassifierConfig()
+    assert node.config == ClassifierNodeConfig()
     assert node.describe_parameter("smoothing_s").type == ParameterType.PARAMETER_DOUBLE

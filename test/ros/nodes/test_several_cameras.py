@@ -55,6 +55,10 @@ def start(graph):
     return make
 
 
+@pytest.mark.guarantee(
+    "The emotions of each camera are published in its namespace, with a smoothing of its own.",
+    section="Several cameras with one classifier",
+)
 def test_each_camera_is_answered_beside_its_images_with_a_smoothing_of_its_own(graph, make, start):
     node = start(smoothing_s=0.1, label_hysteresis=0.0)
     front, left = (Camera(graph, make, name) for name in CAMERAS)
@@ -66,6 +70,9 @@ def test_each_camera_is_answered_beside_its_images_with_a_smoothing_of_its_own(g
     assert (len(front.emotions), len(left.emotions)) == (2, 2)
 
 
+@pytest.mark.guarantee(
+    "`/diagnostics` has the counts of all cameras together and of each.", section="Several cameras with one classifier"
+)
 def test_diagnostics_count_all_cameras_together_and_each(graph, make, start):
     node = start()
     front, left = (Camera(graph, make, name) for name in CAMERAS)
@@ -82,6 +89,7 @@ def test_diagnostics_count_all_cameras_together_and_each(graph, make, start):
     assert values["faults"] == "1"
 
 
+@pytest.mark.guarantee("A camera that stops delays no other.", section="Several cameras with one classifier")
 def test_a_camera_that_stops_holds_up_nobody(graph, make, start):
     start(max_queue_delay_ms=20.0)
     front, left = (Camera(graph, make, name) for name in CAMERAS)
@@ -90,6 +98,10 @@ def test_a_camera_that_stops_holds_up_nobody(graph, make, start):
         assert front.answer(number, 100).status == EmotionArray.OK
 
 
+@pytest.mark.guarantee(
+    "`image_topics` with no topic, a topic twice or an invalid name is rejected in one line.",
+    section="Several cameras with one classifier",
+)
 @pytest.mark.parametrize(
     ("topics", "complaint"),
     [([], "image_topics is a list"), (["a/image_raw", "a/image_raw"], "image_topics .* names one twice")],
@@ -100,6 +112,10 @@ def test_no_camera_or_one_twice_is_refused_in_a_line(start, topics, complaint):
         start(topics)
 
 
+@pytest.mark.guarantee(
+    "`image_topics` with no topic, a topic twice or an invalid name is rejected in one line.",
+    section="Several cameras with one classifier",
+)
 def test_what_is_no_topic_fails_configure_with_a_line_and_leaves_nothing(graph):
     node = graph.node(
         EmotionClassifierNode,

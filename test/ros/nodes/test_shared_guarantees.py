@@ -81,6 +81,9 @@ HALF_WAY = [
 ]
 
 
+@pytest.mark.guarantee(
+    "A configure or activate that fails half way leaves nothing behind and can be repeated.", section="Every node"
+)
 @pytest.mark.parametrize(("step", "name", "module", "broken"), HALF_WAY, ids=[f"{it[0]} {it[1]}" for it in HALF_WAY])
 def test_a_step_that_fails_half_way_leaves_nothing_and_can_be_taken_again(
     start, monkeypatch, step, name, module, broken
@@ -105,6 +108,10 @@ def test_a_step_that_fails_half_way_leaves_nothing_and_can_be_taken_again(
     assert take() == TransitionCallbackReturn.SUCCESS
 
 
+@pytest.mark.guarantee(
+    "`/diagnostics` is published once a second with state, rate, latency, counts, device and model.",
+    section="Every node",
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_diagnostics_tell_state_rate_age_and_faults_once_a_second(graph, start, name):
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
@@ -117,6 +124,10 @@ def test_diagnostics_tell_state_rate_age_and_faults_once_a_second(graph, start, 
     assert {"rate_hz", "age_ms", "faults", "last_fault"} <= values.keys()
 
 
+@pytest.mark.guarantee(
+    "`/diagnostics` is published once a second with state, rate, latency, counts, device and model.",
+    section="Every node",
+)
 def test_diagnostics_tell_how_often_and_how_late_a_node_publishes(graph, start):
     statuses, images = graph.listen(DiagnosticArray, "/diagnostics"), graph.listen(Image, "image_raw")
     start("camera_node")
@@ -126,6 +137,7 @@ def test_diagnostics_tell_how_often_and_how_late_a_node_publishes(graph, start):
     assert 0 <= float(values["age_ms"]) < 1000
 
 
+@pytest.mark.guarantee("A fault is a WARN in `/diagnostics` until it is over.", section="Every node")
 def test_a_fault_is_a_warning_and_passes(graph, start, monkeypatch):
     monkeypatch.setattr("emotion_perception.ros.diagnostics._FAULT_SHOWN_S", 1.5)
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
@@ -150,6 +162,9 @@ def test_a_lasting_problem_is_shown_until_it_is_cleared(graph, start):
     graph.wait(lambda: statuses[-1].status[0].level == DiagnosticStatus.OK)
 
 
+@pytest.mark.guarantee(
+    "Runs in any namespace and under any name; all topics are relative, except `/diagnostics`.", section="Every node"
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_relative_and_can_be_remapped(graph, start, name):
     node = start(name, remappings=[("__ns", "/robot1"), ("__node", "mine")])
@@ -161,6 +176,10 @@ def test_names_are_relative_and_can_be_remapped(graph, start, name):
     assert {topic for topic, _ in told + heard if not topic.startswith("/robot1/")} <= shared
 
 
+@pytest.mark.guarantee(
+    "Every parameter has a description, every number a range; structural parameters are read-only.",
+    section="Every node",
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_number_has_a_range_and_every_parameter_a_description(graph, start, name):
     node = start(name, activate=False)
@@ -173,6 +192,9 @@ def test_every_number_has_a_range_and_every_parameter_a_description(graph, start
             assert descriptor.integer_range or descriptor.floating_point_range, key
 
 
+@pytest.mark.guarantee(
+    "A publisher with an incompatible QoS is logged once and is a WARN in `/diagnostics`.", section="Every node"
+)
 @pytest.mark.parametrize("name", SUBSCRIBERS)
 def test_an_image_publisher_that_does_not_fit_is_a_warning(graph, start, name):
     if name == "overlay_node":
@@ -190,6 +212,7 @@ def test_an_image_publisher_that_does_not_fit_is_a_warning(graph, start, name):
     assert node.faults == 0
 
 
+@pytest.mark.guarantee("`qos_overrides` apply to image topics.", section="Every node")
 @pytest.mark.parametrize("name", ["face_detection_node", "emotion_classifier_node"])
 def test_qos_overrides_work_on_image_subscriptions(graph, start, name):
     prefix = "qos_overrides./image_raw.subscription"
@@ -203,6 +226,7 @@ def test_qos_overrides_work_on_image_subscriptions(graph, start, name):
     assert info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
 
 
+@pytest.mark.guarantee("`qos_overrides` apply to image topics.", section="Every node")
 def test_qos_overrides_work_on_the_cameras_images(graph, start):
     start("camera_node", parameters={"qos_overrides./image_raw.publisher.reliability": "best_effort"})
     graph.wait(lambda: graph.probe.get_publishers_info_by_topic("/image_raw"))
@@ -218,6 +242,9 @@ def test_a_wrong_override_fails_configure_with_a_line(graph, start):
     assert "'perhaps' is none of auto, reliable, best_effort" in str(node.start_fault)
 
 
+@pytest.mark.guarantee(
+    "Two passes through the lifecycle leak no thread, publisher, subscription or timer.", section="Every node"
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_going_through_the_life_cycle_twice_leaks_no_thread_and_no_entity(graph, start, name):
     node = start(name)
@@ -235,6 +262,7 @@ def test_going_through_the_life_cycle_twice_leaks_no_thread_and_no_entity(graph,
     assert entities() == before
 
 
+@pytest.mark.guarantee("A destroyed node disappears from the graph at once.", section="Every node")
 @pytest.mark.parametrize("node_type", [CameraNode, FaceDetectionNode, EmotionClassifierNode, OverlayNode])
 def test_a_destroyed_node_is_gone_from_the_graph_before_anything_is_collected(graph, node_type):
     gc.disable()
@@ -258,6 +286,9 @@ def test_a_transition_that_is_not_allowed_leaves_the_node_as_it_is(graph, start,
     assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
 
 
+@pytest.mark.guarantee(
+    "Without `/clock`, a node processes frames, publishes its diagnostics and shuts down.", section="Every node"
+)
 @pytest.mark.parametrize("name", SUBSCRIBERS)
 def test_without_a_clock_a_node_still_works_and_ends(graph, start, make, name):
     node = start(name, parameters={"use_sim_time": True})
@@ -269,6 +300,7 @@ def test_without_a_clock_a_node_still_works_and_ends(graph, start, make, name):
     assert node.trigger_shutdown() == TransitionCallbackReturn.SUCCESS
 
 
+@pytest.mark.guarantee("With `use_sim_time`, no output carries wall time.", section="Every node")
 def test_with_sim_time_the_cameras_stamps_are_those_of_the_clock(graph, start):
     images = graph.listen(Image, "image_raw")
     clock = graph.probe.create_publisher(Clock, "/clock", 10)
@@ -286,6 +318,7 @@ def test_with_sim_time_the_cameras_stamps_are_those_of_the_clock(graph, start):
     assert all(4999 <= stamp_ns(image.header) * 1e-9 <= 5010 for image in images[1:])
 
 
+@pytest.mark.guarantee("With `use_sim_time`, no output carries wall time.", section="Every node")
 def test_no_output_carries_wall_time(graph, start, make):
     for name in ("face_detection_node", "emotion_classifier_node"):
         start(name, parameters={"use_sim_time": True})
@@ -298,6 +331,9 @@ def test_no_output_carries_wall_time(graph, start, make):
     assert emotions[0].age_ms <= 0, "the clock stands at 0, the image is of second 1000"
 
 
+@pytest.mark.guarantee(
+    "A clock jump of an hour, either way, loses no result; tracks and smoothing restart.", section="Every node"
+)
 @pytest.mark.parametrize("jump_s", [-3600, 3600])
 def test_a_clock_that_jumps_by_an_hour_costs_no_answer(graph, start, make, jump_s):
     for name in ("face_detection_node", "emotion_classifier_node"):
@@ -319,6 +355,7 @@ def test_a_clock_that_jumps_by_an_hour_costs_no_answer(graph, start, make, jump_
     assert ids[0] != ids[-1], "the tracks begin anew, with new numbers"
 
 
+@pytest.mark.guarantee("A subscriber that never reads blocks no node.", section="Every node")
 def test_a_subscriber_that_never_reads_stops_nobody(graph, start, make):
     for name in ("face_detection_node", "emotion_classifier_node"):
         start(name)
@@ -335,6 +372,7 @@ def test_a_subscriber_that_never_reads_stops_nobody(graph, start, make):
     assert [answer.status for answer in emotions] == [EmotionArray.OK] * 30
 
 
+@pytest.mark.guarantee("A parameter change is published on `/parameter_events`.", section="Every node")
 @pytest.mark.parametrize(
     ("name", "parameter", "value"),
     [

@@ -93,6 +93,10 @@ def encode(suffix, image, *options):
     return cv2.imencode(suffix, image, list(options))[1].tobytes()
 
 
+@pytest.mark.guarantee(
+    "Nine image encodings are accepted, with padded rows, in either byte order, and JPEG.",
+    section="Face detection node",
+)
 @pytest.mark.parametrize(("quality", "tolerance"), [(100, 4), (80, 12), (1, 80)])
 def test_a_compressed_image_is_nearly_the_same(quality, tolerance):
     header = Header(frame_id="camera")

@@ -89,6 +89,9 @@ def stamps(messages):
     return found
 
 
+@pytest.mark.guarantee(
+    "Subscribers in the process receive the camera's own image, read-only.", section="All nodes in one process"
+)
 @pytest.mark.parametrize("remappings", [[], [("image_raw", "/front/image")]], ids=["", "remapped"])
 def test_the_detector_sees_the_cameras_own_images_and_cannot_write_to_them(graph, pair, remappings):
     *_, source, detector = pair(remappings=remappings)
@@ -98,6 +101,9 @@ def test_the_detector_sees_the_cameras_own_images_and_cannot_write_to_them(graph
         detector.images[0][:] = 0
 
 
+@pytest.mark.guarantee(
+    "No image leaves the process before another process subscribes.", section="All nodes in one process"
+)
 @pytest.mark.parametrize("transport", ["raw", "compressed"])
 def test_nothing_is_subscribed_over_dds_while_all_publishers_are_here(graph, pair, transport):
     local, camera, detection, *_ = pair(image_transport=transport)
@@ -109,6 +115,9 @@ def test_nothing_is_subscribed_over_dds_while_all_publishers_are_here(graph, pai
     assert local.subscribers(TOPICS[transport]) == camera.status()["subscribers"] == 0
 
 
+@pytest.mark.guarantee(
+    "Other processes receive the same images under the same stamps, each once.", section="All nodes in one process"
+)
 @pytest.mark.parametrize(("kind", "transport"), [(Image, "raw"), (CompressedImage, "compressed")])
 def test_those_outside_get_the_same_stamps_and_nobody_gets_one_twice(graph, pair, kind, transport):
     pair(image_transport=transport)
@@ -120,6 +129,10 @@ def test_those_outside_get_the_same_stamps_and_nobody_gets_one_twice(graph, pair
     assert set(common) <= set(outside)
 
 
+@pytest.mark.guarantee(
+    "A camera of another process on the topic is received too; one that joins the process is taken within it.",
+    section="All nodes in one process",
+)
 def test_another_camera_on_the_topic_is_heard_too_and_nothing_comes_twice(graph, pair, make):
     local, *_ = pair()
     faces = graph.listen(FaceArray, "faces")
@@ -136,6 +149,9 @@ def test_another_camera_on_the_topic_is_heard_too_and_nothing_comes_twice(graph,
     stamps(message for message in faces if message.header != make.header(3))
 
 
+@pytest.mark.guarantee(
+    "A slow detector delays no camera, and every frame is counted.", section="All nodes in one process"
+)
 def test_a_slow_detector_holds_up_no_camera_and_every_image_is_counted(graph, pair):
     _, camera, detection, source, _ = pair(Keeping(work_s=0.1))
     graph.wait(lambda: len(source.images) > 50)
@@ -148,6 +164,10 @@ def test_a_slow_detector_holds_up_no_camera_and_every_image_is_counted(graph, pa
     assert counts["pending"] == counts["failed"] == 0
 
 
+@pytest.mark.guarantee(
+    "A camera of another process on the topic is received too; one that joins the process is taken within it.",
+    section="All nodes in one process",
+)
 def test_a_camera_that_comes_later_or_anew_is_taken_from_here(graph, pair):
     local, camera, *_ = pair()
     faces = graph.listen(FaceArray, "faces")
@@ -162,6 +182,10 @@ def test_a_camera_that_comes_later_or_anew_is_taken_from_here(graph, pair):
     stamps(faces)
 
 
+@pytest.mark.guarantee(
+    "Faces and emotions stay in the process too, and other processes receive each once.",
+    section="All nodes in one process",
+)
 def test_results_stay_here_too_and_others_get_each_once(graph, pair):
     local, *_ = pair()
     node = graph.node(EmotionClassifierNode, intra_process=local, classifier_factory=lambda config: GladClassifier())
@@ -179,6 +203,10 @@ def test_results_stay_here_too_and_others_get_each_once(graph, pair):
     assert local.subscribers("/faces") == 0
 
 
+@pytest.mark.guarantee(
+    "Faces and emotions stay in the process too, and other processes receive each once.",
+    section="All nodes in one process",
+)
 def test_another_detector_on_the_topic_is_heard_too(graph, pair, make):
     local, *_ = pair()
     graph.node(EmotionClassifierNode, intra_process=local, classifier_factory=lambda config: GladClassifier())
