@@ -153,6 +153,20 @@ def replace_spec(checkpoint: ModelBundle, spec: ModelSpec) -> ModelBundle:
     return load_model_bundle(path)
 
 
+def save_onnx_variant(bundle: ModelBundle, onnx: Path, spec: ModelSpec) -> ModelBundle:
+    """Writes the description of a model that has another ONNX file for the same weights, e.g. an int8 one.
+
+    Args:
+        bundle: the model whose weights file both use.
+        onnx: the other ONNX file, in the folder of the weights; the description gets its name.
+        spec: description of the network as this file computes it.
+    """
+    weights = _read_description(bundle.weights.with_suffix(".json"))["weights"]
+    path = onnx.with_suffix(".json")
+    _write_description(path, spec, weights=weights, onnx={"file": onnx.name, "sha256": file_sha256(onnx)})
+    return load_model_bundle(path)
+
+
 def to_half(weights: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
     """Rounds tensors of two or more axes to float16; biases and statistics are few and may be tiny: they stay."""
     return {

@@ -78,31 +78,49 @@ class MirrorAverage(nn.Module):
         return both.unflatten(0, (2, -1)).mean(0)  # (2N, L) -> (2, N, L) -> (N, L); no len(): it would fix N in a trace
 
 
-NETWORKS: Mapping[str, type[nn.Module]] = {"compact_vgg": CompactVGG}
+Networks = Mapping[str, type[nn.Module]]
+NETWORKS: Networks = {"compact_vgg": CompactVGG}
+"""The networks that nodes can run with torch; `training.architectures` has a larger table."""
 
 
-def build_network(spec: ModelSpec, weights: Mapping[str, NDArray[np.float32]]) -> nn.Module:
-    """Builds a spec's network with its weights, ready to run (eval mode), mirror average included.
+def create_network(architecture: str, networks: Networks = NETWORKS, **options: Any) -> nn.Module:
+    """Builds a network with random weights; it maps float32 (N, 1, S, S) to logits (N, num_classes).
+
+    Args:
+        architecture: name of the network.
+        networks: the networks to choose from, by name.
+        **options: keyword arguments of the network's class.
 
     Raises:
-        ModelBundleError: no network here has that name, an option is wrong, or the weights do not fit.
+        ModelBundleError: no network has that name, or an option is unknown or wrong.
     """
-    if spec.architecture not in NETWORKS:
-        raise ModelBundleError(f"torch cannot run '{spec.architecture}' here; it can run: {', '.join(NETWORKS)}")
-    network = construct(NETWORKS[spec.architecture], spec.architecture, num_classes=len(spec.labels), **spec.options)
+    if architecture not in networks:
+        raise ModelBundleError(f"no architecture '{architecture}' to run with torch; known: {', '.join(networks)}")
+    try:
+        return networks[architecture](**options)
+    except (TypeError, ValueError, RuntimeError) as e:
+        raise ModelBundleError(f"architecture '{architecture}': {one_line(e)}") from e
+
+
+def build_network(
+    spec: ModelSpec, weights: Mapping[str, NDArray[np.generic]], networks: Networks = NETWORKS
+) -> nn.Module:
+    """Builds a model's network with its weights, in eval mode, mirror average included.
+
+    Args:
+        spec: the model's description.
+        weights: tensors by name, of any floating type; the network computes in float32.
+        networks: the networks to choose from, by name.
+
+    Raises:
+        ModelBundleError: no network has that name, an option is wrong, or the weights do not fit.
+    """
+    network = create_network(spec.architecture, networks, num_classes=len(spec.labels), **spec.options)
     load_weights(network, weights)
     return (MirrorAverage(network) if spec.mirror_average else network).eval()
 
 
-def construct(factory: type[nn.Module], name: str, **options: Any) -> nn.Module:
-    """Calls a network's class; wrong options become a ModelBundleError that names the network."""
-    try:
-        return factory(**options)
-    except (TypeError, ValueError, RuntimeError) as e:
-        raise ModelBundleError(f"architecture '{name}': {one_line(e)}") from e
-
-
-def load_weights(network: nn.Module, weights: Mapping[str, NDArray[np.float32]]) -> None:
+def load_weights(network: nn.Module, weights: Mapping[str, NDArray[np.generic]]) -> None:
     """Copies weights into a network.
 
     Raises:

@@ -1,17 +1,23 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The networks by name, and `create_network`, which builds one.
+"""The networks that can be trained, by name.
 
-A network that nodes run with torch is defined in `core.networks`, because the nodes may not import this module; a
-network that exists for comparison has its file here. Both are listed in one table.
+A network that nodes run with torch is defined in `core.classification.networks`, because nodes do not import the
+training module; a network for comparison has a file here. One table lists both, and both are built by the functions of
+`core.classification.networks`.
 """
+
+from collections.abc import Mapping
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
-from emotion_perception.core.classification.networks import CompactVGG, MirrorAverage, construct
-from emotion_perception.core.errors import ModelBundleError
+from emotion_perception.core.classification import networks as core_networks
+from emotion_perception.core.classification.networks import CompactVGG, MirrorAverage
+from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.training.architectures.basic_cnn import BasicCNN
 from emotion_perception.training.architectures.face_gate import FaceGate
 from emotion_perception.training.architectures.mini_xception import MiniXception
@@ -21,18 +27,18 @@ from emotion_perception.training.architectures.swish_cnn import SwishCNN
 from emotion_perception.training.architectures.tunable_cnn import TunableCNN
 from emotion_perception.training.architectures.wide_cnn import WideCNN
 
-__all__ = ["MirrorAverage", "Network", "create_network", "keras_count", "network_names", "networks"]
+__all__ = ["MirrorAverage", "Network", "build_network", "create_network", "keras_count", "network_names", "networks"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """One entry of the table.
+    """A network that can be trained.
 
     Attributes:
         factory: class of the network; maps float32 (N, 1, H, W) to logits (N, num_classes).
-        system: which earlier system it was the network of, A1 to E2, or `ours`.
-        source: where its design comes from.
-        input_hw: height and width of the input it was meant for, in pixels.
+        system: the earlier system that used it, A1 to E2, or `ours`.
+        source: publication or system of the design.
+        input_hw: height and width of the input that it was designed for, in pixels.
     """
 
     factory: type[nn.Module]
@@ -82,29 +88,39 @@ _NETWORKS: dict[str, Network] = {
 }
 
 
+_FACTORIES: core_networks.Networks = {name: network.factory for name, network in _NETWORKS.items()}
+
+
 def network_names() -> tuple[str, ...]:
-    """Returns the names that `create_network` understands."""
+    """Returns the names of all networks."""
     return tuple(_NETWORKS)
 
 
 def networks() -> dict[str, Network]:
-    """Returns the table: name -> network."""
+    """Returns all networks by name."""
     return dict(_NETWORKS)
 
 
 def create_network(name: str, **options: object) -> nn.Module:
-    """Builds a network that maps float32 (N, 1, H, W) to logits (N, num_classes).
+    """Builds a network with random weights; it maps float32 (N, 1, H, W) to logits (N, num_classes).
 
     Raises:
-        ModelBundleError: no network has that name, or it has no such option.
+        ModelBundleError: no network has that name, or an option is unknown or wrong.
     """
-    if name not in _NETWORKS:
-        raise ModelBundleError(f"no architecture '{name}'; known: {', '.join(_NETWORKS)}")
-    return construct(_NETWORKS[name].factory, name, **options)
+    return core_networks.create_network(name, _FACTORIES, **options)
+
+
+def build_network(spec: ModelSpec, weights: Mapping[str, NDArray[np.generic]]) -> nn.Module:
+    """Builds a model's network with its weights, in eval mode, mirror average included.
+
+    Raises:
+        ModelBundleError: no network has that name, an option is wrong, or the weights do not fit.
+    """
+    return core_networks.build_network(spec, weights, _FACTORIES)
 
 
 def keras_count(network: nn.Module) -> int:
-    """Returns a network's parameters as Keras counts them: with the running mean and variance of its normalizations."""
+    """Returns the number of parameters as Keras counts them, running means and variances of normalizations included."""
     statistics = sum(
         layer.running_mean.numel() + layer.running_var.numel()
         for layer in network.modules()

@@ -16,7 +16,7 @@ from emotion_perception.core.classification.model_bundle import (
 )
 from emotion_perception.core.classification.networks import NETWORKS, CompactVGG, MirrorAverage, build_network
 from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
-from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.errors import ModelBundleError
 
 OPTIONS = {"widths": [4, 8]}
@@ -60,7 +60,7 @@ def test_a_network_is_rebuilt_from_its_description_and_weights():
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"architecture": "other"}, "torch cannot run 'other' here"),
+        ({"architecture": "other"}, "no architecture 'other' to run with torch"),
         ({"labels": ("a", "b")}, r"wants 'head.weight' as \(2, 8\), the weights have \(7, 8\)"),
         ({"options": {"widths": [4, 8, 8]}}, "the weights lack"),
         ({"options": {"widths": [4]}}, "no place for"),
@@ -78,7 +78,7 @@ def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monke
     monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
     network = CompactVGG(**OPTIONS).eval()
     checkpoint = save_model(tmp_path, "plain", spec(), weights_of(network))
-    classifier = create_classifier(ClassifierConfig(model=str(checkpoint.weights)))
+    classifier = create_classifier(ClassifierOptions(model=str(checkpoint.weights)))
     classifier.warm_up()
     crops = list(np.random.default_rng(0).integers(0, 256, (3, 20, 20), dtype=np.uint8))
     assert classifier.device == "cpu"
@@ -91,7 +91,7 @@ def test_the_error_of_a_head_that_does_not_fit_names_the_file(tmp_path, monkeypa
     monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
     checkpoint = save_model(tmp_path, "plain", spec(labels=("a", "b")), weights_of(CompactVGG(**OPTIONS)))
     with pytest.raises(ModelBundleError, match="plain.safetensors: the network wants 'head.weight'"):
-        create_classifier(ClassifierConfig(model=str(checkpoint.weights)))
+        create_classifier(ClassifierOptions(model=str(checkpoint.weights)))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_weights_of_a_shipped_model_that_torch_runs_give_what_its_onnx_twin_
     with torch.inference_mode():
         network = build_network(checkpoint.spec, read_weights(checkpoint))
         expected = network(torch.from_numpy(to_batch(crops, checkpoint.spec))).numpy()
-    classifier = create_classifier(ClassifierConfig(model=name, device="cpu"))
+    classifier = create_classifier(ClassifierOptions(model=name, device="cpu"))
     quantized = "float_model" in checkpoint.spec.metadata["onnx"]  # its twin has 8 bits, its weights have all
     assert classifier.logits(crops) == pytest.approx(expected, abs=0.2 if quantized else 1e-4)
 
@@ -113,6 +113,6 @@ def test_cuda_gives_what_the_cpu_gives(tmp_path):
     network = CompactVGG(**OPTIONS).eval()
     checkpoint = save_model(tmp_path, "plain", spec(mirror_average=True), weights_of(network))
     crops = list(np.random.default_rng(0).integers(0, 256, (5, 20, 20), dtype=np.uint8))
-    cuda, cpu = (create_classifier(ClassifierConfig(model=str(checkpoint.weights), device=d)) for d in ("cuda", "cpu"))
+    cuda, cpu = (create_classifier(ClassifierOptions(model=str(checkpoint.weights), device=d)) for d in ("cuda", "cpu"))
     assert (cuda.device, cuda.fallback) == ("cuda:0", False)
     assert cuda.classify(crops) == pytest.approx(cpu.classify(crops), abs=1e-5)

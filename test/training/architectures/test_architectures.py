@@ -190,5 +190,5 @@ def test_a_flattened_head_fits_the_size_it_was_built_for(name, side):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ModelBundleError, match="no architecture 'vgg'; known: .*mini_xception"):
+    with pytest.raises(ModelBundleError, match="no architecture 'vgg' to run with torch; known: .*mini_xception"):
         create_network("vgg")
