@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Measurements inside Markdown documents."""
+"""Replaces the generated section of a Markdown document."""
 
 from pathlib import Path
 
@@ -10,14 +10,18 @@ BEGIN, END = "<!-- begin of measurement -->\n", "<!-- end of measurement -->\n"
 
 
 def replace_measurement(path: Path, text: str) -> None:
-    """Puts the text between the two marks of a document.
+    """Replaces what stands between the begin and end marker of a document.
+
+    Args:
+        path: the document, UTF-8.
+        text: the new content, with a line break at its end.
 
     Raises:
-        ConfigurationError: the document has no such marks.
+        ConfigurationError: the document lacks a marker.
     """
     document = path.read_text(encoding="utf-8")
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ConfigurationError(f"{path}: has no marks {BEGIN.strip()} and {END.strip()}")
+        raise ConfigurationError(f"{path}: the markers {BEGIN.strip()} and {END.strip()} are missing")
     path.write_text(f"{before}{BEGIN}{text}{END}{after}", encoding="utf-8")

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Fills templates of pages; `page.html.j2` here is the frame that pages of HTML extend."""
+"""Renders Jinja templates of reports; HTML pages extend `page.html.j2` of this package."""
 
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,16 @@ import jinja2
 _SHARED = Path(__file__).parent / "templates"
 
 
-def fill(templates: Path, template: str, **values: Any) -> str:
-    """Returns a page; in a page of HTML every value is escaped.
+def render_template(templates: Path, template: str, **values: Any) -> str:
+    """Renders a template; values are escaped in HTML templates.
 
     Args:
-        templates: folder of the template, and of what it includes; what it extends may lie in the one here.
-        template: file in that folder.
-        values: what the template names; one that it names in vain is a mistake in the program.
+        templates: folder of the template; templates of this package can be extended and included, too.
+        template: name of the file in that folder.
+        values: variables of the template.
+
+    Raises:
+        jinja2.UndefinedError: the template uses a variable that is not given.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([templates, _SHARED]),
@@ -39,5 +42,5 @@ def _interval(ends: list[float]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Returns a name as it may stand in a table of Markdown."""
+    """Escapes a name for a cell of a Markdown table."""
     return str(text).replace("|", "\\|")

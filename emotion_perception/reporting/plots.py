@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Plots that reports share, each drawn from figures of `metrics`, and how they go into a page."""
+"""Plots of the metrics in `reporting.metrics`, and their encoding as PNG and data URL."""
 
 import base64
 import io
@@ -20,14 +20,14 @@ from numpy.typing import ArrayLike
 from emotion_perception.reporting.metrics import ECE_BINS
 
 BLUE, ORANGE = "#2f6fa7", "#c2641a"
-WIDTH = 6.0  # inches: on a phone's screen the text is still read
+WIDTH = 6.0  # inches, small enough for the text to be legible on a phone
 _GRAY = "#9a9a9a"
-_LETTERS = 11  # of a title, that stand in an inch
-_DARK = 0.55  # share from which white text reads better on the color
+_TITLE_LETTERS_PER_INCH = 11
+_WHITE_TEXT_FROM = 0.55  # fraction above which the cell is too dark for black text
 
 
 def as_png(figure: Figure) -> bytes:
-    """Returns the image and closes the figure."""
+    """Returns the figure as PNG data and closes it."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=130)
     plt.close(figure)
@@ -35,49 +35,49 @@ def as_png(figure: Figure) -> bytes:
 
 
 def as_data_url(png: bytes) -> str:
-    """Returns the image as an address that a page carries in itself."""
+    """Returns PNG data as a `data:` URL, which embeds it in an HTML page."""
     return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
 def draw_confusion(confusion: ArrayLike, labels: Sequence[str], *, title: str) -> Figure:
-    """Draws the confusion matrix: a row is one true label, its cells its share and count of each answer.
+    """Draws a confusion matrix with the count and the fraction of the true label in each cell.
 
     Args:
-        confusion: counts (L, L): rows are the truth, columns the answers.
+        confusion: counts (L, L): rows are true labels, columns predicted ones.
         labels: label of each row and column.
-        title: stands above; may have several lines, long ones are broken.
+        title: one or more lines; long ones are wrapped.
     """
     counts = np.array(confusion)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axes = plt.subplots(figsize=(1.6 + 0.95 * len(labels), 1.7 + 0.72 * len(labels)), layout="constrained")
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    image = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, column in np.ndindex(*counts.shape):
         axes.text(
             column,
             row,
-            f"{shares[row, column]:.0%}\n{counts[row, column]}",
+            f"{fractions[row, column]:.0%}\n{counts[row, column]}",
             ha="center",
             va="center",
             fontsize=8.5,
-            color="white" if shares[row, column] > _DARK else "#222222",
+            color="white" if fractions[row, column] > _WHITE_TEXT_FROM else "#222222",
             fontweight="bold" if row == column else "normal",
         )
     totals = counts.sum(axis=1)
     axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(labels)), [f"{label}\n(n = {n})" for label, n in zip(labels, totals, strict=True)])
-    axes.set(xlabel="answer of the model", ylabel="truth")
-    across = int(_LETTERS * figure.get_figwidth())
+    axes.set(xlabel="predicted label", ylabel="true label")
+    across = int(_TITLE_LETTERS_PER_INCH * figure.get_figwidth())
     figure.suptitle("\n".join(textwrap.fill(line, across) for line in title.splitlines()), fontsize=11)
-    figure.colorbar(image, ax=axes, label="share of the true label", fraction=0.04, pad=0.02)
+    figure.colorbar(image, ax=axes, label="fraction of the true label", fraction=0.04, pad=0.02)
     return figure
 
 
-def draw_reliability(panels: Mapping[str, Sequence[Mapping[str, Any]]], *, things: str = "pictures") -> Figure:
-    """Draws accuracy against score, and how many answers have it: on the diagonal, 0.7 is right 7 times in 10.
+def draw_reliability(panels: Mapping[str, Sequence[Mapping[str, Any]]], *, unit: str = "images") -> Figure:
+    """Draws a reliability diagram: accuracy against score, and below it the number of predictions in each bin.
 
     Args:
-        panels: title of each panel -> its bins, from `metrics.reliability`; at least one.
-        things: what is counted, for people.
+        panels: bins from `metrics.reliability` by the panel's title; at least one.
+        unit: what is counted, plural, for the axis label.
     """
     figure, axes = plt.subplots(
         2,
@@ -96,27 +96,27 @@ def draw_reliability(panels: Mapping[str, Sequence[Mapping[str, Any]]], *, thing
         upper.set(xlim=(0, 1), ylim=(0, 1))
         upper.set_title(title, fontsize=10)
         lower.bar(middles, [row["n"] for row in bins], 1 / ECE_BINS, color=_GRAY, edgecolor="white")
-        lower.set(xlabel="score of the answer")
+        lower.set(xlabel="score")
     axes[0, 0].set(ylabel="accuracy")
-    axes[1, 0].set(ylabel=things)
+    axes[1, 0].set(ylabel=unit)
     return figure
 
 
-def draw_coverage(coverage: Mapping[str, Any], *, things: str = "pictures") -> Figure:
-    """Draws the accuracy of the answers that are left against how many are left.
+def draw_coverage(coverage: Mapping[str, Any], *, unit: str = "images") -> Figure:
+    """Draws accuracy against coverage of selective prediction.
 
     Args:
-        coverage: from `metrics.coverage`.
-        things: what is counted, for people.
+        coverage: the result of `metrics.coverage`.
+        unit: what is counted, plural, for the axis label.
     """
     rule = coverage["rule"]
     points = [point for point in coverage["curve"] if point["accuracy"] is not None]
     figure, axes = plt.subplots(figsize=(WIDTH, 3.4), layout="constrained")
     axes.plot([p["coverage"] for p in points], [p["accuracy"] for p in points], ".-", color=BLUE)
     if rule["accuracy"] is not None:
-        label = f"uncertain below {rule['threshold']:g}"
+        label = f"min_confidence {rule['threshold']:g}"
         axes.plot(rule["coverage"], rule["accuracy"], "o", markersize=9, color=ORANGE, label=label)
         axes.legend(frameon=False)
-    axes.set(xlim=(0, 1.02), xlabel=f"coverage: share of {things} with a certain answer", ylabel="accuracy of those")
+    axes.set(xlim=(0, 1.02), xlabel=f"coverage: fraction of {unit} that are not uncertain", ylabel="accuracy of those")
     axes.grid(alpha=0.3)
     return figure

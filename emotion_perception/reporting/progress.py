@@ -1,12 +1,19 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The bar that long work shows."""
+"""Progress bar of long computations."""
 
 from typing import Any
 
 from tqdm import tqdm
 
 
-def progress_bar(total: int, what: str, *, shown: bool, unit: str = "pictures") -> "tqdm[Any]":
-    """Returns a bar over `total` units that is gone when it is full; also where `shown`, only on a terminal."""
+def progress_bar(total: int, what: str, *, shown: bool, unit: str = "images") -> "tqdm[Any]":
+    """Returns a progress bar that is erased when closed.
+
+    Args:
+        total: number of units.
+        what: text in front of the bar.
+        shown: False hides it; True shows it where stderr is a terminal.
+        unit: what is counted, plural.
+    """
     return tqdm(total=total, desc=what, unit=f" {unit}", disable=None if shown else True, leave=False)

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where a result comes from: the package's version, the command, the time, the memory."""
+"""Provenance of a result: package version, command line, date, processor and peak memory."""
 
 import contextlib
 import importlib.metadata
@@ -14,7 +14,7 @@ _MIB = 2**20
 
 
 def package_version() -> str:
-    """Returns this package's version, or `unknown` where it runs from a source tree without installation."""
+    """Returns the version of this package, or `unknown` where it is not installed."""
     try:
         return importlib.metadata.version("emotion_perception")
     except importlib.metadata.PackageNotFoundError:
@@ -22,18 +22,18 @@ def package_version() -> str:
 
 
 def command_line() -> str:
-    """Returns the command that runs now, as one may type it; the program without its folder."""
+    """Returns the command line of this process, quoted for a shell, with the program's name instead of its path."""
     program = Path(sys.argv[0]).name
     return shlex.join(["emotion-perception" if program == "cli.py" else program, *sys.argv[1:]])
 
 
 def now() -> str:
-    """Returns the time in UTC, to the second."""
+    """Returns the current UTC time in ISO 8601, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def processor_name() -> str:
-    """Returns the processor's name, as Linux tells it."""
+    """Returns the model name of the processor from /proc/cpuinfo, or Python's name of it."""
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line for line in lines if line.startswith("model name")).partition(":")[2].strip()
@@ -41,9 +41,9 @@ def processor_name() -> str:
 
 
 def peak_memory_mib() -> float | None:
-    """Returns the most memory that this process has held, None where the system does not tell.
+    """Returns the peak resident memory of this process in MiB, or None on Windows.
 
-    Linux is asked in /proc: what `getrusage` says there may be the parent's, from before this program was started.
+    On Linux it is read from /proc: `getrusage` includes the memory of the parent process before `exec`.
     """
     if sys.platform == "win32":
         return None

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Times of functions that are compared: in turns, so that what disturbs the machine disturbs all of them."""
+"""Interleaved timing of functions, so that a disturbance of the machine affects all of them alike."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,16 +9,19 @@ import numpy as np
 from tqdm import tqdm
 
 
-def in_turns(
+def time_interleaved(
     cases: Mapping[str, Callable[[], object]], *, rounds: int, what: str, warm_up: int = 3
 ) -> dict[str, dict[str, float]]:
-    """Returns `p50`, `p90` and `p99` of each function's time in milliseconds.
+    """Measures functions by calling each of them once per round.
 
     Args:
-        cases: what is compared; each is called once a round.
-        rounds: how many calls of each count.
-        what: said by the progress bar.
-        warm_up: rounds before that, which do not count.
+        cases: functions by name.
+        rounds: number of measured rounds.
+        what: text in front of the progress bar.
+        warm_up: number of rounds before, which are not measured.
+
+    Returns:
+        `p50`, `p90` and `p99` of each function's time in milliseconds.
     """
     times: dict[str, list[float]] = {name: [] for name in cases}
     for number in tqdm(range(warm_up + rounds), desc=what, unit=" rounds", disable=None, leave=False):
@@ -28,6 +31,6 @@ def in_turns(
             if number >= warm_up:
                 times[name].append((time.perf_counter() - begun) * 1e3)
     return {
-        name: {f"p{which}": float(np.percentile(found, which)) for which in (50, 90, 99)}
-        for name, found in times.items()
+        name: {f"p{which}": float(np.percentile(values, which)) for which in (50, 90, 99)}
+        for name, values in times.items()
     }

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Answers of a model that a calculation by hand can follow."""
+"""Predictions of a model that are small enough to check by hand."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from emotion_perception.reporting.metrics import Predictions
 LABELS = ("a", "b", "c", "d")
 
 
-def answers(rows, truth, labels=LABELS):
+def predictions(rows, truth, labels=LABELS):
     return Predictions(np.array(rows, np.float32), np.array(truth, np.int64), labels)
 
 
@@ -18,4 +18,4 @@ def _sure(*columns):
     return np.full((len(columns), 4), 0.1) + 0.6 * np.eye(4)[list(columns)]
 
 
-FIVE = answers(_sure(0, 0, 1, 2, 0), [0, 0, 1, 1, 2])
+FIVE = predictions(_sure(0, 0, 1, 2, 0), [0, 0, 1, 1, 2])

@@ -19,6 +19,6 @@ def test_the_text_goes_between_the_marks_however_often(tmp_path):
 def test_a_document_without_marks_is_left_alone(tmp_path, text):
     path = tmp_path / "other.md"
     path.write_text(text)
-    with pytest.raises(ConfigurationError, match=r"other.md: has no marks"):
+    with pytest.raises(ConfigurationError, match=r"other.md: the markers .* are missing"):
         replace_measurement(path, "new")
     assert path.read_text() == text

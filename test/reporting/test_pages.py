@@ -4,7 +4,7 @@
 import jinja2
 import pytest
 
-from emotion_perception.reporting.pages import fill
+from emotion_perception.reporting.pages import render_template
 
 FRAMED = """{% extends "page.html.j2" %}
 {% block title %}{{ value }}{% endblock %}
@@ -20,7 +20,7 @@ def page(tmp_path):
 
     def page(text, file="it.html.j2", **values):
         (tmp_path / file).write_text(text)
-        return fill(tmp_path, file, **values)
+        return render_template(tmp_path, file, **values)
 
     return page
 

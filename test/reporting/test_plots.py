@@ -17,7 +17,7 @@ def _no_figure_stays():
     plt.close("all")
 
 
-def test_a_figure_becomes_a_image_and_is_closed():
+def test_a_figure_becomes_an_image_and_is_closed():
     figure = draw_coverage(coverage(FIVE, 0.5))
     png = as_png(figure)
     assert cv2.imdecode(np.frombuffer(png, np.uint8), 0).std() > 5
@@ -26,12 +26,12 @@ def test_a_figure_becomes_a_image_and_is_closed():
 
 
 def test_the_confusion_shows_share_and_count_of_every_cell():
-    figure = draw_confusion(confusion_matrix(FIVE), FIVE.labels, title="five\npictures")
+    figure = draw_confusion(confusion_matrix(FIVE), FIVE.labels, title="five\nimages")
     axes = figure.axes[0]
     cells = [text.get_text() for text in axes.texts]
     assert len(cells) == 16
     assert cells[:6] == ["100%\n2", "0%\n0", "0%\n0", "0%\n0", "0%\n0", "50%\n1"]
-    assert figure.get_suptitle() == "five\npictures"
+    assert figure.get_suptitle() == "five\nimages"
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         f"{label}\n(n = {n})" for label, n in zip("abcd", (2, 2, 1, 0), strict=True)
     ]
@@ -48,7 +48,7 @@ def test_a_long_title_stays_within_the_image():
 
 @pytest.mark.parametrize("titles", [["all"], ["before", "after"], ["a", "b", "c"]])
 def test_every_reliability_has_its_panel(titles):
-    axes = draw_reliability(dict.fromkeys(titles, reliability(FIVE)), things="faces").axes
+    axes = draw_reliability(dict.fromkeys(titles, reliability(FIVE)), unit="faces").axes
     upper, lower = axes[: len(titles)], axes[len(titles) :]
     assert [panel.get_title() for panel in upper] == titles
     assert [panel.patches[10].get_height() for panel in upper] == pytest.approx([0.6] * len(titles))
@@ -57,7 +57,7 @@ def test_every_reliability_has_its_panel(titles):
 
 
 @pytest.mark.parametrize(("threshold", "marked"), [(0.5, True), (0.9, False)])
-def test_the_rule_is_marked_where_it_leaves_an_answer(threshold, marked):
-    (axes,) = draw_coverage(coverage(FIVE, threshold), things="faces").axes
-    assert axes.get_xlabel() == "coverage: share of faces with a certain answer"
+def test_the_rule_is_marked_where_it_keeps_a_prediction(threshold, marked):
+    (axes,) = draw_coverage(coverage(FIVE, threshold), unit="faces").axes
+    assert axes.get_xlabel() == "coverage: fraction of faces that are not uncertain"
     assert (axes.get_legend() is not None) is marked

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.reporting.pages import fill
+from emotion_perception.reporting.pages import render_template
 from emotion_perception.reporting.plots import as_data_url, as_png
 from emotion_perception.training.evaluate.plots import draw_all, draw_examples
 from emotion_perception.training.evaluate.prediction import BagImage
@@ -33,9 +33,9 @@ def write_report(report: Mapping[str, Any], out: Path, *, example: BagImage | No
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     (out / "report.md").write_text(as_markdown(report, has_examples="examples" in plots), encoding="utf-8")
     urls = {name: as_data_url(png) for name, png in plots.items()}
-    (out / "report.html").write_text(fill(_TEMPLATES, "report.html.j2", report=report, plots=urls), encoding="utf-8")
+    (out / "report.html").write_text(render_template(_TEMPLATES, "report.html.j2", report=report, plots=urls), encoding="utf-8")
 
 
 def as_markdown(report: Mapping[str, Any], *, has_examples: bool = False) -> str:
     """Returns the report as a page for people; `has_examples` where examples.png lies beside it."""
-    return fill(_TEMPLATES, "report.md.j2", report=report, has_examples=has_examples)
+    return render_template(_TEMPLATES, "report.md.j2", report=report, has_examples=has_examples)

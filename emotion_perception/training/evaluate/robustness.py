@@ -100,7 +100,7 @@ def _changing(change: Change, severity: float, seed: int) -> Callable[[BagImage,
 
 def _figures(answers: Predictions, min_confidence: float) -> dict[str, float]:
     return {
-        "accuracy": rounded(answers.right().mean()),
+        "accuracy": rounded(answers.correct().mean()),
         "abstention": rounded((answers.scores() < min_confidence).mean()),
     }
 

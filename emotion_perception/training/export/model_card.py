@@ -12,7 +12,7 @@ from typing import Any
 
 from emotion_perception.core.classification.model_bundle import ModelBundle
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.reporting.pages import fill
+from emotion_perception.reporting.pages import render_template
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _NEEDED = {"subsets", "calibration", "coverage", "robustness", "groups", "left_out", "limits", "timing", "model_sha256"}
@@ -52,7 +52,7 @@ def write_card(checkpoint: ModelBundle, reports: Sequence[Mapping[str, Any]], pa
 
 def as_card(checkpoint: ModelBundle, reports: Sequence[Mapping[str, Any]]) -> str:
     """Returns the text of the card."""
-    return fill(
+    return render_template(
         _TEMPLATES,
         "model_card.md.j2",
         model=checkpoint,

@@ -122,7 +122,7 @@ def test_the_interval_is_that_of_a_bootstrap_over_the_images():
         return summarize(Predictions(given.probabilities[rows], given.truth[rows], given.labels))["macro_f1"]
 
     for figure, statistic, values in (
-        ("accuracy", np.mean, given.right()),
+        ("accuracy", np.mean, given.correct()),
         ("macro_f1", f1, np.arange(100)),
     ):
         low, high = bootstrap(

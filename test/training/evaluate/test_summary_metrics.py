@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import numpy as np
-from model_predictions import FIVE, answers
+from model_predictions import FIVE, predictions
 
 from emotion_perception.reporting.metrics import summarize
 from emotion_perception.training.datasets import FaceDataset
@@ -36,7 +36,7 @@ def test_the_report_has_the_keys_that_programs_read():
 
 def test_the_restricted_accuracy_answers_only_with_labels_of_the_set():
     rows = [[0.1, 0.2, 0.3, 0.4], [0.2, 0.1, 0.3, 0.4]]
-    report = measure(answers(rows, [1, 0]), images(2))
+    report = measure(predictions(rows, [1, 0]), images(2))
     assert (report["accuracy"], report["accuracy_restricted"]) == (0.0, 1.0)
 
 
