@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.assets import MANIFEST, file_sha256
 from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
+from emotion_perception.core.retired_names import MODEL_SPEC_KEYS, RECIPE_VALUES, with_present_names
 
 FORMAT = 1
 MODELS = Path(__file__).resolve().parents[2] / "models"  # the shipped ones
@@ -227,6 +228,7 @@ def _check_keys(path: Path, table: Mapping[str, Any], known: set[str], *, requir
 def _parse_spec(values: Any, path: Path) -> ModelSpec:
     if not isinstance(values, dict):
         raise ModelBundleError(f"{path}: spec is not a table")
+    values = with_present_names(values, MODEL_SPEC_KEYS, RECIPE_VALUES)
     names = {field.name for field in fields(ModelSpec)}
     _check_keys(path, values, names, required=names - _LATER)
     for name, value in values.items():

@@ -154,6 +154,15 @@ def test_a_wrong_description_is_refused_with_the_key(build_model, change, words)
     assert str(path) in str(refusal.value)
 
 
+def test_a_description_with_retired_names_is_read(build_model):
+    path = build_model().weights.with_suffix(".json")
+    description = json.loads(path.read_text())
+    description["spec"]["normalisation"] = description["spec"].pop("normalization").replace("standardize", "standardise")
+    assert description["spec"]["normalisation"] == "standardise"
+    path.write_text(json.dumps(description))
+    assert load_model_bundle(path).spec.normalization == "standardize"
+
+
 def test_a_description_cannot_point_outside_its_folder(build_model, tmp_path):
     (tmp_path / "secret").write_bytes(b"secret")
     checkpoint = build_model()
