@@ -13,7 +13,7 @@ def greet(message: EmotionArray) -> None:
     """Prints a line for every face that surely smiles."""
     for face in message.faces:
         if face.label == "happiness" and not face.uncertain:
-            print(f"person {face.face.id} smiles ({face.score:.0%}, image {message.age_ms:.0f} ms old)", flush=True)
+            print(f"person {face.face.track_id} smiles ({face.score:.0%}, image {message.age_ms:.0f} ms old)", flush=True)
 
 
 def main() -> None:

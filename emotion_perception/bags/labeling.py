@@ -130,7 +130,7 @@ def _collect(outcomes: Iterable[FrameResult], mode: str, bar: "tqdm[Any]") -> tu
         bar.update()
         stamps.append(outcome.stamp_ns)
         for emotion in outcome.emotions:
-            label, track = "" if emotion.uncertain else emotion.label, emotion.face.id
+            label, track = "" if emotion.uncertain else emotion.label, emotion.face.track_id
             interval = open_ones.get(track)
             if interval is None or not interval.follows(outcome.stamp_ns, label):
                 stamp = outcome.stamp_ns

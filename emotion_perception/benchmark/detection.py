@@ -74,7 +74,7 @@ def _following(setup: Setup) -> Table:
         times = in_turns(calls, rounds=count, what=f"following {faces}")
         for every in _EVERY:
             overlaps = _overlaps(found[1], found[every])
-            ids = len({face.id for frame in found[every] for face in frame})
+            ids = len({face.track_id for frame in found[every] for face in frame})
             rows.append(
                 [
                     faces,

@@ -1,40 +1,208 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the fields of this package's messages say, whichever library made them: ROS's own or a reader of recordings."""
+"""Conversion between core values and this package's messages, for every library that has classes for them.
 
-from typing import Any
+ROS's own messages (rclpy) and those of recordings (rosbags) have the same fields but different classes. A field of a
+message is written in `MessageBuilder` and read in the `*_from_fields` functions, and nowhere else.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Point
+from emotion_perception.core.types import (
+    Box,
+    Face,
+    FaceEmotion,
+    Facing,
+    FrameCounts,
+    HeadPose,
+    Landmarks,
+    Point,
+    Position,
+    PositionSource,
+)
+
+if TYPE_CHECKING:
+    from emotion_perception.core.types import ModelInfo
+
+TypeLookup = Callable[[str], Callable[..., Any]]
+"""Returns what makes a message of a type, e.g. `geometry_msgs/msg/Point`, from all of its fields as keywords.
+
+Arrays of numbers are given as numpy arrays of the field's type, other sequences as lists, scalars as Python's.
+"""
+
+_OWN = "emotion_perception/msg/"
+
+
+class MessageBuilder:
+    """Builds this package's messages from core values.
+
+    Args:
+        types: the classes of the message library.
+    """
+
+    def __init__(self, types: TypeLookup) -> None:
+        self._face, self._face_array = types(f"{_OWN}Face"), types(f"{_OWN}FaceArray")
+        self._face_emotion, self._emotion_array = types(f"{_OWN}FaceEmotion"), types(f"{_OWN}EmotionArray")
+        self._region, self._point = types("sensor_msgs/msg/RegionOfInterest"), types("geometry_msgs/msg/Point")
+
+    def face_array(
+        self, header: Any, faces: Sequence[Face], *, detector: str, detect_ms: float, counts: FrameCounts
+    ) -> Any:
+        """Builds a `FaceArray`.
+
+        Args:
+            header: of the source image, a message of the same library.
+            faces: all faces in the image.
+            detector: name of the detector.
+            detect_ms: time that detection and tracking took, in milliseconds.
+            counts: of the detection node.
+        """
+        return self._face_array(
+            header=header,
+            faces=[self._build_face(face) for face in faces],
+            detector=detector,
+            detect_ms=float(detect_ms),
+            frames_received=counts.received,
+            frames_processed=counts.processed,
+            frames_dropped=counts.dropped,
+            frames_failed=counts.failed,
+        )
+
+    def emotion_array(
+        self,
+        header: Any,
+        emotions: Sequence[FaceEmotion],
+        *,
+        status: int,
+        faces_omitted: int,
+        model: "ModelInfo",
+        detect_ms: float,
+        classify_ms: float,
+        age_ms: float,
+        counts: FrameCounts,
+    ) -> Any:
+        """Builds an `EmotionArray`.
+
+        Args:
+            header: of the source image, a message of the same library.
+            emotions: of the faces in the image.
+            status: what happened to the image.
+            faces_omitted: number of faces in the image that are not in `emotions`.
+            model: what predicted the emotions.
+            detect_ms: time that detection and tracking took, in milliseconds.
+            classify_ms: time that classification took, in milliseconds.
+            age_ms: age of the image when the message is published, in milliseconds.
+            counts: of the detection node.
+        """
+        return self._emotion_array(
+            header=header,
+            status=int(status),
+            faces=[self._build_emotion(emotion) for emotion in emotions],
+            faces_omitted=faces_omitted,
+            labels=list(model.labels),
+            model=model.model,
+            model_sha256=model.model_sha256,
+            device=model.device,
+            fallback=model.fallback,
+            detect_ms=float(detect_ms),
+            classify_ms=float(classify_ms),
+            age_ms=float(age_ms),
+            frames_received=counts.received,
+            frames_processed=counts.processed,
+            frames_dropped=counts.dropped,
+            frames_failed=counts.failed,
+        )
+
+    def _build_face(self, face: Face) -> Any:
+        box, pose, position, point = face.box, face.head_pose, face.position, self._point
+        return self._face(
+            track_id=face.track_id,
+            roi=self._region(
+                x_offset=box.x_min, y_offset=box.y_min, height=box.height, width=box.width, do_rectify=False
+            ),
+            score=float(face.score),
+            landmarks=[point(x=float(p.x), y=float(p.y), z=0.0 if p.known else math.nan) for p in face.landmarks],
+            head_yaw=float(pose.yaw),
+            head_pitch=float(pose.pitch),
+            head_roll=float(pose.roll),
+            facing_camera=int(face.facing_camera),
+            position=point(x=float(position.x), y=float(position.y), z=float(position.z)),
+            position_covariance=np.array(position.covariance, np.float64),
+            position_source=int(position.source),
+        )
+
+    def _build_emotion(self, emotion: FaceEmotion) -> Any:
+        return self._face_emotion(
+            face=self._build_face(emotion.face),
+            label=emotion.label,
+            score=float(emotion.score),
+            uncertain=bool(emotion.uncertain),
+            probabilities=emotion.probabilities,
+            smoothed_probabilities=emotion.smoothed_probabilities,
+            prediction_age_s=float(emotion.prediction_age_s),
+            baseline_weight=float(emotion.baseline_weight),
+            valence=float(emotion.valence),
+            arousal=float(emotion.arousal),
+            valence_std=float(emotion.valence_std),
+            arousal_std=float(emotion.arousal_std),
+        )
 
 
 def face_from_fields(fields: Any) -> Face:
-    """Returns the face that a `Face` message describes.
+    """Returns the face that a `Face` message describes; one of a recording may be of the first type.
 
     Raises:
-        ValueError: its region, score or number is impossible.
+        ValueError: as of `Box` and `Face`.
     """
     roi = fields.roi
+    box = Box(roi.x_offset, roi.y_offset, roi.x_offset + roi.width, roi.y_offset + roi.height)
+    landmarks = Landmarks(*(Point(point.x, point.y) for point in fields.landmarks))
+    if not hasattr(fields, "track_id"):  # of the first type
+        return Face(box, fields.score, landmarks, fields.id)
+    position = fields.position
     return Face(
-        box=Box(roi.x_offset, roi.y_offset, roi.x_offset + roi.width, roi.y_offset + roi.height),
+        box=box,
         score=fields.score,
-        landmarks=Landmarks(*(Point(point.x, point.y) for point in fields.landmarks)),
-        id=fields.id,
+        landmarks=landmarks,
+        track_id=fields.track_id,
+        head_pose=HeadPose(fields.head_yaw, fields.head_pitch, fields.head_roll),
+        facing_camera=Facing(fields.facing_camera),
+        position=Position(
+            position.x,
+            position.y,
+            position.z,
+            tuple(fields.position_covariance.tolist()),
+            PositionSource(fields.position_source),
+        ),
     )
 
 
 def face_emotion_from_fields(fields: Any) -> FaceEmotion:
-    """Returns what a `FaceEmotion` message says of one face.
+    """Returns the emotion that a `FaceEmotion` message describes; one of a recording may be of the first type.
 
     Raises:
-        ValueError: as of `face_from_fields`.
+        ValueError: as of `Box`, `Face` and `FaceEmotion`.
     """
+    face, label, score, uncertain = face_from_fields(fields.face), fields.label, fields.score, fields.uncertain
+    probabilities = np.asarray(fields.probabilities, np.float32)
+    smoothed = np.asarray(fields.smoothed_probabilities, np.float32)
+    if not hasattr(fields, "prediction_age_s"):  # of the first type
+        return FaceEmotion(face, label, score, uncertain, probabilities, smoothed)
     return FaceEmotion(
-        face=face_from_fields(fields.face),
-        label=fields.label,
-        score=fields.score,
-        uncertain=fields.uncertain,
-        probabilities=np.asarray(fields.probabilities, np.float32),
-        smoothed_probabilities=np.asarray(fields.smoothed_probabilities, np.float32),
+        face=face,
+        label=label,
+        score=score,
+        uncertain=uncertain,
+        probabilities=probabilities,
+        smoothed_probabilities=smoothed,
+        prediction_age_s=fields.prediction_age_s,
+        baseline_weight=fields.baseline_weight,
+        valence=fields.valence,
+        arousal=fields.arousal,
+        valence_std=fields.valence_std,
+        arousal_std=fields.arousal_std,
     )

@@ -4,6 +4,7 @@
 
 import math
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -79,6 +80,56 @@ class Landmarks:
         return iter((self.right_eye, self.left_eye, self.nose, self.right_mouth, self.left_mouth))
 
 
+class HeadPose(NamedTuple):
+    """Rotation of a head relative to the camera's optical frame, in radians; NaN where unknown.
+
+    Axes and signs are those of `Face.msg`: all three are 0 where the face points straight back along the optical axis.
+    """
+
+    yaw: float = math.nan
+    pitch: float = math.nan
+    roll: float = math.nan
+
+
+class Facing(IntEnum):
+    """Whether a face is turned to the camera: the values of `Face.facing_camera`."""
+
+    UNKNOWN = 0
+    NO = 1
+    YES = 2
+
+
+class PositionSource(IntEnum):
+    """What a position was computed from: the values of `Face.position_source`."""
+
+    UNKNOWN = 0
+    DEPTH = 1
+    FACE_SIZE = 2
+    INTEROCULAR_DISTANCE = 3
+
+
+class Position(NamedTuple):
+    """Position of a face in the camera's optical frame (x right, y down, z forward), in meters; NaN where unknown.
+
+    Attributes:
+        x: to the right of the optical axis.
+        y: below the optical axis.
+        z: along the optical axis.
+        covariance: row-major (x, y, z), in square meters; NaN where unknown.
+        source: what the position was computed from.
+    """
+
+    x: float = math.nan
+    y: float = math.nan
+    z: float = math.nan
+    covariance: tuple[float, ...] = (math.nan,) * 9
+    source: PositionSource = PositionSource.UNKNOWN
+
+
+UNKNOWN_HEAD_POSE = HeadPose()
+UNKNOWN_POSITION = Position()
+
+
 @dataclass(frozen=True)
 class Face:
     """One face in one image.
@@ -87,32 +138,57 @@ class Face:
         box: region in pixels of the source image.
         score: the detector's confidence, 0..1.
         landmarks: five points, unknown ones NaN.
-        id: number of the track it belongs to, from 1; 0 before tracking.
+        track_id: id of the track that the face belongs to, from 1; 0 before tracking.
+        head_pose: rotation of the head.
+        facing_camera: whether the face is turned to the camera.
+        position: where the face is, in the camera's optical frame.
+
+    Raises:
+        ValueError: the score is not within 0..1, the track id is negative, an angle is infinite, or the covariance has
+            not nine entries.
     """
 
     box: Box
     score: float
     landmarks: Landmarks = field(default_factory=Landmarks)
-    id: int = 0
+    track_id: int = 0
+    head_pose: HeadPose = UNKNOWN_HEAD_POSE
+    facing_camera: Facing = Facing.UNKNOWN
+    position: Position = UNKNOWN_POSITION
 
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:
             raise ValueError(f"score {self.score} is not within 0..1")
-        if self.id < 0:
-            raise ValueError(f"id {self.id} is negative")
+        if self.track_id < 0:
+            raise ValueError(f"track_id {self.track_id} is negative")
+        if any(map(math.isinf, self.head_pose)):
+            raise ValueError(f"head pose {tuple(self.head_pose)} has an infinite angle")
+        if len(self.position.covariance) != 9:
+            raise ValueError(f"covariance of the position has {len(self.position.covariance)} entries, not 9")
 
 
 @dataclass(frozen=True, eq=False)
 class FaceEmotion:
-    """What one face shows.
+    """The emotion that one face expresses.
 
     Attributes:
-        face: the face that was looked at.
-        label: label with the highest smoothed probability.
+        face: the face.
+        label: label with the highest smoothed probability; empty where there is no prediction yet.
         score: that probability, calibrated, 0..1.
         uncertain: True where the score is below the node's `min_confidence`.
-        probabilities: float32 (L), calibrated, of this frame alone, sum 1.
-        smoothed_probabilities: float32 (L), sum 1.
+        probabilities: float32 (L), calibrated, of this frame alone, sum 1; (0) where the face was not classified in
+            this frame.
+        smoothed_probabilities: float32 (L), sum 1; (0) where there is no prediction yet.
+        prediction_age_s: age of the newest prediction relative to this frame, in seconds: 0 where the face was
+            classified in this frame, NaN where there is no prediction yet.
+        baseline_weight: how much the resting expression is taken into account, 0..1.
+        valence: -1..1, derived from the smoothed probabilities; NaN where not computed.
+        arousal: as `valence`.
+        valence_std: standard deviation of `valence`.
+        arousal_std: standard deviation of `arousal`.
+
+    Raises:
+        ValueError: one of the last six is out of range.
     """
 
     face: Face
@@ -121,6 +197,22 @@ class FaceEmotion:
     uncertain: bool
     probabilities: NDArray[np.float32]
     smoothed_probabilities: NDArray[np.float32]
+    prediction_age_s: float = 0.0
+    baseline_weight: float = 0.0
+    valence: float = math.nan
+    arousal: float = math.nan
+    valence_std: float = math.nan
+    arousal_std: float = math.nan
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.baseline_weight <= 1:
+            raise ValueError(f"baseline_weight {self.baseline_weight} is not within 0..1")
+        if self.prediction_age_s < 0:
+            raise ValueError(f"prediction_age_s {self.prediction_age_s} is negative")
+        if abs(self.valence) > 1 or abs(self.arousal) > 1:
+            raise ValueError(f"valence {self.valence} or arousal {self.arousal} is not within -1..1")
+        if self.valence_std < 0 or self.arousal_std < 0:
+            raise ValueError(f"valence_std {self.valence_std} or arousal_std {self.arousal_std} is negative")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +226,41 @@ class Frame:
 
     image_bgr: NDArray[np.uint8]
     grabbed_s: float
+
+
+class Status(IntEnum):
+    """What happened to the image of an `EmotionArray`: the values of its field `status`.
+
+    Attributes:
+        OK: its faces were classified.
+        NO_IMAGE: the image of the faces never reached the classifier.
+        ERROR: the image could not be converted, or the model failed.
+        SKIPPED: a newer image arrived before the classifier was free.
+    """
+
+    OK = 0
+    NO_IMAGE = 1
+    ERROR = 2
+    SKIPPED = 3
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """The model that made predictions, as an `EmotionArray` names it.
+
+    Attributes:
+        labels: label of each probability.
+        model: its name.
+        model_sha256: SHA-256 of its weights, 64 hexadecimal digits.
+        device: where it ran: `cpu` or `cuda:N`.
+        fallback: True if a GPU was requested and the CPU was used instead.
+    """
+
+    labels: tuple[str, ...]
+    model: str
+    model_sha256: str
+    device: str
+    fallback: bool = False
 
 
 @dataclass(frozen=True)

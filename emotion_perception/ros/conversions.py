@@ -1,23 +1,22 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Messages to and from core types: the only file that imports emotion_perception.msg."""
+"""Conversion between core values and ROS messages: the only file that imports emotion_perception.msg."""
 
-import math
-from collections.abc import Sequence
+import importlib
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from geometry_msgs.msg import Point as PointMsg
 from rclpy.time import Time
-from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
 from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.message_adapters import face_emotion_from_fields, face_from_fields
+from emotion_perception.core.message_adapters import MessageBuilder, face_emotion_from_fields, face_from_fields
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 from emotion_perception.msg import EmotionArray, FaceArray
 from emotion_perception.msg import Face as FaceMsg
-from emotion_perception.msg import FaceEmotion as FaceEmotionMsg
 
 __all__ = [
     "STATUSES",
@@ -78,24 +77,18 @@ class ClassificationResult:
     def to_msg(self, identity: ModelInfo, now: Time) -> EmotionArray:
         """Builds the EmotionArray under the source's header; `now`, on the node's clock, gives its age."""
         source = self.source
-        return EmotionArray(
-            header=source.header,
+        message: EmotionArray = _BUILDER.emotion_array(
+            source.header,
+            self.emotions,
             status=self.status,
-            faces=[_emotion_to_msg(emotion) for emotion in self.emotions],
             faces_omitted=len(source.faces) - len(self.emotions),
-            labels=list(identity.labels),
-            model=identity.model,
-            model_sha256=identity.model_sha256,
-            device=identity.device,
-            fallback=identity.fallback,
+            model=identity,
             detect_ms=source.detect_ms,
             classify_ms=self.classify_ms,
             age_ms=(now.nanoseconds - stamp_ns(source.header)) * 1e-6,
-            frames_received=source.frames_received,
-            frames_processed=source.frames_processed,
-            frames_dropped=source.frames_dropped,
-            frames_failed=source.frames_failed,
+            counts=counts_of(source),
         )
+        return message
 
 
 def stamp_ns(header: Header) -> int:
@@ -107,20 +100,12 @@ def faces_to_msg(
     header: Header, faces: Sequence[Face], *, detector: str, detect_ms: float, counts: FrameCounts
 ) -> FaceArray:
     """Builds a FaceArray under the source image's header."""
-    return FaceArray(
-        header=header,
-        faces=[_face_to_msg(face) for face in faces],
-        detector=detector,
-        detect_ms=detect_ms,
-        frames_received=counts.received,
-        frames_processed=counts.processed,
-        frames_dropped=counts.dropped,
-        frames_failed=counts.failed,
-    )
+    message: FaceArray = _BUILDER.face_array(header, faces, detector=detector, detect_ms=detect_ms, counts=counts)
+    return message
 
 
 def faces_from_msg(message: FaceArray) -> list[Face | None]:
-    """Returns the faces of a message; None for each whose region, score or id is impossible."""
+    """Returns the faces of a message; None for each whose region, or another of its values, is invalid."""
     return [_face_from_msg(face) for face in message.faces]
 
 
@@ -138,25 +123,15 @@ def emotions_from_msg(message: EmotionArray) -> list[FaceEmotion]:
     """Returns what an EmotionArray says of each face.
 
     Raises:
-        RegionError: a face's region is impossible.
+        RegionError: a face's region, or another of its values, is invalid.
     """
     emotions = []
     for entry in message.faces:
         try:
             emotions.append(face_emotion_from_fields(entry))
         except ValueError as e:
-            raise RegionError(f"face {entry.face.id} has an impossible region, score or id: {e}") from e
+            raise RegionError(f"face {entry.face.track_id} is invalid: {e}") from e
     return emotions
-
-
-def _face_to_msg(face: Face) -> FaceMsg:
-    box = face.box
-    return FaceMsg(
-        id=face.id,
-        roi=RegionOfInterest(x_offset=box.x_min, y_offset=box.y_min, width=box.width, height=box.height),
-        score=float(face.score),
-        landmarks=[PointMsg(x=float(p.x), y=float(p.y), z=0.0 if p.known else math.nan) for p in face.landmarks],
-    )
 
 
 def _face_from_msg(message: FaceMsg) -> Face | None:
@@ -166,12 +141,22 @@ def _face_from_msg(message: FaceMsg) -> Face | None:
         return None
 
 
-def _emotion_to_msg(emotion: FaceEmotion) -> FaceEmotionMsg:
-    return FaceEmotionMsg(
-        face=_face_to_msg(emotion.face),
-        label=emotion.label,
-        score=float(emotion.score),
-        uncertain=bool(emotion.uncertain),
-        probabilities=emotion.probabilities.tolist(),
-        smoothed_probabilities=emotion.smoothed_probabilities.tolist(),
-    )
+def _message_type(name: str) -> Callable[..., Any]:
+    """Returns what makes messages of a type; numpy arrays become what rclpy takes for sequences of numbers."""
+    package, _, kind = name.split("/")
+    message_class: Callable[..., Any] = getattr(importlib.import_module(f"{package}.msg"), kind)
+    fields = message_class.get_fields_and_field_types()  # type: ignore[attr-defined]
+    sequences = {field: _TYPE_CODES[type_] for field, type_ in fields.items() if type_ in _TYPE_CODES}
+    if not sequences:
+        return message_class
+
+    def make(**values: Any) -> Any:
+        for field, code in sequences.items():
+            values[field] = array(code, values[field].tobytes())
+        return message_class(**values)
+
+    return make
+
+
+_TYPE_CODES = {"sequence<float>": "f", "sequence<double>": "d"}
+_BUILDER = MessageBuilder(_message_type)

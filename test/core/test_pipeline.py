@@ -47,7 +47,7 @@ def test_a_image_goes_through_all_stages(verifier, expected):
     parts = {"detector": TwoFaces(), "verifier": verifier, "recognizer": recognizer}
     pipeline = Pipeline(DetectionConfig(), ClassifierConfig(), **parts)
     for step in range(3):
-        assert [(seen.face.id, seen.label) for seen in pipeline.process(IMAGE, step / 10)] == expected
+        assert [(seen.face.track_id, seen.label) for seen in pipeline.process(IMAGE, step / 10)] == expected
     assert pipeline.finder.refused == (0 if verifier is None else 3)
 
 

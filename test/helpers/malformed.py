@@ -69,7 +69,7 @@ class Malformed:
     def face(self):
         roi = RegionOfInterest(x_offset=self.size(), y_offset=self.size(), width=self.size(), height=self.size())
         points = [Point(x=self.number(), y=self.number(), z=self.number()) for _ in range(5)]
-        return Face(id=int(self.pick((0, 1, 2, 2**64 - 1))), roi=roi, score=self.number(), landmarks=points)
+        return Face(track_id=int(self.pick((0, 1, 2, 2**64 - 1))), roi=roi, score=self.number(), landmarks=points)
 
     def emotion(self):
         shares = [[self.number() for _ in range(int(self.pick((0, 1, 2, 7, 50))))] for _ in range(2)]

@@ -25,7 +25,7 @@ HEADER = Header(frame_id="camera_optical_frame")
 HEADER.stamp.sec, HEADER.stamp.nanosec = 1_700_000_000, 123_456_789
 COUNTS = FrameCounts(received=10, processed=6, dropped=3, failed=1)
 IDENTITY = ModelInfo(("glad", "sad"), "tiny", "ab" * 32, "cpu", False)
-FACE = Face(Box(10, 20, 40, 60), 0.75, Landmarks(right_eye=Point(15.5, 30.25)), id=2**40)
+FACE = Face(Box(10, 20, 40, 60), 0.75, Landmarks(right_eye=Point(15.5, 30.25)), track_id=2**40)
 
 
 def emotion(face=FACE):
@@ -52,7 +52,7 @@ def test_faces_survive_the_message():
     message = faces_message()
     assert message.header == HEADER
     (face,) = faces_from_msg(message)
-    assert (face.box, face.score, face.id) == (FACE.box, FACE.score, FACE.id)
+    assert (face.box, face.score, face.track_id) == (FACE.box, FACE.score, FACE.track_id)
     assert face.landmarks.right_eye == Point(15.5, 30.25)
     assert not face.landmarks.nose.known
     assert counts_of(message) == COUNTS
@@ -100,5 +100,5 @@ def test_a_region_of_zero_area_is_no_face(field):
 def test_an_emotion_with_an_impossible_region_is_refused():
     message = emotions_message()
     message.faces[0].face.roi.width = 0
-    with pytest.raises(RegionError, match="impossible region"):
+    with pytest.raises(RegionError, match="face 1099511627776 is invalid: x_max 10 is not right of x_min 10"):
         emotions_from_msg(message)

@@ -3,7 +3,6 @@
 """Writes a recording again with what was recognized beside its images: `faces`, `emotions` and `image_overlay`."""
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,16 +15,16 @@ from emotion_perception.bags.inference.frame_result import (
     PROCESSED,
     SKIPPED,
     FrameResult,
-    ModelPredictionSource,
 )
 from emotion_perception.bags.io.images import camera_info_topic, deserialize, namespace_of
 from emotion_perception.bags.io.messages import BAG_VERSION, CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.images.image_codec import JPEG_FORMAT, bgr_to_jpeg
+from emotion_perception.core.message_adapters import MessageBuilder
 from emotion_perception.core.rendering.anonymize import FaceAnonymizer
 from emotion_perception.core.rendering.overlay import draw_overlay
-from emotion_perception.core.types import Face, FaceEmotion
+from emotion_perception.core.types import FrameCounts, ModelInfo, Status
 
 _JPEG_QUALITY = 85
 _OVERLAY = "image_overlay/compressed"
@@ -48,7 +47,7 @@ class ResultWriter:
         folder: Path,
         recording: Recording,
         topic: Topic,
-        identity: ModelPredictionSource,
+        identity: ModelInfo,
         *,
         detector: str,
         anonymize: str,
@@ -61,6 +60,7 @@ class ResultWriter:
         self._counts = dict.fromkeys((f"frames_{what}" for what in ("received", "processed", "dropped", "failed")), 0)
         space = namespace_of(topic.name)
         self._store = typestore()
+        self._builder = MessageBuilder(self._store.types.__getitem__)
         self._topics = {
             "faces": self._add(f"{space}faces", FACES),
             "emotions": self._add(f"{space}emotions", EMOTIONS),
@@ -90,8 +90,23 @@ class ResultWriter:
             return
         header = deserialize(outcome.raw, self._kind).header
         faces = [emotion.face for emotion in outcome.emotions]
-        self._send("faces", outcome, FACES, self._face_array(header, faces, outcome))
-        self._send("emotions", outcome, EMOTIONS, self._emotion_array(header, outcome))
+        counts, detect_ms = FrameCounts(**self._counts), outcome.detect_ms or 0.0
+        face_array = self._builder.face_array(
+            header, faces, detector=self._detector, detect_ms=detect_ms, counts=counts
+        )
+        emotion_array = self._builder.emotion_array(
+            header,
+            outcome.emotions,
+            status=Status.OK,
+            faces_omitted=0,
+            model=self._identity,
+            detect_ms=detect_ms,
+            classify_ms=outcome.classify_ms or 0.0,
+            age_ms=outcome.latency_ms or 0.0,
+            counts=counts,
+        )
+        self._send("faces", outcome, FACES, face_array)
+        self._send("emotions", outcome, EMOTIONS, emotion_array)
         shown = self._hider.hide(outcome.image_bgr, faces, outcome.stamp_ns * 1e-9, self._mode)
         drawn = draw_overlay(shown, outcome.emotions, self._identity.labels, bars=True, landmarks=False)
         jpeg = np.frombuffer(bgr_to_jpeg(drawn, _JPEG_QUALITY), np.uint8)
@@ -118,46 +133,3 @@ class ResultWriter:
 
     def _of(self, kind: str) -> Any:
         return self._store.types[kind]
-
-    def _face_array(self, header: Any, faces: Sequence[Face], outcome: FrameResult) -> Any:
-        return self._of(FACES)(
-            header=header,
-            faces=[self._face(face) for face in faces],
-            detector=self._detector,
-            detect_ms=outcome.detect_ms or 0.0,
-            **self._counts,
-        )
-
-    def _emotion_array(self, header: Any, outcome: FrameResult) -> Any:
-        return self._of(EMOTIONS)(
-            header=header,
-            status=0,
-            faces=[self._emotion(emotion) for emotion in outcome.emotions],
-            faces_omitted=0,
-            labels=list(self._identity.labels),
-            model=self._identity.model,
-            model_sha256=self._identity.model_sha256,
-            device=self._identity.device,
-            fallback=False,
-            detect_ms=outcome.detect_ms or 0.0,
-            classify_ms=outcome.classify_ms or 0.0,
-            age_ms=outcome.latency_ms or 0.0,
-            **self._counts,
-        )
-
-    def _emotion(self, emotion: FaceEmotion) -> Any:
-        return self._of("emotion_perception/msg/FaceEmotion")(
-            face=self._face(emotion.face),
-            label=emotion.label,
-            score=emotion.score,
-            uncertain=emotion.uncertain,
-            probabilities=emotion.probabilities,
-            smoothed_probabilities=emotion.smoothed_probabilities,
-        )
-
-    def _face(self, face: Face) -> Any:
-        box = face.box
-        region = self._of("sensor_msgs/msg/RegionOfInterest")(box.x_min, box.y_min, box.height, box.width, False)
-        point = self._of("geometry_msgs/msg/Point")
-        landmarks = [point(p.x, p.y, 0.0 if p.known else float("nan")) for p in face.landmarks]
-        return self._of("emotion_perception/msg/Face")(id=face.id, roi=region, score=face.score, landmarks=landmarks)

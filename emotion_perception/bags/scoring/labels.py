@@ -92,7 +92,7 @@ class Labels:
         middle lies in it. A track's number goes before, a row about every face after regions.
         """
         numbers = {row.track: row for row in rows if row.track is not None}
-        matched = {k: numbers[face.id] for k, face in enumerate(faces) if face.id in numbers}
+        matched = {k: numbers[face.track_id] for k, face in enumerate(faces) if face.track_id in numbers}
         regions = [row for row in rows if row.box is not None]
         free = [k for k in range(len(faces)) if k not in matched]
         for row, column in self._pairs([faces[k].box for k in free], [row.box for row in regions if row.box]).items():

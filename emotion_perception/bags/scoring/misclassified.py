@@ -65,7 +65,7 @@ class MisclassifiedFaces:
 
     def _consider(self, outcome: FrameResult, emotion: FaceEmotion, truth: str, first_stamp_ns: int) -> None:
         since_ns = outcome.stamp_ns - first_stamp_ns
-        key = (emotion.face.id, truth, emotion.label, since_ns // _ALIKE_NS)
+        key = (emotion.face.track_id, truth, emotion.label, since_ns // _ALIKE_NS)
         rival = self._kept.get(key) or (self.worst[-1] if len(self._kept) >= self._most else None)
         if rival is not None and rival.score >= emotion.score:
             return
@@ -74,4 +74,4 @@ class MisclassifiedFaces:
             return
         if rival is not None:
             self._kept = {k: mistake for k, mistake in self._kept.items() if mistake is not rival}
-        self._kept[key] = Misclassified(since_ns / NS, emotion.face.id, truth, emotion.label, emotion.score, crop)
+        self._kept[key] = Misclassified(since_ns / NS, emotion.face.track_id, truth, emotion.label, emotion.score, crop)

@@ -75,7 +75,7 @@ class TableWriter:
         for k, emotion in enumerate(outcome.emotions):
             self._faces.writerow((*head, *_face_cells(emotion), *_truth_cells(matched.get(k))))
         if outcome.outcome == PROCESSED:
-            tracks = {row.line: outcome.emotions[k].face.id for k, row in matched.items()}
+            tracks = {row.line: outcome.emotions[k].face.track_id for k, row in matched.items()}
             for row in rows:
                 if row.box is not None:
                     cells = (row.line, row.label, row.group, row.person, tracks.get(row.line, ""))
@@ -238,7 +238,7 @@ def _face_cells(emotion: FaceEmotion) -> tuple[Any, ...]:
     face, box = emotion.face, emotion.face.box
     probabilities = (_rounded(p) for p in (*emotion.probabilities, *emotion.smoothed_probabilities))
     return (
-        *(face.id, box.x_min, box.y_min, box.width, box.height, _rounded(face.score)),
+        *(face.track_id, box.x_min, box.y_min, box.width, box.height, _rounded(face.score)),
         *(emotion.label, _rounded(emotion.score), int(emotion.uncertain)),
         *probabilities,
     )

@@ -60,8 +60,8 @@ class EmotionRecognizer:
         rows = self.classifier.classify(crops)
         emotions = []
         for face, row in zip(shown, rows, strict=True):
-            smoothed = self._smoother.update(face.id, row, stamp_s, time_constant_s=smoothing_s)
-            shown_label = self._smoother.decide(face.id, label_hysteresis)
+            smoothed = self._smoother.update(face.track_id, row, stamp_s, time_constant_s=smoothing_s)
+            shown_label = self._smoother.decide(face.track_id, label_hysteresis)
             emotions.append(self._describe(face, row, smoothed, shown_label, min_confidence))
         return emotions
 

@@ -77,7 +77,7 @@ class FaceAnonymizer:
         return anonymize(image_bgr, [*(face.box for face in faces), *self._gone(faces, stamp_s)], mode)
 
     def _gone(self, faces: Sequence[Face], stamp_s: float) -> list[Box]:
-        present = {face.id: (stamp_s, face.box) for face in faces}
+        present = {face.track_id: (stamp_s, face.box) for face in faces}
         held = {
             track: (seen_s, box)
             for track, (seen_s, box) in self._last_seen.items()

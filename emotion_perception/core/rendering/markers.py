@@ -93,7 +93,7 @@ class FaceMarkers:
 
 def _marker(emotion: FaceEmotion, camera: PinholeCamera) -> FaceMarker:
     blue, green, red = color_of(emotion)
-    first_id = emotion.face.id % _IDS * 2
+    first_id = emotion.face.track_id % _IDS * 2
     return FaceMarker(
         shape_id=first_id,
         text_id=first_id + 1,

@@ -104,7 +104,7 @@ def color_of(emotion: FaceEmotion) -> Color:
 
 def caption(emotion: FaceEmotion) -> str:
     """Returns the text of a face's tag, e.g. `#3 happiness 87%`."""
-    number = f"#{emotion.face.id} " if emotion.face.id else ""
+    number = f"#{emotion.face.track_id} " if emotion.face.track_id else ""
     return f"{number}{emotion.label}{'?' if emotion.uncertain else ''} {_whole(emotion.score, 100)}%"
 
 

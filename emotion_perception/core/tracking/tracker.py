@@ -74,7 +74,7 @@ class Tracker:
         self._advance(stamp_s, max_missed_s)
         matched = self._match(faces, min_iou)
         tracked = [self._follow(face, matched.get(index), stamp_s) for index, face in enumerate(faces)]
-        self._forget_beyond_the_most({face.id for face in tracked})
+        self._forget_beyond_the_most({face.track_id for face in tracked})
         if len(self._tracks) > 1:
             _import_scipy()
         return tracked
@@ -105,7 +105,7 @@ class Tracker:
         else:
             track.motion.correct(face.box)
             track.box, track.seen_s = face.box, stamp_s
-        return replace(face, id=track.id)
+        return replace(face, track_id=track.id)
 
     def _forget_beyond_the_most(self, seen: set[int]) -> None:
         """Forgets the longest unseen tracks where there are too many of them."""

@@ -16,7 +16,7 @@ from emotion_perception.ros.demo.result_listener import ResultListener
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.transport.image_messages import image_to_bgr
 
-_COLUMNS = ("stamp", "id", "x", "y", "width", "height", "label", "score", "uncertain")
+_COLUMNS = ("stamp", "track_id", "x", "y", "width", "height", "label", "score", "uncertain")
 _AGES = ("detect_ms", "classify_ms", "age_ms", "latency_ms")
 _REMEMBERED = 64  # emotions whose overlay may still come
 
@@ -84,7 +84,7 @@ class DemoRecorder(ResultListener):
             region = (roi.x_offset, roi.y_offset, roi.width, roi.height)
             shown = (face.label, f"{face.score:.4f}", int(face.uncertain))
             probabilities = [f"{p:.6f}" for p in face.probabilities]
-            self._rows.writerow([seconds, face.face.id, *region, *shown, *probabilities, *ages])
+            self._rows.writerow([seconds, face.face.track_id, *region, *shown, *probabilities, *ages])
 
     def _on_overlay(self, message: Image) -> None:
         self.overlays += 1

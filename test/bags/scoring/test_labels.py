@@ -19,7 +19,7 @@ def read(tmp_path, *lines):
 
 
 def face(x, y, side=40, number=1):
-    return Face(box=Box(x, y, x + side, y + side), score=0.9, id=number)
+    return Face(box=Box(x, y, x + side, y + side), score=0.9, track_id=number)
 
 
 def told(labels, stamp_ns, *faces):

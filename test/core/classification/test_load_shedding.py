@@ -8,7 +8,7 @@ from emotion_perception.core.types import Box, Face
 
 
 def faces(*sides):
-    return [Face(Box(0, 0, side, side), 0.9, id=number + 1) for number, side in enumerate(sides)]
+    return [Face(Box(0, 0, side, side), 0.9, track_id=number + 1) for number, side in enumerate(sides)]
 
 
 def learn(budget, *, interval_s, face_s, frames=30):
@@ -26,7 +26,7 @@ def learn(budget, *, interval_s, face_s, frames=30):
 def test_the_largest_faces_come_first_where_not_all_can_be_served(face_s, share, chosen):
     budget = LoadShedder()
     now_s = learn(budget, interval_s=1 / 30, face_s=face_s)
-    assert [face.id for face in budget.choose(faces(10, 30, 20), now_s, share=share)] == chosen
+    assert [face.track_id for face in budget.choose(faces(10, 30, 20), now_s, share=share)] == chosen
 
 
 def test_nothing_is_left_out_before_anything_was_measured():

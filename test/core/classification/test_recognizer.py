@@ -28,18 +28,18 @@ def recognize(recognizer, faces, stamp_s=0.0, image=IMAGE, **options):
 
 
 def face(x_min, x_max, track_id=1):
-    return Face(Box(x_min, 10, x_max, 10 + x_max - x_min), 0.9, id=track_id)
+    return Face(Box(x_min, 10, x_max, 10 + x_max - x_min), 0.9, track_id=track_id)
 
 
 def test_each_face_gets_its_own_answer_in_order():
     answers = recognize(EmotionRecognizer(BrightnessClassifier()), [face(10, 50, 1), face(120, 160, 2)])
-    assert [(a.face.id, a.label, a.score) for a in answers] == [(1, "dark", 1.0), (2, "bright", 1.0)]
+    assert [(a.face.track_id, a.label, a.score) for a in answers] == [(1, "dark", 1.0), (2, "bright", 1.0)]
 
 
 def test_a_face_outside_its_image_is_left_out_and_counted():
     recognizer = EmotionRecognizer(BrightnessClassifier())
     answers = recognize(recognizer, [face(500, 540, 1), face(120, 160, 2)])
-    assert [answer.face.id for answer in answers] == [2]
+    assert [answer.face.track_id for answer in answers] == [2]
     assert recognizer.regions_rejected == 1
 
 

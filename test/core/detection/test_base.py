@@ -44,7 +44,7 @@ def test_regions_come_back_in_source_pixels_and_inside(size):
     (face,) = detector.detect(np.zeros((100, 200, 3), np.uint8))
     assert face.box == Box(100, 0, 200, 100)
     assert face.landmarks.nose == pytest.approx((100, 50))
-    assert (face.score, face.id) == (0.8, 0)
+    assert (face.score, face.track_id) == (0.8, 0)
     assert max(detector.seen.shape[:2]) == (size or 200)
 
 

@@ -44,7 +44,7 @@ def test_selection_follows_the_live_parameters(parameters, expected):
     ],
 )
 def test_a_margin_widens_a_region_inside_the_image(margin, box, expected):
-    (widened,) = add_margin([Face(box=box, score=0.8, id=7)], margin, (100, 80))
+    (widened,) = add_margin([Face(box=box, score=0.8, track_id=7)], margin, (100, 80))
     assert (widened.box, widened.score, widened.id) == (expected, 0.8, 7)
 
 

@@ -136,7 +136,7 @@ def test_a_hidden_face_keeps_next_to_nothing():
 
 
 class TestFaceHider:
-    FACE = Face(Box(40, 30, 60, 50), 0.9, id=3)
+    FACE = Face(Box(40, 30, 60, 50), 0.9, track_id=3)
 
     def changed(self, hider, faces, stamp_s, mode="fill"):
         image = noise()
@@ -159,7 +159,7 @@ class TestFaceHider:
     def test_a_face_that_moves_is_hidden_only_where_it_is(self):
         hider = FaceAnonymizer()
         self.changed(hider, [self.FACE], 1.0)
-        changed = self.changed(hider, [Face(Box(90, 30, 110, 50), 0.9, id=3)], 1.1)
+        changed = self.changed(hider, [Face(Box(90, 30, 110, 50), 0.9, track_id=3)], 1.1)
         assert changed[40, 100]
         assert not changed[40, 50]
 

@@ -16,7 +16,7 @@ CAMERA = PinholeCamera(fx=500.0, fy=400.0, cx=320.0, cy=240.0)
 
 def emotion(box=(300, 200, 340, 280), *, track=3, label="happiness", uncertain=False):
     row = np.array([0.75, 0.25], np.float32)
-    return FaceEmotion(Face(Box(*box), 0.9, id=track), label, 0.75, uncertain, row, row)
+    return FaceEmotion(Face(Box(*box), 0.9, track_id=track), label, 0.75, uncertain, row, row)
 
 
 @pytest.mark.parametrize(

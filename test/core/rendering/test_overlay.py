@@ -15,10 +15,10 @@ def blank_image(width=640, height=480):
     return np.full((height, width, 3), GROUND, np.uint8)
 
 
-def emotion(box, label="happiness", score=0.87, *, uncertain=False, id=1, landmarks=None):
+def emotion(box, label="happiness", score=0.87, *, uncertain=False, track_id=1, landmarks=None):
     share = np.full(7, (1 - score) / 6, np.float32)
     share[LABELS.index(label)] = score
-    face = Face(box=box, score=0.9, id=id, landmarks=landmarks or Landmarks())
+    face = Face(box=box, score=0.9, track_id=track_id, landmarks=landmarks or Landmarks())
     return FaceEmotion(face, label, score, uncertain, share, share)
 
 
@@ -84,8 +84,8 @@ def test_a_label_at_the_upper_border_is_not_cut_off():
     ("answer", "expected"),
     [
         (emotion(Box(0, 0, 9, 9)), "#1 happiness 87%"),
-        (emotion(Box(0, 0, 9, 9), "fear", 0.314, uncertain=True, id=12), "#12 fear? 31%"),
-        (emotion(Box(0, 0, 9, 9), id=0), "happiness 87%"),
+        (emotion(Box(0, 0, 9, 9), "fear", 0.314, uncertain=True, track_id=12), "#12 fear? 31%"),
+        (emotion(Box(0, 0, 9, 9), track_id=0), "happiness 87%"),
     ],
 )
 def test_the_caption_says_track_label_and_score(answer, expected):
@@ -124,7 +124,7 @@ def test_probabilities_that_are_no_numbers_are_drawn_as_nothing():
 
 def test_bars_of_several_faces_cover_none_of_them():
     boxes = [Box(60, 100, 160, 220), Box(170, 120, 260, 230), Box(280, 100, 380, 220), Box(500, 300, 620, 440)]
-    result = drawn(blank_image(), *(emotion(box, id=number + 1) for number, box in enumerate(boxes)), bars=True)
+    result = drawn(blank_image(), *(emotion(box, track_id=number + 1) for number, box in enumerate(boxes)), bars=True)
     for box in boxes:
         inside = result[box.y_min + 6 : box.y_max - 6, box.x_min + 6 : box.x_max - 6]
         assert (inside == GROUND).mean() > 0.9

@@ -45,7 +45,7 @@ def face(x_min, score=0.9, side=40):
 
 def find(finder, stamp_s=0.0, **parameters):
     found = finder.find(IMAGE, stamp_s, DetectorOptions(**parameters))
-    return [(face.id, face.box.x_min, face.box.x_max) for face in found]
+    return [(face.track_id, face.box.x_min, face.box.x_max) for face in found]
 
 
 def test_faces_are_selected_numbered_and_best_first():
@@ -111,7 +111,7 @@ def textured(shift=0):
 def places(finder, steps, every, move=2):
     config = DetectorOptions(detection_interval=every)
     return [
-        (face.id, face.box.x_min) for step in steps for face in finder.find(textured(move * step), step / 30, config)
+        (face.track_id, face.box.x_min) for step in steps for face in finder.find(textured(move * step), step / 30, config)
     ]
 
 
@@ -166,7 +166,7 @@ def test_what_was_seen_beforehand_is_not_looked_at_again():
     seen = finder.look(IMAGE, DetectorOptions())
     assert detector.looks == 1
     found = finder.find(IMAGE, 0.0, DetectorOptions(), seen=seen)
-    assert [(face.id, face.box.x_min) for face in found] == [(1, 60)]
+    assert [(face.track_id, face.box.x_min) for face in found] == [(1, 60)]
     assert detector.looks == 1
 
 

@@ -12,7 +12,7 @@ FACE = Face(
     Box(200, 140, 300, 260),
     0.9,
     Landmarks(right_eye=Point(230, 180), left_eye=Point(270, 180), nose=Point(250, 205)),
-    id=7,
+    track_id=7,
 )
 
 
@@ -43,7 +43,7 @@ def test_a_face_that_shifts_is_followed_with_its_landmarks(scene, size):
     corners = face.box.x_min, face.box.y_min, face.box.x_max, face.box.y_max
     assert corners == pytest.approx((209, 135, 309, 255), abs=1)
     assert face.landmarks.right_eye == pytest.approx((239, 175), abs=1)
-    assert (face.id, face.score) == (7, 0.9)
+    assert (face.track_id, face.score) == (7, 0.9)
     assert not face.landmarks.left_mouth.known
 
 
@@ -66,7 +66,7 @@ def test_it_does_not_drift_over_ten_images(scene):
 
 
 def test_each_of_two_faces_goes_its_own_way(scene):
-    other = Face(Box(400, 140, 500, 260), 0.8, id=9)
+    other = Face(Box(400, 140, 500, 260), 0.8, track_id=9)
     after = scene.copy()
     after[:, :350] = moved(scene, shift=(6, 0))[:, :350]
     after[:, 350:] = moved(scene, shift=(0, 6))[:, 350:]

@@ -21,7 +21,7 @@ def face(x, y=0, side=10):
 
 
 def ids(tracker, stamp_s, *faces, min_iou=0.3, max_missed_s=1.0):
-    return [tracked.id for tracked in tracker.update(faces, stamp_s, min_iou=min_iou, max_missed_s=max_missed_s)]
+    return [tracked.track_id for tracked in tracker.update(faces, stamp_s, min_iou=min_iou, max_missed_s=max_missed_s)]
 
 
 def test_a_face_that_moves_a_little_keeps_its_number():
@@ -31,7 +31,7 @@ def test_a_face_that_moves_a_little_keeps_its_number():
 
 def test_only_the_number_of_a_face_is_filled_in():
     (tracked,) = Tracker().update([face(3)], 0.0, min_iou=0.3, max_missed_s=1.0)
-    assert (tracked.box, tracked.score, tracked.id) == (face(3).box, 0.9, 1)
+    assert (tracked.box, tracked.score, tracked.track_id) == (face(3).box, 0.9, 1)
 
 
 def test_answers_come_in_the_detectors_order():
@@ -150,7 +150,7 @@ def test_whatever_comes_numbers_are_unique_and_never_given_again(seed):
         min_iou, max_missed_s = rng.choice([0.0, 0.1, 0.3, 0.9]), rng.choice([0.0, 0.5, 60.0])
         tracked = tracker.update(faces, stamp_s, min_iou=min_iou, max_missed_s=max_missed_s)
         assert [(face.box, face.score) for face in tracked] == [(face.box, face.score) for face in faces]
-        numbers = [face.id for face in tracked]
+        numbers = [face.track_id for face in tracked]
         assert len(set(numbers)) == len(numbers)
         last_seen = {number: at_s for number, at_s in last_seen.items() if stamp_s - at_s <= max_missed_s}
         new = [number for number in numbers if number not in last_seen]
@@ -197,7 +197,7 @@ from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Box, Face
 tracker = Tracker()
 for step in range(9):
-    assert tracker.update([Face(Box(step, 0, step + 50, 50), 0.9)], step / 30, min_iou=0.3, max_missed_s=1.0)[0].id == 1
+    assert tracker.update([Face(Box(step, 0, step + 50, 50), 0.9)], step / 30, min_iou=0.3, max_missed_s=1.0)[0].track_id == 1
 print(any(name.startswith("scipy") for name in sys.modules))
 """
     root = Path(__file__).resolve().parents[3]

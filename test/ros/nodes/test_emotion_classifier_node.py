@@ -33,7 +33,7 @@ class Wiring:
 
 
 def faces_at(header, *boxes):
-    faces = [Face(Box(*box), 0.9, id=number + 1) for number, box in enumerate(boxes)]
+    faces = [Face(Box(*box), 0.9, track_id=number + 1) for number, box in enumerate(boxes)]
     return faces_to_msg(header, faces, detector="fake", detect_ms=3.0, counts=COUNTS)
 
 
@@ -49,7 +49,7 @@ def test_every_face_is_answered_in_order_under_the_source_header(graph, make):
     (answer,) = wiring.answers(1)
     assert answer.header == make.header(1)
     assert answer.status == EmotionArray.OK
-    assert [face.face.id for face in answer.faces] == [1, 2]
+    assert [face.face.track_id for face in answer.faces] == [1, 2]
     assert [face.label for face in answer.faces] == ["sad", "sad"]
     for face in answer.faces:
         assert face.score == pytest.approx(0.8, abs=1e-6)
@@ -122,7 +122,7 @@ def test_a_region_outside_the_image_or_without_area_is_left_out_and_counted(grap
     wiring.images.publish(make.image(1))
     wiring.faces.publish(message)
     (answer,) = wiring.answers(1)
-    assert [face.face.id for face in answer.faces] == [1]
+    assert [face.face.track_id for face in answer.faces] == [1]
     assert wiring.node.faults == 1
     assert wiring.node.status()["regions_rejected"] == 1, "the one outside; the one without area is no region"
 
@@ -232,9 +232,9 @@ def test_too_many_faces_for_the_rate_leave_the_smallest_out_and_count_them(graph
         wiring.faces.publish(faces_at(make.header(number), *boxes))
         wiring.answers(number + 1)
     first, last = wiring.emotions[0], wiring.emotions[-1]
-    assert ([face.face.id for face in first.faces], first.faces_omitted) == ([1, 2, 3], 0)
-    assert 2 in [face.face.id for face in last.faces], "the largest one is always there"
-    assert 1 not in [face.face.id for face in last.faces]
+    assert ([face.face.track_id for face in first.faces], first.faces_omitted) == ([1, 2, 3], 0)
+    assert 2 in [face.face.track_id for face in last.faces], "the largest one is always there"
+    assert 1 not in [face.face.track_id for face in last.faces]
     assert last.faces_omitted == 3 - len(last.faces)
     assert {answer.status for answer in wiring.emotions} == {EmotionArray.OK}
     assert wiring.node.faults == 0

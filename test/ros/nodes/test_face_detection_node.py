@@ -30,7 +30,7 @@ def test_faces_carry_the_header_of_their_image_bit_for_bit(graph, make, faces_of
     assert faces[0].header == make.header(3)
     roi = faces[0].faces[0].roi
     assert (roi.x_offset, roi.y_offset, roi.width, roi.height) == (10, 5, 40, 40)
-    assert faces[0].faces[0].id == 1
+    assert faces[0].faces[0].track_id == 1
 
 
 def test_an_image_without_a_face_gives_an_empty_array(graph, make, faces_of):
@@ -45,7 +45,7 @@ def test_a_face_keeps_its_id(graph, make, faces_of):
     for number in range(3):
         images.publish(make.image(number))
         graph.wait_for(faces, number + 1)
-    assert [array.faces[0].id for array in faces] == [1, 1, 1]
+    assert [array.faces[0].track_id for array in faces] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_a_changed_margin_acts_on_the_next_frame_and_moves_no_track(talk):
         [(0, 0, 60, HEIGHT)],
         [(20, 10, 40, 30)],
     ]
-    assert [face.id for answer in answers for face in answer.faces] == [1, 1, 1, 1]
+    assert [face.track_id for answer in answers for face in answer.faces] == [1, 1, 1, 1]
 
 
 @pytest.mark.guarantee("The optional non-face filter rejects a region and counts it.", section="Face detection node")
@@ -123,7 +123,7 @@ def test_the_verifier_refuses_a_region_and_counts_it(graph, talk):
     wide, narrow = (2, 2, 28, 28), (40, 10, 56, 26)
     answers = [conversation.ask(patches(wide, narrow)) for _ in range(3)]
     assert [regions(answer) for answer in answers] == [[narrow]] * 3
-    assert [face.id for answer in answers for face in answer.faces] == [1, 1, 1], "a refused region takes no number"
+    assert [face.track_id for answer in answers for face in answer.faces] == [1, 1, 1], "a refused region takes no number"
     assert conversation.node.status()["refused"] == 3
     assert conversation.node.faults == 0, "a refusal is no fault"
     graph.wait(lambda: statuses and {p.key: p.value for p in statuses[-1].status[0].values}["refused"] == "3")
@@ -151,9 +151,9 @@ def test_a_verifier_that_is_not_there_fails_configure_with_a_line(graph, make):
 @pytest.mark.parametrize(("gap", "expected"), [(5, 1), (10, 1), (11, 2)])
 def test_a_face_keeps_its_id_over_a_gap_of_max_missed_s(talk, gap, expected):
     conversation = talk(max_missed_s=1.0)
-    assert conversation.ask(patches((20, 10, 40, 30)), number=0).faces[0].id == 1
+    assert conversation.ask(patches((20, 10, 40, 30)), number=0).faces[0].track_id == 1
     assert list(conversation.ask(patches(), number=3).faces) == []
-    assert conversation.ask(patches((22, 10, 42, 30)), number=gap).faces[0].id == expected
+    assert conversation.ask(patches((22, 10, 42, 30)), number=gap).faces[0].track_id == expected
 
 
 @pytest.mark.guarantee("Two faces that cross keep their track ids.", section="Face detection node")
@@ -166,7 +166,7 @@ def test_two_faces_that_pass_each_other_keep_their_ids(talk):
         hidden = abs(right[0] - left[0]) <= 16  # for nine frames the one behind is not found
         answer = conversation.ask(patches(left) if hidden else patches(right, left))
         upper_first = sorted(zip(regions(answer), answer.faces, strict=True), key=lambda pair: pair[0][1])
-        found = [face.id for _, face in upper_first]
+        found = [face.track_id for _, face in upper_first]
         first = first or found
         assert found == (first[1:] if hidden else first)
     assert sorted(first) == [1, 2]
@@ -175,12 +175,12 @@ def test_two_faces_that_pass_each_other_keep_their_ids(talk):
 @pytest.mark.guarantee("A track id is never used again in a run.", section="Face detection node")
 def test_ids_are_never_used_again_in_a_run(talk, graph):
     conversation = talk()
-    ids = [conversation.ask(patches((20, 10, 40, 30)), number=50).faces[0].id]
-    ids.append(conversation.ask(patches((20, 10, 40, 30)), number=1).faces[0].id)  # a bag that loops
+    ids = [conversation.ask(patches((20, 10, 40, 30)), number=50).faces[0].track_id]
+    ids.append(conversation.ask(patches((20, 10, 40, 30)), number=1).faces[0].track_id)  # a bag that loops
     for transition in ("deactivate", "cleanup", "configure", "activate"):
         assert getattr(conversation.node, f"trigger_{transition}")() == TransitionCallbackReturn.SUCCESS
     graph.wait(lambda: conversation.images.get_subscription_count() == 1)
-    ids.append(conversation.ask(patches((20, 10, 40, 30)), number=2).faces[0].id)
+    ids.append(conversation.ask(patches((20, 10, 40, 30)), number=2).faces[0].track_id)
     assert ids == [1, 2, 3]
 
 
@@ -225,7 +225,7 @@ def test_between_every_so_many_frames_a_face_is_followed_under_its_id(graph, mak
     answers = [conversation.ask(patches((20 + step, 10, 40 + step, 30))) for step in range(7)]
     found = [regions(answer)[0] for answer in answers]
     assert np.abs(np.subtract(found, [(20 + step, 10, 40 + step, 30) for step in range(7)])).max() <= 1
-    assert [answer.faces[0].id for answer in answers] == [1] * 7
+    assert [answer.faces[0].track_id for answer in answers] == [1] * 7
     assert LookingOnce.looks == 3
     assert conversation.node.set_parameters([Parameter("detection_interval", value=1)])[0].successful
     for step in range(3):

@@ -78,7 +78,7 @@ def test_the_classifier_answers_every_malformed_face_array(graph, make, malforme
         images.publish(malformed.image(number) if number % 2 else make.picture(number))
         faces.publish(malformed.faces(number))
         graph.wait_for(answers, number + 1)
-    good = [Face(Box(0, 0, 20, 20), 0.9, id=1)]
+    good = [Face(Box(0, 0, 20, 20), 0.9, track_id=1)]
     images.publish(make.picture(COUNT))
     faces.publish(faces_to_msg(make.header(COUNT), good, detector="x", detect_ms=0.0, counts=make.counts))
     graph.wait_for(answers, COUNT + 1)

@@ -26,7 +26,7 @@ HIDING = ["blur", "pixelate", "fill"]
 
 def emotions_at(header, *boxes, status=EmotionArray.OK, track=1):
     row = np.array([0.25, 0.75], np.float32)
-    faces = [Face(Box(*box), 0.9, id=track + number) for number, box in enumerate(boxes)]
+    faces = [Face(Box(*box), 0.9, track_id=track + number) for number, box in enumerate(boxes)]
     source = faces_to_msg(header, faces, detector="fake", detect_ms=1.0, counts=FrameCounts())
     emotions = [FaceEmotion(face, "sad", 0.75, False, row, row) for face in faces]
     answer = ClassificationResult(source, status, emotions if status == EmotionArray.OK else ())

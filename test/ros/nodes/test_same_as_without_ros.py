@@ -37,7 +37,7 @@ def test_nodes_and_pipeline_agree_on_every_frame(graph, make, pictures):
         expected = pipeline.process(image_bgr, stamp_ns(make.header(number)) * 1e-9)
         received = emotions_from_msg(answers[number])
         assert [answer.face.box for answer in received] == [answer.face.box for answer in expected]
-        assert [answer.face.id for answer in received] == [answer.face.id for answer in expected]
+        assert [answer.face.track_id for answer in received] == [answer.face.track_id for answer in expected]
         assert [answer.label for answer in received] == [answer.label for answer in expected]
         for got, wanted in zip(received, expected, strict=True):
             np.testing.assert_allclose(got.probabilities, wanted.probabilities, atol=1e-6)

@@ -31,7 +31,7 @@ class Camera:
     def send(self, number, value):
         """Sends an image of that brightness."""
         header = self._make.header(number)
-        face = Face(Box(0, 0, 20, 20), 0.9, id=1)
+        face = Face(Box(0, 0, 20, 20), 0.9, track_id=1)
         self._images.publish(self._make.image(number, value=value))
         self._faces.publish(faces_to_msg(header, [face], detector="fake", detect_ms=1.0, counts=FrameCounts()))
 

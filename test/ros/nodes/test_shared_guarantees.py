@@ -350,7 +350,7 @@ def test_a_clock_that_jumps_by_an_hour_costs_no_answer(graph, start, make, jump_
         graph.wait_for(emotions, number + 1)
     assert [answer.header for answer in emotions] == headers
     assert {(answer.status, len(answer.faces)) for answer in emotions} == {(EmotionArray.OK, 1)}
-    ids = [answer.faces[0].face.id for answer in emotions]
+    ids = [answer.faces[0].face.track_id for answer in emotions]
     assert len(set(ids[:3])) == len(set(ids[3:])) == 1
     assert ids[0] != ids[-1], "the tracks begin anew, with new numbers"
 

@@ -157,7 +157,7 @@ def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_np
         whole = Box(2, 2, 46, 46)  # with the crop margin, all of the image
         (emotion,) = recognizer.recognize(
             cv2.cvtColor(image, cv2.COLOR_GRAY2BGR),
-            [Face(id=k, box=whole, score=1.0)],
+            [Face(track_id=k, box=whole, score=1.0)],
             0.0,
             smoothing_s=0.0,
             min_confidence=min_confidence,
