@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A worker that always takes the newest frame, and accounts for every one that it was given."""
+"""A worker thread that always processes the newest frame and accounts for every frame it was given."""
 
 import threading
 from collections.abc import Callable
@@ -14,17 +14,18 @@ Result = TypeVar("Result")
 
 
 class LatestFrameWorker(Generic[Item, Result]):
-    """A one-place slot and a thread that empties it.
+    """A slot for one frame and a thread that empties it.
 
     A frame that is overwritten before the thread was free is counted as dropped, so at every instant
     received = processed + dropped + failed + pending.
 
     Args:
-        work: turns a frame into a result, in the thread; what it raises makes the frame a failed one.
+        work: turns a frame into a result, in the thread; if it raises, the frame counts as failed.
         deliver: gets each result with the counts that include its frame.
         on_failure: gets what `work` or `deliver` raised, with the counts that include its frame (a frame whose result
-            could not be delivered stays a processed one).
-        on_drop: gets each overwritten frame, in the thread, in order, before the frame that overwrote it is worked on.
+            could not be delivered counts as processed).
+        on_drop: gets each dropped frame in order: an overwritten one in the thread, before the frame that overwrote it
+            is processed; one that `stop` gave up in the thread that called `stop`.
     """
 
     def __init__(
@@ -36,21 +37,22 @@ class LatestFrameWorker(Generic[Item, Result]):
     ) -> None:
         self._work, self._deliver, self._on_failure, self._on_drop = work, deliver, on_failure, on_drop
         self._slot: list[Item] = []
-        self._overwritten: list[Item] = []  # kept only while somebody wants to hear of them
+        self._overwritten: list[Item] = []  # filled only if there is an on_drop
+        self._in_work: list[Item] = []
         self._counts = FrameCounts()
-        self._stopping = False
+        self._stopping = self._delivering = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="latest-frame", daemon=True)
         self._thread.start()
 
     @property
     def counts(self) -> FrameCounts:
-        """What became of the frames so far."""
+        """The counts of all frames so far."""
         with self._changed:
             return self._counts
 
     def put(self, item: Item) -> None:
-        """Hands in a frame; returns at once. After `stop` it does nothing."""
+        """Hands in a frame and returns at once. After `stop` it does nothing."""
         with self._changed:
             if self._stopping:
                 return
@@ -61,12 +63,34 @@ class LatestFrameWorker(Generic[Item, Result]):
             self._changed.notify_all()
 
     def stop(self, timeout_s: float) -> bool:
-        """Finishes what is pending and ends the thread; False where it did not end within `timeout_s`."""
+        """Finishes the pending frames and ends the thread.
+
+        If the thread does not end in time, the unfinished frames are dropped and no result of them is delivered.
+
+        Args:
+            timeout_s: how long to wait, in seconds.
+
+        Returns:
+            False if the thread did not end in time.
+        """
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        if not self._thread.is_alive():
+            return True
+        self._give_up(timeout_s)
+        return False
+
+    def _give_up(self, timeout_s: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._delivering, timeout_s)
+            unfinished = [*self._in_work, *self._overwritten, *self._slot]
+            self._count(dropped=len(self._in_work) + len(self._slot))
+            for items in (self._in_work, self._overwritten, self._slot):
+                items.clear()
+        for item in unfinished:
+            self._drop(item)
 
     def _run(self) -> None:
         while True:
@@ -75,6 +99,7 @@ class LatestFrameWorker(Generic[Item, Result]):
                 if not self._slot:
                     return
                 item = self._slot.pop()
+                self._in_work = [item]
                 overwritten, self._overwritten = self._overwritten, []
             for old in overwritten:
                 self._drop(old)
@@ -84,24 +109,44 @@ class LatestFrameWorker(Generic[Item, Result]):
         try:
             if self._on_drop is not None:
                 self._on_drop(item)
-        except Exception as e:  # noqa: BLE001 - the thread outlives a result that cannot be sent
+        except Exception as e:  # noqa: BLE001 - the thread outlives a result that cannot be delivered
             self._on_failure(e, self.counts)
 
     def _process(self, item: Item) -> None:
         try:
             result = self._work(item)
         except Exception as e:  # noqa: BLE001 - whatever one frame does to a detector, the next frame is processed
-            self._on_failure(e, self._count(failed=1))
+            if self._finish(failed=1):
+                self._on_failure(e, self.counts)
+                self._delivered()
             return
-        counts = self._count(processed=1)
+        if not self._finish(processed=1):
+            return
+        counts = self.counts
         try:
             self._deliver(result, counts)
-        except Exception as e:  # noqa: BLE001 - the thread outlives a result that cannot be sent
+        except Exception as e:  # noqa: BLE001 - the thread outlives a result that cannot be delivered
             self._on_failure(e, counts)
+        finally:
+            self._delivered()
 
-    def _count(self, **more: int) -> FrameCounts:
+    def _finish(self, **more: int) -> bool:
+        """Counts the frame in work and begins its delivery; returns False if `stop` has dropped the frame."""
+        with self._changed:
+            if not self._in_work:
+                return False
+            self._in_work.clear()
+            self._delivering = True
+            self._count(**more)
+            return True
+
+    def _delivered(self) -> None:
+        with self._changed:
+            self._delivering = False
+            self._changed.notify_all()
+
+    def _count(self, **more: int) -> None:
         with self._changed:
             self._counts = replace(
                 self._counts, **{name: getattr(self._counts, name) + count for name, count in more.items()}
             )
-            return self._counts

@@ -117,6 +117,33 @@ def test_a_result_that_cannot_be_sent_does_not_end_the_thread():
     assert worker.counts == FrameCounts(received=2, processed=2)
 
 
+def test_what_is_unfinished_when_stop_gives_up_is_dropped_in_order_and_never_delivered():
+    told, gate, begun = [], threading.Semaphore(0), threading.Semaphore(0)
+
+    def work(item):
+        begun.release()
+        assert gate.acquire(timeout=WAIT_S)
+        return item
+
+    worker = LatestFrameWorker(
+        work,
+        lambda result, counts: told.append(("done", result)),
+        lambda e, counts: told.append(("failed", str(e))),
+        on_drop=lambda item: told.append(("dropped", item)),
+    )
+    worker.put(0)
+    assert begun.acquire(timeout=WAIT_S)
+    for item in (1, 2):
+        worker.put(item)
+    assert not worker.stop(0.05)
+    assert told == [("dropped", 0), ("dropped", 1), ("dropped", 2)]
+    assert worker.counts == FrameCounts(received=3, dropped=3)
+    gate.release()
+    assert worker.stop(WAIT_S), "the thread ends when its work does"
+    assert len(told) == 3
+    assert worker.counts == FrameCounts(received=3, dropped=3)
+
+
 def test_after_stop_nothing_is_taken():
     bench = Bench()
     assert bench.worker.stop(WAIT_S)
