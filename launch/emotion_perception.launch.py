@@ -3,19 +3,22 @@
 """Starts camera, face detection, emotion classifier and overlay.
 
 `ros2 launch emotion_perception emotion_perception.launch.py --show-args` lists the arguments. An argument that is left
-empty leaves the parameter file's value alone. `use_camera:=false image_topic:=/front/image_raw` sits on any driver.
-`cameras:=front,rear video_device:=0,2` starts all but the classifier for each camera, in a namespace of its own.
+empty keeps the parameter file's value. With `use_camera:=false image_topic:=/front/image_raw` the nodes take the images
+of any camera driver. `cameras:=front,rear video_device:=0,2` starts all nodes but the classifier once per camera, each
+in its own namespace.
 """
 
 import os
+from pathlib import Path
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
-from launch.conditions import IfCondition
+from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction, SetEnvironmentVariable
+from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
-from launch_ros.actions import Node
+from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from emotion_perception.core.detection.options import DETECTORS
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
@@ -23,148 +26,178 @@ SHARE = FindPackageShare(PACKAGE)
 TRANSPORT_PROFILE = PathJoinSubstitution([SHARE, "config", "fastdds.xml"])
 PROFILE_VARIABLES = ["FASTDDS_DEFAULT_PROFILES_FILE"]
 if os.environ.get("ROS_DISTRO") not in ("kilted", "lyrical", "rolling"):
-    PROFILE_VARIABLES.append("FASTRTPS_DEFAULT_PROFILES_FILE")  # all that Fast DDS 2 knows; Fast DDS 3 complains of it
-ARGUMENTS = {
-    "namespace": ("", "namespace of all nodes and topics"),
-    "params_file": (
-        PathJoinSubstitution([SHARE, "config", "emotion_perception.yaml"]),
-        "parameters of all nodes",
+    PROFILE_VARIABLES.append("FASTRTPS_DEFAULT_PROFILES_FILE")  # the only one Fast DDS 2 reads; Fast DDS 3 warns of it
+TRUE_OR_FALSE = ["true", "false", "True", "False"]
+LOG_LEVELS = ["debug", "info", "warn", "error", "fatal"]
+ARGUMENTS = [
+    DeclareLaunchArgument("namespace", default_value="", description="namespace of all nodes and topics"),
+    DeclareLaunchArgument(
+        "params_file",
+        default_value=PathJoinSubstitution([SHARE, "config", "emotion_perception.yaml"]),
+        description="parameters of all nodes",
     ),
-    "video_device": ("", "camera index or path, video file, folder, rtsp:// or http:// stream, or 'synthetic'"),
-    "image_topic": ("image_raw", "topic of the images"),
-    "cameras": (
-        "",
-        "names of several cameras, divided by commas, with one classifier for all; video_device then names as many",
+    DeclareLaunchArgument(
+        "video_device",
+        default_value="",
+        description="camera index or path, video file, folder, rtsp:// or http:// stream, or 'synthetic'",
     ),
-    "use_camera": ("true", "start camera_node; false sits on another driver or a bag"),
-    "use_overlay": ("true", "start overlay_node"),
-    "composed": ("false", "one process for all nodes, which then share each image instead of sending it"),
-    "rviz": ("false", "start RViz"),
-    "compressed": (
-        "false",
-        "take JPEG or PNG images from image_topic with /compressed behind it: a camera elsewhere",
+    DeclareLaunchArgument("image_topic", default_value="image_raw", description="topic of the images"),
+    DeclareLaunchArgument(
+        "cameras",
+        default_value="",
+        description="names of several cameras, separated by commas, with one classifier for all of them; "
+        "video_device then has as many entries",
     ),
-    "device": ("", "where the classifier runs: auto, cpu, cuda or cuda:N"),
-    "model": ("", "emotion model: a shipped name or a path"),
-    "detector": ("", "face detector: centerface, yunet, mtcnn or haar"),
-    "use_sim_time": ("false", "take the time from /clock"),
-    "log_level": ("info", "debug, info, warn, error or fatal"),
-    "respawn": ("false", "start a node again half a second after it ended"),
-}
-OVERRIDES = {
+    DeclareLaunchArgument(
+        "use_camera",
+        default_value="true",
+        choices=TRUE_OR_FALSE,
+        description="start camera_node; false where another driver or a recording publishes the images.",
+    ),
+    DeclareLaunchArgument(
+        "use_overlay", default_value="true", choices=TRUE_OR_FALSE, description="start overlay_node."
+    ),
+    DeclareLaunchArgument(
+        "composed",
+        default_value="false",
+        choices=TRUE_OR_FALSE,
+        description="run all nodes in one process, which pass images on by reference.",
+    ),
+    DeclareLaunchArgument("rviz", default_value="false", choices=TRUE_OR_FALSE, description="start RViz."),
+    DeclareLaunchArgument(
+        "compressed",
+        default_value="false",
+        choices=TRUE_OR_FALSE,
+        description="subscribe to JPEG or PNG images on image_topic/compressed, for a camera on another machine.",
+    ),
+    DeclareLaunchArgument(
+        "device", default_value="", description="where the classifier runs: auto, cpu, cuda or cuda:N"
+    ),
+    DeclareLaunchArgument("model", default_value="", description="emotion model: a shipped name or a path"),
+    DeclareLaunchArgument("detector", default_value="", choices=["", *DETECTORS], description="face detector."),
+    DeclareLaunchArgument(
+        "use_sim_time", default_value="false", choices=TRUE_OR_FALSE, description="take the time from /clock."
+    ),
+    DeclareLaunchArgument("log_level", default_value="info", choices=LOG_LEVELS, description="log level of the nodes."),
+    DeclareLaunchArgument(
+        "respawn",
+        default_value="false",
+        choices=TRUE_OR_FALSE,
+        description="restart a node half a second after it has ended.",
+    ),
+]
+PARAMETERS = {  # node -> the arguments that set a parameter of the same name
     "camera_node": ("video_device",),
     "face_detection_node": ("detector",),
     "emotion_classifier_node": ("device", "model"),
     "overlay_node": (),
 }
-LEAVING_OUT = {"camera_node": "--no-camera", "overlay_node": "--no-overlay"}
-SUBSCRIBERS = ("face_detection_node", "emotion_classifier_node", "overlay_node")
+SWITCHES = {"camera_node": "use_camera", "overlay_node": "use_overlay"}  # node -> the argument that starts it
+COMPOSED_OPTIONS = {"use_camera": "--no-camera", "use_overlay": "--no-overlay"}
+SUBSCRIBERS = ("face_detection_node", "emotion_classifier_node", "overlay_node")  # of the images
+CLASSIFIER = "emotion_classifier_node"
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Returns the arguments, the transport profile (a set one is kept) and the nodes."""
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, (default, description) in ARGUMENTS.items()
-    ]
+    """Returns the arguments, the transport profile unless one is set already, the nodes and RViz."""
     profile = [
         SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=TRANSPORT_PROFILE))
         for name in PROFILE_VARIABLES
     ]
-    return LaunchDescription([*arguments, *profile, OpaqueFunction(function=_nodes), _rviz()])
-
-
-def _nodes(context):
-    """Makes the processes; the arguments that were given override the parameter file."""
-    skipped = {
-        "camera_node": not _is_true(context, "use_camera"),
-        "overlay_node": not _is_true(context, "use_overlay"),
-    }
-    names = [name for name in OVERRIDES if not skipped.get(name)]
-    if cameras := _listed(context, "cameras"):
-        return _several(context, cameras, names)
-    if not _is_true(context, "composed"):
-        return [_process(context, name, given(context, name), name=name) for name in names]
-    options = [option for name, option in LEAVING_OUT.items() if skipped[name]]
-    texts = {parameter: text for name in names for parameter, text in given(context, name).items()}
-    return [_process(context, "emotion_perception_composed", texts, arguments=options)]
-
-
-def _several(context, cameras, names):
-    """Makes the processes of several cameras, each in a namespace of its own, and the classifier of all."""
-    image_topic = context.launch_configurations["image_topic"]
-    devices = _listed(context, "video_device")
-    if _is_true(context, "composed") or image_topic.startswith("/"):
-        raise RuntimeError("cameras: composed:=true and an image_topic with a / in front are for one camera")
-    if devices and len(devices) != len(cameras):
-        raise RuntimeError(f"video_device: {len(devices)} sources for {len(cameras)} cameras")
-    processes = []
-    for camera, device in zip(cameras, devices or [""] * len(cameras), strict=True):
-        for name in names:
-            if name != "emotion_classifier_node":
-                texts = given(context, name) | ({"video_device": device} if device and name == "camera_node" else {})
-                processes.append(_process(context, name, texts, name=name, namespace=camera))
-    classifier = "emotion_classifier_node"
-    topics = {"image_topics": [f"{camera}/{image_topic}" for camera in cameras]}
-    return [*processes, _process(context, classifier, given(context, classifier), name=classifier, more=topics)]
-
-
-def given(context, executable):
-    """Returns the parameters that the arguments give a node: name -> text."""
-    names = [name for name in OVERRIDES[executable] if context.launch_configurations[name]]
-    texts = {name: context.launch_configurations[name] for name in names}
-    if executable in SUBSCRIBERS and _is_true(context, "compressed"):
-        texts["image_transport"] = "compressed"
-    return texts
-
-
-def camera_info_topic(context):
-    """Returns the topic beside the images, as image_transport has it."""
-    folder, slash, _ = context.launch_configurations["image_topic"].rpartition("/")
-    return f"{folder}{slash}camera_info"
-
-
-def _process(context, executable, texts, *, name=None, namespace="", more=None, arguments=()):
-    """Makes a process whose nodes get those parameters, without a name all of them.
-
-    Args:
-        context: the arguments that were given.
-        executable: what is started.
-        texts: parameters that stay strings, even "0".
-        name: of the node.
-        namespace: below the one of all.
-        more: other parameters.
-        arguments: of the command line.
-    """
-    values = {name: ParameterValue(text, value_type=str) for name, text in texts.items()} | (more or {})
-    whole_namespace = "/".join(part for part in (context.launch_configurations["namespace"], namespace) if part)
-    return Node(
-        package=PACKAGE,
-        executable=executable,
-        name=name,
-        namespace=whole_namespace,
-        parameters=[LaunchConfiguration("params_file"), {**values, "use_sim_time": _is_true(context, "use_sim_time")}],
-        remappings=[("image_raw", LaunchConfiguration("image_topic")), ("camera_info", camera_info_topic(context))],
-        arguments=[*arguments, "--ros-args", "--log-level", LaunchConfiguration("log_level")],
-        respawn=_is_true(context, "respawn"),
-        respawn_delay=0.5,
-        output="screen",
-    )
-
-
-def _rviz():
-    return Node(
+    nodes = [PushRosNamespace(LaunchConfiguration("namespace")), OpaqueFunction(function=_nodes)]
+    rviz = Node(
         package="rviz2",
         executable="rviz2",
         arguments=["-d", PathJoinSubstitution([SHARE, "rviz", "emotion_perception.rviz"])],
         condition=IfCondition(LaunchConfiguration("rviz")),
     )
+    return LaunchDescription([*ARGUMENTS, *profile, GroupAction(nodes), rviz])
 
 
-def _listed(context, name):
-    """Returns what an argument names, divided by commas."""
-    return [part.strip() for part in context.launch_configurations[name].split(",") if part.strip()]
+def _nodes(context):
+    """Unrolls the list of cameras and the list of arguments that were given.
+
+    Raises:
+        RuntimeError: there is no such parameter file, or the arguments contradict each other.
+    """
+    given = context.launch_configurations
+    if not Path(given["params_file"]).is_file():  # launch_ros only warns and starts the nodes with their defaults
+        raise RuntimeError(f"params_file: {given['params_file']}: no such file")
+    if cameras := _split(given["cameras"]):
+        return _several(given, cameras)
+    separate = [_separate(given, name) for name in PARAMETERS]
+    return [
+        GroupAction(separate, condition=UnlessCondition(LaunchConfiguration("composed"))),
+        _composed(given, condition=IfCondition(LaunchConfiguration("composed"))),
+    ]
 
 
-def _is_true(context, name):
-    return context.launch_configurations[name].lower() in ("true", "1", "yes")
+def _several(given, cameras):
+    """Returns a group of nodes for each camera, in its namespace, and the classifier of all of them."""
+    devices = _split(given["video_device"])
+    if is_true(given["composed"]) or given["image_topic"].startswith("/"):
+        raise RuntimeError("cameras: composed:=true and an image_topic with a leading / need a single camera")
+    if devices and len(devices) != len(cameras):
+        raise RuntimeError(f"video_device: {len(devices)} sources for {len(cameras)} cameras")
+    groups = []
+    for camera, device in zip(cameras, devices or [""] * len(cameras), strict=True):
+        names = [name for name in PARAMETERS if name != CLASSIFIER]
+        nodes = [_separate({**given, "video_device": device}, name) for name in names]
+        groups.append(GroupAction([PushRosNamespace(camera), *nodes]))
+    topics = {"image_topics": [f"{camera}/{given['image_topic']}" for camera in cameras]}
+    return [*groups, _separate(given, CLASSIFIER, more=topics)]
+
+
+def _separate(given, name, *, more=None):
+    """Returns a node in a process of its own."""
+    condition = IfCondition(LaunchConfiguration(SWITCHES[name])) if name in SWITCHES else None
+    return _process(given, name, {**node_parameters(given, name), **(more or {})}, name=name, condition=condition)
+
+
+def _composed(given, *, condition):
+    """Returns the process that runs all nodes."""
+    names = [name for name in PARAMETERS if name not in SWITCHES or is_true(given[SWITCHES[name]])]
+    parameters = {parameter: value for name in names for parameter, value in node_parameters(given, name).items()}
+    options = [option for switch, option in COMPOSED_OPTIONS.items() if not is_true(given[switch])]
+    return _process(given, "emotion_perception_composed", parameters, arguments=options, condition=condition)
+
+
+def node_parameters(given, name):
+    """Returns the parameters that the arguments set for a node; all of them stay strings, even "0"."""
+    texts = {argument: given[argument] for argument in PARAMETERS[name] if given[argument]}
+    if name in SUBSCRIBERS and is_true(given["compressed"]):
+        texts["image_transport"] = "compressed"
+    return {parameter: ParameterValue(text, value_type=str) for parameter, text in texts.items()}
+
+
+def camera_info_topic(image_topic):
+    """Returns the topic of the calibration, which image_transport expects beside the images."""
+    folder, slash, _ = image_topic.rpartition("/")
+    return f"{folder}{slash}camera_info"
+
+
+def _process(given, executable, parameters, *, name=None, arguments=(), condition=None):
+    """Returns a process; without a name the parameters are for all nodes in it."""
+    sim_time = {"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)}
+    return Node(
+        package=PACKAGE,
+        executable=executable,
+        name=name,
+        parameters=[LaunchConfiguration("params_file"), {**parameters, **sim_time}],
+        remappings=[("image_raw", given["image_topic"]), ("camera_info", camera_info_topic(given["image_topic"]))],
+        arguments=[*arguments, "--ros-args", "--log-level", LaunchConfiguration("log_level")],
+        respawn=LaunchConfiguration("respawn"),
+        respawn_delay=0.5,
+        output="screen",
+        condition=condition,
+    )
+
+
+def _split(text):
+    """Returns the entries of a list that is separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def is_true(text):
+    """Returns whether an argument that is true or false is true."""
+    return text.lower() == "true"

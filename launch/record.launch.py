@@ -1,74 +1,83 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Records images and what the nodes say of them.
+"""Records images and the nodes' results until Ctrl-C.
 
-`ros2 launch emotion_perception record.launch.py bag:=FOLDER` beside the nodes, until Ctrl-C; `--show-args` lists the
-arguments. `ros2 bag record` records where that is installed, else this package's bag_recorder.
+`ros2 launch emotion_perception record.launch.py bag:=FOLDER` beside the running nodes; `--show-args` lists the
+arguments. `ros2 bag record` records where it is installed, otherwise this package's bag_recorder.
 """
 
 import importlib.util
 import os
 
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
-from launch_ros.actions import Node
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, GroupAction, OpaqueFunction
+from launch.conditions import IfCondition, UnlessCondition
+from launch.substitutions import LaunchConfiguration, PythonExpression
+from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
-from emotion_perception.core.config import STORAGES
+from emotion_perception.ros.config import STORAGES, RecorderConfig
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
-RECORDERS = ("auto", "ros2bag", "bag_recorder")
-CHOICES = {"recorder": RECORDERS, "storage": STORAGES}
-ARGUMENTS = {
-    "bag": (None, "the rosbag2 folder to make; it must not exist"),
-    "topics": ("image_raw camera_info faces emotions", "what is recorded, with spaces between"),
-    "storage": ("mcap", "format of the file: mcap or sqlite3"),
-    "recorder": ("auto", "ros2bag, bag_recorder, or auto: ros2bag where it is installed"),
-    "namespace": ("", "namespace of the topics"),
-    "use_sim_time": ("false", "take the time of receiving from /clock"),
-}
+RECORDERS = ["auto", "ros2bag", "bag_recorder"]
+ROS2BAG = ["auto", "ros2bag"] if importlib.util.find_spec("ros2bag") else ["ros2bag"]  # recorder:= that mean ros2bag
+WITH_ROS2BAG = PythonExpression([repr(ROS2BAG), ".count('", LaunchConfiguration("recorder"), "') > 0"])
+TRUE_OR_FALSE = ["true", "false", "True", "False"]
+ARGUMENTS = [
+    DeclareLaunchArgument("bag", description="the rosbag2 folder to create; it must not exist"),
+    DeclareLaunchArgument(
+        "topics",
+        default_value=" ".join(RecorderConfig().topics),
+        description="topics to record, separated by spaces",
+    ),
+    DeclareLaunchArgument("storage", default_value="mcap", choices=[*STORAGES], description="format of the file."),
+    DeclareLaunchArgument(
+        "recorder",
+        default_value="auto",
+        choices=RECORDERS,
+        description="which program records; auto takes ros2bag where it is installed.",
+    ),
+    DeclareLaunchArgument("namespace", default_value="", description="namespace of the topics"),
+    DeclareLaunchArgument(
+        "use_sim_time",
+        default_value="false",
+        choices=TRUE_OR_FALSE,
+        description="take the time of reception from /clock.",
+    ),
+]
 
 
 def generate_launch_description() -> LaunchDescription:
     """Returns the arguments and the recorder."""
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=description, choices=CHOICES.get(name))
-        for name, (default, description) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=_actions)])
+    recorder = [PushRosNamespace(LaunchConfiguration("namespace")), OpaqueFunction(function=_recorder)]
+    return LaunchDescription([*ARGUMENTS, GroupAction(recorder)])
 
 
-def _actions(context):
-    settings = context.launch_configurations
-    ros2bag = settings["recorder"] == "ros2bag" or (
-        settings["recorder"] == "auto" and importlib.util.find_spec("ros2bag") is not None
-    )
-    if ros2bag:
-        return [ExecuteProcess(cmd=ros2bag_command(settings), output="screen")]
-    texts = {name: ParameterValue(settings[name], value_type=str) for name in ("bag", "storage")}
-    values = {"topics": settings["topics"].split(), "use_sim_time": _is_true(settings["use_sim_time"])}
+def _recorder(context):
+    """Unrolls the list of topics for both recorders, one of which runs."""
+    given = context.launch_configurations
+    topics = given["topics"].split()
+    types = {"bag": str, "storage": str, "use_sim_time": bool}
+    values = {name: ParameterValue(LaunchConfiguration(name), value_type=kind) for name, kind in types.items()}
     return [
+        ExecuteProcess(cmd=ros2bag_command(given, topics), output="screen", condition=IfCondition(WITH_ROS2BAG)),
         Node(
             package=PACKAGE,
             executable="bag_recorder",
-            namespace=settings["namespace"],
-            parameters=[{**texts, **values}],
+            parameters=[{**values, "topics": topics}],
             output="screen",
-        )
+            condition=UnlessCondition(WITH_ROS2BAG),
+        ),
     ]
 
 
-def ros2bag_command(settings):
-    """Returns the words of `ros2 bag record` that record what bag_recorder would."""
-    here = "/" + settings["namespace"].strip("/") if settings["namespace"].strip("/") else ""
-    topics = [topic if topic.startswith("/") else f"{here}/{topic}" for topic in settings["topics"].split()]
-    options = ["--output", settings["bag"], "--storage", settings["storage"]]
-    if _is_true(settings["use_sim_time"]):
+def ros2bag_command(given, topics):
+    """Returns the command line of `ros2 bag record` that records the same as bag_recorder."""
+    namespace = "/" + given["namespace"].strip("/") if given["namespace"].strip("/") else ""
+    names = [topic if topic.startswith("/") else f"{namespace}/{topic}" for topic in topics]
+    options = ["--output", given["bag"], "--storage", given["storage"]]
+    if given["use_sim_time"].lower() == "true":
         options.append("--use-sim-time")
-    if os.environ.get("ROS_DISTRO") != "humble":  # which knows them only without a name
+    if os.environ.get("ROS_DISTRO") != "humble":  # whose `ros2 bag record` takes the topics without an option
         options.append("--topics")
-    return ["ros2", "bag", "record", *options, *topics]
-
-
-def _is_true(text):
-    return text.lower() in ("true", "1", "yes")
+    return ["ros2", "bag", "record", *options, *names]

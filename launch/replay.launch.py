@@ -1,9 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Plays a recording's images through face detection, emotion classifier and overlay, in the recording's own time.
+"""Plays a recording's images through face detection, emotion classifier and overlay, on the recording's clock.
 
 `ros2 launch emotion_perception replay.launch.py bag:=FOLDER`; `--show-args` lists the arguments. `ros2 bag play` plays
-it where that is installed, else this package's bag_player. All ends two seconds after the recording.
+it where it is installed, otherwise this package's bag_player. The launch ends two seconds after the recording.
 """
 
 import importlib.util
@@ -12,13 +12,17 @@ from pathlib import Path
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
+    GroupAction,
     IncludeLaunchDescription,
     OpaqueFunction,
+    SetLaunchConfiguration,
     Shutdown,
     TimerAction,
 )
+from launch.conditions import IfCondition, UnlessCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch_ros.actions import Node
+from launch.substitutions import LaunchConfiguration, PythonExpression
+from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
 from emotion_perception.bags.io.images import image_topic, namespace_of
@@ -28,16 +32,11 @@ from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
 MAIN = Path(__file__).with_name("emotion_perception.launch.py")
-PLAYERS = ("auto", "ros2bag", "bag_player")
-LISTENERS = 2  # detection and classifier; the overlay listens only while it is looked at
-START_S, END_S = 5.0, 2.0  # ros2 bag play waits for nobody; the last images are still worked on
-OWN = {
-    "bag": (None, "the recording: a rosbag2 folder, or a .mcap or .db3 file"),
-    "topic": ("", "its image topic; empty takes the only one, or the one that a camera has"),
-    "rate": ("1.0", "how many times faster than it was recorded"),
-    "loop": ("false", "begin again at the end"),
-    "player": ("auto", "ros2bag, bag_player, or auto: ros2bag where it is installed"),
-}
+PLAYERS = ["auto", "ros2bag", "bag_player"]
+ROS2BAG = ["auto", "ros2bag"] if importlib.util.find_spec("ros2bag") else ["ros2bag"]  # player:= that mean ros2bag
+WITH_ROS2BAG = PythonExpression([repr(ROS2BAG), ".count('", LaunchConfiguration("player"), "') > 0"])
+SUBSCRIBERS = 2  # of the images: detection and classifier; the overlay subscribes only while it has subscribers itself
+START_S, END_S = 5.0, 2.0  # ros2 bag play does not wait for subscribers; the last images still have to be processed
 PASSED = ("namespace", "params_file", "use_overlay", "rviz", "device", "model", "detector", "log_level")
 
 
@@ -49,63 +48,83 @@ def load(path):
     return module
 
 
-ARGUMENTS = OWN | {name: load(MAIN).ARGUMENTS[name] for name in PASSED}
+ARGUMENTS = [
+    DeclareLaunchArgument("bag", description="the recording: a rosbag2 folder, or a .mcap or .db3 file"),
+    DeclareLaunchArgument(
+        "topic", default_value="", description="its image topic; empty takes the only one, or the one of a camera"
+    ),
+    DeclareLaunchArgument("rate", default_value="1.0", description="playback speed relative to the recording"),
+    DeclareLaunchArgument(
+        "loop",
+        default_value="false",
+        choices=["true", "false", "True", "False"],
+        description="start again at the end.",
+    ),
+    DeclareLaunchArgument(
+        "player",
+        default_value="auto",
+        choices=PLAYERS,
+        description="which program plays; auto takes ros2bag where it is installed.",
+    ),
+    *(argument for argument in load(MAIN).ARGUMENTS if argument.name in PASSED),
+]
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Returns the arguments, the nodes and the player."""
-    arguments = [
-        DeclareLaunchArgument(
-            name, default_value=default, description=description, choices=PLAYERS if name == "player" else None
-        )
-        for name, (default, description) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=_actions)])
-
-
-def _actions(context):
-    settings = context.launch_configurations
-    with Recording(Path(settings["bag"])) as recording:
-        images = image_topic(recording, settings["topic"] or None)
-    return [_nodes(settings, compressed=images.type == COMPRESSED), _player(settings, images.name)]
-
-
-def _nodes(settings, *, compressed):
-    """Returns the main launch file without camera, in the recording's time."""
-    given = {name: settings[name] for name in PASSED}
-    fixed = {"use_camera": "false", "use_sim_time": "true", "compressed": str(compressed).lower()}
-    return IncludeLaunchDescription(PythonLaunchDescriptionSource(str(MAIN)), launch_arguments=(given | fixed).items())
-
-
-def _player(settings, images):
-    ros2bag = settings["player"] == "ros2bag" or (
-        settings["player"] == "auto" and importlib.util.find_spec("ros2bag") is not None
+    """Returns the arguments, the nodes without a camera, and the player."""
+    fixed = {"use_camera": "false", "use_sim_time": "true", "compressed": LaunchConfiguration("compressed")}
+    passed = {name: LaunchConfiguration(name) for name in PASSED}
+    nodes = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(MAIN)), launch_arguments=[*passed.items(), *fixed.items()]
     )
+    return LaunchDescription(
+        [*ARGUMENTS, OpaqueFunction(function=_read_recording), GroupAction([nodes]), OpaqueFunction(function=_player)]
+    )
+
+
+def _read_recording(context):
+    """Looks up which topic of the recording has the images, and whether they are compressed.
+
+    Raises:
+        RecordingError: the recording cannot be read or has no such topic.
+    """
+    given = context.launch_configurations
+    with Recording(Path(given["bag"])) as recording:
+        images = image_topic(recording, given["topic"] or None)
+    return [
+        SetLaunchConfiguration("recorded_images", images.name),
+        SetLaunchConfiguration("compressed", str(images.type == COMPRESSED).lower()),
+    ]
+
+
+def _player(context):
+    """Returns both players, one of which runs; the launch ends with it."""
+    given = context.launch_configurations
     at_end = [TimerAction(period=END_S, actions=[Shutdown(reason="the recording has ended")])]
-    if ros2bag:
-        command = ros2bag_command(settings, images)
-        return TimerAction(period=START_S, actions=[ExecuteProcess(cmd=command, output="screen", on_exit=at_end)])
-    texts = {name: ParameterValue(settings[name], value_type=str) for name in ("bag", "topic")}
-    values = {"rate": float(settings["rate"]), "loop": _is_true(settings["loop"]), "subscribers": LISTENERS}
-    return Node(
+    types = {"bag": str, "topic": str, "rate": float, "loop": bool}
+    values = {name: ParameterValue(LaunchConfiguration(name), value_type=kind) for name, kind in types.items()}
+    bag_player = Node(
         package=PACKAGE,
         executable="bag_player",
-        namespace=settings["namespace"],
-        parameters=[settings["params_file"], {**texts, **values}],
+        parameters=[LaunchConfiguration("params_file"), {**values, "subscribers": SUBSCRIBERS}],
         output="screen",
         on_exit=at_end,
     )
+    ros2bag = ExecuteProcess(cmd=ros2bag_command(given, given["recorded_images"]), output="screen", on_exit=at_end)
+    return [
+        TimerAction(period=START_S, actions=[ros2bag], condition=IfCondition(WITH_ROS2BAG)),
+        GroupAction(
+            [PushRosNamespace(LaunchConfiguration("namespace")), bag_player], condition=UnlessCondition(WITH_ROS2BAG)
+        ),
+    ]
 
 
-def ros2bag_command(settings, images):
-    """Returns the words of `ros2 bag play` that play what bag_player would; recorded results stay in the recording."""
-    end = "/compressed" if images.endswith("/compressed") else ""
-    here = "/" + settings["namespace"].strip("/") if settings["namespace"].strip("/") else ""
-    names = {images: f"{here}/image_raw{end}", f"{namespace_of(images)}camera_info": f"{here}/camera_info"}
+def ros2bag_command(given, images):
+    """Returns the command line of `ros2 bag play` that plays the images and their calibration, not the results."""
+    suffix = "/compressed" if images.endswith("/compressed") else ""
+    namespace = "/" + given["namespace"].strip("/") if given["namespace"].strip("/") else ""
+    names = {images: f"{namespace}/image_raw{suffix}", f"{namespace_of(images)}camera_info": f"{namespace}/camera_info"}
     remaps = [f"{recorded}:={played}" for recorded, played in names.items()]
-    options = ["--clock", "100", "--rate", settings["rate"], *(["--loop"] if _is_true(settings["loop"]) else [])]
-    return ["ros2", "bag", "play", settings["bag"], *options, "--topics", *names, "--remap", *remaps]
-
-
-def _is_true(text):
-    return text.lower() in ("true", "1", "yes")
+    loop = ["--loop"] if given["loop"].lower() == "true" else []
+    options = ["--clock", "100", "--rate", given["rate"], *loop]
+    return ["ros2", "bag", "play", given["bag"], *options, "--topics", *names, "--remap", *remaps]

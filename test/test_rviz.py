@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from emotion_perception.core.config import CameraConfig
+from emotion_perception.ros.config import CameraNodeConfig
 
 PATH = Path(__file__).resolve().parents[1] / "rviz" / "emotion_perception.rviz"
 
@@ -26,4 +26,4 @@ def test_it_opens_image_and_markers(manager, kind, topic):
 
 
 def test_its_frame_is_the_cameras(manager):
-    assert manager["Global Options"]["Fixed Frame"] == CameraConfig().frame_id
+    assert manager["Global Options"]["Fixed Frame"] == CameraNodeConfig().frame_id
