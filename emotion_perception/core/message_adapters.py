@@ -8,11 +8,12 @@ message is written in `MessageBuilder` and read in the `*_from_fields` functions
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from emotion_perception.core.types import (
+    UNKNOWN_POSITION,
     Box,
     Face,
     FaceEmotion,
@@ -20,13 +21,11 @@ from emotion_perception.core.types import (
     FrameCounts,
     HeadPose,
     Landmarks,
+    ModelInfo,
     Point,
     Position,
     PositionSource,
 )
-
-if TYPE_CHECKING:
-    from emotion_perception.core.types import ModelInfo
 
 TypeLookup = Callable[[str], Callable[..., Any]]
 """Returns what makes a message of a type, e.g. `geometry_msgs/msg/Point`, from all of its fields as keywords.
@@ -79,7 +78,7 @@ class MessageBuilder:
         *,
         status: int,
         faces_omitted: int,
-        model: "ModelInfo",
+        model: ModelInfo,
         detect_ms: float,
         classify_ms: float,
         age_ms: float,
@@ -163,7 +162,6 @@ def face_from_fields(fields: Any) -> Face:
     landmarks = Landmarks(*(Point(point.x, point.y) for point in fields.landmarks))
     if not hasattr(fields, "track_id"):  # of the first type
         return Face(box, fields.score, landmarks, fields.id)
-    position = fields.position
     return Face(
         box=box,
         score=fields.score,
@@ -171,14 +169,16 @@ def face_from_fields(fields: Any) -> Face:
         track_id=fields.track_id,
         head_pose=HeadPose(fields.head_yaw, fields.head_pitch, fields.head_roll),
         facing_camera=Facing(fields.facing_camera),
-        position=Position(
-            position.x,
-            position.y,
-            position.z,
-            tuple(fields.position_covariance.tolist()),
-            PositionSource(fields.position_source),
-        ),
+        position=_position_from_fields(fields),
     )
+
+
+def _position_from_fields(fields: Any) -> Position:
+    source = PositionSource(fields.position_source)
+    if source is PositionSource.UNKNOWN:
+        return UNKNOWN_POSITION
+    point, covariance = fields.position, tuple(map(float, fields.position_covariance))
+    return Position(point.x, point.y, point.z, covariance, source)
 
 
 def face_emotion_from_fields(fields: Any) -> FaceEmotion:
