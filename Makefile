@@ -16,7 +16,7 @@ DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-c
 export DISTRO SOURCE OUT LAN PYTHON DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-bag test soak bench bench-peers check lock clean
+.PHONY: help env demo demo-bag test soak bench bench-peers check docs lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
@@ -61,12 +61,17 @@ bench-peers: ## what people would use instead, measured beside ours: docs/peers.
 	@scripts/setup.sh test centerface demo-clip
 	@scripts/in_env.sh scripts/bench_peers.sh
 
-check: ## ruff, mypy, import-linter
+check: ## ruff, mypy, import-linter, documentation site
 	@scripts/setup.sh test
+	@scripts/setup.sh docs
 	@scripts/check.sh
+
+docs: ## build the documentation site: out/site/index.html
+	@scripts/setup.sh docs
+	@scripts/docs.sh
 
 lock: ## resolve requirements/*.in anew into the locks
 	@scripts/lock.sh
 
 clean: ## remove every environment, build and output
-	@rm -rf .venv-jazzy .venv-kilted .venv-$(DISTRO) .venv-peer-* build-* install-* log-* out
+	@rm -rf .venv-jazzy .venv-kilted .venv-$(DISTRO) .venv-docs .venv-peer-* build-* install-* log-* out

@@ -1,15 +1,27 @@
 #!/usr/bin/env bash
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-# All of `make check`: every tool runs, the status says whether any complained.
+# The static checks of `make check`: all of them, or those that are named. The tools are taken from PATH.
+#
+#   scripts/check.sh [ruff-format|ruff-check|mypy|import-linter]...
+#
+# Every check runs, even after one has failed; the exit status is 1 if any failed, 2 for an unknown name.
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 status=0
-check() {
+
+check() { # COMMAND...
     echo "== $*"
-    scripts/in_env.sh "$@" || status=1
+    "$@" || status=1
 }
-check ruff format --check .
-check ruff check .
-check mypy
-check lint-imports
+
+for name in "${@:-all}"; do
+    case "$name" in
+        all) exec scripts/check.sh ruff-format ruff-check mypy import-linter ;;
+        ruff-format) check ruff format --check . ;;
+        ruff-check) check ruff check . ;;
+        mypy) check mypy ;;
+        import-linter) check lint-imports ;;
+        *) echo "scripts/check.sh: no check is called $name" >&2 && exit 2 ;;
+    esac
+done
 exit $status

@@ -32,6 +32,7 @@ for input in peer-*.in; do
     compile "${input%.in}.txt" "$input"
 done
 [ "${1:-}" = peers ] && exit 0
+compile docs.txt docs.in
 
 # Elsewhere the CUDA libraries are torch's own affair: pip adds them where it has to take the CUDA build.
 filter() { sed -E '/^(nvidia-|cuda-|triton)/d; s/^(torch==[0-9.]+)\+[a-z0-9]+/\1/'; }

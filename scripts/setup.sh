@@ -4,6 +4,7 @@
 # Makes the environment of $DISTRO: virtual environment, locked packages, built messages, fetched model files.
 #
 #   scripts/setup.sh [runtime|bags|test|bench] [FILE TO FETCH...]
+#   scripts/setup.sh docs                       only .venv-docs, for the documentation site
 #
 # Steps whose inputs have not changed are left out, so a second run takes a second or two. A ROS that is already
 # sourced (ROS_DISTRO) is used as it is; otherwise ROS comes from wheels. Logs: log-$DISTRO/setup/.
@@ -25,6 +26,10 @@ if command -v flock > /dev/null; then # two makes at once: the second waits and 
     flock --nonblock 9 || { echo "waiting for another set-up of $distro" && flock 9; }
 fi
 
+if [ "$level" = docs ]; then # without ROS and compiler
+    make_docs_venv requirements/docs.txt
+    exit
+fi
 check_machine
 mode="$(ros_mode "$distro")"
 if [ "$mode" = wheels ]; then

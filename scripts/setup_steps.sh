@@ -88,6 +88,18 @@ make_venv() {
     echo "$identity" > "$venv/.identity"
 }
 
+make_docs_venv() { # LOCK
+    local python hash
+    python="$(scripts/find_python.sh)" || exit 1
+    hash="$(digest docs "$python" < "$1")"
+    stamped .venv-docs/.docs "$hash" && return 0
+    rm -rf .venv-docs
+    step "making .venv-docs with $python" docs-venv env -u PYTHONPATH "$python" -m venv .venv-docs
+    step "installing the packages of $1, $(grep -c '^[A-Za-z]' "$1") of them" pip-docs env -u PYTHONPATH \
+        .venv-docs/bin/python -m pip install --disable-pip-version-check --no-input --retries 2 --no-deps -r "$1"
+    echo "$hash" > .venv-docs/.docs
+}
+
 install_packages() { # LEVEL LOCK
     local hash options=()
     hash="$(cat "$2" scripts/fix_wheel_paths.py | digest "$1")"

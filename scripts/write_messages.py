@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Writes docs/messages.md from the comments in msg/*.msg; ``--check`` only compares.
+
+The first comment of a file describes the message. Every other comment describes the fields and constants that follow it
+up to the next empty line.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "docs" / "messages.md"
+ORDER = ("EmotionArray", "FaceEmotion", "FaceArray", "Face")
+HEAD = """\
+# Messages
+
+<!-- Written by scripts/write_messages.py from msg/*.msg: change those, not this file. -->
+
+The fields of the messages of this package, from the comments in [msg](../msg). Which node publishes
+which message on which topic: [topics.md](topics.md).
+"""
+_LINE = re.compile(r"(?P<type>\S+)\s+(?P<name>\w+)\s*(?:=\s*(?P<value>.+))?$")
+
+
+def blocks(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yields the comment and the declarations of each block of a message, in order."""
+    comment: list[str] = []
+    declarations: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        if line.startswith("#"):
+            if declarations:
+                yield " ".join(comment), declarations
+                comment, declarations = [], []
+            comment.append(_indented(line[1:]))
+        elif line.strip():
+            declarations.append(line.strip())
+        elif comment or declarations:
+            yield " ".join(comment).strip(), declarations
+            comment, declarations = [], []
+
+
+def _indented(text: str) -> str:
+    """Returns a line of a comment; an indented one starts a line of its own in a table's cell."""
+    return f"<br>{text.strip()}" if text.startswith("   ") else text.strip()
+
+
+def message_text(name: str, text: str) -> str:
+    """Returns the section of one message."""
+    description, *rest = blocks(text)
+    rows = ["| field | type | meaning |", "|---|---|---|"]
+    for comment, declarations in rest if not description[1] else [description, *rest]:
+        rows += _rows(comment.replace("|", "\\|"), declarations)
+    table = "\n".join(rows)
+    return f"\n## {name}\n\n{description[0]}\n\n{table}\n"
+
+
+def _rows(comment: str, declarations: list[str]) -> list[str]:
+    """Returns a row for the constants and for the fields of each type; a field below constants has one of them."""
+    grouped: dict[str, list[str]] = {}
+    for declaration in declarations:
+        found = _LINE.match(declaration)
+        if found is None:
+            raise ValueError(f"not a field or constant: {declaration}")
+        if found["value"]:
+            grouped.setdefault(f"constants, `{found['type']}`", []).append(f"`{found['name']} = {found['value']}`")
+        else:
+            grouped.setdefault(f"`{found['type']}`", []).append(f"`{found['name']}`")
+    rows = []
+    for kind, names in grouped.items():
+        rows.append(f"| {', '.join(names)} | {kind} | {comment} |")
+        comment = "one of the constants above" if kind.startswith("constants") else ""
+    return rows
+
+
+def document() -> str:
+    """Returns the text of the document."""
+    names = sorted((path.stem for path in (ROOT / "msg").glob("*.msg")), key=ORDER.index)
+    return HEAD + "".join(message_text(name, (ROOT / "msg" / f"{name}.msg").read_text("utf-8")) for name in names)
+
+
+def main() -> int:
+    """Writes or compares the document; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--check", action="store_true", help="exit with 1 where the document is not what would be written"
+    )
+    text = document()
+    if not parser.parse_args().check:
+        DOCUMENT.write_text(text, encoding="utf-8")
+    elif DOCUMENT.read_text(encoding="utf-8") != text:
+        print(f"{DOCUMENT.relative_to(ROOT)} is not up to date: run scripts/write_messages.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
