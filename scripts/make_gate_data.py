@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the data of the face gate (recipe `face_gate`): faces of a data file against pieces of images without faces.
+"""Makes the data file of the non-face filter (recipe `face_gate`): face crops and crops of images without faces.
 
     python scripts/make_gate_data.py --faces fer2013.npz --images FOLDER [--images FOLDER] --out gate.npz
 
-The others are cut from every image and video under the folders, away from any face that this package's own detector
-finds in them, and from images that are generated here: gradients, noise of many scales, stripes, shapes, letters. A
-image's pieces are all in one split, Training or PublicTest, so nothing is measured on a scene that was learnt.
-Folders that are at hand: `skimage/data`, `sklearn/datasets/images` of an environment where these packages are.
+The crops without faces are cut from every image and video in the folders, with the detected faces filled, and from
+generated images: gradients, noise of several scales, stripes, shapes and letters. All crops of an image are in one
+split, Training or PublicTest, so the test split shows no scene of the training split. Usable folders are `skimage/data`
+and `sklearn/datasets/images` of an environment where these packages are installed.
 """
 
 import argparse
@@ -21,34 +21,36 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.factory import create_detector
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.training.datasets import load_dataset
 
 SIDE = 48  # pixels
-_TEST_SHARE = 0.2
-_FRAMES = 12  # of a video
-_PICTURES, _VIDEOS = (".png", ".jpg", ".jpeg", ".bmp"), (".mp4", ".webm", ".avi")
-_FLAT = 4.0  # gray levels of deviation below which a piece shows nothing
+_TEST_FRACTION = 0.2
+_FRAMES = 12  # per video
+_IMAGE_SUFFIXES, _VIDEO_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp"), (".mp4", ".webm", ".avi")
+_MIN_DEVIATION = 4.0  # gray levels; a crop below it is uniform and left out
 Gray = NDArray[np.uint8]
 
 
 def main() -> int:
-    """Writes the file and says how many images of what it holds."""
+    """Reads the command line, writes the data file and prints its counts; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", type=Path, required=True, help="data file of faces, see docs/data.md")
-    parser.add_argument("--pictures", type=Path, action="append", default=[], help="folder; may be repeated")
+    parser.add_argument("--images", type=Path, action="append", default=[], help="folder; can be given several times")
     parser.add_argument("--out", type=Path, required=True, help=".npz to write")
-    parser.add_argument("--count", type=int, default=8000, help="images of each class (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=8000, help="crops per class (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the random crops (default: %(default)s)")
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
-    scenes = [*_scenes(arguments.pictures), *(_generated(rng) for _ in range(60))]
+    scenes = [*_scenes(arguments.images), *(_generated(rng) for _ in range(60))]
     images, labels, splits = [], [], []
-    for label, (pieces, in_test) in enumerate((_faces(arguments, rng), _others(scenes, arguments.count, rng))):
-        images += pieces
-        labels += [label] * len(pieces)
+    for label, (crops, in_test) in enumerate(
+        (_faces(arguments, rng), _crops_without_faces(scenes, arguments.count, rng))
+    ):
+        images += crops
+        labels += [label] * len(crops)
         splits += in_test
     np.savez_compressed(
         arguments.out,
@@ -68,41 +70,41 @@ def _faces(arguments: argparse.Namespace, rng: np.random.Generator) -> tuple[lis
     in_test: list[bool] = []
     for test, name in enumerate(("Training", "PublicTest")):
         part = data.split(name).fit_for_training()
-        count = round(arguments.count * (_TEST_SHARE if test else 1 - _TEST_SHARE))
+        count = round(arguments.count * (_TEST_FRACTION if test else 1 - _TEST_FRACTION))
         rows = rng.permutation(len(part))[:count]
         chosen += [cv2.resize(part.images[row], (SIDE, SIDE), interpolation=cv2.INTER_AREA) for row in rows]
         in_test += [bool(test)] * len(rows)
     return chosen, in_test
 
 
-def _others(scenes: list[Gray], count: int, rng: np.random.Generator) -> tuple[list[Gray], list[bool]]:
-    scene_in_test = rng.permutation(len(scenes)) < _TEST_SHARE * len(scenes)
-    pieces: list[Gray] = []
+def _crops_without_faces(scenes: list[Gray], count: int, rng: np.random.Generator) -> tuple[list[Gray], list[bool]]:
+    scene_in_test = rng.permutation(len(scenes)) < _TEST_FRACTION * len(scenes)
+    crops: list[Gray] = []
     in_test: list[bool] = []
-    with tqdm(total=count, desc="cutting", unit="piece") as bar:
-        while len(pieces) < count:
+    with tqdm(total=count, desc="cropping", unit=" crops") as bar:
+        while len(crops) < count:
             number = int(rng.integers(len(scenes)))
-            piece = _piece(scenes[number], rng)
-            if piece.std() >= _FLAT:
-                pieces.append(piece)
+            crop = _random_crop(scenes[number], rng)
+            if crop.std() >= _MIN_DEVIATION:
+                crops.append(crop)
                 in_test.append(bool(scene_in_test[number]))
                 bar.update()
-    return pieces, in_test
+    return crops, in_test
 
 
-def _piece(scene: Gray, rng: np.random.Generator) -> Gray:
-    """Returns a square of random size and place, (SIDE, SIDE)."""
+def _random_crop(scene: Gray, rng: np.random.Generator) -> Gray:
+    """Returns a square of random size and position, resized to (SIDE, SIDE)."""
     height, width = scene.shape
     side = int(np.exp(rng.uniform(np.log(24), np.log(min(height, width)))))
     left, top = int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))
-    piece = scene[top : top + side, left : left + side]
-    return np.asarray(cv2.resize(piece, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    crop = scene[top : top + side, left : left + side]
+    return np.asarray(cv2.resize(crop, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _scenes(folders: list[Path]) -> Iterator[Gray]:
-    """Gives gray images in which no face is left: what the detector finds is filled with its surroundings' mean."""
-    detector = create_detector(DetectionConfig(score_threshold=0.2))
-    for path in tqdm(sorted(file for folder in folders for file in folder.rglob("*")), "reading", unit="file"):
+    """Yields gray images; detected faces are filled with the mean gray of the image."""
+    detector = create_detector(DetectorOptions(score_threshold=0.2))
+    for path in tqdm(sorted(file for folder in folders for file in folder.rglob("*")), "reading", unit=" files"):
         for image in _read(path):
             gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
             for face in detector.detect(image):
@@ -113,11 +115,11 @@ def _scenes(folders: list[Path]) -> Iterator[Gray]:
 
 
 def _read(path: Path) -> Iterator[NDArray[np.uint8]]:
-    if path.suffix.lower() in _PICTURES:
+    if path.suffix.lower() in _IMAGE_SUFFIXES:
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is not None:
             yield np.asarray(image, np.uint8)
-    elif path.suffix.lower() in _VIDEOS:
+    elif path.suffix.lower() in _VIDEO_SUFFIXES:
         video = cv2.VideoCapture(str(path))
         total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
         for position in np.linspace(0, max(total - 1, 0), _FRAMES).astype(int):
@@ -129,7 +131,7 @@ def _read(path: Path) -> Iterator[NDArray[np.uint8]]:
 
 
 def _generated(rng: np.random.Generator) -> Gray:
-    """Returns a scene of 256x256: one background with shapes and letters on it."""
+    """Returns a generated scene, 256x256: noise and stripes with shapes and letters on top."""
     rows, columns = np.mgrid[0:256, 0:256] / 256
     angle, frequency = rng.uniform(0, np.pi), rng.uniform(0, 20)
     wave = np.cos(2 * np.pi * frequency * (rows * np.cos(angle) + columns * np.sin(angle)))

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Measures what each face detector finds and what it costs; writes the table of docs/detectors.md.
+"""Measures accuracy and time of each face detector; writes the table of docs/detectors.md.
 
     scripts/measure_detectors.py --data ../shared/data --out docs/detectors.md
 
-A hit is a photograph of one face on which at least one box was found. A clip's frame is right when it has as many
-boxes as faces. Figures with a slash are for the two score thresholds. Times are medians of one thread: a 640x360 frame
-with one face, and 1000x667 with five.
+A hit is a photograph of one face with at least one detection. A frame of a clip is correct when it has as many
+detections as faces. Cells with a slash hold the values at the two score thresholds. Times are medians with one thread:
+of a 640x360 frame with one face, and of a 1000x667 image with five faces.
 """
 
 import argparse
@@ -17,19 +17,19 @@ import platform
 import signal
 import sys
 import time
-import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
 import cv2
 import numpy as np
+from image_files import Image, video_frames, zipped_photographs
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from emotion_perception.core.config import DETECTORS, DetectionConfig
 from emotion_perception.core.detection.factory import FaceDetector, create_detector, select_faces
+from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.reporting.documents import replace_measurement
 from emotion_perception.reporting.provenance import processor_name
@@ -38,19 +38,18 @@ SIZES = (320, 640)
 ONE_FACE_CLIPS = ("WolfgangLanger_Pexels.mp4", "single_face.mp4")
 THRESHOLDS = (0.5, 0.35)
 INT8 = "centerface int8"
-Image = NDArray[np.uint8]
 
 
 def main() -> int:
-    """Measures every detector at both sizes and writes or prints the table."""
+    """Measures every detector at both sizes, prints the table and writes it into `--out`; returns the exit code."""
     options = parse_arguments()
     lines = [
         f"`scripts/measure_detectors.py`, {date.today()}, {platform.machine()}, {os.cpu_count()} cores "
         f"({processor_name()}), OpenCV {cv2.__version__}, every {options.step}th photograph, "
         f"score thresholds {' / '.join(map(str, THRESHOLDS))}.",
         "",
-        "| detector | longer side | hit | one-face clips right | no_face frames with a box | boxes on five faces | ms "
-        "| ms, five faces |",
+        "| detector | longer side | hit rate | one-face clips correct | no_face frames with detections "
+        "| detections on five faces | ms | ms, five faces |",
         "|---|---|---|---|---|---|---|---|",
     ]
     print("\n".join(lines))
@@ -65,34 +64,34 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description="What each face detector finds and what it costs.")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with utkface200_sample.zip and media/")
-    parser.add_argument("--out", type=Path, help="document whose measured section is replaced")
-    parser.add_argument("--int8", type=Path, metavar="FILE", help="also CenterFace as `quantize --detector` made it")
-    parser.add_argument("--step", type=int, default=13, help="take every such photograph")
-    parser.add_argument("--pause", type=int, metavar="PID", help="stop this process while the time is taken")
+    parser.add_argument("--out", type=Path, help="Markdown document whose generated section is replaced")
+    parser.add_argument("--int8", type=Path, metavar="FILE", help="also CenterFace as written by `quantize --detector`")
+    parser.add_argument("--step", type=int, default=13, help="measure every STEP-th photograph (default: %(default)s)")
+    parser.add_argument("--pause", type=int, metavar="PID", help="process to suspend while times are measured")
     return parser.parse_args()
 
 
 def table_row(name: str, size: int, options: argparse.Namespace) -> str:
-    """Returns the figures of one detector at one size."""
+    """Returns the table row of one detector at one detection size."""
     detector = create_detector(
-        DetectionConfig(detector=name.split()[0], detection_size=size, detector_model=own_file(name, options))
+        DetectorOptions(detector=name.split()[0], detection_size=size, detector_model=model_file(name, options))
     )
     media = options.data / "media"
-    hit = counts(detector, zipped_images(options.data / "utkface200_sample.zip", options.step)) > 0
-    right = np.concatenate([counts(detector, frames(media / clip, 3)) for clip in ONE_FACE_CLIPS]) == 1
-    nobody = counts(detector, frames(media / "no_face.mp4", 1)) > 0
+    hit = counts(detector, photographs(options)) > 0
+    correct = np.concatenate([counts(detector, video_frames(media / clip, 3)) for clip in ONE_FACE_CLIPS]) == 1
+    false = counts(detector, video_frames(media / "no_face.mp4")) > 0
     group = np.asarray(cv2.imread(str(media / "multi_face.jpg")), np.uint8)
     with paused(options.pause):
-        one_ms = median_ms(detector, next(frames(media / ONE_FACE_CLIPS[0], 1)))
+        one_ms = median_ms(detector, next(video_frames(media / ONE_FACE_CLIPS[0])))
         five_ms = median_ms(detector, group)
     cells = [
         name,
         str(size),
         slashed(hit.mean(axis=0), ".3f"),
-        slashed(right.mean(axis=0), ".3f"),
-        f"{slashed(nobody.sum(axis=0), 'd')} of {len(nobody)}",
+        slashed(correct.mean(axis=0), ".3f"),
+        f"{slashed(false.sum(axis=0), 'd')} of {len(false)}",
         slashed(counts(detector, [group])[0], "d"),
         f"{one_ms:.1f}",
         f"{five_ms:.1f}",
@@ -100,49 +99,33 @@ def table_row(name: str, size: int, options: argparse.Namespace) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def own_file(name: str, options: argparse.Namespace) -> str:
-    """Returns the file where it is not the manifest's: YuNet's lies beside the data."""
-    own = {"yunet": options.data / "face_detection_yunet_2023mar.onnx", INT8: options.int8}
-    return str(own.get(name, ""))
+def model_file(name: str, options: argparse.Namespace) -> str:
+    """Returns the detector's model file where it is not in the manifest, else an empty string."""
+    files = {"yunet": options.data / "face_detection_yunet_2023mar.onnx", INT8: options.int8}
+    return str(files.get(name, ""))
+
+
+def photographs(options: argparse.Namespace) -> Iterator[Image]:
+    """Yields the photographs of one face each."""
+    return (image for _, image in zipped_photographs(options.data / "utkface200_sample.zip", options.step))
 
 
 def slashed(values: NDArray[np.generic], form: str) -> str:
-    """Returns the figures of all thresholds in one cell."""
+    """Returns the values of all thresholds as one cell."""
     return " / ".join(format(value, form) for value in values.tolist())
 
 
 def counts(detector: FaceDetector, images: Iterable[Image]) -> NDArray[np.intp]:
-    """Returns (N, thresholds): how many faces are found on each image."""
-    configs = [DetectionConfig(score_threshold=threshold) for threshold in THRESHOLDS]
-    found = (detector.detect(image) for image in images)
-    return np.array([[len(select_faces(faces, config)) for config in configs] for faces in found])
-
-
-def zipped_images(path: Path, step: int) -> Iterator[Image]:
-    """Yields every `step`-th image of an archive."""
-    with zipfile.ZipFile(path) as archive:
-        for name in sorted(archive.namelist())[::step]:
-            image = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_COLOR)
-            if image is not None:
-                yield np.asarray(image, np.uint8)
-
-
-def frames(path: Path, step: int) -> Iterator[Image]:
-    """Yields every `step`-th frame of a clip."""
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
-        raise FileNotFoundError(path)
-    index = 0
-    while (answer := capture.read())[0]:
-        if index % step == 0:
-            yield np.asarray(answer[1], np.uint8)
-        index += 1
+    """Returns the number of detections on each image at each threshold, (N, thresholds)."""
+    configs = [DetectorOptions(score_threshold=threshold) for threshold in THRESHOLDS]
+    detections = (detector.detect(image) for image in images)
+    return np.array([[len(select_faces(faces, config)) for config in configs] for faces in detections])
 
 
 def median_ms(detector: FaceDetector, image: Image, runs: int = 30) -> float:
-    """Returns the median time of one detection, after a warm-up.
+    """Returns the median CPU time of one detection in milliseconds, after a warm-up.
 
-    It is processor time of one thread: on an idle machine that is the time that passes.
+    The detector has one thread, so on an idle machine this is the wall time, too.
     """
     times = []
     for _ in range(runs + 3):
@@ -154,7 +137,7 @@ def median_ms(detector: FaceDetector, image: Image, runs: int = 30) -> float:
 
 @contextlib.contextmanager
 def paused(pid: int | None) -> Iterator[None]:
-    """Stops a process for the time of the block."""
+    """Suspends a process during the block."""
     if pid is None:
         yield
         return

@@ -1,18 +1,17 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Measures whether the face detectors find people of all groups alike; writes the tables of docs/groups.md.
+"""Measures the recall of the face detectors by subgroup; writes the tables of docs/fairness.md.
 
-    scripts/measure_subgroups.py --data ../shared/data --out docs/groups.md
+    scripts/measure_subgroups.py --data ../shared/data --out docs/fairness.md
 
-Photographs of one face each, of which people have guessed group, gender and age. A face is found where there is at
-least one box. Each photograph is shown in three ways: as it is, the face filling it; half as large, in the middle of a
-gray image of 640x480; and the same with a fraction of the light.
+The photographs show one face each and are annotated with guessed group, gender and age. A face is detected when the
+photograph has at least one detection. Each photograph is used in three variants: unchanged, with the face filling the
+image; scaled by half in the center of a gray 640x480 image; and the same darkened.
 """
 
 import argparse
 import sys
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -21,28 +20,34 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from image_files import Image, zipped_photographs
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from emotion_perception.core.config import DETECTORS, DetectionConfig
 from emotion_perception.core.detection.factory import create_detector, select_faces
+from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.reporting.documents import replace_measurement
 from emotion_perception.reporting.metrics import Predictions
 from emotion_perception.reporting.provenance import processor_name
 from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_subgroups
 
-LIGHT = 0.15
-AGES = {"0 to 9": 0, "10 to 19": 10, "20 to 39": 20, "40 to 59": 40, "from 60": 60, "": 120}  # from; 255 is unknown
-THRESHOLDS = {"haar": 0.5}  # of detectors for which the default is too low
+BRIGHTNESS = 0.15
+AGES = {
+    "0 to 9": 0,
+    "10 to 19": 10,
+    "20 to 39": 20,
+    "40 to 59": 40,
+    "from 60": 60,
+    "": 120,
+}  # lower bounds; 255 is unknown
+THRESHOLDS = {"haar": 0.5}  # of detectors whose precision is too low at the default
 GRAY = 128
-Image = NDArray[np.uint8]
 
 
-def in_the_middle(photograph: Image) -> Image:
-    """Returns 640x480 gray with the photograph, half as large, in its middle."""
+def centered(photograph: Image) -> Image:
+    """Returns a gray 640x480 image with the photograph, scaled by half, in the center."""
     small = cv2.resize(photograph, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     image = np.full((480, 640, 3), GRAY, np.uint8)
     top, left = (480 - small.shape[0]) // 2, (640 - small.shape[1]) // 2
@@ -50,36 +55,36 @@ def in_the_middle(photograph: Image) -> Image:
     return image
 
 
-def in_dim_light(photograph: Image) -> Image:
-    """Returns the same with less light, rounded as a camera would."""
-    return np.asarray(np.rint(in_the_middle(photograph) * LIGHT), np.uint8)
+def darkened(photograph: Image) -> Image:
+    """Returns `centered` with reduced brightness, rounded to whole gray levels."""
+    return np.asarray(np.rint(centered(photograph) * BRIGHTNESS), np.uint8)
 
 
-WAYS: dict[str, Callable[[Image], Image]] = {
+VARIANTS: dict[str, Callable[[Image], Image]] = {
     "fills the image": lambda photograph: photograph,
-    "100 of 480 pixels": in_the_middle,
-    f"100 of 480 pixels, {LIGHT:g} of the light": in_dim_light,
+    "100 of 480 pixels": centered,
+    f"100 of 480 pixels, {BRIGHTNESS:g} of the brightness": darkened,
 }
 
 
 def main() -> int:
-    """Measures and writes or prints the tables."""
+    """Measures all detectors and prints the tables or writes them into `--out`; returns the exit code."""
     options = parse_arguments()
-    photographs = read_photographs(options.data / "utkface200_sample.zip", options.step)
+    photographs = dict(zipped_photographs(options.data / "utkface200_sample.zip", options.step))
     groupings = read_groupings(options.data / "utkface64.npz", list(photographs))
     names = options.detectors or list(DETECTORS)
-    found = {
-        (name, way): measure_subgroups(recall(name, way, options.data, photographs), groupings, seed=0)
+    results = {
+        (name, variant): measure_subgroups(recall(name, variant, options.data, photographs), groupings, seed=0)
         for name in names
-        for way in WAYS
+        for variant in VARIANTS
     }
     lines = [
         f"`scripts/measure_subgroups.py`, {date.today()}, {processor_name()}, OpenCV {cv2.__version__}; "
-        f"{len(photographs)} photographs, longer side {DetectionConfig().detection_size}, score threshold "
-        f"{DetectionConfig().score_threshold}, Haar's {THRESHOLDS['haar']}."
+        f"{len(photographs)} photographs, longer side {DetectorOptions().detection_size}, score threshold "
+        f"{DetectorOptions().score_threshold}, Haar's {THRESHOLDS['haar']}."
     ]
     for grouping in groupings:
-        lines += ["", f"By {grouping}:", "", *table(grouping, found)]
+        lines += ["", f"By {grouping}:", "", *table(grouping, results)]
     text = "\n".join(lines) + "\n"
     print(text)
     if options.out:
@@ -89,24 +94,16 @@ def main() -> int:
 
 def parse_arguments() -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description="Do the face detectors find people of all groups alike?")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with utkface200_sample.zip and utkface64.npz")
-    parser.add_argument("--detectors", nargs="+", choices=DETECTORS, help="which ones (default: all)")
-    parser.add_argument("--step", type=int, default=1, help="take every such photograph (default: %(default)s)")
-    parser.add_argument("--out", type=Path, help="document whose measured section is replaced")
+    parser.add_argument("--detectors", nargs="+", choices=DETECTORS, help="(default: all)")
+    parser.add_argument("--step", type=int, default=1, help="measure every STEP-th photograph (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="Markdown document whose generated section is replaced")
     return parser.parse_args()
 
 
-def read_photographs(path: Path, step: int) -> dict[str, Image]:
-    """Returns every `step`-th photograph by its name."""
-    with zipfile.ZipFile(path) as archive:
-        files = {name: np.frombuffer(archive.read(name), np.uint8) for name in sorted(archive.namelist())[::step]}
-    decoded = {name: cv2.imdecode(data, cv2.IMREAD_COLOR) for name, data in files.items()}
-    return {Path(name).name: np.asarray(image, np.uint8) for name, image in decoded.items() if image is not None}
-
-
 def read_groupings(path: Path, names: list[str]) -> Groupings:
-    """Returns the guessed group, gender and age of each photograph."""
+    """Returns the guessed group, gender and age group of each photograph."""
     file = np.load(path)
     rows = {str(name): row for row, name in enumerate(file["filename"])}
     chosen = [rows[name] for name in names]
@@ -118,37 +115,37 @@ def read_groupings(path: Path, names: list[str]) -> Groupings:
     }
 
 
-def recall(name: str, way: str, data: Path, photographs: Mapping[str, Image]) -> Predictions:
-    """Returns for each photograph whether its face was found."""
+def recall(name: str, variant: str, data: Path, photographs: Mapping[str, Image]) -> Predictions:
+    """Returns for each photograph whether its face was detected, as predictions of `missed` or `found`."""
     model = str(data / "face_detection_yunet_2023mar.onnx") if name == "yunet" else ""
-    config = DetectionConfig(detector=name, detector_model=model)
+    config = DetectorOptions(detector=name, detector_model=model)
     config = replace(config, score_threshold=THRESHOLDS.get(name, config.score_threshold))
     detector = create_detector(config)
-    images = tqdm(photographs.values(), desc=f"{name}, {way}", unit=" images", disable=None, leave=False)
-    hits = np.array([bool(select_faces(detector.detect(WAYS[way](each)), config)) for each in images])
+    images = tqdm(photographs.values(), desc=f"{name}, {variant}", unit=" images", disable=None, leave=False)
+    hits = np.array([bool(select_faces(detector.detect(VARIANTS[variant](each)), config)) for each in images])
     return Predictions(np.stack([~hits, hits], 1).astype(np.float32), np.ones(len(hits), np.int64), ("missed", "found"))
 
 
-def table(grouping: str, found: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[str]:
-    """Returns the rows of one grouping: recall of each group, and the two furthest apart."""
-    groups = next(iter(found.values()))[grouping]["groups"]
+def table(grouping: str, results: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[str]:
+    """Returns the table of one grouping: recall of each subgroup and the largest gap between two of them."""
+    groups = next(iter(results.values()))[grouping]["groups"]
     counts = [f"{name} (n {group['n']})" for name, group in groups.items()]
     lines = [
-        f"| detector | the face | {' | '.join(counts)} | largest gap, points (95 % interval) |",
+        f"| detector | face | {' | '.join(counts)} | largest gap, points (95 % interval) |",
         f"|---|---|{'---|' * (len(counts) + 1)}",
     ]
-    for (name, way), groupings in found.items():
+    for (name, variant), groupings in results.items():
         measured, gap = groupings[grouping]["groups"], groupings[grouping]["largest_gap"]["accuracy"]
         cells = [f"{100 * group['accuracy']:.1f}" if "accuracy" in group else "too few" for group in measured.values()]
         cells.append(gap_in_words(gap) if gap else "")
-        lines.append(f"| {name} | {way} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {variant} | {' | '.join(cells)} |")
     return lines
 
 
 def gap_in_words(gap: Mapping[str, Any]) -> str:
-    """Returns how far two groups are apart, and which is found least."""
+    """Returns the gap with its interval in percentage points, and the subgroup with the lowest recall."""
     low, high = (100 * end for end in gap["interval"])
-    return f"{100 * gap['gap']:.1f} ({low:.1f} to {high:.1f}), {gap['lowest']} least" if gap["gap"] else "0"
+    return f"{100 * gap['gap']:.1f} ({low:.1f} to {high:.1f}), {gap['lowest']} lowest" if gap["gap"] else "0"
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes config/emotion_perception.yaml and the README's parameter table from the fields of core/config.py.
+"""Writes config/emotion_perception.yaml and the README's parameter table from the fields of ros/config.py.
 
 python scripts/write_parameters.py          writes both
 python scripts/write_parameters.py --check  only says, by exit code 1, whether they differ from the fields
 """
 
-import dataclasses
 import json
 import re
 import sys
@@ -16,22 +15,26 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from emotion_perception.core.config import (  # noqa: E402 - works in a checkout that is not installed
-    CameraConfig,
-    ClassifierConfig,
-    DetectionConfig,
-    Limits,
-    NodeConfig,
-    OverlayConfig,
+from emotion_perception.core.options import (  # noqa: E402 - works in a checkout that is not installed
+    OptionLimits,
+    Options,
+    limits_of,
+    option_fields,
+)
+from emotion_perception.ros.config import (  # noqa: E402
+    CameraNodeConfig,
+    ClassifierNodeConfig,
+    DetectionNodeConfig,
+    OverlayNodeConfig,
     PlayerConfig,
     RecorderConfig,
 )
 
-NODES: dict[str, type[NodeConfig]] = {
-    "camera_node": CameraConfig,
-    "face_detection_node": DetectionConfig,
-    "emotion_classifier_node": ClassifierConfig,
-    "overlay_node": OverlayConfig,
+NODES: dict[str, type[Options]] = {
+    "camera_node": CameraNodeConfig,
+    "face_detection_node": DetectionNodeConfig,
+    "emotion_classifier_node": ClassifierNodeConfig,
+    "overlay_node": OverlayNodeConfig,
     "bag_player": PlayerConfig,
     "bag_recorder": RecorderConfig,
 }
@@ -44,7 +47,7 @@ _HEAD = """\
 """
 
 
-def limits_text(limits: Limits) -> str:
+def limits_text(limits: OptionLimits) -> str:
     """Returns the limits as people write them, e.g. `0..1`."""
     if limits.choices:
         return ", ".join(limits.choices)
@@ -56,8 +59,8 @@ def yaml_text() -> str:
     lines = [_HEAD]
     for node, config in NODES.items():
         lines.append(f"/**/{node}:\n  ros__parameters:")
-        for field in dataclasses.fields(config):
-            limits: Limits = field.metadata["limits"]
+        for field in option_fields(config):
+            limits = limits_of(field)
             notes = [limits.description, limits_text(limits), "(live)" if limits.live else ""]
             lines.append(f"    # {'; '.join(note for note in notes if note)}")
             lines.append(f"    {field.name}: {json.dumps(field.default)}")
@@ -69,8 +72,8 @@ def table_text() -> str:
     """Returns the rows of the README's table."""
     rows = ["| node | parameter | default | limits | live | meaning |", "|---|---|---|---|---|---|"]
     for node, config in NODES.items():
-        for field in dataclasses.fields(config):
-            limits: Limits = field.metadata["limits"]
+        for field in option_fields(config):
+            limits = limits_of(field)
             default = f"`{json.dumps(field.default)}`"
             live = "yes" if limits.live else ""
             rows.append(
@@ -86,7 +89,7 @@ def main() -> int:
     differing = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv[1:]:
         for path in differing:
-            print(f"{path.relative_to(ROOT)} differs from core/config.py: run scripts/write_parameters.py")
+            print(f"{path.relative_to(ROOT)} differs from ros/config.py: run scripts/write_parameters.py")
         return 1 if differing else 0
     for path in differing:
         path.write_text(wanted[path], encoding="utf-8")

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration file and the README say what core/config.py says."""
+"""The configuration file and the README hold the defaults of ros/config.py."""
 
 import dataclasses
 from pathlib import Path
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 from file_loading import load_file
+
+from emotion_perception.core.options import option_fields
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,7 +30,7 @@ def test_the_files_are_what_the_script_writes(writer, monkeypatch, capsys):
 def test_the_configuration_file_holds_every_default_of_every_node(writer):
     sections = yaml.safe_load((ROOT / "config" / "emotion_perception.yaml").read_text(encoding="utf-8"))
     assert sections == {
-        f"/**/{node}": {"ros__parameters": {field.name: in_yaml(field.default) for field in dataclasses.fields(config)}}
+        f"/**/{node}": {"ros__parameters": {field.name: in_yaml(field.default) for field in option_fields(config)}}
         for node, config in writer.NODES.items()
     }
 
@@ -47,4 +49,4 @@ def test_a_changed_default_is_noticed(writer, monkeypatch, capsys):
     monkeypatch.setitem(writer.NODES, "overlay_node", Changed)
     monkeypatch.setattr("sys.argv", ["write_parameters.py", "--check"])
     assert writer.main() == 1
-    assert "differs from core/config.py" in capsys.readouterr().out
+    assert "differs from ros/config.py" in capsys.readouterr().out

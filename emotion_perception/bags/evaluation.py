@@ -107,7 +107,7 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
         return False
     if (
         settings.mode != "recorded"
-        and report["model_sha256"] != load_model_bundle(settings.classification.model).sha256
+        and report["model_sha256"] != load_model_bundle(settings.pipeline.classifier.model).sha256
     ):
         return False
     with Recording(path) as recording:
@@ -161,7 +161,7 @@ class _Run:
             "duration_s": metrics.duration_s(frames),
             "problems": self._problems(),
             "label_file": self._describe_labels(),
-            **metrics.all_of(frames, faces, regions, settings.classification.min_confidence),
+            **metrics.all_of(frames, faces, regions, settings.pipeline.recognizer.min_confidence),
             "model": identity.model,
             "model_sha256": identity.model_sha256,
             "device": identity.device,
@@ -187,7 +187,7 @@ class _Run:
             self._recording,
             self._source.topic,
             self._source.identity,
-            detector=self._settings.detection.detector,
+            detector=self._settings.pipeline.detector.detector,
             anonymize=self._settings.anonymize,
         )
 

@@ -24,7 +24,7 @@ from emotion_perception.bags.scoring.labels import INTERVALS, OPTIONAL
 from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Box, FaceEmotion
-from emotion_perception.reporting.pages import fill
+from emotion_perception.reporting.pages import render_template
 from emotion_perception.reporting.progress import progress_bar
 
 _TEMPLATES = Path(__file__).parent / "report" / "templates"
@@ -102,7 +102,7 @@ def label_bag(
     """
     with Recording(path) as recording:
         topic = image_topic(recording, settings.topic)
-        pipeline = make_pipeline(settings.detection, settings.classification)
+        pipeline = make_pipeline(settings.pipeline)
         with progress_bar(topic.count, path.name, shown=progress, unit="frames") as bar:
             played = every_frame(read_bag_images(recording, topic), pipeline)
             intervals, first_ns, step_ns = _collect(played, settings.anonymize, bar)
@@ -116,7 +116,7 @@ def label_bag(
         {**row, "guess": entry.guess, "crops": list(map(as_url, entry.crops))}
         for row, entry in zip(rows, kept, strict=True)
     ]
-    page = fill(_TEMPLATES, "labels.html.j2", name=path.resolve().name, file=out.name, rows=shown)
+    page = render_template(_TEMPLATES, "labels.html.j2", name=path.resolve().name, file=out.name, rows=shown)
     out.with_suffix(".html").write_text(page, encoding="utf-8")
     return kept
 

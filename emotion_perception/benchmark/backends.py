@@ -15,11 +15,11 @@ from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
+from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import to_batch, to_input
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.images.geometry import square_crop
-from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.reporting.timing import in_turns
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions
+from emotion_perception.reporting.timing import time_interleaved
 
 _THREADS = (1, 2)
 _BATCH = 256
@@ -29,13 +29,13 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 def run(setup: Setup) -> list[Table]:
     """Measures."""
-    model = load_model_bundle(ClassifierConfig.model)
+    model = load_model_bundle(ClassifierOptions.model)
     crop = _crop(setup)
     ways, missing = _ways(model)
     rows = []
     truth = _truth(setup, model)
     for name, way in ways.items():
-        times = in_turns(
+        times = time_interleaved(
             {str(faces): partial(way, to_batch([crop] * faces, model.spec)) for faces in FACES},
             rounds=setup.rounds,
             what=name,
@@ -44,7 +44,7 @@ def run(setup: Setup) -> list[Table]:
         rows.append([name, *(times[str(faces)]["p50"] for faces in FACES), times["32"]["p50"] / 32, right])
     rows += [[name, reason, *[None] * (len(FACES) + 1)] for name, reason in missing.items()]
     columns = ["way", *(f"{faces} faces, ms" for faces in FACES), "ms a face of 32", f"{_SPLIT} top-1"]
-    prepared = in_turns({"to_input": lambda: to_input(crop, model.spec)}, rounds=setup.rounds, what="to_input")
+    prepared = time_interleaved({"to_input": lambda: to_input(crop, model.spec)}, rounds=setup.rounds, what="to_input")
     note = (
         f"{model.name}, each face with its mirror image. `to_input` takes {prepared['to_input']['p50']:.3f} ms "
         f"for a crop of {crop.shape[1]}x{crop.shape[0]}."
@@ -54,8 +54,8 @@ def run(setup: Setup) -> list[Table]:
 
 def _crop(setup: Setup) -> NDArray[np.uint8]:
     image = setup.scene.image(0, VGA)
-    pipeline = Pipeline(DetectionConfig(), ClassifierConfig(device="cpu"))
-    face = pipeline.find(image, 0.0)[0]
+    pipeline = Pipeline(PipelineOptions(classifier=ClassifierOptions(device="cpu")))
+    face = pipeline.track(image, 0.0)[0]
     return square_crop(image, face.box, pipeline.recognizer.classifier.spec.crop_margin)
 
 
@@ -139,10 +139,10 @@ def _request(compiled: Any) -> Run:
 def _torch(model: ModelBundle) -> dict[str, Run]:
     import torch
 
-    from emotion_perception.training.export.export_formats import network_of
+    from emotion_perception.training.architectures import build_network
 
     torch.set_num_threads(max(_THREADS))
-    network = network_of(model.spec, read_weights(model))
+    network = build_network(model.spec, read_weights(model))
     size = model.spec.input_size
     with torch.inference_mode():
         script = torch.jit.freeze(torch.jit.trace(network, torch.zeros(2, 1, size, size)))

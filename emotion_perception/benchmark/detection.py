@@ -13,14 +13,15 @@ from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import VGA, BagImage
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.config import DETECTORS, DetectionConfig
 from emotion_perception.core.detection.factory import FaceDetector, create_detector
+from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.core.images.geometry import iou
 from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
+from emotion_perception.core.tracking.options import TrackerOptions
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face
-from emotion_perception.reporting.timing import in_turns
+from emotion_perception.reporting.timing import time_interleaved
 
 _SIZES = (320, 640)
 _EVERY = (1, 2, 3, 5, 10)
@@ -38,7 +39,7 @@ def _detectors(setup: Setup) -> Table:
     small = int8_detector(setup)
     files = {**dict.fromkeys(DETECTORS, ""), **({"centerface int8": str(small)} if small else {})}
     configs = {
-        (name, size): DetectionConfig(detector=name.split()[0], detection_size=size, detector_model=file)
+        (name, size): DetectorOptions(detector=name.split()[0], detection_size=size, detector_model=file)
         for name, file in files.items()
         for size in _SIZES
     }
@@ -51,7 +52,7 @@ def _detectors(setup: Setup) -> Table:
             missing.append([name, size, f"not measured: {e}", None, None, None])
             continue
         calls |= {f"{name} {size} {faces}": partial(detector.detect, image) for faces, image in images.items()}
-    times = in_turns(calls, rounds=setup.rounds, what="detectors")
+    times = time_interleaved(calls, rounds=setup.rounds, what="detectors")
     rows: list[list[Any]] = []
     for name, size in configs:
         if f"{name} {size} 1" in times:
@@ -64,14 +65,14 @@ def _detectors(setup: Setup) -> Table:
 
 def _following(setup: Setup) -> Table:
     """Compares what is followed with what the detector would have found on the same frame."""
-    detector = create_detector(DetectionConfig())
+    detector = create_detector(DetectorOptions())
     count = min(_FRAMES, 10 * setup.rounds)
     rows = []
     for faces in (1, 8):
         images = list(setup.scene.images(VGA, faces, count=count))
         found = {every: _found(detector, images, every) for every in _EVERY}
         calls = {str(every): _stream(detector, images, every) for every in _EVERY}
-        times = in_turns(calls, rounds=count, what=f"following {faces}")
+        times = time_interleaved(calls, rounds=count, what=f"following {faces}")
         for every in _EVERY:
             overlaps = _overlaps(found[1], found[every])
             ids = len({face.track_id for frame in found[every] for face in frame})
@@ -95,18 +96,18 @@ def _following(setup: Setup) -> Table:
 
 
 def _found(detector: FaceDetector, images: Sequence[BagImage], every: int) -> list[list[Face]]:
-    finder, config = FaceTrackingPipeline(detector, None, Tracker()), DetectionConfig(detection_interval=every)
-    return [finder.find(image, number / 30, config) for number, image in enumerate(images)]
+    tracking, options = FaceTrackingPipeline(detector, None, Tracker()), TrackerOptions(detection_interval=every)
+    return [tracking.update(image, number / 30, DetectorOptions(), options) for number, image in enumerate(images)]
 
 
 def _stream(detector: FaceDetector, images: Sequence[BagImage], every: int) -> Callable[[], None]:
     """Returns a function that works on the next frame each time it is called."""
-    finder, config = FaceTrackingPipeline(detector, None, Tracker()), DetectionConfig(detection_interval=every)
+    tracking, options = FaceTrackingPipeline(detector, None, Tracker()), TrackerOptions(detection_interval=every)
     numbers = iter(range(10**9))
 
     def step() -> None:
         number = next(numbers)
-        finder.find(images[number % len(images)], number / 30, config)
+        tracking.update(images[number % len(images)], number / 30, DetectorOptions(), options)
 
     return step
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import with_longer_side
+from emotion_perception.core.detection.options import DetectorOptions
 
 _FACES = (1, 2, 8)
 _STEP = 30
@@ -25,9 +25,9 @@ def int8_detector(setup: Setup) -> Path | None:
         return path
     if importlib.util.find_spec("onnx") is None:
         return None
-    from emotion_perception.training.export.quantize_detector import quantize_detector_on
+    from emotion_perception.training.export.detector_quantization import quantize_detector_on
 
-    size = DetectionConfig.detection_size
+    size = DetectorOptions.detection_size
     numbers = range(0, len(setup.scene.frames), _STEP)
     images = [with_longer_side(setup.scene.image(n, VGA, faces), size) for faces in _FACES for n in numbers]
     return quantize_detector_on(images, path).path

@@ -13,7 +13,7 @@ from emotion_perception.benchmark.scene import HD, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.classification.model_bundle import shipped_models
-from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.classification.options import ClassifierOptions
 
 _EVERY = (1, 3)
 _MEMORY = (
@@ -39,7 +39,7 @@ class _Case:
     faces: int
     every: int
     composed: bool = False
-    model: str = ClassifierConfig.model
+    model: str = ClassifierOptions.model
     int8_detector: bool = False
 
     @property
@@ -48,7 +48,7 @@ class _Case:
         width, height = self.size_wh
         more = [f"k = {self.every}", *(["composed"] if self.composed else [])]
         more += ["CenterFace int8"] if self.int8_detector else []
-        more += [self.model] if self.model != ClassifierConfig.model else []
+        more += [self.model] if self.model != ClassifierOptions.model else []
         return f"{width}x{height}, {self.faces} face{'s' * (self.faces > 1)}, {', '.join(more)}"
 
 
@@ -64,7 +64,7 @@ def _cases(*, int8_detector: bool) -> list[_Case]:
         return cases
     ways = [(composed, every) for composed in (False, True) for every in _EVERY]
     cases += [_Case(VGA, 1, every, composed, int8_detector=True) for composed, every in ways]
-    if (small := f"{ClassifierConfig.model}.int8") in shipped_models():
+    if (small := f"{ClassifierOptions.model}.int8") in shipped_models():
         cases += [_Case(VGA, faces, every, composed, small, True) for faces in (1, 8) for composed, every in ways]
     return cases
 

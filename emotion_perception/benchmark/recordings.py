@@ -22,9 +22,9 @@ from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
+from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.images.image_codec import JPEG_FORMAT, bgr_to_jpeg
-from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 
 _RATE = 30
 _QUALITY = 80
@@ -100,8 +100,8 @@ def _ways(detector: Path | None) -> dict[str, list[str]]:
     if detector is None:
         return {"": []}
     small = ["--set", f"detector_model={detector}"]
-    both = [*small, "--model", f"{ClassifierConfig.model}.int8"]
-    return {"": [], ", CenterFace int8": small, f", CenterFace int8, {ClassifierConfig.model}.int8": both}
+    both = [*small, "--model", f"{ClassifierOptions.model}.int8"]
+    return {"": [], ", CenterFace int8": small, f", CenterFace int8, {ClassifierOptions.model}.int8": both}
 
 
 def _evaluate(bag: Path, out: Path, options: Sequence[str]) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _evaluate(bag: Path, out: Path, options: Sequence[str]) -> dict[str, Any]:
 
 def _reading(bag: Path) -> tuple[float, float, str]:
     """Returns the time of a frame in the pipeline, that of reading it, and their ratio."""
-    pipeline = Pipeline(DetectionConfig(), ClassifierConfig(device="cpu"))
+    pipeline = Pipeline(PipelineOptions(classifier=ClassifierOptions(device="cpu")))
     reading_ms, working_ms = [], []
     with Recording(bag) as recording:
         source = read_bag_images(recording, image_topic(recording, None))

@@ -10,9 +10,10 @@ import numpy as np
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.reporting.timing import in_turns
+from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions
+from emotion_perception.reporting.timing import time_interleaved
 
 _SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
 _DETAIL = 640  # working size of the detector where there are many small faces
@@ -24,7 +25,10 @@ def run(setup: Setup) -> list[Table]:
 
 
 def _pipeline(detection_size: int) -> Pipeline:
-    return Pipeline(DetectionConfig(detection_size=detection_size), ClassifierConfig(device="cpu"))
+    options = PipelineOptions(
+        detector=DetectorOptions(detection_size=detection_size), classifier=ClassifierOptions(device="cpu")
+    )
+    return Pipeline(options)
 
 
 def _faces(setup: Setup) -> Table:
@@ -32,16 +36,16 @@ def _faces(setup: Setup) -> Table:
     rows: list[list[Any]] = []
     for wanted in FACES:
         image = setup.scene.image(0, VGA, wanted)
-        faces = pipeline.find(image, 0.0)
-        times = in_turns(
+        faces = pipeline.track(image, 0.0)
+        times = time_interleaved(
             {
-                "find": partial(pipeline.find, image, 0.0),
+                "track": partial(pipeline.track, image, 0.0),
                 "recognize": partial(pipeline.recognize, image, faces, 0.0),
             },
             rounds=setup.rounds,
             what=f"{wanted} faces",
         )
-        rows.append([wanted, len(faces), times["find"]["p50"], times["recognize"]["p50"]])
+        rows.append([wanted, len(faces), times["track"]["p50"], times["recognize"]["p50"]])
     slope = np.polyfit([row[1] for row in rows], [row[3] for row in rows], 1)[0]
     note = (
         f"640x480, detector at {_DETAIL} pixels (one thread), classifier with two threads; medians. Each further face "
@@ -51,9 +55,9 @@ def _faces(setup: Setup) -> Table:
 
 
 def _sizes(setup: Setup) -> Table:
-    pipeline = _pipeline(DetectionConfig.detection_size)
+    pipeline = _pipeline(DetectorOptions.detection_size)
     images = {f"{width}x{height}": setup.scene.image(0, (width, height)) for width, height in _SIZES}
     calls = {name: partial(pipeline.process, image, 0.0) for name, image in images.items()}
-    times = in_turns(calls, rounds=setup.rounds, what="sizes")
+    times = time_interleaved(calls, rounds=setup.rounds, what="sizes")
     rows = [[name, found["p50"], found["p99"]] for name, found in times.items()]
     return Table("Size of the image", ["picture", "ms a frame, p50", "p99"], rows, "One face, everything but ROS.")

@@ -1,31 +1,83 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The whole recognition of one image without ROS: for video files, benchmarks and comparisons with the nodes."""
+"""All stages from an image to emotions, without ROS: for recordings, benchmarks and comparisons with the nodes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.classifier import create_classifier
-from emotion_perception.core.classification.recognizer import EmotionRecognizer, limits_of
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
+from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
+from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.detection.factory import FaceDetector, create_detector
-from emotion_perception.core.detection.non_face_filter import NonFaceFilter, create_non_face_filter
+from emotion_perception.core.detection.non_face_filter import NonFaceFilter
+from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.options import Options
 from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
+from emotion_perception.core.tracking.options import TrackerOptions
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face, FaceEmotion
 
 
-class Pipeline:
-    """Detector, verifier, tracker, classifier and smoothing, one after the other, as the nodes run them.
+@dataclass(frozen=True, kw_only=True)
+class PipelineOptions(Options):
+    """Options of all stages of a `Pipeline`.
+
+    Attributes:
+        detector: of face detection.
+        tracker: of face tracking.
+        classifier: of the model and its device.
+        recognizer: of smoothing and labels.
+    """
+
+    detector: DetectorOptions = field(default_factory=DetectorOptions)
+    tracker: TrackerOptions = field(default_factory=TrackerOptions)
+    classifier: ClassifierOptions = field(default_factory=ClassifierOptions)
+    recognizer: RecognizerOptions = field(default_factory=RecognizerOptions)
+
+
+def create_non_face_filter(
+    options: DetectorOptions,
+    *,
+    classifier_factory: Callable[[ClassifierOptions], EmotionClassifier] = create_classifier,
+) -> NonFaceFilter | None:
+    """Opens the model that `options.non_face_filter` names and runs it once, on the CPU.
 
     Args:
-        detection: parameters of face_detection_node.
-        classification: parameters of emotion_classifier_node.
-        detector: what finds faces; made from `detection` where it is None.
-        verifier: what refuses false ones; made from `detection` where it is None, and there none where it names none.
-        recognizer: what recognizes emotions; made from `classification` where it is None.
+        options: names the model and the number of threads.
+        classifier_factory: opens the model.
+
+    Returns:
+        The filter, or None if no model is named.
+
+    Raises:
+        ModelFileError, ModelBundleError: as of `create_classifier`.
+        ConfigurationError: the model has no label `face`.
+    """
+    if not options.non_face_filter:
+        return None
+    classifier = classifier_factory(
+        ClassifierOptions(model=options.non_face_filter, device="cpu", num_threads=options.num_threads)
+    )
+    non_face_filter = NonFaceFilter(classifier)
+    classifier.warm_up()
+    return non_face_filter
+
+
+class Pipeline:
+    """Detector, non-face filter, tracker, classifier and smoothing in sequence, as the nodes run them.
+
+    Args:
+        options: of all stages.
+        detector: detects faces; created from the options if None.
+        non_face_filter: rejects false detections; created from the options if None.
+        recognizer: recognizes emotions; created from the options if None.
+
+    Attributes:
+        tracking: detection and tracking.
+        recognizer: classification and smoothing.
 
     Raises:
         ConfigurationError, ModelFileError, ModelBundleError: as of `create_detector` and `create_classifier`.
@@ -33,42 +85,46 @@ class Pipeline:
 
     def __init__(
         self,
-        detection: DetectionConfig,
-        classification: ClassifierConfig,
+        options: PipelineOptions,
         *,
         detector: FaceDetector | None = None,
-        verifier: NonFaceFilter | None = None,
+        non_face_filter: NonFaceFilter | None = None,
         recognizer: EmotionRecognizer | None = None,
     ) -> None:
-        self._detection, self._classification = detection, classification
-        self.finder = FaceTrackingPipeline(
-            detector or create_detector(detection), verifier or create_non_face_filter(detection), Tracker()
+        self._options = options
+        self.tracking = FaceTrackingPipeline(
+            detector or create_detector(options.detector),
+            non_face_filter or create_non_face_filter(options.detector),
+            Tracker(),
         )
-        self.recognizer = recognizer or EmotionRecognizer(create_classifier(classification))
+        self.recognizer = recognizer or EmotionRecognizer(create_classifier(options.classifier))
 
     def process(self, image_bgr: NDArray[np.uint8], stamp_s: float) -> list[FaceEmotion]:
-        """Returns what each face of an image shows, best detections first.
+        """Returns the emotion of each face of an image, highest detection score first.
 
         Args:
             image_bgr: uint8 (H, W, 3).
-            stamp_s: when it was taken, in seconds; a step back forgets tracks and smoothing.
+            stamp_s: stamp of the image in seconds; a stamp that goes backwards resets tracks and smoothing.
         """
-        return self.recognize(image_bgr, self.find(image_bgr, stamp_s), stamp_s)
+        return self.recognize(image_bgr, self.track(image_bgr, stamp_s), stamp_s)
 
-    def look(self, image_bgr: NDArray[np.uint8]) -> list[Face] | None:
-        """Returns what the detector finds, see `FaceTrackingPipeline.look`; for working on several images at a time."""
-        return self.finder.look(image_bgr, self._detection)
+    def detect(self, image_bgr: NDArray[np.uint8]) -> list[Face] | None:
+        """Runs only the detector, for images that are processed in parallel; see `FaceTrackingPipeline.detect`."""
+        return self.tracking.detect(image_bgr, self._options.tracker)
 
-    def find(self, image_bgr: NDArray[np.uint8], stamp_s: float, *, seen: Sequence[Face] | None = None) -> list[Face]:
-        """Returns the faces of an image with their numbers: the detection node's half of `process`.
+    def track(
+        self, image_bgr: NDArray[np.uint8], stamp_s: float, *, detections: Sequence[Face] | None = None
+    ) -> list[Face]:
+        """Returns the tracked faces of an image: the detection node's half of `process`.
 
         Args:
             image_bgr: uint8 (H, W, 3).
-            stamp_s: when it was taken, in seconds.
-            seen: what `look` said of this image.
+            stamp_s: stamp of the image in seconds.
+            detections: the result of `detect` for this image; None runs the detector here.
         """
-        return self.finder.find(image_bgr, stamp_s, self._detection, seen=seen)
+        options = self._options
+        return self.tracking.update(image_bgr, stamp_s, options.detector, options.tracker, detections=detections)
 
     def recognize(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face], stamp_s: float) -> list[FaceEmotion]:
-        """Returns what faces of an image show: the classifier node's half of `process`."""
-        return self.recognizer.recognize(image_bgr, faces, stamp_s, **limits_of(self._classification))
+        """Returns the emotions of tracked faces: the classifier node's half of `process`."""
+        return self.recognizer.recognize(image_bgr, faces, stamp_s, self._options.recognizer)

@@ -11,19 +11,16 @@ from typing import Any
 from rclpy.time import Time
 from std_msgs.msg import Header
 
-from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.message_adapters import MessageBuilder, face_emotion_from_fields, face_from_fields
-from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
+from emotion_perception.core.types import Face, FaceEmotion, FrameCounts, ModelInfo, Status
 from emotion_perception.msg import EmotionArray, FaceArray
 from emotion_perception.msg import Face as FaceMsg
 
 __all__ = [
-    "STATUSES",
     "ClassificationResult",
     "EmotionArray",
     "FaceArray",
-    "ModelInfo",
     "counts_of",
     "emotions_from_msg",
     "faces_from_msg",
@@ -32,45 +29,19 @@ __all__ = [
 ]
 
 
-STATUSES = ("OK", "NO_IMAGE", "ERROR", "SKIPPED")
-"""Names of the values of EmotionArray.status."""
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """What an EmotionArray says of the model that made it."""
-
-    labels: tuple[str, ...]
-    model: str
-    model_sha256: str
-    device: str
-    fallback: bool
-
-    @classmethod
-    def of(cls, classifier: EmotionClassifier) -> "ModelInfo":
-        """Returns the identity of a loaded classifier."""
-        return cls(
-            labels=tuple(classifier.labels),
-            model=classifier.model_name,
-            model_sha256=classifier.model_sha256,
-            device=classifier.device,
-            fallback=classifier.fallback,
-        )
-
-
 @dataclass(frozen=True)
 class ClassificationResult:
     """What becomes of one FaceArray.
 
     Attributes:
         source: the FaceArray.
-        status: one of EmotionArray's constants.
+        status: what happened to its image.
         emotions: of its faces, where the status is OK.
         classify_ms: what that cost, in milliseconds.
     """
 
     source: FaceArray
-    status: int
+    status: Status
     emotions: Sequence[FaceEmotion] = ()
     classify_ms: float = 0.0
 

@@ -3,17 +3,17 @@
 """Declares a configuration dataclass as ROS parameters, and follows their changes."""
 
 import dataclasses
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from emotion_perception.core.config import Limits, NodeConfig
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.options import OptionLimits, Options, limits_of, option_fields, with_values
 
-Config = TypeVar("Config", bound=NodeConfig)
+Config = TypeVar("Config", bound=Options)
 
 
 class Parameters(Generic[Config]):
@@ -24,7 +24,9 @@ class Parameters(Generic[Config]):
     """
 
     def __init__(self, node: Node, config_type: type[Config]) -> None:
-        self._value = config_type(**{field.name: _declare(node, field) for field in dataclasses.fields(config_type)})
+        self._value = with_values(
+            config_type(), {field.name: _declare(node, field) for field in option_fields(config_type)}
+        )
         node.add_on_set_parameters_callback(self._adopt)  # Humble has no callback for after the check
 
     @property
@@ -40,11 +42,10 @@ class Parameters(Generic[Config]):
         return SetParametersResult(successful=True)
 
     def _changed(self, changes: list[Parameter]) -> Config:
-        ours = {field.name for field in dataclasses.fields(self._value)}
-        return dataclasses.replace(self._value, **{p.name: _plain(p.value) for p in changes if p.name in ours})
+        return with_values(self._value, {change.name: _plain(change.value) for change in changes})
 
 
-def describe(limits: Limits) -> ParameterDescriptor:
+def describe(limits: OptionLimits) -> ParameterDescriptor:
     """Returns the descriptor that `ros2 param describe` shows."""
     constraints = f"one of {', '.join(limits.choices)}" if limits.choices else ""
     descriptor = ParameterDescriptor(
@@ -57,9 +58,9 @@ def describe(limits: Limits) -> ParameterDescriptor:
     return descriptor
 
 
-def _declare(node: Node, field: dataclasses.Field) -> object:  # type: ignore[type-arg]
+def _declare(node: Node, field: "dataclasses.Field[Any]") -> object:
     try:
-        return _plain(node.declare_parameter(field.name, field.default, describe(field.metadata["limits"])).value)
+        return _plain(node.declare_parameter(field.name, field.default, describe(limits_of(field))).value)
     except InvalidParameterTypeException as e:
         wanted = "list" if isinstance(field.default, tuple) else type(field.default).__name__
         raise ConfigurationError(f"parameter {field.name} is a {wanted}: {e}") from e

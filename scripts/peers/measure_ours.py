@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Measures this package beside its peers: `core.pipeline.Pipeline` with the nodes' defaults.
+"""Measures this package beside its peers: `core.pipeline.Pipeline` with the defaults of the nodes.
 
-Detection, tracking, classification and smoothing: all that the two nodes do but for ROS. In the project's environment.
-`--detect-every 3` looks for faces in every third frame only and follows them by optical flow between; `--model` and
-`--detector-model` take other files, such as the int8 ones.
+Detection, tracking, classification and smoothing: what the two nodes do without ROS, in the environment of the project.
+`--detection-interval 3` detects faces in every third frame and tracks them by optical flow in between; `--model` and
+`--detector-model` select other model files, such as int8 ones.
 """
 
 import argparse
@@ -15,33 +15,36 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from measuring import BagImage, Peer, main
+from measurement import Image, Peer, main
 
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions
+from emotion_perception.core.tracking.options import TrackerOptions
 
-FRAME_S = 1 / 12  # 120 frames are spread over ten seconds
+FRAME_S = 1 / 12  # 120 frames span ten seconds
 
 
 def make_peer(threads: int, *, detection_interval: int, detector_model: str, model: str) -> Peer:
-    """Makes it; `threads` goes to both nodes' `num_threads`."""
+    """Makes the peer; `threads` goes to both nodes' `num_threads`."""
     chosen = {"num_threads": threads} if threads else {}
-    detection = DetectionConfig(detection_interval=detection_interval, detector_model=detector_model, **chosen)
-    classification = ClassifierConfig(model=model, device="cpu", **chosen)
-    pipeline = Pipeline(detection, classification)
+    detection = DetectorOptions(detector_model=detector_model, **chosen)
+    classification = ClassifierOptions(model=model, device="cpu", **chosen)
+    tracking = TrackerOptions(detection_interval=detection_interval)
+    pipeline = Pipeline(PipelineOptions(detector=detection, tracker=tracking, classifier=classification))
     classifier = pipeline.recognizer.classifier
     times_s = (FRAME_S * number for number in itertools.count())
 
-    def classify(image: BagImage) -> str:
-        scores = classifier.classify([image])[0]
-        return classifier.spec.labels[int(np.argmax(scores))]
+    def classify(image: Image) -> str:
+        probabilities = classifier.classify([image])[0]
+        return classifier.spec.labels[int(np.argmax(probabilities))]
 
     detector = Path(detector_model).stem or detection.detector
-    followed = f" every {detection_interval} frames" if detection_interval > 1 else ""
+    interval = f" every {detection_interval} frames" if detection_interval > 1 else ""
     return Peer(
-        what=f"{detector}{followed}, {classification.model} (onnxruntime)",
+        what=f"{detector}{interval}, {classification.model} (onnxruntime)",
         packages=("onnxruntime", "opencv-python-headless"),
-        name_emotions=lambda frame: pipeline.process(frame, next(times_s)),
+        predict=lambda frame: pipeline.process(frame, next(times_s)),
         classify=classify,
         notes=(f"threads: detector {detection.num_threads}, classifier {classification.num_threads}",),
     )
@@ -49,8 +52,8 @@ def make_peer(threads: int, *, detection_interval: int, detector_model: str, mod
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--detect-every", type=int, default=DetectionConfig.detection_interval)
-    parser.add_argument("--detector-model", default=DetectionConfig.detector_model)
-    parser.add_argument("--model", default=ClassifierConfig.model)
+    parser.add_argument("--detection-interval", type=int, default=TrackerOptions.detection_interval)
+    parser.add_argument("--detector-model", default=DetectorOptions.detector_model)
+    parser.add_argument("--model", default=ClassifierOptions.model)
     own, sys.argv[1:] = parser.parse_known_args()
     sys.exit(main(functools.partial(make_peer, **vars(own)), __doc__))

@@ -10,11 +10,12 @@ from bag_scene import HAPPY, PLAIN, SAD, make_pipeline, scene, stamps
 
 from emotion_perception.bags.batch import evaluate_many, find_recordings, labels_of
 from emotion_perception.bags.inference.settings import Settings
-from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.errors import ConfigurationError, RecordingError
+from emotion_perception.core.pipeline import PipelineOptions
 
 SQUARE = (40, 30, 40)
-EXACT = Settings(classification=ClassifierConfig(smoothing_s=0.0, label_hysteresis=0.0))
+EXACT = Settings(pipeline=PipelineOptions(recognizer=RecognizerOptions(smoothing_s=0.0, label_hysteresis=0.0)))
 
 
 def evaluate(folder, out, settings=EXACT, **options):

@@ -17,9 +17,10 @@ from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.bags.io.images import deserialize
 from emotion_perception.bags.io.messages import COMPRESSED, EMOTIONS, FACES, IMAGE
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
 from emotion_perception.core.images.image_codec import compressed_to_bgr
+from emotion_perception.core.pipeline import PipelineOptions
 
 COUNT = 20
 SQUARE = (40, 30, 40)
@@ -52,7 +53,7 @@ def labels(tmp_path):
 
 
 def test_a_recording_is_accounted_for_and_scored(bag, labels, tmp_path):
-    settings = Settings(classification=ClassifierConfig(smoothing_s=0.0, label_hysteresis=0.0))
+    settings = Settings(pipeline=PipelineOptions(recognizer=RecognizerOptions(smoothing_s=0.0, label_hysteresis=0.0)))
     report = evaluate(bag, tmp_path / "out", settings, labels=labels)
     assert (report["frames"]["in_bag"], report["frames"]["processed"], report["frames"]["without_face"]) == (20, 20, 0)
     assert report["answers"]["labels"]["happiness"] == report["answers"]["labels"]["sadness"] == 10
@@ -62,7 +63,11 @@ def test_a_recording_is_accounted_for_and_scored(bag, labels, tmp_path):
     assert report["steadiness"]["id_switches"] == 0
     assert report["steadiness"]["flips_per_minute_raw"] == pytest.approx(1 / (1.9 / 60), rel=1e-4)
     assert report["label_file"]["rows_used"] == 3
-    assert (report["model"], report["model_sha256"], report["topic"]) == ("grays", Grays.model_sha256, "/image_raw")
+    assert (report["model"], report["model_sha256"], report["topic"]) == (
+        "grays",
+        Grays.info.model_sha256,
+        "/image_raw",
+    )
     assert report["duration_s"] == 1.9
     assert report["problems"] == []
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == report
@@ -132,16 +137,16 @@ def test_what_cannot_be_decoded_is_counted_and_the_rest_goes_on(tmp_path):
 
 
 def test_a_network_that_fails_on_a_frame_costs_that_frame(bag, tmp_path):
-    def failing(detection, classification):
-        pipeline = make_pipeline(detection, classification)
-        plain = pipeline.finder.find
+    def failing(options):
+        pipeline = make_pipeline(options)
+        plain = pipeline.tracking.update
 
-        def find(image_bgr, stamp_s, config, *, seen=None):
+        def update(image_bgr, stamp_s, *options, detections=None):
             if stamp_s > (T0 + 18.5 * STEP) * 1e-9:
                 raise RuntimeError("out of paper")
-            return plain(image_bgr, stamp_s, config, seen=seen)
+            return plain(image_bgr, stamp_s, *options, detections=detections)
 
-        pipeline.finder.find = find
+        pipeline.tracking.update = update
         return pipeline
 
     report = evaluate(bag, tmp_path / "out", make_pipeline=failing)

@@ -10,10 +10,11 @@ from bag_scene import DOUBTFUL, HAPPY, SAD, make_pipeline, scene, stamps
 from emotion_perception.bags.evaluation import evaluate_bag
 from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.bags.labeling import label_bag
-from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.errors import RecordingError
+from emotion_perception.core.pipeline import PipelineOptions
 
-EXACT = Settings(classification=ClassifierConfig(smoothing_s=0.0, label_hysteresis=0.0))
+EXACT = Settings(pipeline=PipelineOptions(recognizer=RecognizerOptions(smoothing_s=0.0, label_hysteresis=0.0)))
 
 
 def label(bag, out, **options):

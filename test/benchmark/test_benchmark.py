@@ -12,10 +12,10 @@ from emotion_perception.benchmark.commands.benchmark import SECTIONS
 from emotion_perception.benchmark.machine import describe_machine
 from emotion_perception.benchmark.scene import FACES, HD, VGA, Scene
 from emotion_perception.cli import main
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.factory import create_detector, select_faces
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.reporting.timing import in_turns
+from emotion_perception.reporting.timing import time_interleaved
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def scene():
 
 def test_what_is_compared_is_called_in_turns():
     calls = []
-    found = in_turns({"a": lambda: calls.append("a"), "b": lambda: time.sleep(0.002)}, rounds=4, what="test", warm_up=1)
+    found = time_interleaved({"a": lambda: calls.append("a"), "b": lambda: time.sleep(0.002)}, rounds=4, what="test", warm_up=1)
     assert calls == ["a"] * 5
     assert found["b"]["p50"] >= 2 > found["a"]["p50"]
     assert list(found["a"]) == ["p50", "p90", "p99"]
@@ -51,7 +51,7 @@ def test_images_have_the_size_that_is_asked_for(scene, size_wh, faces):
 
 @pytest.mark.parametrize("faces", [1, 8])
 def test_images_show_as_many_faces_as_they_say(scene, faces):
-    config = DetectionConfig()
+    config = DetectorOptions()
     found = select_faces(create_detector(config).detect(scene.image(0, VGA, faces)), config)
     assert len(found) == faces
 

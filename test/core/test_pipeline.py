@@ -6,10 +6,10 @@ import pytest
 
 from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.detection.non_face_filter import NonFaceFilter
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 from emotion_perception.core.types import Box, Face
 
 IMAGE = np.full((60, 120, 3), 200, np.uint8)
@@ -38,23 +38,22 @@ class Bright:
 
 
 @pytest.mark.parametrize(
-    ("verifier", "expected"),
+    ("non_face_filter", "expected"),
     [(None, [(1, "sad"), (2, "glad")]), (NonFaceFilter(Bright("face", "other")), [(1, "glad")])],
-    ids=["taken as found", "verified"],
+    ids=["no filter", "filtered"],
 )
-def test_a_image_goes_through_all_stages(verifier, expected):
+def test_an_image_goes_through_all_stages(non_face_filter, expected):
     recognizer = EmotionRecognizer(Bright("glad", "sad"))
-    parts = {"detector": TwoFaces(), "verifier": verifier, "recognizer": recognizer}
-    pipeline = Pipeline(DetectionConfig(), ClassifierConfig(), **parts)
+    parts = {"detector": TwoFaces(), "non_face_filter": non_face_filter, "recognizer": recognizer}
+    pipeline = Pipeline(PipelineOptions(), **parts)
     for step in range(3):
         assert [(seen.face.track_id, seen.label) for seen in pipeline.process(IMAGE, step / 10)] == expected
-    assert pipeline.finder.refused == (0 if verifier is None else 3)
+    assert pipeline.tracking.rejected == (0 if non_face_filter is None else 3)
 
 
 def test_the_parameters_margin_widens_what_is_classified():
     pipeline = Pipeline(
-        DetectionConfig(margin=0.1),
-        ClassifierConfig(),
+        PipelineOptions(detector=DetectorOptions(margin=0.1)),
         detector=TwoFaces(),
         recognizer=EmotionRecognizer(Bright("glad", "sad")),
     )
@@ -62,6 +61,6 @@ def test_the_parameters_margin_widens_what_is_classified():
     assert boxes == [Box(66, 6, 114, 54), Box(6, 6, 54, 54)]
 
 
-def test_a_verifier_that_is_not_there_is_one_clear_line():
+def test_a_missing_model_of_the_filter_is_one_clear_line():
     with pytest.raises(ModelFileError, match="no model 'doorman'"):
-        Pipeline(DetectionConfig(verifier="doorman"), ClassifierConfig(), detector=TwoFaces())
+        Pipeline(PipelineOptions(detector=DetectorOptions(non_face_filter="doorman")), detector=TwoFaces())

@@ -26,7 +26,9 @@ def test_a_box_knows_its_measures():
     assert (box.width, box.height, box.area, box.center_xy) == (20, 40, 800, (20.0, 40.0))
 
 
-@pytest.mark.parametrize("values", [{"score": -0.1}, {"score": 1.1}, {"score": math.nan}, {"score": 0.5, "track_id": -1}])
+@pytest.mark.parametrize(
+    "values", [{"score": -0.1}, {"score": 1.1}, {"score": math.nan}, {"score": 0.5, "track_id": -1}]
+)
 def test_an_impossible_face_is_refused(values):
     with pytest.raises(ValueError, match="score|id"):
         Face(Box(0, 0, 1, 1), **values)

@@ -10,11 +10,11 @@ import numpy as np
 from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.classification.model_bundle import load_model_bundle
+from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
-from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.core.types import Box, Face
+from emotion_perception.core.types import Box, Face, ModelInfo
 
 HAPPY, SAD, DOUBTFUL = 230, 90, 150
 T0 = 1_700_000_000_000_000_000
@@ -56,8 +56,8 @@ class Grays:
 
     labels = LABELS
     spec = ModelSpec(architecture="fake", labels=LABELS, crop_margin=0.0)
-    model_name, device, fallback, device_problem = "grays", "cpu", False, ""
-    model_sha256 = load_model_bundle(ClassifierConfig.model).sha256  # stands for the model of the settings
+    sha256 = load_model_bundle(ClassifierOptions.model).sha256  # stands for the model of the settings
+    info = ModelInfo(LABELS, model="grays", model_sha256=sha256, device="cpu")
 
     def warm_up(self, *, require_gpu=False):
         pass
@@ -71,9 +71,9 @@ class Grays:
         return rows
 
 
-def make_pipeline(detection, classification, *, delay_s=0.0):
-    return Pipeline(detection, classification, detector=Squares(delay_s), recognizer=EmotionRecognizer(Grays()))
+def make_pipeline(options, *, delay_s=0.0):
+    return Pipeline(options, detector=Squares(delay_s), recognizer=EmotionRecognizer(Grays()))
 
 
-def make_slow_pipeline(detection, classification):
-    return make_pipeline(detection, classification, delay_s=0.25)
+def make_slow_pipeline(options):
+    return make_pipeline(options, delay_s=0.25)

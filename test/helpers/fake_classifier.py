@@ -5,6 +5,7 @@
 import numpy as np
 
 from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.types import ModelInfo
 
 
 class GladClassifier:
@@ -12,7 +13,8 @@ class GladClassifier:
 
     labels = ("glad", "sad")
     spec = ModelSpec(architecture="fake", labels=labels)
-    model_name, model_sha256, device, fallback, device_problem = "fake", "cd" * 32, "cpu", False, ""
+    info = ModelInfo(labels, model="fake", model_sha256="cd" * 32, device="cpu")
+    model_name, device, fallback, device_problem = "fake", "cpu", False, ""
 
     def warm_up(self, *, require_gpu):
         pass

@@ -6,7 +6,7 @@ import pytest
 
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.factory import open_source
-from emotion_perception.core.config import CameraConfig
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.errors import ModelFileError
 
 
@@ -22,5 +22,5 @@ def need_real_face():
 def moving_face(count):
     """Returns images of the synthetic camera, uint8 (240, 320, 3) BGR: a real face that moves."""
     need_real_face()
-    with open_source(CameraConfig(video_device="synthetic", image_width=320, image_height=240)) as source:
+    with open_source(CameraOptions(video_device="synthetic", image_width=320, image_height=240)) as source:
         return [source.read().image_bgr for _ in range(count)]

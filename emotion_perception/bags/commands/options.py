@@ -3,14 +3,15 @@
 """Options that the commands on recordings share."""
 
 import argparse
-import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from emotion_perception.core.config import ANONYMIZERS, ClassifierConfig, DetectionConfig
+from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.options import option_fields, with_values
+from emotion_perception.core.rendering.options import ANONYMIZERS
+from emotion_perception.core.yaml_values import parse_key_values
 
 if TYPE_CHECKING:
     from emotion_perception.bags.inference.settings import Settings
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) -> None:
     """Describes the image topic, what chooses and tunes detector and classifier, and where faces are hidden."""
     parser.add_argument("--topic", help="image topic (default: the camera's)")
-    parser.add_argument("--model", default=ClassifierConfig.model, help="shipped model or path (default: %(default)s)")
-    parser.add_argument("--detector", default=DetectionConfig.detector, help="face detector (default: %(default)s)")
-    parser.add_argument("--device", default=ClassifierConfig.device, help="auto, cpu, cuda[:N] (default: %(default)s)")
+    parser.add_argument("--model", default=ClassifierOptions.model, help="shipped model or path (default: %(default)s)")
+    parser.add_argument("--detector", default=DetectorOptions.detector, help="face detector (default: %(default)s)")
+    parser.add_argument("--device", default=ClassifierOptions.device, help="auto, cpu, cuda[:N] (default: %(default)s)")
     parser.add_argument(
         "--set",
         action="append",
@@ -46,37 +47,27 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
         ConfigurationError: a parameter is unknown or refused.
     """
     from emotion_perception.bags.inference.settings import Settings
+    from emotion_perception.core.pipeline import PipelineOptions
 
     values = _parse(arguments.set) | {"detector": arguments.detector}
     values |= {"model": arguments.model, "device": arguments.device}
     return Settings(
-        detection=DetectionConfig(**_of(DetectionConfig, values)),
-        classification=ClassifierConfig(**_of(ClassifierConfig, values)),
+        pipeline=with_values(PipelineOptions(), values),
         topic=arguments.topic,
         anonymize=arguments.anonymize,
         **others,
     )
 
 
-def _parse(given: Sequence[str]) -> dict[str, Any]:
-    known = {field.name for config in (DetectionConfig, ClassifierConfig) for field in dataclasses.fields(config)}
-    values = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or name not in known:
-            raise ConfigurationError(f"--set {text}: write KEY=VALUE, KEY one of {', '.join(sorted(known))}")
-        try:
-            values[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise ConfigurationError(f"--set {text}: '{value}' cannot be read") from None
+def _parse(assignments: Sequence[str]) -> dict[str, Any]:
+    """Returns the values of `--set KEY=VALUE`, whole numbers as floats where the option is one."""
+    from emotion_perception.core.pipeline import PipelineOptions
+
+    defaults = {field.name: field.default for field in option_fields(PipelineOptions)}
+    values = parse_key_values(assignments, "--set")
+    for name, value in values.items():
+        if name not in defaults:
+            raise ConfigurationError(f"--set {name}: unknown, known are {', '.join(sorted(defaults))}")
+        if type(defaults[name]) is float and type(value) is int:
+            values[name] = float(value)
     return values
-
-
-def _of(config: type[Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Returns the values that a configuration has a field for, whole numbers as floats where it wants those."""
-    fields = {field.name: field.default for field in dataclasses.fields(config)}
-    return {
-        name: float(value) if type(fields[name]) is float and type(value) is int else value
-        for name, value in values.items()
-        if name in fields
-    }

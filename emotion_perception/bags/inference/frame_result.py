@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What became of each frame of a recording."""
+"""The result of one frame of a recording: its status, emotions and times."""
 
 from dataclasses import dataclass
 
@@ -10,38 +10,38 @@ from numpy.typing import NDArray
 from emotion_perception.core.types import FaceEmotion
 
 PROCESSED = "processed"
-DROPPED = "dropped"  # a newer frame came before the detector was free; or a recorded run never answered it
-SKIPPED = "skipped"  # a newer frame came before the classifier was free
+DROPPED = "dropped"  # replaced by a newer frame before the detector was free; of a recorded run, without a result
+SKIPPED = "skipped"  # replaced by a newer frame before the classifier was free
 UNDECODABLE = "undecodable"
-FAILED = "failed"  # the detector or the network failed on it
-NO_IMAGE = "no_image"  # a recorded run's classifier never had it
-OUTCOMES = (PROCESSED, DROPPED, SKIPPED, UNDECODABLE, FAILED, NO_IMAGE)
+FAILED = "failed"  # the detector or the model raised an error
+NO_IMAGE = "no_image"  # of a recorded run: the classifier node never received the image
+FRAME_STATUSES = (PROCESSED, DROPPED, SKIPPED, UNDECODABLE, FAILED, NO_IMAGE)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FrameResult:
-    """What became of one frame.
+    """The result of one frame of a recording.
 
     Attributes:
-        number: its place among the images, from 0.
-        stamp_ns: its stamp.
-        received_ns: when it was recorded.
-        outcome: one of `OUTCOMES`.
-        problem: why it is not processed, or empty.
-        emotions: what each face shows; empty where it is not processed.
-        image_bgr: uint8 (H, W, 3), or None where nobody decoded it.
-        size: width and height in pixels, None where unknown.
-        latency_ms: see `figures.LATENCY`; None where there is no answer.
-        age_ms: how old it was when the work began, or as the answer says; None where the frames do not come in time.
-        detect_ms: time the detector worked on it.
-        classify_ms: time the classifier worked on it.
-        raw: the image's message in CDR; empty where a recording holds answers only.
+        index: position among the images of the topic, from 0.
+        stamp_ns: stamp of the image.
+        received_ns: time at which the image was recorded.
+        status: one of `FRAME_STATUSES`.
+        problem: reason why it was not processed, or empty.
+        emotions: emotion of each face; empty unless it was processed.
+        image_bgr: uint8 (H, W, 3), or None if it was not decoded.
+        size: width and height in pixels, None if unknown.
+        latency_ms: as described in `metrics.LATENCY_DEFINITIONS`; None without a result.
+        age_ms: age of the image when the work on it began, or as recorded; None if frames have no real-time schedule.
+        detect_ms: time of detection and tracking.
+        classify_ms: time of classification.
+        raw: the image message in CDR; empty if the recording has no images.
     """
 
-    number: int
+    index: int
     stamp_ns: int
     received_ns: int
-    outcome: str
+    status: str
     problem: str = ""
     emotions: tuple[FaceEmotion, ...] = ()
     image_bgr: NDArray[np.uint8] | None = None
@@ -51,20 +51,3 @@ class FrameResult:
     detect_ms: float | None = None
     classify_ms: float | None = None
     raw: bytes = b""
-
-
-@dataclass(frozen=True)
-class ModelPredictionSource:
-    """What gave the answers.
-
-    Attributes:
-        labels: label of each probability.
-        model: its name.
-        model_sha256: of its weights.
-        device: where it ran.
-    """
-
-    labels: tuple[str, ...]
-    model: str
-    model_sha256: str
-    device: str

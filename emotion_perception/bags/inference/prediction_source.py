@@ -1,84 +1,88 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where the answers of an evaluation come from: the pipeline that runs now, or the recording."""
+"""The source of the predictions of an evaluation: the pipeline, or the EmotionArrays of the recording."""
 
 from collections.abc import Iterator
 from typing import Protocol
 
-from emotion_perception.bags.inference.frame_result import FrameResult, ModelPredictionSource
+from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.bags.inference.recorded_predictions import RecordedPredictions
-from emotion_perception.bags.inference.runner import RealtimePlayer, every_frame
+from emotion_perception.bags.inference.runner import RealtimeRunner, process_every_frame
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
+from emotion_perception.core.types import ModelInfo
 
 
 class PredictionSource(Protocol):
-    """Where answers come from."""
+    """Yields the result of each frame of a recording."""
 
     @property
     def topic(self) -> Topic | None:
-        """The images, or None where the recording holds answers only."""
+        """The image topic, or None if the recording has no images."""
         ...
 
     @property
-    def identity(self) -> ModelPredictionSource:
-        """What gives the answers."""
+    def model(self) -> ModelInfo:
+        """The model that makes, or made, the predictions."""
         ...
 
-    def outcomes(self) -> Iterator[FrameResult]:
-        """Yields every frame."""
+    def frame_results(self) -> Iterator[FrameResult]:
+        """Yields the result of each frame."""
         ...
 
     def problems(self) -> list[str]:
-        """Returns what was wrong, one line each."""
+        """Returns the problems of the recorded predictions, one line each."""
         ...
 
 
-class _Played:
-    """Answers that are made now."""
+class _PipelinePredictions:
+    """Predictions of the pipeline on the images of a recording."""
 
     def __init__(self, recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> None:
         self.topic = image_topic(recording, settings.topic)
         self._recording, self._settings = recording, settings
-        self._pipeline = make_pipeline(settings.detection, settings.classification)
+        self._pipeline = make_pipeline(settings.pipeline)
         classifier = self._pipeline.recognizer.classifier
-        classifier.warm_up(require_gpu=settings.classification.require_gpu)
-        self.identity = ModelPredictionSource(
-            classifier.labels, classifier.model_name, classifier.model_sha256, classifier.device
-        )
+        classifier.warm_up(require_gpu=settings.pipeline.classifier.require_gpu)
+        self.model = classifier.info
 
-    def outcomes(self) -> Iterator[FrameResult]:
+    def frame_results(self) -> Iterator[FrameResult]:
         images = read_bag_images(self._recording, self.topic)
         if self._settings.mode == "realtime":
-            return RealtimePlayer(self._pipeline, self._settings.classification.max_load).play(images)
-        return every_frame(images, self._pipeline)
+            return RealtimeRunner(self._pipeline, self._settings.pipeline.recognizer.max_load).run(images)
+        return process_every_frame(images, self._pipeline)
 
     def problems(self) -> list[str]:
         return []
 
 
-class _Recorded:
-    """Answers that are in the recording."""
+class _RecordedPredictions:
+    """Predictions of the nodes that ran while the recording was made."""
 
     def __init__(self, recording: Recording, settings: Settings) -> None:
-        self._answers = RecordedPredictions(recording, settings.topic)
-        self.topic, self.identity = self._answers.image_topic, self._answers.model
+        self._predictions = RecordedPredictions(recording, settings.topic)
+        self.topic, self.model = self._predictions.image_topic, self._predictions.model
 
-    def outcomes(self) -> Iterator[FrameResult]:
-        return self._answers.outcomes()
+    def frame_results(self) -> Iterator[FrameResult]:
+        return self._predictions.frame_results()
 
     def problems(self) -> list[str]:
         counts = {
-            "recorded answers cannot be read": self._answers.unreadable,
-            "answers are to images that are not in the recording": self._answers.without_image,
+            "recorded predictions cannot be read": self._predictions.unreadable,
+            "recorded predictions belong to images that are not in the recording": self._predictions.without_image,
         }
         return [f"{count} {what}" for what, count in counts.items() if count]
 
 
 def open_source(recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> PredictionSource:
-    """Returns what gives the answers that the settings ask for."""
+    """Returns the source of predictions that the settings select.
+
+    Raises:
+        RecordingError: the recording has no images, or no predictions with mode `recorded`.
+        ConfigurationError, ModelFileError, ModelBundleError: as of `Pipeline`.
+    """
     if settings.mode == "recorded":
-        return _Recorded(recording, settings)
-    return _Played(recording, settings, make_pipeline)
+        return _RecordedPredictions(recording, settings)
+    return _PipelinePredictions(recording, settings, make_pipeline)

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the pipeline over the images of a recording: each of them, or those that a robot would have had time for."""
+"""Runs the pipeline on the images of a recording: on every image, or in real time with dropped frames."""
 
 import queue
 import time
@@ -21,40 +21,40 @@ from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.sync.latest_frame import LatestFrameWorker
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 
-_LOOKERS = 2  # threads in which the detector looks at images
-_AHEAD = 3  # images that are looked at while earlier ones are classified
-_STOP_S = 60.0  # that the last frames may take
+_DETECTION_THREADS = 2
+_LOOK_AHEAD = 3  # images whose detection may run while earlier ones are classified
+_STOP_S = 60.0  # limit for the last frames
 
 
 @dataclass(frozen=True, eq=False)
-class _Looked:
-    """An image that is decoded.
+class _DetectedFrame:
+    """A decoded image with its detections.
 
     Attributes:
-        image: the message.
+        bag_image: message of the image.
         image: uint8 (H, W, 3) BGR.
-        seen: what the detector found, as of `Pipeline.look`.
-        decode_ms: what decoding it cost.
-        look_ms: what the detector cost.
+        detections: result of `Pipeline.detect`.
+        decode_ms: time of decoding.
+        detect_ms: time of detection.
     """
 
     bag_image: BagImage
     image: NDArray[np.uint8]
-    seen: list[Face] | None
+    detections: list[Face] | None
     decode_ms: float
-    look_ms: float
+    detect_ms: float
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
-    """An image whose faces are found.
+class _TrackedFrame:
+    """A decoded image with its tracked faces.
 
     Attributes:
-        image: the message.
+        bag_image: message of the image.
         image: uint8 (H, W, 3) BGR.
-        faces: with their numbers.
-        decode_ms: what decoding it cost.
-        detect_ms: what finding them cost.
+        faces: faces with track ids.
+        decode_ms: time of decoding.
+        detect_ms: time of detection and tracking.
     """
 
     bag_image: BagImage
@@ -64,92 +64,96 @@ class _Found:
     detect_ms: float
 
 
-def every_frame(images: Iterable[BagImage], pipeline: Pipeline) -> Iterator[FrameResult]:
-    """Processes each image, in the order of recording; the same images give the same outcomes.
+def process_every_frame(images: Iterable[BagImage], pipeline: Pipeline) -> Iterator[FrameResult]:
+    """Processes each image in the order of recording; the same images give the same results.
 
-    While one image's faces are classified, detectors look at the next ones, in other threads; tracking and
-    classification keep the order.
+    Detection of the next images runs in other threads while an image is classified; tracking and classification keep
+    the order.
 
     Args:
-        images: of one stream.
-        pipeline: fresh, so that tracks begin at 1.
+        images: images of one stream.
+        pipeline: a new one, so that track ids start at 1.
     """
-    with ThreadPoolExecutor(_LOOKERS, "look") as lookers, ThreadPoolExecutor(1, "find") as finder:
-        ahead: deque[Future[_Found | FrameResult]] = deque()
+    with ThreadPoolExecutor(_DETECTION_THREADS, "detect") as detection, ThreadPoolExecutor(1, "track") as tracking:
+        pending: deque[Future[_TrackedFrame | FrameResult]] = deque()
         for bag_image in images:
-            looked = lookers.submit(_look, bag_image, pipeline)
-            ahead.append(finder.submit(_find_looked, looked, pipeline))
-            if len(ahead) > _AHEAD:
-                yield _finish(ahead.popleft().result(), pipeline)
-        while ahead:
-            yield _finish(ahead.popleft().result(), pipeline)
+            detected = detection.submit(_detect, bag_image, pipeline)
+            pending.append(tracking.submit(_track_when_detected, detected, pipeline))
+            if len(pending) > _LOOK_AHEAD:
+                yield _classify(pending.popleft().result(), pipeline)
+        while pending:
+            yield _classify(pending.popleft().result(), pipeline)
 
 
-def _look(bag_image: BagImage, pipeline: Pipeline) -> _Looked | FrameResult:
-    """Decodes an image and lets the detector look; returns what became of it where that fails."""
+def _detect(bag_image: BagImage, pipeline: Pipeline) -> _DetectedFrame | FrameResult:
+    """Decodes an image and runs the detector; returns the frame's result if one of them fails."""
     begun_s = time.monotonic()
     try:
         image = bag_image.to_bgr()
     except ImageError as e:
-        return _outcome(bag_image, UNDECODABLE, problem=str(e))
+        return _frame_result(bag_image, UNDECODABLE, problem=str(e))
     decoded_s = time.monotonic()
     try:
-        seen = pipeline.look(image)
-    except Exception as e:  # noqa: BLE001 - whatever one image does to a network, the next one is processed
-        return _outcome(bag_image, FAILED, problem=one_line(e), image=image)
-    return _Looked(bag_image, image, seen, (decoded_s - begun_s) * 1e3, (time.monotonic() - decoded_s) * 1e3)
+        detections = pipeline.detect(image)
+    except Exception as e:  # noqa: BLE001 - whatever one image does to a model, the next one is processed
+        return _frame_result(bag_image, FAILED, problem=one_line(e), image=image)
+    detect_ms = (time.monotonic() - decoded_s) * 1e3
+    return _DetectedFrame(bag_image, image, detections, (decoded_s - begun_s) * 1e3, detect_ms)
 
 
-def _find(looked: _Looked | FrameResult, pipeline: Pipeline) -> _Found | FrameResult:
-    """Finds the faces of an image; returns what became of it where that fails."""
-    if isinstance(looked, FrameResult):
-        return looked
-    bag_image, begun_s = looked.bag_image, time.monotonic()
+def _track(detected: _DetectedFrame | FrameResult, pipeline: Pipeline) -> _TrackedFrame | FrameResult:
+    """Tracks the faces of an image; returns the frame's result if that or an earlier stage fails."""
+    if isinstance(detected, FrameResult):
+        return detected
+    bag_image, begun_s = detected.bag_image, time.monotonic()
     try:
-        faces = pipeline.find(looked.image, bag_image.stamp_s, seen=looked.seen)
-    except Exception as e:  # noqa: BLE001 - see _look
-        return _outcome(bag_image, FAILED, problem=one_line(e), image=looked.image)
-    detect_ms = looked.look_ms + (time.monotonic() - begun_s) * 1e3
-    return _Found(bag_image, looked.image, faces, looked.decode_ms, detect_ms)
+        faces = pipeline.track(detected.image, bag_image.stamp_s, detections=detected.detections)
+    except Exception as e:  # noqa: BLE001 - see _detect
+        return _frame_result(bag_image, FAILED, problem=one_line(e), image=detected.image)
+    detect_ms = detected.detect_ms + (time.monotonic() - begun_s) * 1e3
+    return _TrackedFrame(bag_image, detected.image, faces, detected.decode_ms, detect_ms)
 
 
-def _find_looked(looked: Future[_Looked | FrameResult], pipeline: Pipeline) -> _Found | FrameResult:
-    return _find(looked.result(), pipeline)
+def _track_when_detected(
+    detected: Future[_DetectedFrame | FrameResult], pipeline: Pipeline
+) -> _TrackedFrame | FrameResult:
+    return _track(detected.result(), pipeline)
 
 
-def _finish(found: _Found | FrameResult, pipeline: Pipeline) -> FrameResult:
-    if isinstance(found, FrameResult):
-        return found
-    outcome = _recognize(found, found.faces, pipeline)
-    if outcome.classify_ms is None:
-        return outcome
-    return replace(outcome, latency_ms=found.decode_ms + found.detect_ms + outcome.classify_ms)
+def _classify(tracked: _TrackedFrame | FrameResult, pipeline: Pipeline) -> FrameResult:
+    """Classifies all faces of an image; the latency is the sum of the stages."""
+    if isinstance(tracked, FrameResult):
+        return tracked
+    result = _recognize(tracked, tracked.faces, pipeline)
+    if result.classify_ms is None:
+        return result
+    return replace(result, latency_ms=tracked.decode_ms + tracked.detect_ms + result.classify_ms)
 
 
-def _recognize(found: _Found, faces: Sequence[Face], pipeline: Pipeline) -> FrameResult:
-    """Classifies faces of an image; the outcome has no latency yet."""
+def _recognize(tracked: _TrackedFrame, faces: Sequence[Face], pipeline: Pipeline) -> FrameResult:
+    """Classifies faces of an image; the result has no latency yet."""
     begun_s = time.monotonic()
     try:
-        emotions = pipeline.recognize(found.image, faces, found.bag_image.stamp_s)
-    except Exception as e:  # noqa: BLE001 - see _look
-        return _outcome(found.bag_image, FAILED, problem=one_line(e), image=found.image)
-    return _outcome(
-        found.bag_image,
+        emotions = pipeline.recognize(tracked.image, faces, tracked.bag_image.stamp_s)
+    except Exception as e:  # noqa: BLE001 - see _detect
+        return _frame_result(tracked.bag_image, FAILED, problem=one_line(e), image=tracked.image)
+    return _frame_result(
+        tracked.bag_image,
         PROCESSED,
         emotions=emotions,
-        image=found.image,
-        detect_ms=found.detect_ms,
+        image=tracked.image,
+        detect_ms=tracked.detect_ms,
         classify_ms=(time.monotonic() - begun_s) * 1e3,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Due:
-    """An image on its way through the two workers.
+class _ScheduledImage:
+    """An image and its place in the real-time schedule.
 
     Attributes:
-        image: the message.
-        due_s: when it was due, on the steady clock.
+        bag_image: message of the image.
+        due_s: time on the monotonic clock at which a robot would have received it.
     """
 
     bag_image: BagImage
@@ -157,120 +161,122 @@ class _Due:
 
 
 @dataclass(frozen=True, eq=False)
-class _Waiting:
-    """An image whose faces are found, on its way to the classifier.
+class _ScheduledFaces:
+    """Tracked faces for the classifier.
 
     Attributes:
-        due: the image and when it was due.
-        found: its faces.
-        age_ms: how old it was when the detector began.
+        scheduled: the image and its schedule.
+        tracked: the tracked faces.
+        age_ms: age of the image when detection began.
     """
 
-    due: _Due
-    found: _Found
+    scheduled: _ScheduledImage
+    tracked: _TrackedFrame
     age_ms: float
 
 
-class RealtimePlayer:
-    """Feeds images at the pace of their recording to two workers, as the two nodes are, each taking the newest.
+class RealtimeRunner:
+    """Feeds images at the rate of their recording to a detection and a classification worker, like the two nodes.
 
-    A frame that is overtaken before the detector is free is dropped, one that waits for the classifier is skipped. What
-    a robot has besides, the transport of messages between processes, is not part of it.
+    Each worker takes the newest frame. A frame that is replaced before the detector is free is dropped, one that is
+    replaced before the classifier is free is skipped. The transport of messages between processes is not simulated.
 
     Args:
-        pipeline: fresh.
-        max_load: as of the classifier node's parameter.
+        pipeline: a new one.
+        max_load: parameter of the classifier node.
     """
 
     def __init__(self, pipeline: Pipeline, max_load: float) -> None:
-        self._pipeline, self._time_share = pipeline, max_load
-        self._outcomes: queue.SimpleQueue[FrameResult | Exception] = queue.SimpleQueue()
-        self._budget = LoadShedder()
+        self._pipeline, self._max_load = pipeline, max_load
+        self._results: queue.SimpleQueue[FrameResult | Exception] = queue.SimpleQueue()
+        self._load_shedder = LoadShedder()
 
-    def play(self, images: Iterable[BagImage]) -> Iterator[FrameResult]:
-        """Yields what becomes of each image, in the order in which that is known."""
-        detector = LatestFrameWorker(self._find, self._hand_over, self._broken, on_drop=self._dropped)
-        self._classifier = LatestFrameWorker(self._recognize, self._done, self._broken, on_drop=self._skipped)
+    def run(self, images: Iterable[BagImage]) -> Iterator[FrameResult]:
+        """Yields the result of each image as soon as it is known, so not in the order of the images."""
+        detector = LatestFrameWorker(self._detect_and_track, self._enqueue_faces, self._fail, on_drop=self._drop)
+        self._classifier = LatestFrameWorker(self._classify, self._enqueue_result, self._fail, on_drop=self._skip)
         try:
             begun_s, first_ns = time.monotonic(), None
             for bag_image in images:
                 first_ns = bag_image.received_ns if first_ns is None else first_ns
                 due_s = begun_s + (bag_image.received_ns - first_ns) / NS
-                yield from self._until(due_s)
-                detector.put(_Due(bag_image, due_s))
+                yield from self._results_until(due_s)
+                detector.put(_ScheduledImage(bag_image, due_s))
         finally:
             detector.stop(_STOP_S)
             self._classifier.stop(_STOP_S)
-        yield from self._until(0.0)
+        yield from self._results_until(0.0)
 
-    def _until(self, due_s: float) -> Iterator[FrameResult]:
-        """Yields outcomes until a moment of the steady clock; all that are there already, in any case."""
+    def _results_until(self, due_s: float) -> Iterator[FrameResult]:
+        """Yields the results that are there, and those that come before a time of the monotonic clock."""
         while True:
             try:
                 wait_s = due_s - time.monotonic()
-                outcome = self._outcomes.get(timeout=wait_s) if wait_s > 0 else self._outcomes.get_nowait()
+                result = self._results.get(timeout=wait_s) if wait_s > 0 else self._results.get_nowait()
             except queue.Empty:
                 if due_s <= time.monotonic():
                     return
                 continue
-            if isinstance(outcome, Exception):
-                raise outcome
-            yield outcome
+            if isinstance(result, Exception):
+                raise result
+            yield result
 
-    def _find(self, due: _Due) -> _Waiting | None:
-        age_ms = (time.monotonic() - due.due_s) * 1e3
-        found = _find(_look(due.bag_image, self._pipeline), self._pipeline)
-        if isinstance(found, FrameResult):
-            self._outcomes.put(found)
+    def _detect_and_track(self, scheduled: _ScheduledImage) -> _ScheduledFaces | None:
+        age_ms = (time.monotonic() - scheduled.due_s) * 1e3
+        tracked = _track(_detect(scheduled.bag_image, self._pipeline), self._pipeline)
+        if isinstance(tracked, FrameResult):
+            self._results.put(tracked)
             return None
-        return _Waiting(due, found, age_ms)
+        return _ScheduledFaces(scheduled, tracked, age_ms)
 
-    def _hand_over(self, waiting: _Waiting | None, counts: FrameCounts) -> None:
-        if waiting is not None:
-            self._classifier.put(waiting)
+    def _enqueue_faces(self, faces: _ScheduledFaces | None, counts: FrameCounts) -> None:
+        if faces is not None:
+            self._classifier.put(faces)
 
-    def _recognize(self, waiting: _Waiting) -> FrameResult:
-        found, begun_s = waiting.found, time.monotonic()
-        faces = self._budget.choose(found.faces, begun_s, share=self._time_share)
-        outcome = _recognize(found, faces, self._pipeline)
+    def _classify(self, item: _ScheduledFaces) -> FrameResult:
+        begun_s = time.monotonic()
+        faces = self._load_shedder.choose(item.tracked.faces, begun_s, share=self._max_load)
+        result = _recognize(item.tracked, faces, self._pipeline)
         done_s = time.monotonic()
-        self._budget.measured(len(faces), done_s - begun_s)
-        if outcome.outcome != PROCESSED:
-            return outcome
-        return replace(outcome, latency_ms=(done_s - waiting.due.due_s) * 1e3, age_ms=waiting.age_ms)
+        self._load_shedder.measured(len(faces), done_s - begun_s)
+        if result.status != PROCESSED:
+            return result
+        return replace(result, latency_ms=(done_s - item.scheduled.due_s) * 1e3, age_ms=item.age_ms)
 
-    def _done(self, outcome: FrameResult, counts: FrameCounts) -> None:
-        self._outcomes.put(outcome)
+    def _enqueue_result(self, result: FrameResult, counts: FrameCounts) -> None:
+        self._results.put(result)
 
-    def _broken(self, error: Exception, counts: FrameCounts) -> None:
-        """Passes on what only a mistake in this class can raise."""
-        self._outcomes.put(error)
+    def _fail(self, error: Exception, counts: FrameCounts) -> None:
+        """Passes on an exception that the stages do not handle, which is a fault of this class."""
+        self._results.put(error)
 
-    def _dropped(self, due: _Due) -> None:
-        self._outcomes.put(_outcome(due.bag_image, DROPPED))
+    def _drop(self, scheduled: _ScheduledImage) -> None:
+        self._results.put(_frame_result(scheduled.bag_image, DROPPED))
 
-    def _skipped(self, waiting: _Waiting) -> None:
-        self._outcomes.put(_outcome(waiting.due.bag_image, SKIPPED, image=waiting.found.image))
+    def _skip(self, faces: _ScheduledFaces) -> None:
+        self._results.put(_frame_result(faces.scheduled.bag_image, SKIPPED, image=faces.tracked.image))
 
 
-def _outcome(
+def _frame_result(
     bag_image: BagImage,
-    outcome: str,
+    status: str,
     *,
     problem: str = "",
     emotions: Iterable[FaceEmotion] = (),
     image: NDArray[np.uint8] | None = None,
-    **times: float,
+    detect_ms: float | None = None,
+    classify_ms: float | None = None,
 ) -> FrameResult:
     return FrameResult(
-        number=bag_image.number,
+        index=bag_image.number,
         stamp_ns=bag_image.stamp_ns,
         received_ns=bag_image.received_ns,
-        outcome=outcome,
+        status=status,
         problem=problem,
         emotions=tuple(emotions),
         image_bgr=image,
         size=None if image is None else (image.shape[1], image.shape[0]),
+        detect_ms=detect_ms,
+        classify_ms=classify_ms,
         raw=bag_image.raw,
-        **times,
     )

@@ -3,14 +3,14 @@
 """How recordings are evaluated."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.options import option_values
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 
-PipelineMaker = Callable[[DetectionConfig, ClassifierConfig], Pipeline]
+PipelineMaker = Callable[[PipelineOptions], Pipeline]
 MODES = ("every_frame", "realtime", "recorded")
 
 
@@ -22,16 +22,14 @@ class Settings:
         mode: `every_frame` processes each image, `realtime` those a robot would have had time for, `recorded` scores
             the answers that are in the recording.
         topic: the image topic; None takes the camera's.
-        detection: parameters of the detector.
-        classification: parameters of the classifier.
+        pipeline: options of the stages that make predictions.
         anonymize: how faces are hidden in all that is written.
         write_bag: whether to write a recording of the results.
     """
 
     mode: str = "every_frame"
     topic: str | None = None
-    detection: DetectionConfig = field(default_factory=DetectionConfig)
-    classification: ClassifierConfig = field(default_factory=ClassifierConfig)
+    pipeline: PipelineOptions = field(default_factory=PipelineOptions)
     anonymize: str = "none"
     write_bag: bool = False
 
@@ -43,17 +41,9 @@ class Settings:
 
 
 def parameters_of(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Returns the parameters of both nodes that have a meaning without them."""
-    left_out = (
-        "image_reliability",
-        "image_transport",
-        "sync_queue_size",
-        "image_topics",
-        "max_batch_size",
-        "max_queue_delay_ms",
-    )
-    nodes = {"face_detection_node": settings.detection, "emotion_classifier_node": settings.classification}
+    """Returns the options of the stages as parameters of the nodes that run them, as reports show them."""
+    options = settings.pipeline
     return {
-        node: {name: value for name, value in asdict(config).items() if name not in left_out}
-        for node, config in nodes.items()
+        "face_detection_node": {**option_values(options.detector), **option_values(options.tracker)},
+        "emotion_classifier_node": {**option_values(options.classifier), **option_values(options.recognizer)},
     }

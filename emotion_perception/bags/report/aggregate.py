@@ -56,7 +56,7 @@ def merge(
         "broken": {bag.name: bag.problem for bag in broken},
         "problems": [f"{bag}: {text}" for bag, of_bag in reports.items() for text in of_bag["problems"]],
         **metrics.all_of(
-            frames, read_faces(folders, labels), read_regions(folders), settings.classification.min_confidence
+            frames, read_faces(folders, labels), read_regions(folders), settings.pipeline.recognizer.min_confidence
         ),
         "model": first["model"],
         "model_sha256": first["model_sha256"],

@@ -11,31 +11,31 @@ import cv2
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.files import FolderSource, VideoFileSource
 from emotion_perception.core.camera.live import DeviceSource, StreamSource
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource
 from emotion_perception.core.camera.synthetic import SyntheticSource
-from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ConfigurationError, SourceError
 
 __all__ = ["FrameSource", "check_source", "open_source"]
 
 
-def check_source(config: CameraConfig) -> None:
+def check_source(options: CameraOptions) -> None:
     """Finds what no waiting for the source can put right.
 
     Raises:
         ConfigurationError: `video_device` is empty, or `pixel_format` is no four-character code.
         ModelFileError: the built-in source's photograph is missing.
     """
-    if not (device := config.video_device.strip()):
+    if not (device := options.video_device.strip()):
         raise ConfigurationError("video_device is empty")
-    if config.pixel_format and len(config.pixel_format) != 4:
-        raise ConfigurationError(f"pixel_format '{config.pixel_format}' has not four characters, as MJPG has")
+    if options.pixel_format and len(options.pixel_format) != 4:
+        raise ConfigurationError(f"pixel_format '{options.pixel_format}' has not four characters, as MJPG has")
     if device == "synthetic":
         resolve_model_file("astronaut")
 
 
-def open_source(config: CameraConfig) -> FrameSource:
-    """Opens what `config.video_device` names.
+def open_source(options: CameraOptions) -> FrameSource:
+    """Opens what `options.video_device` names.
 
     Digits and device files are cameras, `synthetic` is the built-in source, `scheme://` a stream, a folder its
     images, an image file that one image again and again, any other file a video.
@@ -44,31 +44,31 @@ def open_source(config: CameraConfig) -> FrameSource:
         SourceError: it is not there or gives no image; one line that names it.
         ConfigurationError, ModelFileError: as of `check_source`.
     """
-    check_source(config)
+    check_source(options)
     _prepare_opencv()
-    device = config.video_device.strip()
+    device = options.video_device.strip()
     if device == "synthetic":
-        return SyntheticSource(config)
+        return SyntheticSource(options)
     if "://" in device and not device.startswith("file://"):
-        return StreamSource(device, config)
+        return StreamSource(device, options)
     if device.isascii() and device.isdigit():
-        return DeviceSource(f"/dev/video{int(device)}", config)
+        return DeviceSource(f"/dev/video{int(device)}", options)
     path = Path(device.removeprefix("file://")).expanduser()
-    return _open_path(path, config)
+    return _open_path(path, options)
 
 
-def _open_path(path: Path, config: CameraConfig) -> FrameSource:
+def _open_path(path: Path, options: CameraOptions) -> FrameSource:
     if str(path).startswith("/dev/") or _is_character_device(path):
-        return DeviceSource(str(path), config)
+        return DeviceSource(str(path), options)
     if path.is_dir():
-        return FolderSource.of_folder(path, config)
+        return FolderSource.of_folder(path, options)
     if not path.is_file():
         raise SourceError(f"{path}: no such file or folder")
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path}: no permission to read it")
     if cv2.haveImageReader(str(path)):
-        return FolderSource([path], config)
-    return VideoFileSource(path, config)
+        return FolderSource([path], options)
+    return VideoFileSource(path, options)
 
 
 def _is_character_device(path: Path) -> bool:

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, fit_within, plausible_rate_hz
-from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import SourceError
 from emotion_perception.core.types import Frame
 
@@ -28,8 +28,8 @@ class VideoFileSource(FrameSource):
 
     is_live = False
 
-    def __init__(self, path: Path, config: CameraConfig) -> None:
-        self._path, self._config = path, config
+    def __init__(self, path: Path, options: CameraOptions) -> None:
+        self._path, self._options = path, options
         self._capture: cv2.VideoCapture | None = None
         self._ahead: NDArray[np.uint8] | None = self._open()
 
@@ -39,15 +39,15 @@ class VideoFileSource(FrameSource):
         Raises:
             SourceError: a file that is to begin again is no longer there.
         """
-        if self._config.loop and self._capture is not None and not self._path.exists():
+        if self._options.loop and self._capture is not None and not self._path.exists():
             raise SourceError(f"{self._path}: no such file or folder")
         image = self._next()
-        if image is None and self._config.loop and self._capture is not None:
+        if image is None and self._options.loop and self._capture is not None:
             self.close()
             image = self._open()
         if image is None:
             return None
-        return Frame(fit_within(image, self._config.image_width, self._config.image_height), time.monotonic())
+        return Frame(fit_within(image, self._options.image_width, self._options.image_height), time.monotonic())
 
     def close(self) -> None:
         """Lets the file go."""
@@ -60,7 +60,7 @@ class VideoFileSource(FrameSource):
         if _is_text(self._path):  # FFmpeg would show it, as images of its letters
             raise SourceError(f"{self._path}: a text file, not a video")
         self._capture = cv2.VideoCapture(str(self._path), _backend())
-        self.rate_hz = plausible_rate_hz(self._config.framerate, self._capture.get(cv2.CAP_PROP_FPS))
+        self.rate_hz = plausible_rate_hz(self._options.framerate, self._capture.get(cv2.CAP_PROP_FPS))
         image = self._next_of_file()
         if image is None:
             self.close()
@@ -89,18 +89,18 @@ class FolderSource(FrameSource):
 
     is_live = False
 
-    def __init__(self, paths: Sequence[Path], config: CameraConfig) -> None:
-        self._paths, self._config = list(paths), config
+    def __init__(self, paths: Sequence[Path], options: CameraOptions) -> None:
+        self._paths, self._options = list(paths), options
         self._place = paths[0] if len(paths) == 1 else paths[0].parent
         self._next = 0
         self._unreadable: set[Path] = set()
-        self.rate_hz = plausible_rate_hz(config.framerate, 0)
+        self.rate_hz = plausible_rate_hz(options.framerate, 0)
         if self.read() is None:
             raise SourceError(self._unreadable_line())
         self._next = 0
 
     @classmethod
-    def of_folder(cls, folder: Path, config: CameraConfig) -> "FolderSource":
+    def of_folder(cls, folder: Path, options: CameraOptions) -> "FolderSource":
         """Opens a folder's files of any format that OpenCV reads; sub-folders and hidden files are left out.
 
         Raises:
@@ -115,7 +115,7 @@ class FolderSource(FrameSource):
             _LOG.warning("%s: left out %d files that are no images, the first is %s", folder, len(others), others[0])
         if not paths:
             raise SourceError(f"{folder}: no image in this folder")
-        return cls(paths, config)
+        return cls(paths, options)
 
     def read(self) -> Frame | None:
         """Returns the next image at once, or None after the last.
@@ -126,14 +126,14 @@ class FolderSource(FrameSource):
         if self._paths and not self._place.exists():
             raise SourceError(f"{self._place}: no such file or folder")
         for _ in self._paths:  # at most one round of images that cannot be read
-            if self._next == len(self._paths) and not self._config.loop:
+            if self._next == len(self._paths) and not self._options.loop:
                 return None
             self._next %= len(self._paths)
             path = self._paths[self._next]
             self._next += 1
             if (image := self._image(path)) is not None:
-                return Frame(fit_within(image, self._config.image_width, self._config.image_height), time.monotonic())
-        if self._paths and self._config.loop:
+                return Frame(fit_within(image, self._options.image_width, self._options.image_height), time.monotonic())
+        if self._paths and self._options.loop:
             raise SourceError(self._unreadable_line())
         return None
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, fit_within, known_rate_hz, patience_s
-from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import SourceError
 from emotion_perception.core.types import Frame
 
@@ -113,15 +113,15 @@ class _LiveSource(FrameSource):
 
     is_live = True
 
-    def __init__(self, name: str, config: CameraConfig, *, open_timeout_s: float, read_timeout_s: float) -> None:
-        self._name, self._config, self._read_timeout_s = name, config, read_timeout_s
+    def __init__(self, name: str, options: CameraOptions, *, open_timeout_s: float, read_timeout_s: float) -> None:
+        self._name, self._options, self._read_timeout_s = name, options, read_timeout_s
         self._reader = LatestFrameReader(self._open_capture)
         try:
             self._first = self._take(open_timeout_s)
         except SourceError:
             self.close()
             raise
-        self.rate_hz = known_rate_hz(config.framerate, self._reader.rate_hz)
+        self.rate_hz = known_rate_hz(options.framerate, self._reader.rate_hz)
 
     def read(self) -> Frame | None:
         """Waits for the next image; None once the source is closed."""
@@ -150,18 +150,18 @@ class DeviceSource(_LiveSource):
         SourceError: there is no such camera, it is busy, or it gives no image.
     """
 
-    def __init__(self, path: str, config: CameraConfig) -> None:
+    def __init__(self, path: str, options: CameraOptions) -> None:
         if not Path(path).exists():
             raise SourceError(f"no camera at {path}")
         if not os.access(path, os.R_OK | os.W_OK):
             raise SourceError(f"{path}: no permission; add the user to the group video")
         self._path = path
-        read_timeout_s = patience_s(config.framerate)
-        super().__init__(path, config, open_timeout_s=_DEVICE_OPEN_S, read_timeout_s=read_timeout_s)
+        read_timeout_s = patience_s(options.framerate)
+        super().__init__(path, options, open_timeout_s=_DEVICE_OPEN_S, read_timeout_s=read_timeout_s)
 
     def _open_capture(self) -> Capture:
         capture = cv2.VideoCapture(self._path, cv2.CAP_V4L2)
-        for prop, value in device_settings(self._config):
+        for prop, value in device_settings(self._options):
             capture.set(prop, value)
         return capture
 
@@ -171,7 +171,7 @@ class StreamSource(_LiveSource):
 
     Args:
         url: its address.
-        config: the camera's parameters.
+        options: the camera's parameters.
         open_timeout_s: how long it may take until the first image.
         read_timeout_s: how long until each further one; None takes 1.5 s, or more where `framerate` is low.
 
@@ -182,23 +182,23 @@ class StreamSource(_LiveSource):
     def __init__(
         self,
         url: str,
-        config: CameraConfig,
+        options: CameraOptions,
         *,
         open_timeout_s: float = _STREAM_OPEN_S,
         read_timeout_s: float | None = None,
     ) -> None:
-        read_s = patience_s(config.framerate) if read_timeout_s is None else read_timeout_s
+        read_s = patience_s(options.framerate) if read_timeout_s is None else read_timeout_s
         self._url, self._timeouts_ms = url, (int(open_timeout_s * 1000), int(read_s * 1000))
         self._rate_is_a_guess = False
-        super().__init__(without_password(url), config, open_timeout_s=open_timeout_s, read_timeout_s=read_s)
+        super().__init__(without_password(url), options, open_timeout_s=open_timeout_s, read_timeout_s=read_s)
         if self._rate_is_a_guess:
-            self.rate_hz = config.framerate
+            self.rate_hz = options.framerate
 
     def read(self) -> Frame | None:
         """Waits for the next image; None once the source is closed."""
         if (frame := super().read()) is None:
             return None
-        image_bgr = fit_within(frame.image_bgr, self._config.image_width, self._config.image_height)
+        image_bgr = fit_within(frame.image_bgr, self._options.image_width, self._options.image_height)
         return Frame(image_bgr, frame.grabbed_s)
 
     def _open_capture(self) -> Capture:
@@ -209,15 +209,15 @@ class StreamSource(_LiveSource):
         return capture
 
 
-def device_settings(config: CameraConfig) -> list[tuple[int, float]]:
+def device_settings(options: CameraOptions) -> list[tuple[int, float]]:
     """Returns the properties to ask of a camera, in the order that drivers need: format, size, rate, buffers."""
     settings: list[tuple[int, float]] = []
-    if config.pixel_format:
-        settings.append((cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*config.pixel_format)))
+    if options.pixel_format:
+        settings.append((cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*options.pixel_format)))
     asked = (
-        (cv2.CAP_PROP_FRAME_WIDTH, config.image_width),
-        (cv2.CAP_PROP_FRAME_HEIGHT, config.image_height),
-        (cv2.CAP_PROP_FPS, config.framerate),
+        (cv2.CAP_PROP_FRAME_WIDTH, options.image_width),
+        (cv2.CAP_PROP_FRAME_HEIGHT, options.image_height),
+        (cv2.CAP_PROP_FPS, options.framerate),
     )
     settings += [(prop, value) for prop, value in asked if value]
     return [*settings, (cv2.CAP_PROP_BUFFERSIZE, 1)]

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, plausible_rate_hz
-from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.types import Frame
 
@@ -51,14 +51,14 @@ class SyntheticSource(FrameSource):
 
     is_live = False
 
-    def __init__(self, config: CameraConfig, photograph: Path | None = None) -> None:
+    def __init__(self, options: CameraOptions, photograph: Path | None = None) -> None:
         path = resolve_model_file("astronaut") if photograph is None else photograph
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             raise ModelFileError(f"{path}: not an image that OpenCV can read")
         self._photograph = np.asarray(image, np.uint8)
-        self.rate_hz = plausible_rate_hz(config.framerate, 0)
-        self._wh = config.image_width or _DEFAULT_WH[0], config.image_height or _DEFAULT_WH[1]
+        self.rate_hz = plausible_rate_hz(options.framerate, 0)
+        self._wh = options.image_width or _DEFAULT_WH[0], options.image_height or _DEFAULT_WH[1]
         self._noise = _noise(self._wh)
         self._index = 0
         self._closed = False

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
+from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
-from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, DeviceError, ModelBundleError, one_line
+from emotion_perception.core.types import ModelInfo
 
 _log = logging.getLogger(__name__)
 _NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu", "/dev/dxg")  # PC, two kinds of Jetson, WSL 2
@@ -66,6 +67,11 @@ class EmotionClassifier:
         return self._fallback or bool(getattr(self._backend, "fallback", False))
 
     @property
+    def info(self) -> ModelInfo:
+        """The model, and where it runs now."""
+        return ModelInfo(self.labels, self.model_name, self.model_sha256, self.device, self.fallback)
+
+    @property
     def device_problem(self) -> str:
         """Why the CPU stands in for a GPU for now; empty where it does not."""
         return str(getattr(self._backend, "problem", ""))
@@ -110,35 +116,39 @@ class EmotionClassifier:
             raise ConfigurationError(f"require_gpu is set, but {self.device_problem}")
 
 
-def create_classifier(config: ClassifierConfig) -> EmotionClassifier:
-    """Opens the model and chooses what runs it. One warning is logged where the wanted device cannot be used.
+def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> EmotionClassifier:
+    """Opens the model and chooses its backend; logs one warning if the requested device cannot be used.
+
+    Args:
+        options: the model, its device and its threads.
+        shared: whether several threads classify at the same time, e.g. one per camera; their faces are then batched.
 
     Raises:
         ModelFileError: a file of the model is missing or damaged.
         ModelBundleError: weights, description and network do not fit together.
         ConfigurationError: the device is unknown, or a GPU is required and cannot be used.
     """
-    device = config.device
+    device = options.device
     if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", device):
         raise ConfigurationError(f"device '{device}' is none of auto, cpu, cuda, cuda:N")
-    checkpoint = load_model_bundle(config.model)
+    checkpoint = load_model_bundle(options.model)
     problem = f"device is '{device}'" if device == "cpu" else _cuda_problem(device, checkpoint.spec)
     if problem is None:
         cuda = "cuda:0" if device in ("auto", "cuda") else device
         from emotion_perception.core.inference.failover import FailoverBackend
 
         gpu = _TorchBackend(checkpoint, cuda)
-        failover = FailoverBackend(gpu, lambda: _cpu_backend(checkpoint, config.num_threads))
-        return EmotionClassifier(checkpoint, _shared(failover, config))
-    if config.require_gpu:
+        failover = FailoverBackend(gpu, lambda: _cpu_backend(checkpoint, options.num_threads))
+        return EmotionClassifier(checkpoint, _batching(failover, options) if shared else failover)
+    if options.require_gpu:
         raise ConfigurationError(f"require_gpu is set, but {problem}")
     fallback = device not in ("auto", "cpu")
     if fallback:
         _log.warning("device '%s' cannot be used, classifying on the CPU: %s", device, problem)
     elif device == "auto":
         _log.info("classifying on the CPU: %s", problem)
-    backend = _shared(_cpu_backend(checkpoint, config.num_threads), config)
-    return EmotionClassifier(checkpoint, backend, fallback=fallback)
+    backend = _cpu_backend(checkpoint, options.num_threads)
+    return EmotionClassifier(checkpoint, _batching(backend, options) if shared else backend, fallback=fallback)
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
@@ -166,14 +176,12 @@ def _cuda_problem(device: str, spec: ModelSpec) -> str | None:
     return None if spec.architecture in NETWORKS else f"'{spec.architecture}' runs through onnxruntime only"
 
 
-def _shared(backend: Backend, config: ClassifierConfig) -> Backend:
-    """Returns the backend as several cameras need it; the one of a single camera stays as it is."""
-    if len(config.image_topics) == 1:
-        return backend
+def _batching(backend: Backend, options: ClassifierOptions) -> Backend:
+    """Returns a backend that joins the faces of several threads into one run."""
     from emotion_perception.core.inference.dynamic_batching import BatchingBackend
 
     return BatchingBackend(
-        backend, max_batch_size=config.max_batch_size, max_queue_delay_s=config.max_queue_delay_ms * 1e-3
+        backend, max_batch_size=options.max_batch_size, max_queue_delay_s=options.max_queue_delay_ms * 1e-3
     )
 
 

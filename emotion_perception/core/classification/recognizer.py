@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""From faces in an image to what they show: crop, classify, smooth, decide."""
+"""Recognition of the emotions of tracked faces: crop, classify, smooth, choose a label."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification.classifier import EmotionClassifier
+from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.classification.smoothing import EmotionSmoother
-from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.core.types import Face, FaceEmotion
-
-
-def limits_of(config: ClassifierConfig) -> dict[str, float]:
-    """Returns the parameters that `EmotionRecognizer.recognize` takes, as keywords."""
-    return {
-        "smoothing_s": config.smoothing_s,
-        "min_confidence": config.min_confidence,
-        "label_hysteresis": config.label_hysteresis,
-    }
 
 
 class EmotionRecognizer:
@@ -41,28 +32,23 @@ class EmotionRecognizer:
         image_bgr: NDArray[np.uint8] | None,
         faces: Sequence[Face],
         stamp_s: float,
-        *,
-        smoothing_s: float,
-        min_confidence: float,
-        label_hysteresis: float = 0.0,
+        options: RecognizerOptions,
     ) -> list[FaceEmotion]:
         """Returns one `FaceEmotion` for each face that has a pixel in the image, in the order of `faces`.
 
         Args:
-            image_bgr: uint8 (H, W, 3); None will do where there is no face.
+            image_bgr: uint8 (H, W, 3); may be None if there is no face.
             faces: with their track ids.
             stamp_s: stamp of the image in seconds.
-            smoothing_s: time constant of the smoothing in seconds; 0 is off.
-            min_confidence: smoothed scores below this mark a face as uncertain.
-            label_hysteresis: a label gives way only to one that is so much more probable, 0..1.
+            options: how the probabilities are smoothed, and what is uncertain.
         """
         crops, shown = self._crop(image_bgr, faces) if image_bgr is not None else ([], [])
         rows = self.classifier.classify(crops)
         emotions = []
         for face, row in zip(shown, rows, strict=True):
-            smoothed = self._smoother.update(face.track_id, row, stamp_s, time_constant_s=smoothing_s)
-            shown_label = self._smoother.decide(face.track_id, label_hysteresis)
-            emotions.append(self._describe(face, row, smoothed, shown_label, min_confidence))
+            smoothed = self._smoother.update(face.track_id, row, stamp_s, time_constant_s=options.smoothing_s)
+            shown_label = self._smoother.decide(face.track_id, options.label_hysteresis)
+            emotions.append(self._describe(face, row, smoothed, shown_label, options.min_confidence))
         return emotions
 
     def reset(self) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ImageError
 from emotion_perception.core.images.geometry import clip_box
 from emotion_perception.core.types import Face, Landmarks, Point
@@ -37,7 +37,7 @@ class Candidates:
 
 
 class FaceDetector(ABC):
-    """Finds faces in one image. A subclass implements `find` on the working image.
+    """Finds faces in one image. A subclass implements `detect_candidates` on the working image.
 
     Attributes:
         name: the value of the parameter `detector` that chooses it.
@@ -47,8 +47,8 @@ class FaceDetector(ABC):
     name: ClassVar[str]
     reentrant: ClassVar[bool] = False
 
-    def __init__(self, config: DetectionConfig) -> None:
-        self._detection_size = config.detection_size
+    def __init__(self, options: DetectorOptions) -> None:
+        self._detection_size = options.detection_size
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> list[Face]:
         """Returns every face above the detector's own floor, best score first, id 0.
@@ -65,10 +65,10 @@ class FaceDetector(ABC):
         if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.size == 0:
             raise ImageError(f"a detector needs uint8 of shape (H, W, 3), not {image_bgr.dtype} {image_bgr.shape}")
         working = with_longer_side(image_bgr, self._detection_size)
-        return faces_of(self.find(working), _wh(working), _wh(image_bgr))
+        return faces_of(self.detect_candidates(working), _wh(working), _wh(image_bgr))
 
     @abstractmethod
-    def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+    def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Finds faces in the working image, uint8 (h, w, 3), in its own pixels."""
 
 

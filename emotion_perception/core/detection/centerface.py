@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import Candidates, FaceDetector, suppress
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.inference.onnx_session import open_session, read_model
 
@@ -32,16 +32,16 @@ class CenterFaceDetector(FaceDetector):
     name = "centerface"
     reentrant = True  # as onnxruntime's sessions are
 
-    def __init__(self, config: DetectionConfig, model_path: Path) -> None:
-        super().__init__(config)
+    def __init__(self, options: DetectorOptions, model_path: Path) -> None:
+        super().__init__(options)
         try:
             model = with_free_image_size(read_model(model_path))
         except ValueError as error:
             raise ModelFileError(f"{model_path}: not an ONNX file: {error}") from error
-        self._session = open_session(model_path, num_threads=config.num_threads, outputs=_OUTPUTS, model=model)
+        self._session = open_session(model_path, num_threads=options.num_threads, outputs=_OUTPUTS, model=model)
         self._input = self._session.get_inputs()[0].name
 
-    def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+    def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Finds faces in the working image."""
         heat, size, offset, landmarks = self._session.run(_OUTPUTS, {self._input: network_input(image_bgr)})
         return decode(heat[0, 0], size[0], offset[0], landmarks[0])

@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 
 from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import FaceDetector
 from emotion_perception.core.detection.centerface import CenterFaceDetector
 from emotion_perception.core.detection.haar import HaarDetector
 from emotion_perception.core.detection.mtcnn import MtcnnDetector, MtcnnFiles
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.detection.yunet import YuNetDetector
 from emotion_perception.core.images.geometry import clip_box
 from emotion_perception.core.types import Face
@@ -21,28 +21,28 @@ from emotion_perception.core.types import Face
 __all__ = ["FaceDetector", "add_margin", "create_detector", "passing_faces", "select_faces"]
 
 
-def create_detector(config: DetectionConfig) -> FaceDetector:
-    """Makes the detector that the configuration names, and sets OpenCV's threads for the process.
+def create_detector(options: DetectorOptions) -> FaceDetector:
+    """Makes the detector that `options.detector` names, and sets OpenCV's threads for the process.
 
     Raises:
         ConfigurationError: what the detector needs is not installed.
         ModelFileError: its model file is missing, damaged or another network.
     """
-    cv2.setNumThreads(config.num_threads)
-    return _MAKERS[config.detector](config)
+    cv2.setNumThreads(options.num_threads)
+    return _MAKERS[options.detector](options)
 
 
-def select_faces(faces: Sequence[Face], config: DetectionConfig) -> list[Face]:
+def select_faces(faces: Sequence[Face], options: DetectorOptions) -> list[Face]:
     """Returns the faces that pass the live parameters: sure enough, large enough, at most `max_faces`, best first."""
-    return passing_faces(faces, config)[: config.max_faces]
+    return passing_faces(faces, options)[: options.max_faces]
 
 
-def passing_faces(faces: Sequence[Face], config: DetectionConfig) -> list[Face]:
+def passing_faces(faces: Sequence[Face], options: DetectorOptions) -> list[Face]:
     """Returns all faces that are sure enough and large enough, best first."""
     passing = (
         face
         for face in faces
-        if face.score >= config.score_threshold and min(face.box.width, face.box.height) >= config.min_face_px
+        if face.score >= options.score_threshold and min(face.box.width, face.box.height) >= options.min_face_px
     )
     return sorted(passing, key=lambda face: -face.score)
 
@@ -64,30 +64,30 @@ def add_margin(faces: Sequence[Face], margin: float, image_wh: tuple[int, int]) 
     return widened
 
 
-def _centerface(config: DetectionConfig) -> FaceDetector:
-    return CenterFaceDetector(config, resolve_model_file("centerface", config.detector_model))
+def _centerface(options: DetectorOptions) -> FaceDetector:
+    return CenterFaceDetector(options, resolve_model_file("centerface", options.detector_model))
 
 
-def _yunet(config: DetectionConfig) -> FaceDetector:
-    return YuNetDetector(config, resolve_model_file("yunet", config.detector_model))
+def _yunet(options: DetectorOptions) -> FaceDetector:
+    return YuNetDetector(options, resolve_model_file("yunet", options.detector_model))
 
 
-def _haar(config: DetectionConfig) -> FaceDetector:
-    return HaarDetector(config, Path(config.detector_model) if config.detector_model else None)
+def _haar(options: DetectorOptions) -> FaceDetector:
+    return HaarDetector(options, Path(options.detector_model) if options.detector_model else None)
 
 
-def _mtcnn(config: DetectionConfig) -> FaceDetector:
+def _mtcnn(options: DetectorOptions) -> FaceDetector:
     """Takes the three files that set-up fetched, or those in the folder that `detector_model` names."""
     paths = (
         resolve_model_file(
-            f"mtcnn_{stage}", config.detector_model and str(Path(config.detector_model, f"mtcnn_{stage}.onnx"))
+            f"mtcnn_{stage}", options.detector_model and str(Path(options.detector_model, f"mtcnn_{stage}.onnx"))
         )
         for stage in ("pnet", "rnet", "onet")
     )
-    return MtcnnDetector(config, MtcnnFiles(*paths))
+    return MtcnnDetector(options, MtcnnFiles(*paths))
 
 
-_MAKERS: dict[str, Callable[[DetectionConfig], FaceDetector]] = {
+_MAKERS: dict[str, Callable[[DetectorOptions], FaceDetector]] = {
     "centerface": _centerface,
     "yunet": _yunet,
     "mtcnn": _mtcnn,

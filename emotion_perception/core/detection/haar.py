@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import Candidates, FaceDetector
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
 
 FILE = "haarcascade_frontalface_default.xml"
@@ -31,8 +31,8 @@ class HaarDetector(FaceDetector):
 
     name = "haar"
 
-    def __init__(self, config: DetectionConfig, model_path: Path | None = None) -> None:
-        super().__init__(config)
+    def __init__(self, options: DetectorOptions, model_path: Path | None = None) -> None:
+        super().__init__(options)
         if not hasattr(cv2, "CascadeClassifier"):
             raise ConfigurationError(f"OpenCV {cv2.__version__} has no CascadeClassifier; detector haar needs OpenCV 4")
         path = cascade_path() if model_path is None else model_path
@@ -45,7 +45,7 @@ class HaarDetector(FaceDetector):
         if self._cascade.empty():
             raise ModelFileError(f"{path}: not a cascade file")
 
-    def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+    def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Finds faces in the working image."""
         gray = cv2.equalizeHist(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY))
         rows, neighbors = self._cascade.detectMultiScale2(gray, scaleFactor=_SCALE_STEP, minNeighbors=_FEWEST_NEIGHBORS)

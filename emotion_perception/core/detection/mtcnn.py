@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import Candidates, FaceDetector, suppress
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.inference.onnx_session import open_session
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ class MtcnnDetector(FaceDetector):
     name = "mtcnn"
     reentrant = True  # as onnxruntime's sessions are
 
-    def __init__(self, config: DetectionConfig, files: MtcnnFiles) -> None:
-        super().__init__(config)
-        threads = config.num_threads
+    def __init__(self, options: DetectorOptions, files: MtcnnFiles) -> None:
+        super().__init__(options)
+        threads = options.num_threads
         self._proposal = open_session(files.proposal, num_threads=threads, outputs=_P_OUTPUTS)
         self._refinement = open_session(files.refinement, num_threads=threads, outputs=_R_OUTPUTS)
         self._output = open_session(files.output, num_threads=threads, outputs=_O_OUTPUTS)
 
-    def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+    def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Finds faces in the working image."""
         image_rgb = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), np.uint8)
         boxes = self._refine(image_rgb, self._propose(image_rgb))

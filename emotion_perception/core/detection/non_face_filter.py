@@ -1,51 +1,85 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A second look at what a detector found: a small face / not-face network refuses what is none."""
+"""Rejects false detections with a small network that tells faces from other things."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.core.types import Face
 
 FACE_LABEL = "face"
-_BATCH = 32  # regions a batch: an image with a thousand false regions must not fill the memory
+_BATCH = 32  # regions per batch: an image with a thousand false detections must not fill the memory
+
+
+class CropSpec(Protocol):
+    """How a classifier wants its crops."""
+
+    @property
+    def crop_margin(self) -> float:
+        """Share of a region's longer side added on each side of it."""
+        ...
+
+
+class CropClassifier(Protocol):
+    """Classifies crops of faces, as `EmotionClassifier` does."""
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model, for messages."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label of each probability."""
+        ...
+
+    @property
+    def spec(self) -> CropSpec:
+        """How the crops are cut."""
+        ...
+
+    def classify(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Returns float32 (N, L) probabilities of N crops, uint8 (S, S, 3)."""
+        ...
 
 
 class NonFaceFilter:
-    """Keeps the detections that a network takes for faces.
+    """Keeps the detections that a classifier takes for faces.
+
+    Args:
+        classifier: has the label `face`.
 
     Attributes:
-        refused: detections refused so far.
+        rejected: detections rejected so far.
 
     Raises:
-        ConfigurationError: the model has no label `face`.
+        ConfigurationError: the classifier has no label `face`.
     """
 
-    def __init__(self, classifier: EmotionClassifier) -> None:
+    def __init__(self, classifier: CropClassifier) -> None:
         if FACE_LABEL not in classifier.labels:
             labels = ", ".join(classifier.labels)
             raise ConfigurationError(
-                f"verifier {classifier.model_name} has no label '{FACE_LABEL}', its labels are {labels}"
+                f"non_face_filter {classifier.model_name} has no label '{FACE_LABEL}', its labels are {labels}"
             )
-        self.refused = 0
+        self.rejected = 0
         self._classifier = classifier
         self._face_index = classifier.labels.index(FACE_LABEL)
 
-    def verify(
+    def filter(
         self, image_bgr: NDArray[np.uint8], faces: Sequence[Face], *, threshold: float, max_faces: int
     ) -> list[Face]:
-        """Returns the first `max_faces` that are faces, in their order; those behind them are not looked at.
+        """Returns the first `max_faces` detections that are faces, in their order; later ones are not classified.
 
         Args:
             image_bgr: uint8 (H, W, 3).
-            faces: regions with at least a pixel in the image, best first.
-            threshold: a detection whose probability of `face` is below this is refused, 0..1.
+            faces: regions with at least one pixel in the image, best first.
+            threshold: minimum probability of `face`, 0..1; a detection below it is rejected.
             max_faces: from 1.
 
         Raises:
@@ -54,34 +88,15 @@ class NonFaceFilter:
         accepted: list[Face] = []
         while len(accepted) < max_faces and faces:
             count = min(_BATCH, max_faces - len(accepted))
-            looked_at, faces = faces[:count], faces[count:]
-            probabilities = self._probabilities(image_bgr, looked_at)
-            passed = [face for face, p in zip(looked_at, probabilities, strict=True) if p >= threshold]
-            self.refused += len(looked_at) - len(passed)
+            batch, faces = faces[:count], faces[count:]
+            probabilities = self._face_probabilities(image_bgr, batch)
+            passed = [face for face, p in zip(batch, probabilities, strict=True) if p >= threshold]
+            self.rejected += len(batch) - len(passed)
             accepted += passed
         return accepted
 
-    def _probabilities(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> list[float]:
-        """Returns how probably each region shows a face."""
+    def _face_probabilities(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> list[float]:
+        """Returns the probability of `face` for each region."""
         margin = self._classifier.spec.crop_margin
         crops = [square_crop(image_bgr, face.box, margin) for face in faces]
         return [float(row[self._face_index]) for row in self._classifier.classify(crops)]
-
-
-def create_non_face_filter(
-    config: DetectionConfig, *, classifier_factory: Callable[[ClassifierConfig], EmotionClassifier] = create_classifier
-) -> NonFaceFilter | None:
-    """Opens the model that `verifier` names and runs it once, on the CPU; None where the parameter is empty.
-
-    Raises:
-        ModelFileError, ModelBundleError: as of `create_classifier`.
-        ConfigurationError: the model has no label `face`.
-    """
-    if not config.verifier:
-        return None
-    classifier = classifier_factory(
-        ClassifierConfig(model=config.verifier, device="cpu", num_threads=config.num_threads)
-    )
-    verifier = NonFaceFilter(classifier)
-    classifier.warm_up()
-    return verifier

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import Candidates, FaceDetector
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
 from emotion_perception.core.inference.onnx_session import read_model
 
@@ -28,8 +28,8 @@ class YuNetDetector(FaceDetector):
 
     name = "yunet"
 
-    def __init__(self, config: DetectionConfig, model_path: Path) -> None:
-        super().__init__(config)
+    def __init__(self, options: DetectorOptions, model_path: Path) -> None:
+        super().__init__(options)
         if not hasattr(cv2, "FaceDetectorYN"):
             raise ConfigurationError(
                 f"OpenCV {cv2.__version__} has no FaceDetectorYN; detector yunet needs 4.8 or newer"
@@ -39,11 +39,11 @@ class YuNetDetector(FaceDetector):
             self._network = cv2.FaceDetectorYN.create(
                 str(model_path), "", (64, 64), _SCORE_FLOOR, _OVERLAP, _CANDIDATES
             )
-            self.find(np.zeros((64, 64, 3), np.uint8))  # a wrong network is only noticed when it runs
+            self.detect_candidates(np.zeros((64, 64, 3), np.uint8))  # a wrong network is only noticed when it runs
         except cv2.error as error:
             raise ModelFileError(f"{model_path}: OpenCV {cv2.__version__} cannot run it as YuNet") from error
 
-    def find(self, image_bgr: NDArray[np.uint8]) -> Candidates:
+    def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Finds faces in the working image."""
         height, width = image_bgr.shape[:2]
         self._network.setInputSize((width, height))

@@ -37,15 +37,15 @@ class OpticalFlowTracker:
         self._gray: NDArray[np.uint8] | None = None
         self._image_wh = (0, 0)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Forgets the last image."""
         self._gray = None
 
-    def remember(self, image_bgr: NDArray[np.uint8]) -> None:
-        """Takes the image, uint8 (H, W, 3), that the next faces are of."""
+    def set_image(self, image_bgr: NDArray[np.uint8]) -> None:
+        """Sets the image, uint8 (H, W, 3), from which the next `update` moves the faces."""
         self._image_wh, self._gray = _size_wh(image_bgr), self._working(image_bgr)
 
-    def follow(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> list[Face] | None:
+    def update(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> list[Face] | None:
         """Moves the faces of the last image to this one, which then is the last.
 
         Args:

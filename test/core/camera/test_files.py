@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.camera.factory import check_source, open_source
-from emotion_perception.core.config import CameraConfig
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.errors import ConfigurationError, ModelFileError, SourceError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,7 +23,7 @@ def image(level, width=64, height=48):
 
 
 def config(device, **parameters):
-    return CameraConfig(video_device=str(device), **{"image_width": 0, "image_height": 0, **parameters})
+    return CameraOptions(video_device=str(device), **{"image_width": 0, "image_height": 0, **parameters})
 
 
 def levels(source, count):
@@ -173,23 +173,23 @@ def test_what_no_waiting_can_put_right_is_found_without_opening(parameters, erro
     monkeypatch.setenv("EMOTION_PERCEPTION_MODELS", str(tmp_path))
     (tmp_path / "astronaut.png").write_bytes(b"no photograph")
     with pytest.raises(error, match=line):
-        check_source(CameraConfig(**parameters))
+        check_source(CameraOptions(**parameters))
 
 
 @pytest.mark.parametrize("device", ["/dev/video63", "/no/such/clip.mp4", "rtsp://127.0.0.1:9/live"])
 def test_a_source_that_is_not_there_yet_is_no_wrong_configuration(device):
-    check_source(CameraConfig(video_device=device, pixel_format="MJPG"))
+    check_source(CameraOptions(video_device=device, pixel_format="MJPG"))
 
 
 OPEN_ALL = """
 import sys
 from emotion_perception.core.camera.factory import open_source
-from emotion_perception.core.config import CameraConfig
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.errors import ConfigurationError, ModelFileError, SourceError
 
 for device in sys.argv[1:]:
     try:
-        open_source(CameraConfig(video_device=device))
+        open_source(CameraOptions(video_device=device))
     except SourceError as error:
         print(error)
 """

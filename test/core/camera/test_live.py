@@ -11,8 +11,8 @@ import pytest
 
 from emotion_perception.core.camera.factory import open_source
 from emotion_perception.core.camera.live import LatestFrameReader, StreamSource, device_settings, without_password
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import patience_s
-from emotion_perception.core.config import CameraConfig
 from emotion_perception.core.errors import ConfigurationError, SourceError
 
 
@@ -121,7 +121,7 @@ def test_opencvs_own_exception_is_a_fault():
 
 
 def test_the_format_is_asked_for_before_size_and_rate():
-    config = CameraConfig(pixel_format="MJPG", image_width=1280, image_height=720, framerate=15.0)
+    config = CameraOptions(pixel_format="MJPG", image_width=1280, image_height=720, framerate=15.0)
     assert device_settings(config) == [
         (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
         (cv2.CAP_PROP_FRAME_WIDTH, 1280),
@@ -132,13 +132,13 @@ def test_the_format_is_asked_for_before_size_and_rate():
 
 
 def test_what_is_not_asked_for_is_left_to_the_driver():
-    config = CameraConfig(image_width=0, image_height=0, framerate=0.0)
+    config = CameraOptions(image_width=0, image_height=0, framerate=0.0)
     assert device_settings(config) == [(cv2.CAP_PROP_BUFFERSIZE, 1)]
 
 
 def test_a_pixel_format_needs_four_characters():
     with pytest.raises(ConfigurationError, match="pixel_format 'MJPEG'"):
-        open_source(CameraConfig(video_device="/dev/null", pixel_format="MJPEG"))
+        open_source(CameraOptions(video_device="/dev/null", pixel_format="MJPEG"))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_password_stays_out_of_messages(url, expected):
 
 
 def test_a_stream_gives_images_scaled_to_fit_and_its_end_is_a_fault(network_camera):
-    config = CameraConfig(video_device=network_camera.url, image_width=32, image_height=32)
+    config = CameraOptions(video_device=network_camera.url, image_width=32, image_height=32)
     with open_source(config) as source:
         assert source.is_live
         frames = [source.read() for _ in range(3)]
@@ -166,7 +166,7 @@ def test_a_stream_gives_images_scaled_to_fit_and_its_end_is_a_fault(network_came
 
 @pytest.mark.parametrize("framerate", [0.0, 30.0])
 def test_a_stream_that_is_held_up_is_given_up_after_a_moment(network_camera, framerate):
-    with open_source(CameraConfig(video_device=network_camera.url, framerate=framerate)) as source:
+    with open_source(CameraOptions(video_device=network_camera.url, framerate=framerate)) as source:
         source.read()
         network_camera.hold()
         with pytest.raises(SourceError, match=r"live\.mjpg: (gives no more images|no image for 1\.5 s)"):
@@ -180,7 +180,7 @@ def test_a_slow_source_is_waited_for_longer(rate_hz, expected_s):
 
 @pytest.mark.parametrize(("framerate", "expected_hz"), [(20.0, 20.0), (0.0, 0.0)])
 def test_motion_jpeg_says_nothing_of_its_rate(network_camera, framerate, expected_hz):
-    with open_source(CameraConfig(video_device=network_camera.url, framerate=framerate)) as source:
+    with open_source(CameraOptions(video_device=network_camera.url, framerate=framerate)) as source:
         assert source.rate_hz == expected_hz
 
 
@@ -189,5 +189,5 @@ def test_a_server_that_never_answers_is_given_up():
         url = f"http://127.0.0.1:{server.getsockname()[1]}/live"
         begin = time.monotonic()
         with pytest.raises(SourceError, match="/live: (cannot be opened|no image for)"):
-            StreamSource(url, CameraConfig(), open_timeout_s=0.5, read_timeout_s=0.5)
+            StreamSource(url, CameraOptions(), open_timeout_s=0.5, read_timeout_s=0.5)
         assert time.monotonic() - begin < 3.0

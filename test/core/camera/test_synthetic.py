@@ -9,9 +9,10 @@ import pytest
 
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.factory import open_source
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.synthetic import SyntheticSource, View, render, view_at
-from emotion_perception.core.config import CameraConfig, DetectionConfig
 from emotion_perception.core.detection.factory import create_detector, select_faces
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 
 
@@ -26,7 +27,7 @@ def photograph(tmp_path):
 
 
 def pictures(photograph, count=5, **parameters):
-    source = SyntheticSource(CameraConfig(video_device="synthetic", **parameters), photograph)
+    source = SyntheticSource(CameraOptions(video_device="synthetic", **parameters), photograph)
     return [source.read().image_bgr for _ in range(count)]
 
 
@@ -46,7 +47,7 @@ def test_every_frame_differs_from_the_one_before(photograph):
     [(640, 480, (480, 640, 3)), (320, 0, (480, 320, 3)), (0, 0, (480, 640, 3)), (90, 160, (160, 90, 3))],
 )
 def test_size_and_rate_are_as_asked(photograph, width, height, expected):
-    config = CameraConfig(image_width=width, image_height=height, framerate=12.0)
+    config = CameraOptions(image_width=width, image_height=height, framerate=12.0)
     with SyntheticSource(config, photograph) as source:
         assert source.read().image_bgr.shape == expected
         assert source.rate_hz == 12.0
@@ -72,7 +73,7 @@ def test_light_and_blur_act_as_said():
 
 
 def test_a_closed_source_has_ended(photograph):
-    source = SyntheticSource(CameraConfig(), photograph)
+    source = SyntheticSource(CameraOptions(), photograph)
     source.close()
     assert source.read() is None
 
@@ -81,15 +82,15 @@ def test_a_photograph_that_cannot_be_read_is_one_clear_line(tmp_path):
     path = tmp_path / "photograph.png"
     path.write_bytes(b"no image")
     with pytest.raises(ModelFileError, match=r"photograph\.png: not an image"):
-        SyntheticSource(CameraConfig(), path)
+        SyntheticSource(CameraOptions(), path)
 
 
 def test_the_real_photograph_shows_a_face_in_every_frame():
     try:
         resolve_model_file("astronaut")
-        detector = create_detector(DetectionConfig(detector="centerface"))
+        detector = create_detector(DetectorOptions(detector="centerface"))
     except ModelFileError as error:
         pytest.skip(str(error))
-    with open_source(CameraConfig(video_device="synthetic", framerate=2.0)) as source:
+    with open_source(CameraOptions(video_device="synthetic", framerate=2.0)) as source:
         images = [source.read().image_bgr for _ in range(24)]  # the whole movement
-    assert [len(select_faces(detector.detect(image), DetectionConfig())) for image in images] == [1] * 24
+    assert [len(select_faces(detector.detect(image), DetectorOptions())) for image in images] == [1] * 24

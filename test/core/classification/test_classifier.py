@@ -13,8 +13,8 @@ import pytest
 from emotion_perception.core.classification import classifier as classifier_module
 from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
 from emotion_perception.core.classification.model_bundle import load_model_bundle, replace_spec, shipped_models
-from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.errors import ConfigurationError, ImageError, ModelBundleError, ModelFileError
 
 CROPS = list(np.random.default_rng(1).integers(0, 256, (5, 40, 30, 3), dtype=np.uint8))
@@ -243,7 +243,7 @@ def test_importing_the_classifier_imports_neither_torch_nor_onnxruntime():
 def test_opening_a_model_reports_nothing_to_anybody(tmp_path):
     code = (
         "from emotion_perception.core.classification.classifier import create_classifier\n"
-        "from emotion_perception.core.config import ClassifierOptions\n"
+        "from emotion_perception.core.classification.options import ClassifierOptions\n"
         "create_classifier(ClassifierOptions(device='cpu')).warm_up()"
     )
     silencers = ("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS")  # the first and last would hide the fault

@@ -157,7 +157,9 @@ def test_a_wrong_description_is_refused_with_the_key(build_model, change, words)
 def test_a_description_with_retired_names_is_read(build_model):
     path = build_model().weights.with_suffix(".json")
     description = json.loads(path.read_text())
-    description["spec"]["normalisation"] = description["spec"].pop("normalization").replace("standardize", "standardise")
+    description["spec"]["normalisation"] = (
+        description["spec"].pop("normalization").replace("standardize", "standardise")
+    )
     assert description["spec"]["normalisation"] == "standardise"
     path.write_text(json.dumps(description))
     assert load_model_bundle(path).spec.normalization == "standardize"

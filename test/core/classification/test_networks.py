@@ -15,8 +15,8 @@ from emotion_perception.core.classification.model_bundle import (
     shipped_models,
 )
 from emotion_perception.core.classification.networks import NETWORKS, CompactVGG, MirrorAverage, build_network
-from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
 from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
 from emotion_perception.core.errors import ModelBundleError
 
 OPTIONS = {"widths": [4, 8]}

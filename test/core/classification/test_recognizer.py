@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.types import Box, Face
@@ -24,7 +25,8 @@ class BrightnessClassifier:
 
 
 def recognize(recognizer, faces, stamp_s=0.0, image=IMAGE, **options):
-    return recognizer.recognize(image, faces, stamp_s, **{"smoothing_s": 0.0, "min_confidence": 0.6, **options})
+    values = {"smoothing_s": 0.0, "min_confidence": 0.6, "label_hysteresis": 0.0, **options}
+    return recognizer.recognize(image, faces, stamp_s, RecognizerOptions(**values))
 
 
 def face(x_min, x_max, track_id=1):

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.base import Candidates, FaceDetector, faces_of, suppress, with_longer_side
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ImageError
 from emotion_perception.core.types import Box
 
@@ -15,7 +15,7 @@ class FakeDetector(FaceDetector):
 
     name = "fake"
 
-    def find(self, image_bgr):
+    def detect_candidates(self, image_bgr):
         self.seen = image_bgr
         height, width = image_bgr.shape[:2]
         xyxy = np.array([[width / 2, 0, width * 1.5, height]])
@@ -40,7 +40,7 @@ def test_the_working_image_has_the_longer_side_asked_for(wh, size, expected):
 
 @pytest.mark.parametrize("size", [0, 64, 320, 1000])
 def test_regions_come_back_in_source_pixels_and_inside(size):
-    detector = FakeDetector(DetectionConfig(detection_size=size))
+    detector = FakeDetector(DetectorOptions(detection_size=size))
     (face,) = detector.detect(np.zeros((100, 200, 3), np.uint8))
     assert face.box == Box(100, 0, 200, 100)
     assert face.landmarks.nose == pytest.approx((100, 50))
@@ -68,7 +68,7 @@ def test_candidates_outside_are_left_out_and_the_rest_is_sorted():
 )
 def test_what_is_no_bgr_image_is_refused(image):
     with pytest.raises(ImageError, match="uint8 of shape"):
-        FakeDetector(DetectionConfig()).detect(image)
+        FakeDetector(DetectorOptions()).detect(image)
 
 
 BOXES = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [0, 0, 5, 5], [50, 50, 60, 60]], float)

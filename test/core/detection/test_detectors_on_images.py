@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.factory import create_detector, select_faces
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.images.geometry import iou
 from emotion_perception.core.types import Box
@@ -41,10 +41,10 @@ def media(name):
 
 def detector_of(name, **parameters):
     """Makes a detector; YuNet's file also comes from the shared data."""
-    config = DetectionConfig(detector=name, **parameters)
+    config = DetectorOptions(detector=name, **parameters)
     shared_yunet = SHARED / "face_detection_yunet_2023mar.onnx" if SHARED else None
     if name == "yunet" and shared_yunet and shared_yunet.is_file():
-        config = DetectionConfig(detector=name, detector_model=str(shared_yunet), **parameters)
+        config = DetectorOptions(detector=name, detector_model=str(shared_yunet), **parameters)
     if name == "haar" and not hasattr(cv2, "CascadeClassifier"):
         pytest.skip("OpenCV 5 has no cascade")
     try:
@@ -58,7 +58,7 @@ def found():
     """Returns a function: the selected faces of an image by a detector."""
 
     def find(name, image, **parameters):
-        return select_faces(detector_of(name, **parameters).detect(image), DetectionConfig())
+        return select_faces(detector_of(name, **parameters).detect(image), DetectorOptions())
 
     return find
 
@@ -123,7 +123,7 @@ def test_regions_stay_inside_when_the_face_does_not(name, crop):
 
 @pytest.mark.parametrize("name", DETECTORS)
 def test_a_image_of_one_pixel_is_no_fault(name):
-    assert select_faces(detector_of(name).detect(np.zeros((1, 1, 3), np.uint8)), DetectionConfig()) == []
+    assert select_faces(detector_of(name).detect(np.zeros((1, 1, 3), np.uint8)), DetectorOptions()) == []
 
 
 @pytest.mark.parametrize("name", DETECTORS)
@@ -141,14 +141,14 @@ def test_five_faces_are_five(name, found):
 def test_a_clip_of_one_face_has_one_in_every_frame(name):
     detector = detector_of(name)
     images = frames("single_face.mp4", 9)
-    assert [len(select_faces(detector.detect(image), DetectionConfig())) for image in images] == [1] * len(images)
+    assert [len(select_faces(detector.detect(image), DetectorOptions())) for image in images] == [1] * len(images)
 
 
 @pytest.mark.parametrize("name", WITH_LANDMARKS)
 def test_a_clip_without_faces_has_none(name):
     detector = detector_of(name)
     images = frames("no_face.mp4", 7)
-    assert [len(select_faces(detector.detect(image), DetectionConfig())) for image in images] == [0] * len(images)
+    assert [len(select_faces(detector.detect(image), DetectorOptions())) for image in images] == [0] * len(images)
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.9])
@@ -159,7 +159,7 @@ def test_a_model_file_cut_short_is_one_clear_line(name, kept, tmp_path):
     path = tmp_path / "short.onnx"
     path.write_bytes(content[: int(len(content) * kept)])
     with pytest.raises(ModelFileError, match=r"short\.onnx") as fault:
-        create_detector(DetectionConfig(detector=name, detector_model=str(path)))
+        create_detector(DetectorOptions(detector=name, detector_model=str(path)))
     assert "\n" not in str(fault.value)
 
 
@@ -167,5 +167,5 @@ def test_a_model_file_cut_short_is_one_clear_line(name, kept, tmp_path):
 def test_another_network_is_one_clear_line(name):
     other = fetched("mtcnn_onet")
     with pytest.raises(ModelFileError, match=r"mtcnn_onet\.onnx") as fault:
-        create_detector(DetectionConfig(detector=name, detector_model=str(other)))
+        create_detector(DetectorOptions(detector=name, detector_model=str(other)))
     assert "\n" not in str(fault.value)

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.config import DETECTORS, DetectionConfig
 from emotion_perception.core.detection.factory import add_margin, create_detector, select_faces
+from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
 from emotion_perception.core.types import Box, Face
 
@@ -28,7 +28,7 @@ def face(score, side=50):
 )
 def test_selection_follows_the_live_parameters(parameters, expected):
     faces = [face(0.5), face(0.9), face(0.3), face(0.7, side=30)]
-    assert [chosen.score for chosen in select_faces(faces, DetectionConfig(**parameters))] == expected
+    assert [chosen.score for chosen in select_faces(faces, DetectorOptions(**parameters))] == expected
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_selection_follows_the_live_parameters(parameters, expected):
 )
 def test_a_margin_widens_a_region_inside_the_image(margin, box, expected):
     (widened,) = add_margin([Face(box=box, score=0.8, track_id=7)], margin, (100, 80))
-    assert (widened.box, widened.score, widened.id) == (expected, 0.8, 7)
+    assert (widened.box, widened.score, widened.track_id) == (expected, 0.8, 7)
 
 
 def test_a_region_outside_the_image_is_left_out():
@@ -55,14 +55,14 @@ def test_a_region_outside_the_image_is_left_out():
 @pytest.mark.parametrize(("margin", "line"), [(-0.1, "margin -0.1 is below 0"), (1.1, "margin 1.1 is above 1")])
 def test_a_margin_is_a_share(margin, line):
     with pytest.raises(ConfigurationError, match=line):
-        DetectionConfig(margin=margin)
+        DetectorOptions(margin=margin)
 
 
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_a_missing_model_file_is_one_clear_line(detector, tmp_path):
     missing = tmp_path / "nothing.onnx"
     with pytest.raises(ModelFileError, match=r"nothing\.onnx") as fault:
-        create_detector(DetectionConfig(detector=detector, detector_model=str(missing)))
+        create_detector(DetectorOptions(detector=detector, detector_model=str(missing)))
     assert "\n" not in str(fault.value)
 
 
@@ -72,7 +72,7 @@ def test_a_file_that_is_no_model_is_one_clear_line(detector, content, tmp_path):
     path = tmp_path / "damaged.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelFileError, match=r"damaged\.onnx") as fault:
-        create_detector(DetectionConfig(detector=detector, detector_model=str(path)))
+        create_detector(DetectorOptions(detector=detector, detector_model=str(path)))
     assert "\n" not in str(fault.value)
 
 
@@ -82,7 +82,7 @@ def test_an_opencv_without_the_detector_is_one_clear_line(detector, missing, tmp
     path.write_bytes(b"any")
     monkeypatch.delattr(cv2, missing)
     with pytest.raises(ConfigurationError, match=f"has no {missing}"):
-        create_detector(DetectionConfig(detector=detector, detector_model=str(path)))
+        create_detector(DetectorOptions(detector=detector, detector_model=str(path)))
 
 
 def test_threads_are_set_once_for_the_process():
@@ -90,7 +90,7 @@ def test_threads_are_set_once_for_the_process():
         pytest.skip("OpenCV 5 has no cascade")
     before = cv2.getNumThreads()
     try:
-        create_detector(DetectionConfig(detector="haar", num_threads=1))
+        create_detector(DetectorOptions(detector="haar", num_threads=1))
         assert cv2.getNumThreads() == 1
     finally:
         cv2.setNumThreads(before)
@@ -99,4 +99,4 @@ def test_threads_are_set_once_for_the_process():
 def test_haar_finds_nothing_on_a_blank_image():
     if not hasattr(cv2, "CascadeClassifier"):
         pytest.skip("OpenCV 5 has no cascade")
-    assert create_detector(DetectionConfig(detector="haar")).detect(np.full((90, 160, 3), 128, np.uint8)) == []
+    assert create_detector(DetectorOptions(detector="haar")).detect(np.full((90, 160, 3), 128, np.uint8)) == []

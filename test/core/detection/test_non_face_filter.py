@@ -8,9 +8,10 @@ import pytest
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.classification.model_bundle import shipped_models
 from emotion_perception.core.classification.preprocessing import ModelSpec
-from emotion_perception.core.config import DetectionConfig
-from emotion_perception.core.detection.non_face_filter import NonFaceFilter, create_non_face_filter
+from emotion_perception.core.detection.non_face_filter import NonFaceFilter
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError
+from emotion_perception.core.pipeline import create_non_face_filter
 from emotion_perception.core.types import Box, Face
 
 IMAGE = np.zeros((100, 400, 3), np.uint8)
@@ -42,72 +43,77 @@ def face(x_min, side=20, score=0.9):
 
 @pytest.mark.parametrize(("threshold", "expected"), [(0.0, [10, 195, 300]), (0.5, [195, 300]), (0.9, [300])])
 def test_what_is_less_probably_a_face_is_refused_and_counted(threshold, expected):
-    verifier = NonFaceFilter(WhiteIsFace())
+    non_face_filter = NonFaceFilter(WhiteIsFace())
     faces = [face(10), face(195), face(300)]  # no face, three quarters of one, a face
-    kept = verifier.verify(IMAGE, faces, threshold=threshold, max_faces=32)
+    kept = non_face_filter.filter(IMAGE, faces, threshold=threshold, max_faces=32)
     assert kept == [one for one in faces if one.box.x_min in expected]
-    assert verifier.refused == 3 - len(expected)
+    assert non_face_filter.rejected == 3 - len(expected)
 
 
 def test_refusals_add_up():
-    verifier = NonFaceFilter(WhiteIsFace())
+    non_face_filter = NonFaceFilter(WhiteIsFace())
     for _ in range(3):
-        verifier.verify(IMAGE, [face(10), face(50), face(300)], threshold=0.5, max_faces=32)
-    assert verifier.refused == 6
+        non_face_filter.filter(IMAGE, [face(10), face(50), face(300)], threshold=0.5, max_faces=32)
+    assert non_face_filter.rejected == 6
 
 
 def test_a_refused_detection_takes_no_faces_place():
-    verifier = NonFaceFilter(WhiteIsFace())
+    non_face_filter = NonFaceFilter(WhiteIsFace())
     faces = [face(10), face(300), face(50), face(350), face(370)]
-    assert verifier.verify(IMAGE, faces, threshold=0.5, max_faces=2) == [face(300), face(350)]
-    assert verifier.refused == 2
+    assert non_face_filter.filter(IMAGE, faces, threshold=0.5, max_faces=2) == [face(300), face(350)]
+    assert non_face_filter.rejected == 2
 
 
 def test_batches_are_bounded_and_end_with_the_last_face_needed():
     classifier = WhiteIsFace()
-    verifier = NonFaceFilter(classifier)
-    assert verifier.verify(IMAGE, [face(10)] * 100 + [face(300)] * 300, threshold=0.5, max_faces=30) == [face(300)] * 30
+    non_face_filter = NonFaceFilter(classifier)
+    assert (
+        non_face_filter.filter(IMAGE, [face(10)] * 100 + [face(300)] * 300, threshold=0.5, max_faces=30)
+        == [face(300)] * 30
+    )
     assert max(map(len, classifier.batches)) <= 32
     assert sum(map(len, classifier.batches)) < 150
 
 
 def test_no_detection_needs_no_network():
     classifier = WhiteIsFace()
-    assert NonFaceFilter(classifier).verify(IMAGE, [], threshold=0.5, max_faces=32) == []
+    assert NonFaceFilter(classifier).filter(IMAGE, [], threshold=0.5, max_faces=32) == []
     assert classifier.batches == []
 
 
 @pytest.mark.parametrize(("crop_margin", "side"), [(0.0, 20), (0.25, 30)])
 def test_crops_have_the_models_margin(crop_margin, side):
     classifier = WhiteIsFace(crop_margin)
-    NonFaceFilter(classifier).verify(IMAGE, [face(300)], threshold=0.5, max_faces=32)
+    NonFaceFilter(classifier).filter(IMAGE, [face(300)], threshold=0.5, max_faces=32)
     assert classifier.batches == [[(side, side)]]
 
 
-def test_without_a_model_there_is_no_verifier():
-    assert create_non_face_filter(DetectionConfig()) is None
+def test_without_a_model_there_is_no_filter():
+    assert create_non_face_filter(DetectorOptions()) is None
 
 
 def test_the_model_runs_on_the_cpu_and_is_warm():
     asked = []
 
-    def make(config):
-        asked.append(config)
+    def make(options):
+        asked.append(options)
         return WhiteIsFace()
 
-    verifier = create_non_face_filter(DetectionConfig(verifier="white", num_threads=3), classifier_factory=make)
-    assert [(config.model, config.device, config.num_threads) for config in asked] == [("white", "cpu", 3)]
-    assert verifier._classifier.warm
+    non_face_filter = create_non_face_filter(
+        DetectorOptions(non_face_filter="white", num_threads=3), classifier_factory=make
+    )
+    assert [(options.model, options.device, options.num_threads) for options in asked] == [("white", "cpu", 3)]
+    assert non_face_filter._classifier.warm
 
 
 def test_a_real_model_refuses_and_accepts(build_model):
     checkpoint = build_model("gate", labels=("face", "other"), normalization="min_max")
-    verifier = create_non_face_filter(DetectionConfig(verifier=str(checkpoint.weights)))
+    non_face_filter = create_non_face_filter(DetectorOptions(non_face_filter=str(checkpoint.weights)))
     noise = np.random.default_rng(3).integers(0, 256, (100, 400, 3), dtype=np.uint8)
     faces = [face(20 * index) for index in range(18)]
-    kept = verifier.verify(noise, faces, threshold=0.5, max_faces=32)
+    kept = non_face_filter.filter(noise, faces, threshold=0.5, max_faces=32)
     assert 0 < len(kept) < len(faces)
-    assert verifier.refused == len(faces) - len(kept)
+    assert non_face_filter.rejected == len(faces) - len(kept)
 
 
 @pytest.mark.parametrize(
@@ -121,13 +127,13 @@ def test_a_real_model_refuses_and_accepts(build_model):
 def test_a_model_of_another_kind_is_one_clear_line(build_model, model, fault, line):
     checkpoint = build_model("gate", **model)
     with pytest.raises(fault, match=line) as caught:
-        create_non_face_filter(DetectionConfig(verifier=str(checkpoint.weights)))
+        create_non_face_filter(DetectorOptions(non_face_filter=str(checkpoint.weights)))
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_model_is_one_clear_line():
     with pytest.raises(ModelFileError, match="no model 'doorman'"):
-        create_non_face_filter(DetectionConfig(verifier="doorman"))
+        create_non_face_filter(DetectorOptions(non_face_filter="doorman"))
 
 
 def test_the_shipped_gate_tells_a_face_from_its_surroundings():
@@ -137,10 +143,10 @@ def test_the_shipped_gate_tells_a_face_from_its_surroundings():
         astronaut = cv2.imread(str(resolve_model_file("astronaut")))
     except ModelFileError as e:
         pytest.skip(f"a real face is needed: {e}")
-    verifier = create_non_face_filter(DetectionConfig(verifier="face_gate"))
+    non_face_filter = create_non_face_filter(DetectorOptions(non_face_filter="face_gate"))
     person = Face(box=Box(184, 62, 269, 175), score=0.9)
     flag, shuttle, helmet = ((0, 0, 90, 110), (360, 100, 470, 260), (290, 350, 490, 512))
     surroundings = [Face(box=Box(*xyxy), score=0.8) for xyxy in (flag, shuttle, helmet)]
-    assert verifier.verify(astronaut, [person], threshold=0.5, max_faces=32) == [person]
-    kept = verifier.verify(astronaut, surroundings, threshold=0.5, max_faces=32)
+    assert non_face_filter.filter(astronaut, [person], threshold=0.5, max_faces=32) == [person]
+    kept = non_face_filter.filter(astronaut, surroundings, threshold=0.5, max_faces=32)
     assert len(kept) <= 1, kept

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.detection.options import DetectorOptions
-from emotion_perception.core.rendering.options import ANONYMIZERS
 from emotion_perception.core.detection.factory import create_detector
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.rendering.anonymize import FaceAnonymizer, anonymize, anonymize_image
+from emotion_perception.core.rendering.options import ANONYMIZERS
 from emotion_perception.core.types import Box, Face
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -30,10 +30,10 @@ def moved(image, *, shift=(0, 0), zoom=1.0, degrees=0.0, around=(250, 200)):
 
 
 def followed(*images, face=FACE, size=320):
-    follower, faces = OpticalFlowTracker(size), [face]
-    follower.remember(images[0])
+    tracker, faces = OpticalFlowTracker(size), [face]
+    tracker.set_image(images[0])
     for image in images[1:]:
-        faces = follower.follow(image, faces)
+        faces = tracker.update(image, faces)
     return faces
 
 
@@ -70,17 +70,17 @@ def test_each_of_two_faces_goes_its_own_way(scene):
     after = scene.copy()
     after[:, :350] = moved(scene, shift=(6, 0))[:, :350]
     after[:, 350:] = moved(scene, shift=(0, 6))[:, 350:]
-    follower = OpticalFlowTracker(320)
-    follower.remember(scene)
-    first, second = follower.follow(after, [FACE, other])
+    tracker = OpticalFlowTracker(320)
+    tracker.set_image(scene)
+    first, second = tracker.update(after, [FACE, other])
     assert first.box.center_xy == pytest.approx((256, 200), abs=1)
     assert second.box.center_xy == pytest.approx((450, 206), abs=1)
 
 
 def test_nobody_is_followed_to_nobody(scene):
-    follower = OpticalFlowTracker(320)
-    follower.remember(scene)
-    assert follower.follow(scene, []) == []
+    tracker = OpticalFlowTracker(320)
+    tracker.set_image(scene)
+    assert tracker.update(scene, []) == []
 
 
 @pytest.mark.parametrize("what", ["cut", "black", "gone"])
@@ -98,11 +98,11 @@ def test_a_image_of_another_size_is_looked_at_anew(scene):
 
 
 def test_without_a_last_image_nothing_is_followed(scene):
-    follower = OpticalFlowTracker(320)
-    assert follower.follow(scene, [FACE]) is None
-    follower.remember(scene)
-    follower.forget()
-    assert follower.follow(scene, [FACE]) is None
+    tracker = OpticalFlowTracker(320)
+    assert tracker.update(scene, [FACE]) is None
+    tracker.set_image(scene)
+    tracker.reset()
+    assert tracker.update(scene, [FACE]) is None
 
 
 def test_a_face_at_the_edge_stays_inside_the_image(scene):

@@ -1,0 +1,56 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Options of classification, and of what is made of the probabilities over time."""
+
+from dataclasses import dataclass
+
+from emotion_perception.core.options import Options, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierOptions(Options):
+    """Which model runs, and on which device."""
+
+    model: str = option("compact_vgg", "name of a shipped model or path of a .safetensors or .onnx file with its .json")
+    device: str = option("auto", "auto (CUDA when there is one), cpu, cuda or cuda:N")
+    require_gpu: bool = option(False, "refuse to start on the CPU")
+    num_threads: int = option(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
+    max_batch_size: int = option(
+        32, "several cameras: maximum number of faces per run of the network", minimum=1, maximum=1024
+    )
+    max_queue_delay_ms: float = option(
+        0.0,
+        "several cameras: how long faces wait for those of other cameras; 0 joins what arrived while the network ran",
+        minimum=0.0,
+        maximum=1000.0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecognizerOptions(Options):
+    """How probabilities become labels, and how many faces of a frame are classified."""
+
+    smoothing_s: float = option(
+        0.3,
+        "time constant of the smoothed probabilities, in seconds of stamp time; 0 is off",
+        minimum=0.0,
+        maximum=60.0,
+        live=True,
+    )
+    label_hysteresis: float = option(
+        0.05,
+        "a face's label changes only when the smoothed probability of another label is higher by this much",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    min_confidence: float = option(
+        0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True
+    )
+    max_load: float = option(
+        0.8,
+        "maximum share of the time between frames spent on classification, largest faces first; 0 is no limit",
+        minimum=0.0,
+        maximum=10.0,
+        live=True,
+    )

@@ -1,0 +1,131 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Configurations of the nodes: the options of the stages that a node runs, and topics, QoS and queues.
+
+Every single option is one ROS parameter of the same name; a contained option has no prefix (`score_threshold`, not
+`detector.score_threshold`). Parameters that are not live are read-only; live ones take effect on the next frame.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from emotion_perception.core.camera.options import CameraOptions
+from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
+from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.options import Options, option
+from emotion_perception.core.rendering.options import OverlayOptions
+from emotion_perception.core.tracking.options import TrackerOptions
+
+RELIABILITIES = ("auto", "reliable", "best_effort")
+TRANSPORTS = ("raw", "compressed")
+STORAGES = ("mcap", "sqlite3")
+
+
+def _image_reliability() -> Any:
+    """Declares the parameter `image_reliability` of a node that subscribes to images."""
+    return option(
+        "auto", "reliability of the image subscription; auto takes what the publishers offer", choices=RELIABILITIES
+    )
+
+
+def _image_transport() -> Any:
+    """Declares the parameter `image_transport` of a node that subscribes to images."""
+    return option(
+        "raw",
+        "raw images, or compressed ones (JPEG or PNG of image_raw/compressed) for a camera on another machine",
+        choices=TRANSPORTS,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraNodeConfig(Options):
+    """Parameters of camera_node."""
+
+    camera: CameraOptions = field(default_factory=CameraOptions)
+    frame_id: str = option("camera_optical_frame", "frame_id of every header")
+    camera_name: str = option("camera", "name under which the calibration is known")
+    camera_info_url: str = option(
+        "", "calibration file, file:// or package://; empty publishes a camera_info without K"
+    )
+    queue_depth: int = option(5, "depth of the publishers' queues", minimum=1, maximum=100)
+    jpeg_quality: int = option(80, "JPEG quality of image_raw/compressed", minimum=1, maximum=100, live=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionNodeConfig(Options):
+    """Parameters of face_detection_node."""
+
+    detector: DetectorOptions = field(default_factory=DetectorOptions)
+    tracker: TrackerOptions = field(default_factory=TrackerOptions)
+    image_reliability: str = _image_reliability()
+    image_transport: str = _image_transport()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierNodeConfig(Options):
+    """Parameters of emotion_classifier_node."""
+
+    classifier: ClassifierOptions = field(default_factory=ClassifierOptions)
+    recognizer: RecognizerOptions = field(default_factory=RecognizerOptions)
+    image_topics: tuple[str, ...] = option(
+        ("image_raw",), "topic of each camera's images; its faces and emotions have the same namespace"
+    )
+    sync_queue_size: int = option(
+        16, "how many images and face arrays wait for their counterpart", minimum=1, maximum=100
+    )
+    image_reliability: str = _image_reliability()
+    image_transport: str = _image_transport()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlayNodeConfig(Options):
+    """Parameters of overlay_node."""
+
+    overlay: OverlayOptions = field(default_factory=OverlayOptions)
+    sync_timeout_s: float = option(
+        0.5,
+        "how long an image waits for its emotions before it is drawn without them, in seconds of a steady clock",
+        minimum=0.0,
+        maximum=10.0,
+        live=True,
+    )
+    sync_queue_size: int = option(
+        16,
+        "how many images and results wait for their counterpart; a full queue ends the wait too",
+        minimum=1,
+        maximum=100,
+    )
+    image_reliability: str = _image_reliability()
+    image_transport: str = _image_transport()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayerConfig(Options):
+    """Parameters of bag_player."""
+
+    bag: str = option("", "the recording: a rosbag2 folder, or a .mcap or .db3 file")
+    topic: str = option("", "image topic of the recording; empty takes the only one, or the one that a camera has")
+    rate: float = option(1.0, "playback speed relative to the recording", minimum=0.01, maximum=100.0)
+    loop: bool = option(False, "restart at the end; /clock jumps back")
+    subscribers: int = option(1, "number of subscribers of the images that playback waits for", minimum=0, maximum=100)
+    wait_for_subscribers_s: float = option(
+        30.0, "playback starts without them after this time, in seconds of a steady clock", minimum=0.0, maximum=3600.0
+    )
+    clock_hz: float = option(
+        100.0, "messages per second on /clock, in addition to one before each message", minimum=1.0, maximum=1000.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecorderConfig(Options):
+    """Parameters of bag_recorder."""
+
+    bag: str = option("", "the rosbag2 folder to create; it must not exist")
+    topics: tuple[str, ...] = option(("image_raw", "camera_info", "faces", "emotions"), "topics to record")
+    storage: str = option("mcap", "storage format", choices=STORAGES)
+    queue_mib: int = option(
+        64,
+        "size of the queue to the disk, in MiB; messages that do not fit are lost and counted",
+        minimum=1,
+        maximum=4096,
+    )
