@@ -32,22 +32,27 @@ import sys
 from emotion_perception.ros.config import DetectionNodeConfig
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.transport.image_messages import image_to_bgr
-from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
+from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
+from emotion_perception.ros.node_runner import run_node
 from emotion_perception.ros.transport.subscriptions import ImageSubscription
 
 class Receiver(PerceptionNode[DetectionNodeConfig]):
     def __init__(self):
         super().__init__("receiver", DetectionNodeConfig)
 
-    def start(self):
-        transport = self.config.image_transport
-        self.images = ImageSubscription(self, self.tell, depth=5, reliability="auto", transport=transport)
+    def configure(self, resources):
+        return Printing(self)
+
+class Printing(Behavior):
+    def __init__(self, node):
+        self._node = node
+
+    def activate(self, resources):
+        transport = self._node.config.image_transport
+        ImageSubscription(self._node, self.tell, resources, depth=5, reliability="auto", transport=transport)
 
     def tell(self, message):
         print(stamp_ns(message.header), image_to_bgr(message).shape, flush=True)
-
-    def stop(self):
-        self.images.close()
 
 sys.exit(run_node(Receiver))
 """

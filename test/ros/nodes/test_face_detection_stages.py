@@ -15,7 +15,8 @@ from sensor_msgs.msg import Image
 
 from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.detection.base import Candidates, FaceDetector
-from emotion_perception.core.detection.non_face_filter import NonFaceFilter, create_non_face_filter
+from emotion_perception.core.detection.non_face_filter import NonFaceFilter
+from emotion_perception.core.pipeline import create_non_face_filter
 from emotion_perception.ros.conversions import FaceArray, counts_of
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 from emotion_perception.ros.transport.image_messages import bgr_to_image
@@ -29,7 +30,7 @@ class BrightRegionDetector(FaceDetector):
 
     name = "bright"
 
-    def find(self, image_bgr):
+    def detect_candidates(self, image_bgr):
         bright = (image_bgr.min(axis=2) > 128).astype(np.uint8)
         _, _, stats, _ = cv2.connectedComponentsWithStats(bright)
         xywh = stats[1:, :4].astype(np.float64)
@@ -117,19 +118,21 @@ def test_a_changed_margin_acts_on_the_next_frame_and_moves_no_track(talk):
 
 
 @pytest.mark.guarantee("The optional non-face filter rejects a region and counts it.", section="Face detection node")
-def test_the_verifier_refuses_a_region_and_counts_it(graph, talk):
+def test_the_non_face_filter_rejects_a_region_and_counts_it(graph, talk):
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
     conversation = talk(non_face_filter_factory=lambda config: NonFaceFilter(NarrowClassifier()))
     wide, narrow = (2, 2, 28, 28), (40, 10, 56, 26)
     answers = [conversation.ask(patches(wide, narrow)) for _ in range(3)]
     assert [regions(answer) for answer in answers] == [[narrow]] * 3
-    assert [face.track_id for answer in answers for face in answer.faces] == [1, 1, 1], "a refused region takes no number"
-    assert conversation.node.status()["refused"] == 3
-    assert conversation.node.faults == 0, "a refusal is no fault"
-    graph.wait(lambda: statuses and {p.key: p.value for p in statuses[-1].status[0].values}["refused"] == "3")
+    assert [face.track_id for answer in answers for face in answer.faces] == [1, 1, 1], (
+        "a rejected region takes no number"
+    )
+    assert conversation.node.status()["rejected"] == 3
+    assert conversation.node.faults == 0, "a rejection is no fault"
+    graph.wait(lambda: statuses and {p.key: p.value for p in statuses[-1].status[0].values}["rejected"] == "3")
 
 
-def test_the_verifiers_threshold_acts_on_the_next_frame(talk):
+def test_the_filters_threshold_acts_on_the_next_frame(talk):
     conversation = talk(non_face_filter_factory=lambda config: NonFaceFilter(NarrowClassifier()))
     counts = []
     for threshold in (0.1, 0.5, 0.9):
@@ -138,9 +141,12 @@ def test_the_verifiers_threshold_acts_on_the_next_frame(talk):
     assert counts == [2, 1, 0]
 
 
-def test_a_verifier_that_is_not_there_fails_configure_with_a_line(graph, make):
+def test_a_missing_model_of_the_filter_fails_configure_with_a_line(graph, make):
     node = graph.node(
-        FaceDetectionNode, activate=False, parameters={"verifier": "doorman"}, detector_factory=BrightRegionDetector
+        FaceDetectionNode,
+        activate=False,
+        parameters={"non_face_filter": "doorman"},
+        detector_factory=BrightRegionDetector,
     )
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
     assert "no model 'doorman'" in str(node.start_fault)
@@ -210,9 +216,9 @@ class LookingOnce(BrightRegionDetector):
 
     looks = 0
 
-    def find(self, image_bgr):
+    def detect_candidates(self, image_bgr):
         type(self).looks += 1
-        return super().find(image_bgr)
+        return super().detect_candidates(image_bgr)
 
 
 @pytest.mark.guarantee(
@@ -250,9 +256,9 @@ def test_every_encoding_is_answered_also_with_padded_rows(graph, make, name):
     shown = []
 
     class Recording(BrightRegionDetector):
-        def find(self, image_bgr):
+        def detect_candidates(self, image_bgr):
             shown.append(image_bgr.copy())
-            return super().find(image_bgr)
+            return super().detect_candidates(image_bgr)
 
     parameters = {"detection_size": 0, "min_face_px": 1}
     node = graph.node(FaceDetectionNode, parameters=parameters, detector_factory=Recording)

@@ -70,7 +70,7 @@ def test_the_detector_survives_malformed_images(graph, make, malformed, transpor
     section="Fault injection",
 )
 def test_the_classifier_answers_every_malformed_face_array(graph, make, malformed):
-    node = graph.node(EmotionClassifierNode, classifier_factory=lambda config: Watchful())
+    node = graph.node(EmotionClassifierNode, classifier_factory=lambda options, shared: Watchful())
     answers = graph.listen(EmotionArray, "emotions")
     images, faces = graph.speak(Image, "image_raw"), graph.speak(FaceArray, "faces")
     graph.wait(lambda: node.count_subscribers("emotions"))

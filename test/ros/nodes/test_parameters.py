@@ -1,14 +1,13 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
-import dataclasses
-
 import pytest
 from rcl_interfaces.msg import ParameterType
 from rclpy.parameter import Parameter
 
-from emotion_perception.ros.config import CameraNodeConfig, ClassifierNodeConfig, DetectionNodeConfig, OverlayNodeConfig
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.options import limits_of, option_fields
+from emotion_perception.ros.config import CameraNodeConfig, ClassifierNodeConfig, DetectionNodeConfig, OverlayNodeConfig
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
@@ -29,8 +28,8 @@ NODES = [
 @pytest.mark.parametrize(("node_type", "config"), NODES)
 def test_every_field_is_a_described_parameter_with_its_default_range_and_liveness(graph, node_type, config):
     node = graph.node(node_type, activate=False)
-    for field in dataclasses.fields(config):
-        limits, descriptor = field.metadata["limits"], node.describe_parameter(field.name)
+    for field in option_fields(config):
+        limits, descriptor = limits_of(field), node.describe_parameter(field.name)
         assert node.get_parameter(field.name).value == field.default
         assert descriptor.description == limits.description
         assert descriptor.read_only is not limits.live
@@ -60,8 +59,8 @@ def test_a_live_parameter_changes_the_whole_configuration_at_once(graph):
     before = node.config
     results = node.set_parameters([Parameter("max_faces", value=3), Parameter("min_face_px", value=40)])
     assert all(result.successful for result in results)
-    assert (node.config.max_faces, node.config.min_face_px) == (3, 40)
-    assert (before.max_faces, before.min_face_px) == (32, 20)
+    assert (node.config.detector.max_faces, node.config.detector.min_face_px) == (3, 40)
+    assert (before.detector.max_faces, before.detector.min_face_px) == (32, 20)
 
 
 @pytest.mark.guarantee(

@@ -10,8 +10,7 @@ from real_face import moving_face
 from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
 from emotion_perception.ros.nodes.bag_player import BagPlayer
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
@@ -30,7 +29,7 @@ def bag(tmp_path):
 
 def expected(bag):
     """Returns what the pipeline finds in each image, by its stamp."""
-    pipeline = Pipeline(DetectionConfig(), ClassifierConfig())
+    pipeline = Pipeline(PipelineOptions())
     with Recording(bag) as recording:
         return {
             image.stamp_ns: pipeline.process(image.to_bgr(), image.stamp_s)

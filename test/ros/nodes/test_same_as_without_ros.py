@@ -8,8 +8,7 @@ from real_face import moving_face
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.classification.model_bundle import shipped_models
-from emotion_perception.core.config import ClassifierConfig, DetectionConfig
-from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
@@ -26,7 +25,7 @@ def pictures():
 
 
 def test_nodes_and_pipeline_agree_on_every_frame(graph, make, pictures):
-    pipeline = Pipeline(DetectionConfig(), ClassifierConfig())
+    pipeline = Pipeline(PipelineOptions())
     graph.node(FaceDetectionNode)
     graph.node(EmotionClassifierNode)
     answers = graph.listen(EmotionArray, "emotions")
