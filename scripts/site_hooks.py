@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""MkDocs hooks of the documentation site: API pages from the docstrings of core, and links that leave docs/.
+"""MkDocs hooks of the documentation site: the README and API pages of core as pages, and links that leave docs/.
 
 A page is generated for each stage of `emotion_perception.core` (a folder) and one for the modules beside them, so a new
 module needs no edit here or in mkdocs.yml. Links from docs/ to other files of the repository, which work where the
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "emotion_perception" / "core"
+README_PAGE = "readme.md"  # that name, because MkDocs takes README.md for an index page
 _OUTSIDE = re.compile(r"\[(?P<text>[^\]]*)\]\(\.\./(?P<path>[^)#]*)(?:#[^)]*)?\)")
 
 
@@ -31,7 +31,9 @@ def api_pages() -> dict[str, str]:
 
 def _page(title: str, modules: list[Path]) -> str:
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules]
-    return f"# emotion_perception.{title}\n\n" + "\n\n".join(f"::: {name}" for name in names) + "\n"
+    package = f"::: emotion_perception.{title}\n    options:\n      members: []\n      show_root_heading: false"
+    parts = [f"# emotion_perception.{title}", package, *(f"::: {name}" for name in names)]
+    return "\n\n".join(parts) + "\n"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -43,17 +45,21 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the API pages."""
-    for path, content in api_pages().items():
+    """Adds the README as a page, and the API pages."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = {README_PAGE: re.sub(r"\]\((?!\w+:|#)", "](../", readme).replace("](../docs/", "]("), **api_pages()}
+    for path, content in pages.items():
         files.append(File.generated(config, path, content=content))
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, **_: object) -> str:
     """Replaces links to files outside docs/ by the text and the file's path."""
-    return _OUTSIDE.sub(_without_link, markdown)
+    return _OUTSIDE.sub(_inside, markdown)
 
 
-def _without_link(link: re.Match[str]) -> str:
+def _inside(link: re.Match[str]) -> str:
     text, path = link["text"], link["path"]
+    if path == "README.md":
+        return f"[{text}]({README_PAGE})"
     return text if path in text or Path(path).name in text else f"{text} (`{path}`)"

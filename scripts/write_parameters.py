@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes config/emotion_perception.yaml and the README's parameter table from the fields of ros/config.py.
+"""Writes config/emotion_perception.yaml and docs/parameters.md from the fields of ros/config.py.
 
 python scripts/write_parameters.py          writes both
 python scripts/write_parameters.py --check  only says, by exit code 1, whether they differ from the fields
 """
 
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -39,11 +38,25 @@ NODES: dict[str, type[Options]] = {
     "bag_recorder": RecorderConfig,
 }
 YAML = ROOT / "config" / "emotion_perception.yaml"
-README = ROOT / "README.md"
-_TABLE = re.compile(r"(<!-- parameters -->\n).*?(<!-- /parameters -->)", re.DOTALL)
+DOCUMENT = ROOT / "docs" / "parameters.md"
 _HEAD = """\
 # Parameters of the nodes with their defaults, written by scripts/write_parameters.py. Copy it, change the copy,
 # and give it as params_file:=... to the launch file. (live) ones also change with `ros2 param set`, on the next frame.
+"""
+_DOCUMENT_HEAD = """\
+# Parameters
+
+<!-- Written by scripts/write_parameters.py from ros/config.py: change that, not this file. -->
+
+The parameters of the nodes with their defaults and limits. `config/emotion_perception.yaml` has the
+same values: copy it, change the copy, and give it to the launch file as `params_file:=...`, or to a
+node with `--ros-args --params-file ...`.
+
+*Live* parameters also change with `ros2 param set`, on the next frame; the others are read-only while
+a node runs. A value outside its limits is refused, and the line gives the reason. All nodes except the
+bag player and recorder also have `autostart` (default true: configure and activate at start), and all
+have ROS's own `use_sim_time` and, for images, `qos_overrides`. Names of earlier revisions:
+[renamed.md](renamed.md).
 """
 
 
@@ -68,24 +81,23 @@ def yaml_text() -> str:
     return "\n".join(lines)
 
 
-def table_text() -> str:
-    """Returns the rows of the README's table."""
-    rows = ["| node | parameter | default | limits | live | meaning |", "|---|---|---|---|---|---|"]
+def document_text() -> str:
+    """Returns the content of docs/parameters.md: a table a node."""
+    lines = [_DOCUMENT_HEAD]
     for node, config in NODES.items():
+        lines += [f"## {node}\n", "| parameter | default | limits | live | meaning |", "|---|---|---|---|---|"]
         for field in option_fields(config):
             limits = limits_of(field)
             default = f"`{json.dumps(field.default)}`"
             live = "yes" if limits.live else ""
-            rows.append(
-                f"| {node} | `{field.name}` | {default} | {limits_text(limits)} | {live} | {limits.description} |"
-            )
-    return "\n".join(rows) + "\n"
+            lines.append(f"| `{field.name}` | {default} | {limits_text(limits)} | {live} | {limits.description} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def main() -> int:
     """Writes the two files, or compares them where `--check` is given."""
-    readme = README.read_text(encoding="utf-8")
-    wanted = {YAML: yaml_text(), README: _TABLE.sub(lambda match: match[1] + table_text() + match[2], readme)}
+    wanted = {YAML: yaml_text(), DOCUMENT: document_text()}
     differing = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv[1:]:
         for path in differing:

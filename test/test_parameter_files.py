@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration file and the README hold the defaults of ros/config.py."""
+"""The configuration file and docs/parameters.md hold the defaults of ros/config.py."""
 
 import dataclasses
 from pathlib import Path
