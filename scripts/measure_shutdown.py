@@ -43,18 +43,18 @@ class BusyNode(PerceptionNode[ClassifierNodeConfig]):
     def configure(self, resources: ExitStack) -> Behavior:
         """Creates the publishers."""
         topics = [(kind, f"{camera}/{name}") for camera in "ab" for kind, name in TOPICS]
-        return Talking(self, [(kind, ResultPublisher(self, kind, topic, resources)) for kind, topic in topics])
+        return BusyBehavior(self, [(kind, ResultPublisher(self, kind, topic, resources)) for kind, topic in topics])
 
 
-class Talking(Behavior):
+class BusyBehavior(Behavior):
     """Publishes on all topics at 30 Hz and subscribes to them.
 
     Args:
-        node: publishes.
+        node: node that publishes and subscribes.
         publishers: message type and publisher of each topic.
     """
 
-    def __init__(self, node: TalkingNode, publishers: Sequence[tuple[type, ResultPublisher]]) -> None:
+    def __init__(self, node: BusyNode, publishers: Sequence[tuple[type, ResultPublisher]]) -> None:
         self._node, self._publishers = node, publishers
 
     def activate(self, resources: ExitStack) -> None:
