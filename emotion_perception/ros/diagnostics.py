@@ -1,7 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What /diagnostics says of a node: its rate, the age of what it publishes, faults that passed, problems that last."""
+"""A node's entry of /diagnostics: output rate, age of its outputs, past faults, lasting problems."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -14,63 +15,76 @@ _RATE_WINDOW_S = 5.0
 
 
 class NodeDiagnostics:
-    """Collects what happens to a node; every method may be called from any thread.
+    """Collects faults, problems and outputs of a node; every method may be called from any thread.
 
     Args:
         clock_s: steady time in seconds.
-
-    Attributes:
-        faults: how many frames or faces were lost so far.
-        last_fault: what the last of them was.
     """
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
+        self._lock = threading.Lock()  # worker, capture and executor threads write
         self._outputs = RateMeter(_RATE_WINDOW_S)
         self._age_ms = float("nan")
         self._problems: dict[str, tuple[bytes, str]] = {}
-        self._last_fault_s = float("-inf")
-        self.faults = 0
-        self.last_fault = ""
-
-    def published(self, age_ms: float) -> None:
-        """Counts one output, made of an image of that age."""
-        self._age_ms = age_ms
-        self._outputs.add(self._clock_s())
-
-    def fault(self, text: str) -> None:
-        """Counts something that cost one frame or face; shown as WARN for ten seconds."""
-        self.faults += 1
-        self.last_fault, self._last_fault_s = text, self._clock_s()
-
-    def set_problem(self, key: str, text: str, *, error: bool = False) -> bool:
-        """Shows a problem as WARN or ERROR until it is cleared; returns whether it is news."""
-        level = DiagnosticStatus.ERROR if error else DiagnosticStatus.WARN
-        news = self._problems.get(key) != (level, text)
-        self._problems[key] = level, text
-        return news
-
-    def clear_problem(self, key: str) -> bool:
-        """Takes a problem back; returns whether there was one."""
-        return self._problems.pop(key, None) is not None
+        self._faults, self._last_fault, self._last_fault_s = 0, "", float("-inf")
 
     @property
-    def rate_hz(self) -> float:
-        """Outputs a second, over the last five seconds."""
-        return self._outputs.hz(self._clock_s())
+    def faults(self) -> int:
+        """How many frames or faces were lost so far."""
+        with self._lock:
+            return self._faults
+
+    def published(self, age_ms: float) -> None:
+        """Counts one output.
+
+        Args:
+            age_ms: publication minus stamp of its image, in milliseconds of the node's clock.
+        """
+        with self._lock:
+            self._age_ms = age_ms
+            self._outputs.add(self._clock_s())
+
+    def fault(self, text: str) -> None:
+        """Counts a fault that cost one frame or face; the status is WARN for ten seconds."""
+        with self._lock:
+            self._faults += 1
+            self._last_fault, self._last_fault_s = text, self._clock_s()
+
+    def set_problem(self, key: str, text: str, *, error: bool = False) -> bool:
+        """Makes the status WARN or ERROR until the problem is cleared; returns whether the problem is new."""
+        problem = (DiagnosticStatus.ERROR if error else DiagnosticStatus.WARN, text)
+        with self._lock:
+            is_new = self._problems.get(key) != problem
+            self._problems[key] = problem
+            return is_new
+
+    def clear_problem(self, key: str) -> bool:
+        """Clears a problem; returns whether there was one."""
+        with self._lock:
+            return self._problems.pop(key, None) is not None
 
     def entry(self, name: str, values: dict[str, object]) -> DiagnosticStatus:
-        """Returns the entry of /diagnostics: the worst of what lasts or has just passed, and all figures."""
-        level, message = self._worst()
-        figures = {"rate_hz": f"{self.rate_hz:.2f}", "age_ms": f"{self._age_ms:.1f}"}
-        shown = {**values, **figures, "faults": self.faults, "last_fault": self.last_fault}
+        """Returns the entry of /diagnostics.
+
+        Args:
+            name: of the node.
+            values: entries of the node's own, shown before the common ones.
+
+        Returns:
+            The status, with the highest level among the problems and a recent fault.
+        """
+        with self._lock:
+            level, message = self._worst()
+            rates = {"rate_hz": f"{self._outputs.hz(self._clock_s()):.2f}", "age_ms": f"{self._age_ms:.1f}"}
+            shown = {**values, **rates, "faults": self._faults, "last_fault": self._last_fault}
         pairs = [KeyValue(key=key, value=str(value)) for key, value in shown.items()]
         return DiagnosticStatus(level=level, name=name, message=message, values=pairs)
 
     def _worst(self) -> tuple[bytes, str]:
         problems = list(self._problems.values())
         if self._clock_s() - self._last_fault_s < _FAULT_SHOWN_S:
-            problems.append((DiagnosticStatus.WARN, self.last_fault))
+            problems.append((DiagnosticStatus.WARN, self._last_fault))
         if not problems:
             return DiagnosticStatus.OK, "ok"
         worst = max(level for level, _ in problems)

@@ -1,91 +1,95 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What bag_player and bag_recorder share: parameters, signals, exit codes.
+"""The base of bag_player and bag_recorder: parameters, signals, exit codes.
 
-They are plain nodes, not managed ones: each does one thing from its start to its end, nobody would configure it anew
-or pause it, and `ros2 bag`, whose place they take, has no life cycle either.
+They are plain nodes, not lifecycle nodes: each does one thing from its start to its end, nobody would reconfigure or
+pause it, and `ros2 bag`, which they replace, has no lifecycle either.
 """
 
-import signal
 import threading
 from collections.abc import Callable
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import ConfigurationError, RecordingError
-from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION
 from emotion_perception.ros.log import forward_core_log
+from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.parameters import Config, Parameters
-from emotion_perception.ros.shutdown_watchdog import shutdown_watchdog
+from emotion_perception.ros.process import ENDING_S, EXIT_CONFIGURATION, run_process
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class OneShotNode(Node, Generic[Config]):
-    """A node that runs itself, with its own executor.
+    """A node that runs until its task is done, with its own executor.
 
     Args:
         name: node name.
         config_type: the dataclass whose fields are its parameters, all read-only.
-        options: passed on to rclpy's Node.
+        options: see `NodeOptions`.
 
     Raises:
-        ConfigurationError: a parameter has a value that cannot work.
+        ConfigurationError: a parameter has an invalid value.
 
     Attributes:
         config: the parameters.
     """
 
-    def __init__(self, name: str, config_type: type[Config], **options: Any) -> None:
+    def __init__(self, name: str, config_type: type[Config], **options: "Unpack[NodeOptions]") -> None:
         super().__init__(name, **options)
         self.config: Config = Parameters(self, config_type).value
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self)
 
     def run(self, stop: threading.Event) -> int:
-        """Works until it is done or `stop` is set; returns the exit code.
+        """Works until the task is done or `stop` is set; returns the exit code.
 
         Raises:
-            ConfigurationError, RecordingError: it cannot work.
+            ConfigurationError, RecordingError: the task cannot be done.
         """
         raise NotImplementedError
 
     def spin_once(self, timeout_s: float) -> None:
-        """Answers what came, or waits for it."""
+        """Runs one callback that is ready, or waits for one."""
         self._executor.spin_once(timeout_sec=max(0.0, timeout_s))
 
     def close(self) -> None:
-        """Leaves the graph."""
+        """Releases the executor and destroys the node."""
         self._executor.shutdown()
         self.destroy_node()
 
 
-def run_one_shot_node(make_tool: Callable[[], OneShotNode[Any]], args: list[str] | None = None) -> int:
-    """Runs a tool until it is done, or until SIGINT or SIGTERM.
+def run_one_shot_node(
+    make_node: Callable[[], OneShotNode[Any]], args: list[str] | None = None, *, ending_s: float = ENDING_S
+) -> int:
+    """Runs a node until it is done, or until SIGINT or SIGTERM.
+
+    Args:
+        make_node: makes the node.
+        args: the command line; None takes that of the process.
+        ending_s: how long the node may go on after a signal, in seconds.
 
     Returns:
-        The exit code: the tool's, or 78 where the configuration cannot work.
+        The exit code: the node's, or 78 if the configuration is invalid, see `run_process`.
     """
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        return _run(make_tool(), stop)
-    except (ConfigurationError, RecordingError) as e:
-        rclpy.logging.get_logger("emotion_perception").error(str(e))
-        return EXIT_CONFIGURATION
-    finally:
-        with shutdown_watchdog():
-            rclpy.shutdown()
+    nodes: list[OneShotNode[Any]] = []
 
+    def work(stop: threading.Event) -> int:
+        try:
+            node = make_node()
+            nodes.append(node)
+            forward_core_log(node.get_logger())
+            return node.run(stop)
+        except (ConfigurationError, RecordingError) as e:
+            rclpy.logging.get_logger("emotion_perception").error(str(e))
+            return EXIT_CONFIGURATION
 
-def _run(tool: OneShotNode[Any], stop: threading.Event) -> int:
-    forward_core_log(tool.get_logger())
-    try:
-        return tool.run(stop)
-    finally:
-        with shutdown_watchdog():
-            tool.close()
+    def release() -> None:
+        for node in nodes:
+            node.close()
+
+    return run_process(work, release, args=args, ending_s=ending_s)

@@ -12,8 +12,8 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
-from emotion_perception.core.config import RELIABILITIES
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.ros.config import RELIABILITIES
 
 __all__ = [
     "IMAGES_DEPTH",

@@ -1,23 +1,24 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""An end that comes even where the middleware never comes back."""
+"""Ends a process whose middleware does not return from its destruction."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LEAVE_S = 3.0
+SHUTDOWN_TIMEOUT_S = 3.0
 
 
 @contextmanager
-def shutdown_watchdog() -> Iterator[None]:
-    """Ends the process by SIGALRM where the block, which lets the middleware go, has taken three seconds.
+def shutdown_watchdog(timeout_s: float = SHUTDOWN_TIMEOUT_S) -> Iterator[None]:
+    """Ends the process by SIGALRM if the block, which shuts the middleware down, takes longer than the timeout.
 
-    Fast DDS can stay in the destruction of a participant for ever, in C++ and with Python's lock held, so that nothing
-    in Python would notice (docs/guarantees.md, "The end of a process"). By then this process has done its work.
+    Fast DDS can hang in the destruction of a participant, in C++ and holding Python's interpreter lock, so nothing
+    written in Python would notice (docs/architecture.md, "Shutdown"). By then the process has done its work.
+    To be used in the main thread.
     """
     before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, LEAVE_S)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s)
     try:
         yield
     finally:

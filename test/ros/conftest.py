@@ -6,8 +6,11 @@ import importlib.util
 import itertools
 import os
 import random
+from types import SimpleNamespace
 
 import pytest
+
+from emotion_perception.core.types import FrameCounts
 
 # Read when a message module is imported: without it numpy scalars pass and abort the process when they are sent.
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"
@@ -29,3 +32,27 @@ def ros_domain(monkeypatch):
     with coordinator.domain_id(lambda: next(_DOMAINS)) as domain:
         monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
         yield domain
+
+
+@pytest.fixture
+def graph(ros_domain):
+    """A graph in a domain that no other test uses."""
+    from ros_graph import Graph
+
+    graph = Graph(ros_domain)
+    yield graph
+    graph.close()
+
+
+@pytest.fixture
+def make():
+    """The builders: `make.header`, `make.image`, `make.compressed`, `make.detector`, `make.counts`."""
+    import ros_graph
+
+    return SimpleNamespace(
+        header=ros_graph.header,
+        image=ros_graph.image,
+        compressed=ros_graph.compressed,
+        detector=ros_graph.FakeDetector,
+        counts=FrameCounts(received=1, processed=1),
+    )

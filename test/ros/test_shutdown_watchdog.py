@@ -12,35 +12,37 @@ from node_processes import END_S, START_S
 
 from emotion_perception.ros.demo import supervisor
 from emotion_perception.ros.demo.supervisor import Supervisor
-from emotion_perception.ros.shutdown_watchdog import LEAVE_S
+from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S
 
 STUCK = """
 import ctypes, sys
-from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
-from emotion_perception.ros.one_shot_node import Tool, run_one_shot_node
+from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
+from emotion_perception.ros.node_runner import run_node
+from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
 from emotion_perception.ros.config import OverlayNodeConfig
 
 class Stuck:
     def __init__(self):
         super().__init__("stuck", OverlayNodeConfig)
-        print("here", flush=True)
-
-    def run(self, stop):
-        return stop.wait() and 0
-
-    def stop(self):
-        print("work ended", flush=True)
 
     def destroy_node(self):
         ctypes.PyDLL(None).sleep(600)  # as Fast DDS does it: in C, and with Python's lock
 
 class StuckNode(Stuck, PerceptionNode):
-    pass
+    def configure(self, resources):
+        return Work()
 
-class StuckTool(Stuck, Tool):
-    pass
+class Work(Behavior):
+    def activate(self, resources):
+        resources.callback(print, "work ended", flush=True)
+        print("here", flush=True)
 
-sys.exit(run_node(StuckNode) if sys.argv[1] == "node" else run_one_shot_node(StuckTool))
+class StuckOneShotNode(Stuck, OneShotNode):
+    def run(self, stop):
+        print("here", flush=True)
+        return stop.wait() and 0
+
+sys.exit(run_node(StuckNode) if sys.argv[1] == "lifecycle" else run_one_shot_node(StuckOneShotNode))
 """
 
 SLOW_TO_END = """
@@ -59,7 +61,7 @@ def stuck(kind):
     try:
         lines = [process.stdout.readline()]
         process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=LEAVE_S + END_S + START_S)
+        output, _ = process.communicate(timeout=SHUTDOWN_TIMEOUT_S + END_S + START_S)
     finally:
         process.kill()
     return process.returncode, lines + output.splitlines(keepends=True)
@@ -69,14 +71,14 @@ def stuck(kind):
     "A process whose middleware blocks the shutdown is ended by SIGALRM three seconds later.", section="Every node"
 )
 def test_a_node_whose_middleware_never_comes_back_has_done_its_work_and_is_cut_off():
-    assert stuck("node") == (-signal.SIGALRM, ["here\n", "work ended\n"])
+    assert stuck("lifecycle") == (-signal.SIGALRM, ["here\n", "work ended\n"])
 
 
 @pytest.mark.guarantee(
     "A process whose middleware blocks the shutdown is ended by SIGALRM three seconds later.", section="Every node"
 )
 def test_a_program_whose_middleware_never_comes_back_is_cut_off_too():
-    assert stuck("tool") == (-signal.SIGALRM, ["here\n"])
+    assert stuck("one-shot") == (-signal.SIGALRM, ["here\n"])
 
 
 def test_the_supervisor_ends_one_after_another(monkeypatch, tmp_path):

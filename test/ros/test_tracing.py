@@ -11,10 +11,11 @@ from emotion_perception.ros.bench.latency_bench import hops, read_trace
 from emotion_perception.ros.tracing import VARIABLE
 
 MARKS = """
-from emotion_perception.ros.tracing import tracer
-mark = tracer("camera_node")
-mark("begun", 5)
-mark("grabbed", 5, 17)
+from emotion_perception.ros.tracing import Tracer
+tracer = Tracer("camera_node")
+tracer.mark("begun", 5)
+tracer.mark("grabbed", 5, 17)
+tracer.close()
 """
 
 
@@ -28,7 +29,7 @@ def test_without_the_variable_nothing_is_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_moments_are_written_when_the_process_ends(tmp_path):
+def test_moments_are_written_when_the_node_is_destroyed(tmp_path):
     traced(tmp_path, **{VARIABLE: str(tmp_path / "trace")})
     (path,) = (tmp_path / "trace").iterdir()
     with open(path, newline="") as file:

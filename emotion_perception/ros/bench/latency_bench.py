@@ -36,7 +36,7 @@ from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.result_listener import ResultListener
 from emotion_perception.ros.demo.runner import NODES, Demo, DemoError, own_domain
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
-from emotion_perception.ros.lifecycle_node import STEADY
+from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
 from emotion_perception.ros.tracing import VARIABLE
 
 COMPOSED = "emotion_perception_composed"
@@ -59,7 +59,7 @@ class PhotonListener(ResultListener):
         self.usage: list[dict[str, Usage]] = []  # by node
         if overlay:
             self.create_subscription(Image, "image_overlay", self._on_overlay, qos.RESULTS)
-        self.create_timer(USAGE_PERIOD_S, self._note_usage, clock=STEADY)
+        self.create_timer(USAGE_PERIOD_S, self._note_usage, clock=STEADY_CLOCK)
 
     def heard(self, message: EmotionArray, arrived_ns: int) -> None:
         """Keeps one answer that is about an image."""

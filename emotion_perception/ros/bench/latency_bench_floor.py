@@ -18,7 +18,7 @@ from std_msgs.msg import Header
 
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.lifecycle_node import STEADY
+from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
 from emotion_perception.ros.transport.image_messages import bgr_to_image
 
 _DEPTH = 5
@@ -32,7 +32,7 @@ class FloorPublisher(Node):
         super().__init__("floor_publisher")
         self._image = np.zeros((height, width, 3), np.uint8)
         self._publisher = self.create_publisher(Image, "image_raw", qos.image_publisher(_DEPTH))
-        self.create_timer(1 / rate, self._publish, clock=STEADY)
+        self.create_timer(1 / rate, self._publish, clock=STEADY_CLOCK)
 
     def _publish(self) -> None:
         header = Header(stamp=self.get_clock().now().to_msg())

@@ -15,7 +15,7 @@ from ament_index_python.packages import get_package_prefix, get_package_share_di
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.ros.demo.shared_memory import remove_dead, segments_of
-from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION, EXIT_OK
+from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_OK
 
 _log = logging.getLogger(__name__)
 _END_S = 5.0
@@ -85,9 +85,9 @@ class Supervisor:
             self._look_after(name, node, code)
 
     def stop(self, *, coming_up: bool) -> list[str]:
-        """Ends them one after another; returns a line for each that did not end well.
+        """Stops the nodes one after another; returns a line for each that did not end properly.
 
-        Not all at once: a participant of Fast DDS that leaves while others do may stay for ever, see `shutdown_watchdog`.
+        Not all at once: a participant of Fast DDS that is destroyed while others are may hang, see `shutdown_watchdog`.
 
         Args:
             coming_up: some may have no signal handler yet, so that SIGTERM kills them; later each has to end by itself.

@@ -1,16 +1,18 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""bag_player: plays the images of a recording, with its clock, where rosbag2 is not installed.
+"""bag_player: plays the images of a recording and its clock, for machines without rosbag2.
 
 Publishes `image_raw` (sensor_msgs/Image) or `image_raw/compressed` (sensor_msgs/CompressedImage), whichever was
-recorded, `camera_info` where the recording has the one beside the images, each message byte for byte and so with its
-recorded stamp, at the time at which it was received, and `/clock` with the time of the recording. Ends after the last.
+recorded, and `camera_info` if the recording has the one in the namespace of the images. Each message is published byte
+for byte, with its recorded stamp, at the time at which it was received. `/clock` carries the time of the recording. The
+player ends after the last message.
 """
 
 import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rclpy.duration import Duration
 from rclpy.publisher import Publisher
@@ -23,15 +25,19 @@ from emotion_perception.bags.io.images import camera_info_topic, image_topic
 from emotion_perception.bags.io.messages import COMPRESSED
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.core.config import PlayerConfig
 from emotion_perception.core.errors import ConfigurationError, RecordingError
 from emotion_perception.core.sync.playback_clock import PlaybackClock
 from emotion_perception.ros import qos
-from emotion_perception.ros.lifecycle_node import EXIT_OK
+from emotion_perception.ros.config import PlayerConfig
+from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
+from emotion_perception.ros.process import EXIT_OK
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _LATE_S = 0.02
-_LOOK_S = 0.05  # for subscribers
+_SUBSCRIBERS_PERIOD_S = 0.05
 _ACKNOWLEDGED_S, _ACKNOWLEDGED_STEP_S = 5.0, 0.1
 _IMAGES_DEPTH = 10
 _CLOCK = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -40,16 +46,19 @@ _CLOCK = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 class BagPlayer(OneShotNode[PlayerConfig]):
     """Plays a recording.
 
+    Args:
+        options: see `NodeOptions`.
+
     Raises:
-        ConfigurationError: a parameter has a value that cannot work.
-        RecordingError: there is no such recording, or it has no such images.
+        ConfigurationError: a parameter has an invalid value.
+        RecordingError: the recording cannot be read, or has no such images.
 
     Attributes:
-        published: messages by recorded topic.
+        published: number of messages by recorded topic.
         late: how many of the images were published more than 20 ms after they were due.
     """
 
-    def __init__(self, **options) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, **options: "Unpack[NodeOptions]") -> None:
         super().__init__("bag_player", PlayerConfig, **options)
         if not self.config.bag:
             raise ConfigurationError("bag is empty: it names the recording to play")
@@ -61,7 +70,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         self._rounds, self.late, self.published = 0, 0, Counter[str]()
 
     def run(self, stop: threading.Event) -> int:
-        """Plays it once, or again and again."""
+        """Plays the recording, once or with `loop` until it is stopped."""
         self._wait_for_subscribers(stop)
         while not stop.is_set() and (self.config.loop or not self._rounds):
             self._play_once(stop)
@@ -73,7 +82,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         return EXIT_OK
 
     def close(self) -> None:
-        """Lets the recording go."""
+        """Closes the recording and destroys the node."""
         self._recording.close()
         super().close()
 
@@ -85,7 +94,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
             raise
 
     def _advertise(self) -> dict[str, Publisher]:
-        """Returns the publisher of each topic that is played."""
+        """Returns a publisher for each topic that is played, by recorded topic."""
         images, compressed = self.resolve_topic_name("image_raw"), self._topic.type == COMPRESSED
         played = (CompressedImage, f"{images}/compressed") if compressed else (Image, images)
         publishers = {self._topic.name: self.create_publisher(*played, qos.image_publisher(_IMAGES_DEPTH))}
@@ -94,7 +103,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         return publishers
 
     def _wait_for_subscribers(self, stop: threading.Event) -> None:
-        """Waits, with the clock standing at the recording's beginning, until the images are looked at."""
+        """Waits for subscribers of the images, with the clock stopped at the start of the recording."""
         first = next(iter(self._recording.messages(self._outputs)), None)
         if first is None:
             raise RecordingError(f"{self.config.bag}: no message of {self._topic.name} can be read")
@@ -103,9 +112,9 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         while images.get_subscription_count() < self.config.subscribers and not stop.is_set():
             if time.monotonic() > deadline_s:
                 count, wanted = images.get_subscription_count(), self.config.subscribers
-                self.get_logger().warning(f"{images.topic_name} has {count} of {wanted} subscribers: beginning anyway")
+                self.get_logger().warning(f"{images.topic_name} has {count} of {wanted} subscribers, starting anyway")
                 return
-            self._wait_until(time.monotonic() + _LOOK_S, still, stop)
+            self._wait_until(time.monotonic() + _SUBSCRIBERS_PERIOD_S, still, stop)
 
     def _play_once(self, stop: threading.Event) -> None:
         clock, self._clock_ns = None, 0
@@ -124,20 +133,20 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         self.published[entry.topic] += 1
 
     def _wait_until(self, due_s: float, clock: PlaybackClock, stop: threading.Event) -> None:
-        """Keeps the clock going until something is due, on the steady clock."""
+        """Publishes the clock until a time on the steady clock, or until stopped."""
         while (now_s := time.monotonic()) < due_s and not stop.is_set():
             if now_s >= self._next_tick_s:
                 self._tick(clock.now_ns(now_s))
                 self._next_tick_s = now_s + 1 / self.config.clock_hz
-            self.spin_once(min(due_s, self._next_tick_s, now_s + _LOOK_S) - now_s)
+            self.spin_once(min(due_s, self._next_tick_s, now_s + _SUBSCRIBERS_PERIOD_S) - now_s)
 
     def _tick(self, now_ns: int) -> None:
-        """Publishes the time, which goes back only where the recording begins again."""
+        """Publishes the time, which goes back only when the recording starts again."""
         self._clock_ns = max(self._clock_ns, now_ns)
         self._clock_publisher.publish(Clock(clock=Time(nanoseconds=self._clock_ns).to_msg()))
 
     def _wait_for_acknowledgement(self, stop: threading.Event) -> None:
-        """Waits until reliable subscribers have what was published; its publishers end with this process."""
+        """Waits until reliable subscribers have acknowledged all messages, as the publishers end with the process."""
         deadline_s, step = time.monotonic() + _ACKNOWLEDGED_S, Duration(seconds=_ACKNOWLEDGED_STEP_S)
         waiting = list(self._outputs.values())
         while waiting and time.monotonic() < deadline_s and not stop.is_set():
@@ -151,5 +160,5 @@ class BagPlayer(OneShotNode[PlayerConfig]):
 
 
 def main() -> int:
-    """Runs the player; returns the exit code."""
+    """Runs the node; returns the exit code."""
     return run_one_shot_node(BagPlayer)

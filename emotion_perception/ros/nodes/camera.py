@@ -1,95 +1,123 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""camera_node: images of a device, file, folder or stream as ROS images.
+"""camera_node: publishes a camera, video file, image folder or network stream as ROS images.
 
 Publishes `image_raw` (sensor_msgs/Image, bgr8), `image_raw/compressed` (sensor_msgs/CompressedImage, JPEG) and
-`camera_info` (sensor_msgs/CameraInfo) under one header; images only while somebody subscribes. The stamp is the
-moment the image was taken from its source, on the node's clock, strictly increasing. A source that is missing or
-lost is an ERROR in /diagnostics and is tried again until it is there.
+`camera_info` (sensor_msgs/CameraInfo) under one header; images only while somebody subscribes. The stamp is the time
+at which the image was grabbed, on the node's clock, strictly increasing. A source that is missing or lost is an ERROR
+in /diagnostics and is opened again until it is there.
 """
 
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
 from emotion_perception.core.camera.capture_loop import CaptureLoop
-from emotion_perception.core.camera.factory import check_source, open_source
+from emotion_perception.core.camera.factory import FrameSource, check_source, open_source
 from emotion_perception.core.camera.live import without_password
 from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
-from emotion_perception.core.config import CameraConfig
+from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.camera_info import load_camera_info
-from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode, run_node
+from emotion_perception.ros.config import CameraNodeConfig
+from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
+from emotion_perception.ros.node_options import PerceptionNodeOptions
+from emotion_perception.ros.node_runner import run_node
+from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.transport.camera_publishers import CameraPublishers
 
-_CHECK_S = 0.25
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+_CHECK_PERIOD_S = 0.25
 
 
-class CameraNode(PerceptionNode[CameraConfig]):
-    """Publishes an image source."""
+class CameraNode(PerceptionNode[CameraNodeConfig]):
+    """Publishes an image source.
 
-    def __init__(self, *, opener=open_source, **options) -> None:  # type: ignore[no-untyped-def]
-        super().__init__("camera_node", CameraConfig, **options)
-        self._open = opener
-        self._pump = self._topics = self._timer = None
-        self._published = 0
+    Args:
+        opener: opens the source.
+        options: see `PerceptionNodeOptions`.
+    """
+
+    def __init__(
+        self,
+        *,
+        opener: Callable[[CameraOptions], FrameSource] = open_source,
+        **options: "Unpack[PerceptionNodeOptions]",
+    ) -> None:
+        super().__init__("camera_node", CameraNodeConfig, **options)
+        self._open_source = opener
         self._stamps = MonotonicStamps()
 
-    def setup(self) -> None:
-        """Checks the parameters, reads the calibration and announces the topics; the source may be missing."""
-        check_source(self.config)
+    def configure(self, resources: ExitStack) -> Behavior:
+        """Checks the parameters, reads the calibration and creates the publishers; the source may be missing."""
+        check_source(self.config.camera)
         info = load_camera_info(self.config.camera_info_url, self.config.camera_name)
         if not info.k.any():
             self.get_logger().warning("not calibrated: camera_info has no K (parameter camera_info_url)", once=True)
-        self._topics = CameraPublishers(self, info, self._stamps)
+        publishers = CameraPublishers(self, info, self._stamps, resources)
+        return ImageCapture(self, publishers, partial(self._open_source, self.config.camera))
 
-    def start(self) -> None:
-        """Begins to open and read the source."""
-        self._pump = CaptureLoop(
-            lambda: self._open(self.config),
-            name=without_password(self.config.video_device),
+
+class ImageCapture(Behavior):
+    """Reads the source and publishes its images.
+
+    Args:
+        node: logs and reports problems.
+        publishers: of the images.
+        open_source: opens the source.
+    """
+
+    def __init__(self, node: CameraNode, publishers: CameraPublishers, open_source: Callable[[], FrameSource]) -> None:
+        self._node, self._publishers, self._open_source = node, publishers, open_source
+        self._published = 0  # written by the thread of the capture loop alone
+        self._has_ended: Callable[[], bool] = lambda: False
+
+    def activate(self, resources: ExitStack) -> None:
+        """Starts to open and read the source."""
+        node = self._node
+        for problem in ("source", "rate"):
+            resources.callback(node.clear_problem, problem)
+        loop = CaptureLoop(
+            self._open_source,
+            name=without_password(node.config.camera.video_device),
             deliver=self._publish,
-            on_loss=self._lost,
-            on_return=self._returned,
-            on_fault=self.count_fault,
+            on_loss=self._report_loss,
+            on_return=self._report_return,
+            on_fault=node.count_fault,
         )
-        self._timer = self.create_steady_timer(_CHECK_S, self._check)
-        self._pump.start()
-
-    def stop(self) -> None:
-        """Ends the reading."""
-        if self._timer is not None:
-            self.destroy_timer(self._timer)
-        if self._pump is not None and not self._pump.stop(STOP_TIMEOUT_S):
-            self.get_logger().warning("the source did not give way in time")
-        self._pump = self._timer = None
-        self.clear_problem("source")
-        self.clear_problem("rate")
-
-    def teardown(self) -> None:
-        """Withdraws the topics."""
-        if self._topics is not None:
-            self._topics.close()
-        self._topics = None
+        self._has_ended = lambda: loop.ended
+        resources.callback(self._stop, loop)
+        loop.start()
+        resources.callback(node.destroy_timer, node.create_steady_timer(_CHECK_PERIOD_S, partial(self._check, loop)))
 
     def status(self) -> dict[str, object]:
-        """Tells how many frames the source gave, whether it has ended, and who listens."""
-        listeners = self._topics.subscribers if self._topics is not None else 0
-        ended = self._pump is not None and self._pump.ended
-        return {"frames_published": self._published, "subscribers": listeners, "ended": ended}
+        """Returns the number of published frames, the number of subscribers, and whether the source has ended."""
+        subscribers, ended = self._publishers.subscribers, self._has_ended()
+        return {"frames_published": self._published, "subscribers": subscribers, "ended": ended}
 
     def _publish(self, frame: Frame) -> None:
         self._published += 1
-        self.note_published(self._topics.publish(frame))
+        self._node.note_published(self._publishers.publish(frame))
 
-    def _lost(self, line: str) -> None:
-        self.set_problem("source", line, error=True)
-        self.publish_status()
+    def _report_loss(self, line: str) -> None:
+        self._node.set_problem("source", line, error=True)
+        self._node.publish_status()
 
-    def _returned(self) -> None:
-        self.clear_problem("source")
-        self.get_logger().info("the source gives images again")
-        self.publish_status()
+    def _report_return(self) -> None:
+        self._node.clear_problem("source")
+        self._node.get_logger().info("the source delivers images again")
+        self._node.publish_status()
 
-    def _check(self) -> None:
-        self._pump.check()
-        self.set_problem("rate", self._pump.rate.complaint())
+    def _check(self, loop: CaptureLoop) -> None:
+        loop.check()
+        self._node.set_problem("rate", loop.rate.complaint())
+
+    def _stop(self, loop: CaptureLoop) -> None:
+        if not loop.stop(STOP_TIMEOUT_S):
+            self._node.get_logger().warning(f"the source did not stop within {STOP_TIMEOUT_S:.0f} s")
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from functools import partial
 
 from rclpy.utilities import remove_ros_args
 
-from emotion_perception.ros.lifecycle_node import run_nodes
+from emotion_perception.ros.node_runner import run_nodes
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode

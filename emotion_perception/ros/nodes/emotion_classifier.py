@@ -1,61 +1,85 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""emotion_classifier_node: what the faces show.
+"""emotion_classifier_node: classifies the facial expression of detected faces.
 
-Subscribes `faces` (emotion_perception/FaceArray) and `image_raw` (sensor_msgs/Image), joined by equal stamps. Publishes
-`emotions` (emotion_perception/EmotionArray), one for every FaceArray, under the source image's header. With several
-`image_topics` it does so for each camera, in the namespace of its images, and one network looks at the faces of all.
+Subscribes to `faces` (emotion_perception/FaceArray) and `image_raw` (sensor_msgs/Image), joined by equal stamps.
+Publishes `emotions` (emotion_perception/EmotionArray), one for every FaceArray, under the image's header. With several
+`image_topics` it does so for each camera, in the namespace of its images, and one network classifies all faces.
 """
 
-from emotion_perception.core.classification.classifier import create_classifier
-from emotion_perception.core.config import ClassifierConfig
-from emotion_perception.ros.conversions import ModelInfo
-from emotion_perception.ros.lifecycle_node import PerceptionNode, run_node
-from emotion_perception.ros.nodes.emotion_stream import EmotionStream
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol
+
+from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
+from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.ros.config import ClassifierNodeConfig
+from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
+from emotion_perception.ros.node_options import PerceptionNodeOptions
+from emotion_perception.ros.node_runner import run_node
+from emotion_perception.ros.nodes.classifier_stream import ClassifierStream
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
-class EmotionClassifierNode(PerceptionNode[ClassifierConfig]):
-    """Classifies the faces that detection nodes found."""
+class ClassifierFactory(Protocol):
+    """Loads a classifier, as `create_classifier` does."""
 
-    def __init__(self, *, classifier_factory=create_classifier, **options) -> None:  # type: ignore[no-untyped-def]
-        super().__init__("emotion_classifier_node", ClassifierConfig, **options)
-        self._make_classifier, self._classifier = classifier_factory, None
-        self._streams: list[EmotionStream] = []
+    def __call__(self, options: ClassifierOptions, *, shared: bool) -> EmotionClassifier:
+        """Returns the classifier; `shared` if several threads use it."""
 
-    def setup(self) -> None:
+
+class EmotionClassifierNode(PerceptionNode[ClassifierNodeConfig]):
+    """Classifies the faces that detection nodes have found.
+
+    Args:
+        classifier_factory: loads the classifier.
+        options: see `PerceptionNodeOptions`.
+    """
+
+    def __init__(
+        self,
+        *,
+        classifier_factory: ClassifierFactory = create_classifier,
+        **options: "Unpack[PerceptionNodeOptions]",
+    ) -> None:
+        super().__init__("emotion_classifier_node", ClassifierNodeConfig, **options)
+        self._make_classifier = classifier_factory
+
+    def configure(self, resources: ExitStack) -> Behavior:
         """Loads the model and runs it once."""
-        self._classifier = self._make_classifier(self.config)
-        self._classifier.warm_up(require_gpu=self.config.require_gpu)
-        for topic in self.config.image_topics:
-            self._streams.append(EmotionStream(self, topic, self._classifier))
+        config = self.config
+        classifier = self._make_classifier(config.classifier, shared=len(config.image_topics) > 1)
+        classifier.warm_up(require_gpu=config.classifier.require_gpu)
+        streams = [ClassifierStream(self, topic, classifier, resources) for topic in config.image_topics]
+        return EmotionClassification(classifier, streams)
 
-    def start(self) -> None:
-        """Begins to take images and faces."""
-        for stream in self._streams:
-            stream.start()
 
-    def stop(self) -> None:
-        """Takes no more, and answers what still waits."""
-        for stream in self._streams:
-            stream.stop()
+class EmotionClassification(Behavior):
+    """Classifies the faces of all cameras.
 
-    def teardown(self) -> None:
-        """Lets the model go."""
+    Args:
+        classifier: shared by the streams.
+        streams: one for each camera, at least one.
+    """
+
+    def __init__(self, classifier: EmotionClassifier, streams: Sequence[ClassifierStream]) -> None:
+        self._classifier, self._streams = classifier, streams
+
+    def activate(self, resources: ExitStack) -> None:
+        """Subscribes to the images and faces of every camera."""
         for stream in self._streams:
-            stream.close()
-        self._streams.clear()
-        self._classifier = None
+            stream.activate(resources)
 
     def status(self) -> dict[str, object]:
-        """Tells the model, the device, and what became of the FaceArrays, of several cameras together and each."""
+        """Returns the model, the device and the counts of the FaceArrays: their sums and, if several, each camera's."""
         statuses = {stream.image_topic: stream.status() for stream in self._streams}
-        if not statuses:
-            return {}
-        names = next(iter(statuses.values()))
+        names = self._streams[0].status()
         sums: dict[str, object] = {name: sum(status[name] for status in statuses.values()) for name in names}
         if len(statuses) > 1:
             sums |= {f"{topic} {name}": status[name] for topic, status in statuses.items() for name in names}
-        return {**sums, **vars(ModelInfo.of(self._classifier))}
+        return {**sums, **vars(self._classifier.info)}
 
 
 def main() -> int:

@@ -1,102 +1,125 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""face_detection_node: where the faces are.
+"""face_detection_node: detects and tracks the faces in camera images.
 
-Subscribes `image_raw` (sensor_msgs/Image, or CompressedImage). Publishes `faces` (emotion_perception/FaceArray), one
-for every image that was processed, under its header. Always works on the newest image; overwritten ones are counted.
+Subscribes to `image_raw` (sensor_msgs/Image, or CompressedImage). Publishes `faces` (emotion_perception/FaceArray), one
+for every image that was processed, under the image's header. Always processes the newest image; images that were
+overwritten before that are counted as dropped.
 """
 
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from std_msgs.msg import Header
 
-from emotion_perception.core.config import DetectionConfig
+from emotion_perception.core.detection.base import FaceDetector
 from emotion_perception.core.detection.factory import create_detector
-from emotion_perception.core.detection.non_face_filter import create_non_face_filter
+from emotion_perception.core.detection.non_face_filter import NonFaceFilter
+from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.pipeline import create_non_face_filter
 from emotion_perception.core.sync.latest_frame import LatestFrameWorker
 from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face, FrameCounts
+from emotion_perception.ros.config import DetectionNodeConfig
 from emotion_perception.ros.conversions import FaceArray, faces_to_msg, stamp_ns
-from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode, counts_status, run_node
+from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode, counts_status
+from emotion_perception.ros.node_options import PerceptionNodeOptions
+from emotion_perception.ros.node_runner import run_node
+from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.qos import IMAGES_DEPTH
 from emotion_perception.ros.transport.image_messages import image_to_bgr
 from emotion_perception.ros.transport.result_publisher import ResultPublisher
 from emotion_perception.ros.transport.subscriptions import AnyImage, ImageSubscription
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class FaceDetectionNode(PerceptionNode[DetectionNodeConfig]):
+    """Detects, filters and tracks faces.
+
+    Args:
+        detector_factory: loads the detector.
+        non_face_filter_factory: loads the non-face filter; returns None if none is configured.
+        options: see `PerceptionNodeOptions`.
+    """
+
+    def __init__(
+        self,
+        *,
+        detector_factory: Callable[[DetectorOptions], FaceDetector] = create_detector,
+        non_face_filter_factory: Callable[[DetectorOptions], NonFaceFilter | None] = create_non_face_filter,
+        **options: "Unpack[PerceptionNodeOptions]",
+    ) -> None:
+        super().__init__("face_detection_node", DetectionNodeConfig, **options)
+        self._make_detector, self._make_non_face_filter = detector_factory, non_face_filter_factory
+        self._tracker = Tracker()  # outlives a cleanup, so that no track_id is used twice
+
+    def configure(self, resources: ExitStack) -> Behavior:
+        """Loads the detector and, if one is configured, the non-face filter."""
+        options = self.config.detector
+        pipeline = FaceTrackingPipeline(
+            self._make_detector(options), self._make_non_face_filter(options), self._tracker
+        )
+        return FaceDetection(self, pipeline, ResultPublisher(self, FaceArray, "faces", resources))
+
 
 @dataclass(frozen=True)
-class _Found:
+class _Detections:
     header: Header
     faces: list[Face]
     detect_ms: float
 
 
-class FaceDetectionNode(PerceptionNode[DetectionConfig]):
-    """Finds, verifies and tracks faces."""
+class FaceDetection(Behavior):
+    """Runs the pipeline on the newest image in a thread of its own and publishes the faces.
 
-    def __init__(  # type: ignore[no-untyped-def]
-        self, *, detector_factory=create_detector, non_face_filter_factory=create_non_face_filter, **options
-    ) -> None:
-        super().__init__("face_detection_node", DetectionConfig, **options)
-        self._make_detector, self._make_verifier = detector_factory, non_face_filter_factory
-        self._tracker = Tracker()
-        self._finder = self._faces = self._worker = self._images = None
-        self._counts = FrameCounts()
+    Args:
+        node: the subscriber; its live parameters apply from the next image on.
+        pipeline: used by one thread alone.
+        faces: the publisher.
+    """
 
-    def setup(self) -> None:
-        """Loads the detector, and the verifier where one is wanted."""
-        self._finder = FaceTrackingPipeline(
-            self._make_detector(self.config), self._make_verifier(self.config), self._tracker
-        )
-        self._faces = ResultPublisher(self, FaceArray, "faces")
+    def __init__(self, node: FaceDetectionNode, pipeline: FaceTrackingPipeline, faces: ResultPublisher) -> None:
+        self._node, self._pipeline, self._faces = node, pipeline, faces
+        self._counts: Callable[[], FrameCounts] = FrameCounts
 
-    def start(self) -> None:
-        """Begins to take images."""
-        self._finder.reset()
-        self._worker = LatestFrameWorker(self._detect, self._publish, self.count_failure)
-        self._images = ImageSubscription(
-            self,
-            self._worker.put,
+    def activate(self, resources: ExitStack) -> None:
+        """Starts the thread and subscribes to images."""
+        self._pipeline.reset()
+        worker = LatestFrameWorker(self._detect, self._publish, self._node.count_failure)
+        self._counts = lambda: worker.counts
+        resources.callback(worker.stop, STOP_TIMEOUT_S)
+        ImageSubscription(
+            self._node,
+            worker.put,
+            resources,
             depth=IMAGES_DEPTH,
-            reliability=self.config.image_reliability,
-            transport=self.config.image_transport,
+            reliability=self._node.config.image_reliability,
+            transport=self._node.config.image_transport,
         )
-
-    def stop(self) -> None:
-        """Ends the subscription, then the frame under way."""
-        if self._images is not None:
-            self._images.close()
-        if self._worker is not None:
-            self._worker.stop(STOP_TIMEOUT_S)
-            self._counts = self._worker.counts
-        self._images = self._worker = None
-
-    def teardown(self) -> None:
-        """Lets detector and verifier go."""
-        if self._faces is not None:
-            self._faces.close()
-        self._finder = self._faces = None
 
     def status(self) -> dict[str, object]:
-        """Tells what became of the images."""
-        if self._worker is not None:
-            self._counts = self._worker.counts
-        refused = self._finder.refused if self._finder is not None else 0
-        own = {"detector": self.config.detector, "refused": refused}
-        return {**own, **counts_status(self._counts)}
+        """Returns the detector, the number of faces that the non-face filter rejected, and the counts of the images."""
+        own = {"detector": self._node.config.detector.detector, "rejected": self._pipeline.rejected}
+        return {**own, **counts_status(self._counts())}
 
-    def _detect(self, message: AnyImage) -> _Found:
-        self.trace("begun", stamp_ns(message.header))
+    def _detect(self, message: AnyImage) -> _Detections:
+        self._node.trace("begun", stamp_ns(message.header))
         image_bgr, stamp_s = image_to_bgr(message), stamp_ns(message.header) * 1e-9
-        begun_s = time.monotonic()
-        faces = self._finder.find(image_bgr, stamp_s, self.config)
-        return _Found(message.header, faces, (time.monotonic() - begun_s) * 1e3)
+        begun_s, config = time.monotonic(), self._node.config
+        faces = self._pipeline.update(image_bgr, stamp_s, config.detector, config.tracker)
+        return _Detections(message.header, faces, (time.monotonic() - begun_s) * 1e3)
 
-    def _publish(self, found: _Found, counts: FrameCounts) -> None:
-        origin = {"detector": self.config.detector, "detect_ms": found.detect_ms, "counts": counts}
-        self._faces.publish(faces_to_msg(found.header, found.faces, **origin))
+    def _publish(self, found: _Detections, counts: FrameCounts) -> None:
+        detector = self._node.config.detector.detector
+        self._faces.publish(
+            faces_to_msg(found.header, found.faces, detector=detector, detect_ms=found.detect_ms, counts=counts)
+        )
 
 
 def main() -> int:

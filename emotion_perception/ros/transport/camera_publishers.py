@@ -1,11 +1,12 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What camera_node publishes of each frame: raw, compressed and camera_info, under one header."""
+"""The topics of camera_node: raw image, compressed image and camera_info, under one header."""
 
 import time
-from typing import Any
+from contextlib import ExitStack
 
 from rclpy.exceptions import InvalidParameterTypeException
+from rclpy.lifecycle import LifecyclePublisher
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -14,6 +15,7 @@ from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
 from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos
+from emotion_perception.ros.config import CameraNodeConfig
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image
@@ -23,37 +25,38 @@ from emotion_perception.ros.transport.intra_process import SharedImage
 class CameraPublishers:
     """Publishes frames as `image_raw`, `image_raw/compressed` and `camera_info`.
 
-    Images are converted only while somebody subscribes; nodes of this process get raw ones as they are. The
-    compressed topic has the name of `image_raw`, whatever that is remapped to, with `/compressed` behind it, as
-    image_transport has it.
+    Images are converted only while somebody subscribes; nodes of the same process get raw ones by reference. As with
+    image_transport, the compressed topic is named after `image_raw`, as it is remapped, with `/compressed` appended.
 
     Args:
-        node: the publisher; its `jpeg_quality` holds for the next frame.
+        node: the publisher; its `jpeg_quality` applies from the next frame on.
         info: the calibration.
-        stamps: outlives the publishers.
+        stamps: makes the stamps; outlives the publishers.
+        resources: destroys the publishers.
 
     Raises:
-        ConfigurationError: `qos_overrides` ask for what cannot be.
+        ConfigurationError: `qos_overrides` are invalid.
     """
 
-    def __init__(self, node: PerceptionNode[Any], info: CameraInfo, stamps: MonotonicStamps) -> None:
+    def __init__(
+        self,
+        node: PerceptionNode[CameraNodeConfig],
+        info: CameraInfo,
+        stamps: MonotonicStamps,
+        resources: ExitStack,
+    ) -> None:
         self._node, self._info, self._stamps, self._local = node, info, stamps, node.intra_process
-        self._created: list[Any] = []
-        try:
-            self._raw = self._create(Image, "image_raw")
-            self._compressed = self._create(CompressedImage, f"{self._raw.topic_name}/compressed")
-            self._infos = self._create(CameraInfo, "camera_info")
-        except ConfigurationError:
-            self.close()
-            raise
+        self._raw = self._create(Image, "image_raw", resources)
+        self._compressed = self._create(CompressedImage, f"{self._raw.topic_name}/compressed", resources)
+        self._infos = self._create(CameraInfo, "camera_info", resources)
 
     @property
     def subscribers(self) -> int:
-        """How many subscribers of images have found the publishers."""
-        return self._listeners(self._raw) + self._listeners(self._compressed)
+        """How many subscribers of images have been discovered."""
+        return self._subscribers_of(self._raw) + self._subscribers_of(self._compressed)
 
     def publish(self, frame: Frame) -> Header:
-        """Publishes one frame; returns its header, with the moment it was taken on the node's clock."""
+        """Publishes one frame; returns its header, whose stamp is when it was taken, on the node's clock."""
         image_bgr, header = frame.image_bgr, self._header(time.monotonic() - frame.grabbed_s)
         self._node.trace("grabbed", stamp_ns(header), round(frame.grabbed_s * 1e9))
         self._node.trace("begun", stamp_ns(header))
@@ -62,34 +65,28 @@ class CameraPublishers:
             self._raw.publish(bgr_to_image(image_bgr, header))
         self._info.header, (self._info.height, self._info.width) = header, image_bgr.shape[:2]
         self._infos.publish(self._info)
-        if self._listeners(self._compressed):
+        if self._subscribers_of(self._compressed):
             message = bgr_to_compressed(image_bgr, header, self._node.config.jpeg_quality)
             self._local.publish(self._compressed.topic_name, message)
             self._compressed.publish(message)
         return header
 
-    def close(self) -> None:
-        """Withdraws the topics."""
-        for publisher in self._created:
-            self._local.withdraw(publisher.topic_name)
-            self._node.destroy_lifecycle_publisher(publisher)
-
-    def _listeners(self, publisher: Any) -> int:
+    def _subscribers_of(self, publisher: LifecyclePublisher) -> int:
         return int(publisher.get_subscription_count() + self._local.subscribers(publisher.topic_name))
 
     def _header(self, age_s: float) -> Header:
         stamp_ns = self._stamps.next_ns(self._node.get_clock().now().nanoseconds, age_s)
         return Header(stamp=Time(nanoseconds=stamp_ns).to_msg(), frame_id=self._node.config.frame_id)
 
-    def _create(self, message_type: type, topic: str) -> Any:
+    def _create(self, message_type: type, topic: str, resources: ExitStack) -> LifecyclePublisher:
         profile = qos.image_publisher(self._node.config.queue_depth)
         overrides = qos.IMAGE_PUBLISHER_OVERRIDES
         try:
             publisher = self._node.create_lifecycle_publisher(
                 message_type, topic, profile, qos_overriding_options=overrides
             )
-        except (RuntimeError, InvalidParameterTypeException) as e:  # what rclpy raises for a wrong override
+        except (RuntimeError, InvalidParameterTypeException) as e:  # what rclpy raises for an invalid override
             raise ConfigurationError(f"qos_overrides of {self._node.resolve_topic_name(topic)}: {one_line(e)}") from e
-        self._created.append(publisher)
-        self._local.announce(publisher.topic_name)
+        resources.callback(self._node.destroy_lifecycle_publisher, publisher)
+        resources.callback(self._local.advertise(publisher.topic_name))
         return publisher

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Messages by reference between the nodes of one process."""
+"""Passes messages by reference between the nodes of one process."""
 
 import threading
 from collections import Counter, defaultdict, deque
@@ -16,28 +16,28 @@ from std_msgs.msg import Header
 
 @dataclass(frozen=True)
 class SharedImage:
-    """An image that stays in its process; takes the place of a sensor_msgs/Image.
+    """An image that stays in its process, in place of a sensor_msgs/Image.
 
     Attributes:
-        header: as a message's.
-        image_bgr: uint8 (H, W, 3), read-only: several threads look at it.
+        header: as that of the message.
+        image_bgr: uint8 (H, W, 3) BGR, read-only: several threads read it.
     """
 
     header: Header
     image_bgr: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
-        """Makes the image read-only; the array that was given stays as it is."""
+        """Makes the image read-only; the array that was given stays writable."""
         view = self.image_bgr.view()
         view.flags.writeable = False
         object.__setattr__(self, "image_bgr", view)
 
 
-class LocalSubscription:
-    """A bounded queue that its node's executor empties; the oldest message gives way, as in the middleware.
+class IntraProcessSubscription:
+    """A bounded queue that the executor of its node empties; the oldest message is dropped, as in the middleware.
 
     Args:
-        node: in whose executor the callback runs.
+        node: its executor calls the callback.
         callback: gets every message.
         depth: of the queue.
     """
@@ -45,68 +45,76 @@ class LocalSubscription:
     def __init__(self, node: Node, callback: Callable[[Any], None], depth: int) -> None:
         self._node, self._callback = node, callback
         self._queue: deque[Any] = deque(maxlen=depth)
-        self._filled = node.create_guard_condition(self._empty)
+        self._filled = node.create_guard_condition(self.take_all)
 
     def put(self, message: object) -> None:
-        """Hands in a message, from any thread; returns at once."""
+        """Appends a message, from any thread, and returns at once."""
         self._queue.append(message)
         self._filled.trigger()
 
-    def destroy(self) -> None:
-        """Forgets what waits; no `put` may follow."""
-        self._node.destroy_guard_condition(self._filled)
-
-    def _empty(self) -> None:
+    def take_all(self) -> None:
+        """Passes the queued messages to the callback."""
         while self._queue:
             self._callback(self._queue.popleft())
 
+    def destroy(self) -> None:
+        """Destroys the queue; no `put` may follow."""
+        self._node.destroy_guard_condition(self._filled)
+
 
 class IntraProcessTopics:
-    """Where the nodes of one process hand images and results to each other; topics are resolved names.
+    """The topics by which nodes of one process exchange images and results; topics are fully resolved names.
 
     A subscriber takes a topic here while all its publishers are here, and from the middleware otherwise, never from
     both. So a publisher here has exactly those subscribers in the middleware that need its messages. A node that is
-    alone in its process has one of its own, on which nobody is met.
+    alone in its process has topics of its own, where it is the only one.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._publishers: Counter[str] = Counter()
-        self._subscriptions: defaultdict[str, list[LocalSubscription]] = defaultdict(list)
+        self._subscriptions: defaultdict[str, list[IntraProcessSubscription]] = defaultdict(list)
 
-    def announce(self, topic: str) -> None:
-        """Says that a publisher is here."""
+    def advertise(self, topic: str) -> Callable[[], None]:
+        """Registers a publisher; returns a function that removes it again."""
         with self._lock:
             self._publishers[topic] += 1
-
-    def withdraw(self, topic: str) -> None:
-        """Takes back what `announce` said."""
-        with self._lock:
-            self._publishers[topic] -= 1
+        return lambda: self._withdraw(topic)
 
     def has_all_publishers(self, node: Node, topic: str) -> bool:
-        """Tells whether there are publishers and all that the node knows of are here."""
-        return 0 < self._publishers[topic] >= node.count_publishers(topic)
+        """Returns whether the topic has publishers and all that the node has discovered are in this process."""
+        with self._lock:
+            here = self._publishers[topic]
+        return 0 < here >= node.count_publishers(topic)
 
     def subscribe(self, node: Node, topic: str, callback: Callable[[Any], None], depth: int) -> Callable[[], None]:
-        """Subscribes as `LocalSubscription` tells; returns what ends it."""
-        subscription = LocalSubscription(node, callback, depth)
+        """Subscribes, see `IntraProcessSubscription`.
+
+        Returns:
+            A function that ends the subscription, after the callback has got the messages that are still queued.
+        """
+        subscription = IntraProcessSubscription(node, callback, depth)
         with self._lock:
             self._subscriptions[topic].append(subscription)
-        return lambda: self._end(topic, subscription)
+        return lambda: self._unsubscribe(topic, subscription)
 
     def subscribers(self, topic: str) -> int:
-        """How many take their messages here."""
+        """Returns the number of subscribers in this process."""
         with self._lock:
             return len(self._subscriptions[topic])
 
     def publish(self, topic: str, message: object) -> None:
-        """Hands a message to all who take it here; returns at once. Nobody may change it any more."""
+        """Queues a message for all subscribers in this process and returns at once; it must not be changed any more."""
         with self._lock:
             for subscription in self._subscriptions[topic]:
                 subscription.put(message)
 
-    def _end(self, topic: str, subscription: LocalSubscription) -> None:
+    def _withdraw(self, topic: str) -> None:
+        with self._lock:
+            self._publishers[topic] -= 1
+
+    def _unsubscribe(self, topic: str, subscription: IntraProcessSubscription) -> None:
         with self._lock:
             self._subscriptions[topic].remove(subscription)
+        subscription.take_all()
         subscription.destroy()

@@ -1,56 +1,61 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Input that a node takes only while somebody listens to what it makes of it."""
+"""Subscribes to the inputs of a publisher only while the publisher has subscribers."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from contextlib import ExitStack
+from typing import Any
 
 from rclpy.publisher import Publisher
 
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 
-_LOOK_S = 0.2  # publisher matched events would be quicker; Humble has none
-_LOOKS_BEFORE_CLOSING = 5  # a viewer that is found or subscribes anew within a second costs no image
-
-
-class Input(Protocol):
-    """Subscriptions that can be ended."""
-
-    def close(self) -> None:
-        """Ends them."""
+_CHECK_PERIOD_S = 0.2  # publisher matched events would be quicker; Humble has none
+_CHECKS_BEFORE_CLOSING = 5  # a viewer that is discovered or subscribes again within a second misses no image
 
 
 class LazySubscription:
-    """Opens an input while a publisher has subscribers, and closes it a second after the last one has gone.
+    """Opens an input while a publisher has subscribers, and closes it a second after the last one has left.
 
-    It begins open, so that a setting that cannot work is told at once, and nobody waits who was there before.
+    It begins open, so that an invalid setting is reported at once, and a subscriber that was there before gets the
+    first image.
 
     Args:
-        node: where it looks, five times a second on a steady clock.
+        node: checks five times a second on a steady clock.
         publisher: whose subscribers count.
-        open_input: makes the input.
+        open_input: makes the subscriptions and registers their end in the stack that it gets.
+        resources: ends it.
     """
 
-    def __init__(self, node: PerceptionNode[Any], publisher: Publisher, open_input: Callable[[], Input]) -> None:
-        self._node, self._publisher, self._open = node, publisher, open_input
-        self._input: Input | None = open_input()
-        self._unwatched_looks = 0
-        self._timer = node.create_steady_timer(_LOOK_S, self._look)
+    def __init__(
+        self,
+        node: PerceptionNode[Any],
+        publisher: Publisher,
+        open_input: Callable[[ExitStack], object],
+        resources: ExitStack,
+    ) -> None:
+        self._publisher, self._open_input = publisher, open_input
+        self._input = ExitStack()
+        self._is_open = False
+        self._checks_without_subscriber = 0
+        self._open()
+        resources.callback(self._close)
+        resources.callback(node.destroy_timer, node.create_steady_timer(_CHECK_PERIOD_S, self._check))
 
-    def close(self) -> None:
-        """Ends the input for good."""
-        self._node.destroy_timer(self._timer)
-        self._shut()
+    def _open(self) -> None:
+        with ExitStack() as resources:
+            self._open_input(resources)
+            self._input = resources.pop_all()
+        self._is_open = True
 
-    def _look(self) -> None:
-        watched = self._publisher.get_subscription_count() > 0
-        self._unwatched_looks = 0 if watched else self._unwatched_looks + 1
-        if watched and self._input is None:
-            self._input = self._open()
-        elif self._unwatched_looks >= _LOOKS_BEFORE_CLOSING:
-            self._shut()
+    def _close(self) -> None:
+        self._is_open = False
+        self._input.close()
 
-    def _shut(self) -> None:
-        if self._input is not None:
-            self._input.close()
-        self._input = None
+    def _check(self) -> None:
+        wanted = self._publisher.get_subscription_count() > 0
+        self._checks_without_subscriber = 0 if wanted else self._checks_without_subscriber + 1
+        if wanted and not self._is_open:
+            self._open()
+        elif self._is_open and self._checks_without_subscriber >= _CHECKS_BEFORE_CLOSING:
+            self._close()

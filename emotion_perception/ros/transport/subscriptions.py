@@ -1,37 +1,41 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Subscriptions that prefer this process: of images, of results, and of both joined."""
+"""Subscriptions that take messages from the own process if they can: of images, of results, and of both joined."""
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from rclpy.qos import QoSPolicyKind, QoSProfile
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
-from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.errors import one_line
 from emotion_perception.core.sync.exact_time_sync import ExactTimeSync
 from emotion_perception.ros import qos
+from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.transport.intra_process import SharedImage
 
-_GIVE_UP_S = 0.5  # a result whose image has not come by then goes on without it
-_REFRESH_S = 0.5
+_IMAGE_TIMEOUT_S = 0.5  # a result whose image has not come by then is passed on without it
+_REFRESH_PERIOD_S = 0.5
 AnyImage = Image | CompressedImage | SharedImage
 
 
 class IntraProcessFirstSubscription:
-    """Takes a topic from its publishers in this process where all of them are here, else from the middleware.
+    """Takes a topic from its publishers in this process if all of them are here, else from the middleware.
 
-    Which of the two is asked anew twice a second; what is under way at a change may be lost, nothing comes twice.
+    The choice is checked twice a second; a message may be lost when it changes, none comes twice.
 
     Args:
         node: the subscriber.
         message_type: of the topic.
-        topic: relative or full name.
-        callback: gets every message; one from this process is shared and not to be changed.
+        topic: relative or absolute name.
+        callback: gets every message; one from this process is shared and must not be changed.
         profile: of a subscription in the middleware.
+        resources: ends the subscription.
     """
 
     def __init__(
@@ -41,64 +45,82 @@ class IntraProcessFirstSubscription:
         topic: str,
         callback: Callable[[Any], None],
         profile: QoSProfile,
+        resources: ExitStack,
     ) -> None:
         self._node, self._type, self._callback, self._profile = node, message_type, callback, profile
         self._topic = node.resolve_topic_name(topic)
-        self._way = self._ask()
-        self._end = self._subscribe()
-        self._timer = node.create_steady_timer(_REFRESH_S, self._refresh)
+        self._reliable = self._choose()
+        self._unsubscribe = self._subscribe()
+        resources.callback(lambda: self._unsubscribe())
+        resources.callback(node.destroy_timer, node.create_steady_timer(_REFRESH_PERIOD_S, self._refresh))
 
-    def close(self) -> None:
-        """Ends the subscription."""
-        self._node.destroy_timer(self._timer)
-        self._end()
-
-    def remote_way(self) -> bool:
-        """Returns how to subscribe in the middleware; another answer than before calls for another subscription."""
+    def wants_reliable(self) -> bool:
+        """Returns whether a subscription in the middleware is to be reliable; a change makes a new subscription."""
         return True
 
-    def subscribe_remotely(self, way: bool) -> Any:
-        """Makes the subscription in the middleware."""
+    def subscribe_remotely(self, *, reliable: bool) -> Subscription:
+        """Creates the subscription in the middleware."""
         return self._node.create_subscription(self._type, self._topic, self._callback, self._profile)
 
     def _refresh(self) -> None:
-        if (way := self._ask()) != self._way:
-            self._way = way
-            self._end()
-            self._end = self._subscribe()
+        if (reliable := self._choose()) != self._reliable:
+            self._reliable = reliable
+            self._unsubscribe()
+            self._unsubscribe = self._subscribe()
 
-    def _ask(self) -> bool | None:
-        """Returns `remote_way`, or None where the messages come from this process."""
+    def _choose(self) -> bool | None:
+        """Returns `wants_reliable`, or None if the messages come from this process."""
         is_here = self._node.intra_process.has_all_publishers(self._node, self._topic)
-        return None if is_here else self.remote_way()
+        return None if is_here else self.wants_reliable()
 
-    def _subscribe(self) -> Callable[[], object]:
-        """Subscribes; returns what ends it."""
-        if self._way is None:
+    def _subscribe(self) -> Callable[[], None]:
+        """Subscribes; returns a function that ends the subscription."""
+        if self._reliable is None:
             return self._node.intra_process.subscribe(self._node, self._topic, self._callback, self._profile.depth)
-        subscription = self.subscribe_remotely(self._way)
-        return lambda: self._node.destroy_subscription(subscription)
+        subscription = self.subscribe_remotely(reliable=self._reliable)
+        return lambda: self._destroy(subscription)
+
+    def _destroy(self, subscription: Subscription) -> None:
+        self._node.destroy_subscription(subscription)
+
+
+class ResultSubscription(IntraProcessFirstSubscription):
+    """Subscribes to results; at its end the callback gets those that have arrived and were not taken yet.
+
+    Arguments as of `IntraProcessFirstSubscription`.
+    """
+
+    def _destroy(self, subscription: Subscription) -> None:
+        try:
+            with subscription.handle:  # as rclpy's executor takes messages
+                while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
+                    self._callback(taken[0])
+        except Exception as e:  # noqa: BLE001 - e.g. a message that cannot be deserialized; the subscription ends anyway
+            self._node.count_fault(f"{type(e).__name__}: {one_line(e)}")
+        super()._destroy(subscription)
 
 
 class ImageSubscription(IntraProcessFirstSubscription):
-    """Subscribes to images, over the middleware with the reliability that their publishers offer.
+    """Subscribes to images, in the middleware with the reliability that their publishers offer.
 
-    A publisher whose QoS does not fit is said once and shown in /diagnostics.
+    A publisher with incompatible QoS is logged once and shown in /diagnostics.
 
     Args:
         node: the subscriber.
         callback: gets every message.
+        resources: ends the subscription.
         topic: of the raw images.
         depth: of the queue.
         reliability: `auto`, `reliable` or `best_effort`, see `qos.reliable_wanted`.
         transport: `raw`, or `compressed`: sensor_msgs/CompressedImage of the topic (or what it is remapped to) with
-            `/compressed` behind its name.
+            `/compressed` appended to its name.
     """
 
     def __init__(
         self,
         node: PerceptionNode[Any],
         callback: Callable[[AnyImage], None],
+        resources: ExitStack,
         *,
         topic: str = "image_raw",
         depth: int,
@@ -109,26 +131,22 @@ class ImageSubscription(IntraProcessFirstSubscription):
         compressed = transport == "compressed"
         topic = node.resolve_topic_name(topic) + ("/compressed" if compressed else "")
         self._reliability = qos.overridden_reliability(node, topic, reliability)
-        profile = qos.image_subscription(depth, reliable=True)  # `subscribe_remotely` decides the reliability
-        super().__init__(node, CompressedImage if compressed else Image, topic, self._on_image, profile)
+        profile = qos.image_subscription(depth, reliable=True)  # `subscribe_remotely` sets the reliability
+        resources.callback(node.clear_problem, topic)
+        super().__init__(node, CompressedImage if compressed else Image, topic, self._on_image, profile, resources)
 
-    def close(self) -> None:
-        """Ends the subscription."""
-        super().close()
-        self._node.clear_problem(self._topic)
-
-    def remote_way(self) -> bool:
-        """Returns whether to subscribe reliably."""
+    def wants_reliable(self) -> bool:
+        """Returns what `qos.reliable_wanted` decides at present."""
         return qos.reliable_wanted(self._node, self._topic, self._reliability)
 
-    def subscribe_remotely(self, way: bool) -> Any:
-        """Subscribes with that reliability."""
+    def subscribe_remotely(self, *, reliable: bool) -> Subscription:
+        """Creates the subscription with that reliability."""
         self._node.clear_problem(self._topic)
         return self._node.create_subscription(
             self._type,
             self._topic,
             self._callback,
-            qos.image_subscription(self._profile.depth, reliable=way),
+            qos.image_subscription(self._profile.depth, reliable=reliable),
             event_callbacks=qos.SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
             qos_overriding_options=qos.IMAGE_SUBSCRIPTION_OVERRIDES,
         )
@@ -141,7 +159,7 @@ class ImageSubscription(IntraProcessFirstSubscription):
         policy = QoSPolicyKind(event.last_policy_kind).name.lower()
         if policy != "reliability" or self._reliability != "auto":  # auto takes the other one in a moment
             self._node.set_problem(
-                self._topic, f"{self._topic}: a publisher offers another {policy}, nothing is received from it"
+                self._topic, f"{self._topic}: a publisher offers an incompatible {policy}, its images are not received"
             )
 
 
@@ -151,10 +169,12 @@ class SynchronizedSubscription:
     Args:
         node: the subscriber.
         result_type: message type with a `header`.
-        topic: where the results come from.
-        image_topic: where the images come from.
-        callback: gets the pair (image, result) for every result, in order; image is None where it never came.
-        config: says how many of each are kept until their partner comes, and the reliability of the images.
+        topic: of the results.
+        image_topic: of the images.
+        callback: gets the pair (image, result) for every result, in order; image is None if it never came. At the end
+            it gets the results that still wait for their image.
+        config: sets how many of each are kept until their partner comes, and the reliability of the images.
+        resources: ends the subscriptions.
     """
 
     def __init__(
@@ -164,41 +184,40 @@ class SynchronizedSubscription:
         topic: str,
         image_topic: str,
         callback: Callable[[tuple[AnyImage | None, Any]], None],
-        config: ClassifierConfig,
+        config: ClassifierNodeConfig,
+        resources: ExitStack,
     ) -> None:
         self._node, self._callback = node, callback
-        self._matcher: ExactTimeSync[AnyImage, Any] = ExactTimeSync(config.sync_queue_size)
+        self._sync: ExactTimeSync[AnyImage, Any] = ExactTimeSync(config.sync_queue_size)
         self._last_result_s = 0.0
-        self._images = ImageSubscription(
+        resources.callback(self._flush)
+        ImageSubscription(
             node,
             self._on_image,
+            resources,
             topic=image_topic,
             depth=config.sync_queue_size,
             reliability=config.image_reliability,
             transport=config.image_transport,
         )
-        self._results = IntraProcessFirstSubscription(node, result_type, topic, self._on_result, qos.RESULTS)
-        self._timer = node.create_steady_timer(_GIVE_UP_S, self._give_up)
-
-    def close(self) -> None:
-        """Takes no more, and hands on what still waits."""
-        self._images.close()
-        self._results.close()
-        self._node.destroy_timer(self._timer)
-        self._hand_on(self._matcher.flush())
+        ResultSubscription(node, result_type, topic, self._on_result, qos.RESULTS, resources)
+        resources.callback(node.destroy_timer, node.create_steady_timer(_IMAGE_TIMEOUT_S, self._flush_if_late))
 
     def _on_image(self, message: AnyImage) -> None:
-        self._hand_on(self._matcher.add_image(stamp_ns(message.header), message))
+        self._pass_on(self._sync.add_image(stamp_ns(message.header), message))
 
     def _on_result(self, message: Any) -> None:
         self._last_result_s = time.monotonic()
         self._node.trace("result_received", stamp_ns(message.header))
-        self._hand_on(self._matcher.add_result(stamp_ns(message.header), message))
+        self._pass_on(self._sync.add_result(stamp_ns(message.header), message))
 
-    def _give_up(self) -> None:
-        if self._matcher.waiting and time.monotonic() - self._last_result_s > _GIVE_UP_S:
-            self._hand_on(self._matcher.flush())
+    def _flush_if_late(self) -> None:
+        if self._sync.waiting and time.monotonic() - self._last_result_s > _IMAGE_TIMEOUT_S:
+            self._flush()
 
-    def _hand_on(self, settled: list[tuple[AnyImage | None, Any]]) -> None:
-        for pair in settled:
+    def _flush(self) -> None:
+        self._pass_on(self._sync.flush())
+
+    def _pass_on(self, pairs: list[tuple[AnyImage | None, Any]]) -> None:
+        for pair in pairs:
             self._callback(pair)

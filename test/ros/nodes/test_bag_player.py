@@ -67,25 +67,25 @@ def test_every_message_comes_as_it_was_recorded(graph, make_bag, storage, compre
     ending = "/compressed" if compressed else ""
     images = graph.listen(CompressedImage if compressed else Image, f"image_raw{ending}", DEEP, raw=True)
     infos = graph.listen(CameraInfo, "camera_info", DEEP, raw=True)
-    running = graph.tool(BagPlayer, bag=str(bag), rate=5.0)
+    running = graph.run(BagPlayer, bag=str(bag), rate=5.0)
     assert wait_for_end(graph, running) == 0
     graph.wait_for(images, COUNT)
     graph.wait_for(infos, COUNT)
     assert images == recorded(bag, f"/cam/image_raw{ending}")
     assert infos == recorded(bag, "/cam/camera_info")
-    assert set(running.tool.published.values()) == {COUNT}
+    assert set(running.node.published.values()) == {COUNT}
 
 
 def test_the_topic_follows_the_name_that_the_images_are_remapped_to(graph, make_bag):
     images = graph.listen(CompressedImage, "/front/picture/compressed", DEEP)
     bag = make_bag(compressed=True)
-    graph.tool(BagPlayer, bag=str(bag), rate=20.0, remappings=[("image_raw", "/front/picture")])
+    graph.run(BagPlayer, bag=str(bag), rate=20.0, remappings=[("image_raw", "/front/picture")])
     graph.wait_for(images, COUNT)
 
 
 def test_the_clock_goes_forward_and_spans_the_recording(graph, make_bag):
     clocks, images = graph.listen(Clock, "/clock", DEEP), graph.listen(Image, "image_raw", DEEP)
-    running = graph.tool(BagPlayer, bag=str(make_bag()), rate=0.5)
+    running = graph.run(BagPlayer, bag=str(make_bag()), rate=0.5)
     assert wait_for_end(graph, running) == 0
     graph.wait_for(images, COUNT)
     graph.wait(lambda: times_ns(clocks)[-1] >= RECEIVED[-1], "the clock does not reach the end")
@@ -101,14 +101,14 @@ def test_the_clock_goes_forward_and_spans_the_recording(graph, make_bag):
 def test_messages_come_at_the_rate(graph, make_bag, rate):
     graph.listen(Image, "image_raw", DEEP)
     begun_s = time.monotonic()
-    assert wait_for_end(graph, graph.tool(BagPlayer, bag=str(make_bag()), rate=rate)) == 0
+    assert wait_for_end(graph, graph.run(BagPlayer, bag=str(make_bag()), rate=rate)) == 0
     assert time.monotonic() - begun_s >= (RECEIVED[-1] - RECEIVED[0]) / NS / rate
 
 
 def test_looping_jumps_back_and_goes_on_until_it_is_stopped(graph, make_bag):
     clocks, images = graph.listen(Clock, "/clock", DEEP), graph.listen(Image, "image_raw", DEEP, raw=True)
     bag = make_bag()
-    running = graph.tool(BagPlayer, bag=str(bag), rate=5.0, loop=True)
+    running = graph.run(BagPlayer, bag=str(bag), rate=5.0, loop=True)
     graph.wait(lambda: len(images) >= 2 * COUNT and len(ends_of_rounds(clocks)) >= 2, "it does not begin again")
     assert running.stop() == 0
     assert images[: 2 * COUNT] == recorded(bag, "/cam/image_raw") * 2
@@ -117,7 +117,7 @@ def test_looping_jumps_back_and_goes_on_until_it_is_stopped(graph, make_bag):
 
 def test_it_begins_when_there_are_enough_subscribers(graph, make_bag):
     clocks, first = graph.listen(Clock, "/clock", DEEP), graph.listen(Image, "image_raw", DEEP)
-    running = graph.tool(BagPlayer, bag=str(make_bag()), rate=5.0, subscribers=2)
+    running = graph.run(BagPlayer, bag=str(make_bag()), rate=5.0, subscribers=2)
     graph.wait_for(clocks, 20)
     assert set(times_ns(clocks)) == {RECEIVED[0]}, "the clock stands at the beginning"
     assert (first, running.code) == ([], None)
@@ -127,15 +127,15 @@ def test_it_begins_when_there_are_enough_subscribers(graph, make_bag):
 
 
 def test_it_does_not_wait_for_ever(graph, make_bag, capfd):
-    running = graph.tool(BagPlayer, bag=str(make_bag()), rate=20.0, wait_for_subscribers_s=0.2)
+    running = graph.run(BagPlayer, bag=str(make_bag()), rate=20.0, wait_for_subscribers_s=0.2)
     assert wait_for_end(graph, running) == 0
-    assert running.tool.published["/cam/image_raw"] == COUNT
-    assert "/image_raw has 0 of 1 subscribers: beginning anyway" in capfd.readouterr().err
+    assert running.node.published["/cam/image_raw"] == COUNT
+    assert "/image_raw has 0 of 1 subscribers, starting anyway" in capfd.readouterr().err
 
 
 def test_the_summary_has_the_counts(graph, make_bag, capfd):
     graph.listen(Image, "image_raw", DEEP)
-    wait_for_end(graph, graph.tool(BagPlayer, bag=str(make_bag()), rate=5.0))
+    wait_for_end(graph, graph.run(BagPlayer, bag=str(make_bag()), rate=5.0))
     lines = [line for line in capfd.readouterr().err.splitlines() if "in the bag" in line]
     assert len(lines) == 1
     assert f"/cam/image_raw: {COUNT} in the bag, {COUNT} published" in lines[0]
@@ -149,7 +149,7 @@ def test_of_a_recording_that_is_cut_short_everything_before_is_played(graph, mak
     (bag / "metadata.yaml").unlink()
     file.write_bytes(file.read_bytes()[:-200])
     images = graph.listen(Image, "image_raw", DEEP, raw=True)
-    assert wait_for_end(graph, graph.tool(BagPlayer, bag=str(bag), rate=5.0)) == 0
+    assert wait_for_end(graph, graph.run(BagPlayer, bag=str(bag), rate=5.0)) == 0
     graph.wait_for(images)
     assert images == whole[: len(images)]
     assert "cut short" in capfd.readouterr().err
@@ -167,5 +167,5 @@ def test_of_a_recording_that_is_cut_short_everything_before_is_played(graph, mak
 )
 def test_what_cannot_be_played_is_one_clear_line(graph, make_bag, parameters, error, line):
     with pytest.raises(error, match=line) as caught:
-        graph.tool(BagPlayer, **{"bag": str(make_bag()), **parameters})
+        graph.run(BagPlayer, **{"bag": str(make_bag()), **parameters})
     assert "\n" not in str(caught.value)

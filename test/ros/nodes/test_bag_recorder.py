@@ -16,8 +16,8 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from emotion_perception.bags.io.messages import EMOTIONS, IMAGE, NS, typestore
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.core.config import RecorderConfig
 from emotion_perception.core.errors import ConfigurationError, RecordingError
+from emotion_perception.ros.config import RecorderConfig
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.nodes import bag_recorder
 from emotion_perception.ros.nodes.bag_recorder import BagRecorder
@@ -49,7 +49,7 @@ def entries(bag):
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 def test_what_was_published_is_what_is_read_again(graph, make, bag, capfd, storage):
-    running = graph.tool(BagRecorder, bag=str(bag), storage=storage)
+    running = graph.run(BagRecorder, bag=str(bag), storage=storage)
     speakers = {topic: graph.speak(kind, topic) for topic, kind in TYPES.items()}
     sent, begun_ns = {topic: [] for topic in TYPES}, time.time_ns()
     for number in range(COUNT):
@@ -75,7 +75,7 @@ def test_what_was_published_is_what_is_read_again(graph, make, bag, capfd, stora
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 def test_a_recording_explains_itself(graph, make, bag, storage):
-    running = graph.tool(BagRecorder, bag=str(bag), storage=storage)
+    running = graph.run(BagRecorder, bag=str(bag), storage=storage)
     offered = QoSProfile(depth=3, reliability=ReliabilityPolicy.BEST_EFFORT)
     graph.speak(Image, "image_raw", qos=offered)
     graph.speak(EmotionArray, "emotions")
@@ -106,7 +106,7 @@ def test_the_hash_of_a_type_is_that_of_the_middleware(graph):
 
 @pytest.mark.parametrize("reliability", list(ReliabilityPolicy)[1:3])
 def test_every_kind_of_publisher_is_recorded(graph, make, bag, reliability):
-    running = graph.tool(BagRecorder, bag=str(bag))
+    running = graph.run(BagRecorder, bag=str(bag))
     publisher = graph.speak(Image, "image_raw", qos=QoSProfile(depth=50, reliability=reliability))
     for number in range(COUNT):
         publisher.publish(picture(make, number))
@@ -115,7 +115,7 @@ def test_every_kind_of_publisher_is_recorded(graph, make, bag, reliability):
 
 
 def test_a_best_effort_publisher_that_comes_later_is_recorded_too(graph, make, bag):
-    running = graph.tool(BagRecorder, bag=str(bag))
+    running = graph.run(BagRecorder, bag=str(bag))
     reliable = graph.speak(Image, "image_raw")
     best_effort = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
     other = graph.speak(Image, "image_raw", qos=best_effort)
@@ -130,28 +130,28 @@ def test_what_was_published_before_and_lasts_is_recorded(graph, bag):
     lasting = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     publisher = graph.probe.create_publisher(Point, "place", lasting)
     publisher.publish(Point(x=1.0))
-    running = graph.tool(BagRecorder, bag=str(bag), topics=["place"])
+    running = graph.run(BagRecorder, bag=str(bag), topics=["place"])
     graph.wait(lambda: publisher.get_subscription_count() == 1)
     running.stop()
     assert [entry.topic for entry in entries(bag)] == ["/place"]
 
 
 def test_names_are_relative_and_can_be_remapped(graph, make, bag):
-    running = graph.tool(BagRecorder, bag=str(bag), topics=["image_raw"], remappings=[("image_raw", "/front/picture")])
+    running = graph.run(BagRecorder, bag=str(bag), topics=["image_raw"], remappings=[("image_raw", "/front/picture")])
     graph.speak(Image, "/front/picture").publish(picture(make, 0))
     running.stop()
     assert [entry.topic for entry in entries(bag)] == ["/front/picture"]
 
 
 def test_the_time_of_receiving_is_the_nodes(graph, make, bag):
-    running = graph.tool(BagRecorder, bag=str(bag), use_sim_time=True)
+    running = graph.run(BagRecorder, bag=str(bag), use_sim_time=True)
     clock, images = graph.speak(Clock, "/clock"), graph.speak(Image, "image_raw")
     now = Clock()
     now.clock.sec = 5000
 
     def set_clock():
         clock.publish(now)
-        return running.tool.get_clock().now().nanoseconds == 5000 * NS
+        return running.node.get_clock().now().nanoseconds == 5000 * NS
 
     graph.wait(set_clock)
     images.publish(picture(make, 0))
@@ -162,13 +162,13 @@ def test_the_time_of_receiving_is_the_nodes(graph, make, bag):
 def test_a_type_that_is_not_known_is_named_and_the_others_are_recorded(graph, make, bag, monkeypatch, capfd):
     known = bag_recorder.message_type
     monkeypatch.setattr(bag_recorder, "message_type", lambda kind: None if "Point" in kind else known(kind))
-    running = graph.tool(BagRecorder, bag=str(bag), topics=["place", "image_raw"])
+    running = graph.run(BagRecorder, bag=str(bag), topics=["place", "image_raw"])
     graph.probe.create_publisher(Point, "place", 10)
     graph.speak(Image, "image_raw").publish(picture(make, 0))
     graph.let_run(0.5)  # two more looks
     running.stop()
     assert [entry.topic for entry in entries(bag)] == ["/image_raw"]
-    assert capfd.readouterr().err.count("/place is not recorded: geometry_msgs/msg/Point is not known here") == 1
+    assert capfd.readouterr().err.count("/place is not recorded: geometry_msgs/msg/Point is not installed") == 1
 
 
 @pytest.mark.parametrize(
@@ -179,14 +179,14 @@ def test_a_type_that_is_not_known_is_named_and_the_others_are_recorded(graph, ma
         ({"bag": "{tmp}/file/bag"}, "Not a directory"),
         ({"storage": "tape"}, "storage 'tape' is none of mcap, sqlite3"),
         ({"queue_mib": 0}, "queue_mib"),
-        ({"topics": ["image_raw", "['faces']"]}, r"topics: '\['faces'\]' is no name of a topic"),
+        ({"topics": ["image_raw", "['faces']"]}, r"topics: '\['faces'\]' is not a topic name"),
     ],
 )
 def test_what_cannot_be_recorded_is_one_clear_line(graph, bag, tmp_path, parameters, line):
     (tmp_path / "file").write_text("no folder")
     filled = {k: v.format(tmp=tmp_path) if isinstance(v, str) else v for k, v in parameters.items()}
     with pytest.raises(ConfigurationError, match=line) as caught:
-        graph.tool(BagRecorder, **{"bag": str(bag), **filled})
+        graph.run(BagRecorder, **{"bag": str(bag), **filled})
     assert "\n" not in str(caught.value)
 
 
@@ -198,11 +198,11 @@ def test_what_the_disk_has_no_time_for_is_counted_and_named(graph, bag, monkeypa
         write(*arguments)
 
     monkeypatch.setattr(Writer, "write", slow)
-    running = graph.tool(BagRecorder, bag=str(bag), queue_mib=1)
+    running = graph.run(BagRecorder, bag=str(bag), queue_mib=1)
     images = graph.speak(Image, "image_raw", qos=50)
     for _ in range(COUNT):  # 0.9 MiB each: one is being written, one waits
         images.publish(bgr_to_image(np.zeros((480, 640, 3), np.uint8), images_header()))
-    graph.wait(lambda: running.tool._writer.refused["/image_raw"] == COUNT - 2)
+    graph.wait(lambda: running.node._writer.refused["/image_raw"] == COUNT - 2)
     free.set()
     assert running.stop() == 0
     assert len(entries(bag)) == 2
@@ -220,7 +220,7 @@ def test_a_disk_that_fails_ends_it_with_one_line_and_exit_code_1(graph, make, ba
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Writer, "write", full)
-    running = graph.tool(BagRecorder, bag=str(bag))
+    running = graph.run(BagRecorder, bag=str(bag))
     graph.speak(Image, "image_raw").publish(picture(make, 0))
     graph.wait(lambda: running.code is not None, "it goes on")
     assert running.code == 1

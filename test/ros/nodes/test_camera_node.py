@@ -312,7 +312,7 @@ def test_a_device_that_is_missing_at_start_is_taken_when_it_is_there(graph, watc
     graph.wait_for(images, 3)
     watcher.wait_for(DiagnosticStatus.OK)
     assert watcher.count_of_lines("no camera at /dev/video0") == 1
-    assert watcher.count_of_lines("the source gives images again") == 1
+    assert watcher.count_of_lines("the source delivers images again") == 1
 
 
 @pytest.mark.guarantee(

@@ -11,8 +11,8 @@ from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.detection.factory import create_detector, select_faces
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts
 from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, ModelInfo, faces_to_msg
@@ -105,12 +105,12 @@ def test_compressed_images_are_drawn_on_too(graph, make):
 def test_a_image_that_nobody_looks_at_any_more_is_not_converted(graph, make, watched, monkeypatch):
     overlay = watched(parameters=patient())
     overlay.images.publish(make.image(1))
-    graph.wait(lambda: overlay.node._queue.waiting == 1)
-    monkeypatch.setattr(overlay.node._images, "get_subscription_count", lambda: 0)
+    graph.wait(lambda: overlay.node._behavior._queue.waiting == 1)
+    monkeypatch.setattr(overlay.node._behavior._images, "get_subscription_count", lambda: 0)
     converted = []
     monkeypatch.setattr("emotion_perception.ros.nodes.overlay.image_to_bgr", converted.append)
     overlay.emotions.publish(emotions_at(make.header(1), (10, 10, 30, 30)))
-    graph.wait(lambda: not overlay.node._queue.waiting)
+    graph.wait(lambda: not overlay.node._behavior._queue.waiting)
     graph.let_run(0.3)
     assert converted == []
     assert (overlay.node.status()["drawn"], overlay.node.faults) == (0, 0)
@@ -156,7 +156,7 @@ def test_a_image_whose_emotions_never_come_is_drawn_without(graph, make, watched
 def test_a_changed_wait_holds_for_images_that_wait(graph, make, watched):
     overlay = watched(parameters=patient())
     overlay.images.publish(make.image(1))
-    graph.wait(lambda: overlay.node._queue.waiting == 1)
+    graph.wait(lambda: overlay.node._behavior._queue.waiting == 1)
     graph.let_run(0.3)
     assert not overlay.overlays
     overlay.node.set_parameters([Parameter("sync_timeout_s", value=0.1)])
@@ -302,7 +302,7 @@ class TestMarkers:
         if k is not None:
             infos = graph.speak(CameraInfo, "camera_info")
             infos.publish(CameraInfo(k=k))
-            graph.wait(lambda: node._markers.camera or not k[0])
+            graph.wait(lambda: node._behavior._markers.camera or not k[0])
         return node, markers
 
     @pytest.mark.guarantee("A marker stands at the face's position in the camera's frame.", section="Overlay node")
@@ -372,7 +372,7 @@ class TestMarkers:
         graph.let_run(0.5)
         (line,) = said()
         assert "INFO" in line
-        assert "no markers until a camera_info with a K comes from /camera_info" in line
+        assert "no markers until a camera_info with a K arrives on /camera_info" in line
         assert arrays == []
         assert node.status()["markers"] == node.faults == 0
 
@@ -390,4 +390,4 @@ class TestMarkers:
         node = graph.node(OverlayNode, remappings=remappings)
         infos = graph.speak(CameraInfo, topic)
         infos.publish(CameraInfo(k=self.K))
-        graph.wait(lambda: node._markers.camera, f"no camera_info from {topic}")
+        graph.wait(lambda: node._behavior._markers.camera, f"no camera_info from {topic}")

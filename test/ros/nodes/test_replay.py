@@ -47,7 +47,7 @@ def test_the_nodes_find_in_a_replay_what_the_pipeline_finds(graph, bag):
     for node_type in (FaceDetectionNode, EmotionClassifierNode):
         graph.node(node_type, parameters={"use_sim_time": True})
     answers = graph.listen(EmotionArray, "emotions", 100)
-    running = graph.tool(BagPlayer, bag=str(bag), rate=RATE, subscribers=2)
+    running = graph.run(BagPlayer, bag=str(bag), rate=RATE, subscribers=2)
     graph.wait(lambda: running.code is not None, "the player does not end")
     graph.wait(lambda: answers and stamp_ns(answers[-1].header) == START_NS + (FRAMES - 1) * STEP_NS)
     processed = {stamp_ns(answer.header): answer for answer in answers if answer.status == EmotionArray.OK}

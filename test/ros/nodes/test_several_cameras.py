@@ -48,7 +48,7 @@ def start(graph):
     def make(topics=TOPICS, **parameters):
         return graph.node(
             EmotionClassifierNode,
-            classifier_factory=lambda config: BrightnessClassifier(),
+            classifier_factory=lambda options, shared: BrightnessClassifier(),
             parameters={"image_topics": list(topics), **parameters},
         )
 
@@ -104,7 +104,7 @@ def test_a_camera_that_stops_holds_up_nobody(graph, make, start):
 )
 @pytest.mark.parametrize(
     ("topics", "complaint"),
-    [([], "image_topics is a list"), (["a/image_raw", "a/image_raw"], "image_topics .* names one twice")],
+    [([], "image_topics is a list"), (["a/image_raw", "a/image_raw"], "image_topics .* has a duplicate")],
     ids=["none", "twice"],
 )
 def test_no_camera_or_one_twice_is_refused_in_a_line(start, topics, complaint):
@@ -120,20 +120,20 @@ def test_what_is_no_topic_fails_configure_with_a_line_and_leaves_nothing(graph):
     node = graph.node(
         EmotionClassifierNode,
         activate=False,
-        classifier_factory=lambda config: BrightnessClassifier(),
+        classifier_factory=lambda options, shared: BrightnessClassifier(),
         parameters={"image_topics": ["front/image_raw", "no topic/image_raw"]},
     )
     before = len(list(node.publishers))
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
     assert isinstance(node.start_fault, ConfigurationError)
-    assert "'no topic/image_raw' is no name of a topic" in str(node.start_fault)
+    assert "'no topic/image_raw' is not a topic name" in str(node.start_fault)
     assert len(list(node.publishers)) == before
 
 
 def test_an_image_topic_that_is_remapped_leaves_faces_and_emotions_where_they_are(graph, make):
     node = graph.node(
         EmotionClassifierNode,
-        classifier_factory=lambda config: BrightnessClassifier(),
+        classifier_factory=lambda options, shared: BrightnessClassifier(),
         remappings=[("image_raw", "/elsewhere/image")],
     )
     names = {name for name, _ in node.get_topic_names_and_types()}

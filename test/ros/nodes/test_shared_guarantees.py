@@ -18,14 +18,15 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
+from emotion_perception.core.options import option_values
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
-from emotion_perception.ros.lifecycle_node import EXIT_CONFIGURATION, EXIT_OK
-from emotion_perception.ros.nodes import camera, emotion_classifier, emotion_stream, face_detection, overlay
+from emotion_perception.ros.nodes import camera, classifier_stream, emotion_classifier, face_detection, overlay
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 from emotion_perception.ros.nodes.overlay import OverlayNode
+from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_OK
 
 NAMES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 SUBSCRIBERS = NAMES[1:]
@@ -50,7 +51,10 @@ def start(graph, make):
     types = {
         "camera_node": (CameraNode, {"opener": lambda config: Steady()}),
         "face_detection_node": (FaceDetectionNode, {"detector_factory": lambda config: make.detector()}),
-        "emotion_classifier_node": (EmotionClassifierNode, {"classifier_factory": lambda config: GladClassifier()}),
+        "emotion_classifier_node": (
+            EmotionClassifierNode,
+            {"classifier_factory": lambda options, shared: GladClassifier()},
+        ),
         "overlay_node": (OverlayNode, {}),
     }
 
@@ -72,11 +76,11 @@ def feed(graph, make, name, count=3):
 HALF_WAY = [
     ("configure", "camera_node", camera, "CameraPublishers"),
     ("configure", "face_detection_node", face_detection, "ResultPublisher"),
-    ("configure", "emotion_classifier_node", emotion_classifier, "EmotionStream"),
+    ("configure", "emotion_classifier_node", emotion_classifier, "ClassifierStream"),
     ("configure", "overlay_node", overlay, "MarkerPublisher"),
     ("activate", "camera_node", camera, "CaptureLoop"),
     ("activate", "face_detection_node", face_detection, "ImageSubscription"),
-    ("activate", "emotion_classifier_node", emotion_stream, "SynchronizedSubscription"),
+    ("activate", "emotion_classifier_node", classifier_stream, "SynchronizedSubscription"),
     ("activate", "overlay_node", overlay, "LazySubscription"),
 ]
 
@@ -392,7 +396,7 @@ def test_a_change_of_a_parameter_is_told_to_everybody(graph, start, name, parame
     graph.wait(lambda: any(event.node == f"/{name}" and event.changed_parameters for event in events))
     changed = [p.name for event in events if event.node == f"/{name}" for p in event.changed_parameters]
     assert changed == [parameter]
-    assert getattr(node.config, parameter) == value
+    assert option_values(node.config)[parameter] == value
 
 
 def test_the_exit_codes_are_those_of_the_documents():

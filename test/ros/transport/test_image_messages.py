@@ -155,7 +155,7 @@ def with_second_frame(width, height):
     ("data", "line"),
     [
         (b"", "0 bytes of compressed data are neither JPEG nor PNG"),
-        (b"no image at all", "17 bytes of compressed data are neither JPEG nor PNG"),
+        (b"no image at all", "15 bytes of compressed data are neither JPEG nor PNG"),
         (encode(".jpg", photograph())[:400], "without a header|cut short"),
         (encode(".jpg", photograph())[:-2], "80x60 image are cut short"),
         (encode(".png", photograph())[:-8], "80x60 image are cut short"),

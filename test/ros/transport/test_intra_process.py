@@ -16,7 +16,7 @@ from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
-from emotion_perception.ros.transport.intra_process import IntraProcessTopics, LocalSubscription, SharedImage
+from emotion_perception.ros.transport.intra_process import IntraProcessSubscription, IntraProcessTopics, SharedImage
 
 TOPICS = {"raw": "/image_raw", "compressed": "/image_raw/compressed"}
 
@@ -188,7 +188,9 @@ def test_a_camera_that_comes_later_or_anew_is_taken_from_here(graph, pair):
 )
 def test_results_stay_here_too_and_others_get_each_once(graph, pair):
     local, *_ = pair()
-    node = graph.node(EmotionClassifierNode, intra_process=local, classifier_factory=lambda config: GladClassifier())
+    node = graph.node(
+        EmotionClassifierNode, intra_process=local, classifier_factory=lambda options, shared: GladClassifier()
+    )
     assert local.subscribers("/faces") == 1
     assert graph.probe.count_subscribers("/faces") == 0
     emotions = graph.listen(EmotionArray, "emotions")
@@ -209,7 +211,7 @@ def test_results_stay_here_too_and_others_get_each_once(graph, pair):
 )
 def test_another_detector_on_the_topic_is_heard_too(graph, pair, make):
     local, *_ = pair()
-    graph.node(EmotionClassifierNode, intra_process=local, classifier_factory=lambda config: GladClassifier())
+    graph.node(EmotionClassifierNode, intra_process=local, classifier_factory=lambda options, shared: GladClassifier())
     emotions = graph.listen(EmotionArray, "emotions")
     graph.wait_for(emotions, 3)
     other = graph.speak(FaceArray, "faces")
@@ -241,7 +243,7 @@ def test_going_through_the_life_cycle_twice_leaks_nothing_here_either(graph, pai
 
 def test_of_more_images_than_the_queue_holds_the_newest_wait(graph, make):
     heard = []
-    subscription = LocalSubscription(graph.probe, heard.append, 3)
+    subscription = IntraProcessSubscription(graph.probe, heard.append, 3)
     for number in range(5):
         subscription.put(number)
     graph.wait(lambda: heard)

@@ -1,8 +1,10 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The topic `markers`: where faces are in the room and what they show, for RViz."""
+"""Publishes the topic `markers`: the positions and emotions of faces in the room, for RViz."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
@@ -11,64 +13,69 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from emotion_perception.core.config import OverlayConfig
 from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarker, FaceMarkers, PinholeCamera
 from emotion_perception.core.sync.latest_frame import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
+from emotion_perception.ros.config import OverlayNodeConfig
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg
-from emotion_perception.ros.lifecycle_node import STOP_TIMEOUT_S, PerceptionNode
+from emotion_perception.ros.lifecycle_node import PerceptionNode
+from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.qos import RESULTS, image_subscription
 from emotion_perception.ros.transport.lazy_subscription import LazySubscription
 
 NAMESPACE = "emotions"
 _LIFETIME = Duration(sec=0, nanosec=500_000_000)
 _TEXT_HEIGHT_M = 0.06
-_NO_TURN = Quaternion(x=0.0, y=0.0, z=0.0, w=1.0)
+_NO_ROTATION = Quaternion(x=0.0, y=0.0, z=0.0, w=1.0)
 
 
 class MarkerPublisher:
-    """Publishes `markers` of a node's `emotions` while somebody listens and the camera's K is known.
+    """Publishes `markers` for a node's `emotions` while somebody subscribes and the camera's K is known.
 
     Args:
-        node: publishes them; not before `start`.
+        node: publishes and subscribes.
+        resources: destroys the publisher.
 
     Attributes:
-        published: MarkerArrays so far.
+        published: number of MarkerArrays so far; written by the worker thread alone.
+        camera: from the last `camera_info` with a K, None before.
     """
 
-    def __init__(self, node: PerceptionNode[OverlayConfig]) -> None:
+    def __init__(self, node: PerceptionNode[OverlayNodeConfig], resources: ExitStack) -> None:
         self._node = node
         self._publisher = node.create_lifecycle_publisher(MarkerArray, "markers", RESULTS)
-        self._input: LazySubscription | None = None
-        self._worker: LatestFrameWorker[EmotionArray, MarkerArray | None] | None = None
+        resources.callback(node.destroy_lifecycle_publisher, self._publisher)
         self._faces = FaceMarkers()
         self.camera: PinholeCamera | None = None
         self.published = 0
 
-    def start(self) -> None:
-        """Begins to take emotions."""
-        self._worker = LatestFrameWorker(self._make, self._publish, self._node.count_failure)
-        self._input = LazySubscription(self._node, self._publisher, lambda: _Subscriptions(self._node, self))
+    def activate(self, resources: ExitStack) -> None:
+        """Starts the thread that makes the markers and subscribes to emotions and camera_info.
 
-    def stop(self) -> None:
-        """Takes no more."""
-        if self._input is not None:
-            self._input.close()
-        if self._worker is not None:
-            self._worker.stop(STOP_TIMEOUT_S)
-        self._input = self._worker = None
+        Args:
+            resources: ends the subscriptions, then the thread.
+        """
+        worker = LatestFrameWorker(self._make, self._publish, self._node.count_failure)
+        resources.callback(worker.stop, STOP_TIMEOUT_S)
+        LazySubscription(self._node, self._publisher, lambda inputs: self._subscribe(worker.put, inputs), resources)
 
-    def close(self) -> None:
-        """Withdraws the topic."""
-        self._node.destroy_lifecycle_publisher(self._publisher)
+    def _subscribe(self, put: Callable[[EmotionArray], None], inputs: ExitStack) -> None:
+        node = self._node
+        emotions = node.create_subscription(EmotionArray, "emotions", partial(self._on_emotions, put), RESULTS)
+        inputs.callback(node.destroy_subscription, emotions)
+        best_effort = image_subscription(1, reliable=False)  # compatible with reliable cameras too
+        infos = node.create_subscription(CameraInfo, camera_info_topic(node), self._on_info, best_effort)
+        inputs.callback(node.destroy_subscription, infos)
 
-    def put(self, message: EmotionArray) -> None:
-        """Takes the emotions of one image; a status other than OK says nothing of who is there."""
+    def _on_emotions(self, put: Callable[[EmotionArray], None], message: EmotionArray) -> None:
         if self.camera is None:
             topic = camera_info_topic(self._node)
-            self._node.get_logger().info(f"no markers until a camera_info with a K comes from {topic}", once=True)
-        elif message.status == EmotionArray.OK and self._worker is not None:
-            self._worker.put(message)
+            self._node.get_logger().info(f"no markers until a camera_info with a K arrives on {topic}", once=True)
+        elif message.status == EmotionArray.OK:  # any other status has no information about faces
+            put(message)
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self.camera = PinholeCamera.from_k(message.k)
 
     def _make(self, message: EmotionArray) -> MarkerArray | None:
         if (camera := self.camera) is None:
@@ -82,25 +89,8 @@ class MarkerPublisher:
             self._publisher.publish(message)
 
 
-class _Subscriptions:
-    """What the markers are made of."""
-
-    def __init__(self, node: Node, output: MarkerPublisher) -> None:
-        self._node, self._output = node, output
-        self._emotions = node.create_subscription(EmotionArray, "emotions", output.put, RESULTS)
-        best_effort = image_subscription(1, reliable=False)  # hears reliable cameras too
-        self._info = node.create_subscription(CameraInfo, camera_info_topic(node), self._on_info, best_effort)
-
-    def close(self) -> None:
-        self._node.destroy_subscription(self._emotions)
-        self._node.destroy_subscription(self._info)
-
-    def _on_info(self, message: CameraInfo) -> None:
-        self._output.camera = PinholeCamera.from_k(message.k)
-
-
 def camera_info_topic(node: Node) -> str:
-    """Returns what `camera_info` is remapped to, or else the topic beside the images, as image_transport has it."""
+    """Returns the topic that `camera_info` is remapped to, else `camera_info` in the namespace of the images."""
     name = node.resolve_topic_name("camera_info")
     if name != node.resolve_topic_name("camera_info", only_expand=True):
         return name
@@ -108,7 +98,13 @@ def camera_info_topic(node: Node) -> str:
 
 
 def markers_to_msg(header: Header, markers: Sequence[FaceMarker], vanished: Sequence[int]) -> MarkerArray:
-    """Builds a MarkerArray under the source image's header: sphere and text of each face, and what is taken away."""
+    """Builds a MarkerArray under the image's header: sphere and text of each face, and deletions of vanished ones.
+
+    Args:
+        header: of the source image.
+        markers: of the faces.
+        vanished: marker ids to delete.
+    """
     made = [message for marker in markers for message in (_sphere(header, marker), _text(header, marker))]
     deleted = [Marker(header=header, ns=NAMESPACE, id=number, action=Marker.DELETE) for number in vanished]
     return MarkerArray(markers=[*made, *deleted])
@@ -145,7 +141,7 @@ def _marker(
         id=number,
         type=kind,
         action=Marker.ADD,
-        pose=Pose(position=position, orientation=_NO_TURN),
+        pose=Pose(position=position, orientation=_NO_ROTATION),
         scale=size,
         color=ColorRGBA(r=red, g=green, b=blue, a=alpha),
         lifetime=_LIFETIME,

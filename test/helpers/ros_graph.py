@@ -6,35 +6,34 @@ import threading
 import time
 
 import numpy as np
-import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 
-from emotion_perception.core.types import Box, Face, FrameCounts
+from emotion_perception.core.types import Box, Face
 from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image, image_to_bgr
 
 WAIT_S = 10.0
 
 
-class RunningTool:
-    """A bag_player or bag_recorder that runs in a thread of its own.
+class RunningNode:
+    """A one-shot node (bag_player, bag_recorder) that runs in a thread of its own.
 
     Attributes:
-        tool: the node.
+        node: the node.
         code: what `run` has returned, None before.
     """
 
-    def __init__(self, tool):
-        self.tool, self.code = tool, None
+    def __init__(self, node):
+        self.node, self.code = node, None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self):
-        self.code = self.tool.run(self._stop)
+        self.code = self.node.run(self._stop)
 
     def stop(self):
         """Ends it as a signal would; returns its code."""
@@ -45,7 +44,7 @@ class RunningTool:
 
     def close(self):
         self.stop()
-        self.tool.close()
+        self.node.close()
 
 
 class Graph:
@@ -56,18 +55,18 @@ class Graph:
         rclpy.init(context=self.context, domain_id=domain)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.probe = self._add(rclpy.create_node("probe", context=self.context))
-        self._managed, self._tools = [], []
+        self._lifecycle_nodes, self._running_nodes = [], []
 
-    def tool(self, tool_type, *, remappings=(), **parameters):
-        """Makes a tool and runs it beside the nodes."""
+    def run(self, node_type, *, remappings=(), **parameters):
+        """Makes a one-shot node and runs it beside the others."""
         options = self._options(parameters, remappings)
-        self._tools.append(RunningTool(tool_type(**options)))
-        return self._tools[-1]
+        self._running_nodes.append(RunningNode(node_type(**options)))
+        return self._running_nodes[-1]
 
     def node(self, node_type, *, activate=True, parameters=(), remappings=(), **collaborators):
-        """Makes a managed node, configured and active."""
+        """Makes a lifecycle node, configured and active."""
         node = node_type(**self._options(parameters, remappings), **collaborators)
-        self._managed.append(self._add(node))
+        self._lifecycle_nodes.append(self._add(node))
         if activate:
             assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
             assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
@@ -103,11 +102,11 @@ class Graph:
             self.executor.spin_once(timeout_sec=0.02)
 
     def close(self):
-        for tool in self._tools:
-            tool.close()
-        for node in self._managed:
+        for running in self._running_nodes:
+            running.close()
+        for node in self._lifecycle_nodes:
             node.on_shutdown(None)
-        for node in (*self._managed, self.probe):
+        for node in (*self._lifecycle_nodes, self.probe):
             self.executor.remove_node(node)
             node.destroy_node()
         self.executor.shutdown()
@@ -124,14 +123,6 @@ class Graph:
     def _add(self, node):
         self.executor.add_node(node)
         return node
-
-
-@pytest.fixture
-def graph(ros_domain):
-    """A graph in a domain that no other test uses."""
-    graph = Graph(ros_domain)
-    yield graph
-    graph.close()
 
 
 def header(number, frame_id="camera_optical_frame"):
@@ -160,16 +151,3 @@ class FakeDetector:
         if image_bgr.max() == 255:
             raise RuntimeError("too bright")
         return [Face(Box(10, 5, 50, 45), 0.9)] if image_bgr.any() else []
-
-
-@pytest.fixture
-def make():
-    """The builders: `make.header`, `make.image`, `make.detector`."""
-
-    class Builders:
-        pass
-
-    builders = Builders()
-    builders.header, builders.image, builders.detector = header, image, FakeDetector
-    builders.compressed, builders.counts = compressed, FrameCounts(received=1, processed=1)
-    return builders

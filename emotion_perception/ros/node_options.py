@@ -1,0 +1,27 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The keyword arguments of rclpy's Node that the nodes of this package pass on."""
+
+from typing import TypedDict
+
+from rclpy.context import Context
+from rclpy.parameter import Parameter
+
+from emotion_perception.ros.transport.intra_process import IntraProcessTopics
+
+
+class NodeOptions(TypedDict, total=False):
+    """Keyword arguments of `rclpy.node.Node`, of which the documentation is there."""
+
+    cli_args: list[str] | None
+    context: Context | None
+    namespace: str | None
+    parameter_overrides: list[Parameter] | None
+    use_global_arguments: bool
+
+
+class PerceptionNodeOptions(NodeOptions, total=False):
+    """The arguments that each perception node passes on to `PerceptionNode`."""
+
+    intra_process: IntraProcessTopics | None
+    foreign_parameters: frozenset[str]

@@ -1,0 +1,108 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Runs lifecycle nodes as a process: automatic start, one executor a node, an orderly end."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+
+from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError, one_line
+from emotion_perception.ros.lifecycle_node import PerceptionNode
+from emotion_perception.ros.log import forward_core_log
+from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_FAULT, EXIT_OK, run_process
+
+_SPIN_S = 0.1
+
+
+def run_node(make_node: Callable[[], PerceptionNode[Any]], args: list[str] | None = None) -> int:
+    """Runs one node until SIGINT or SIGTERM; returns the exit code of `run_nodes`."""
+    return run_nodes([make_node], args)
+
+
+def run_nodes(makers: Sequence[Callable[[], PerceptionNode[Any]]], args: list[str] | None = None) -> int:
+    """Runs nodes, each in a thread of its own, until SIGINT or SIGTERM.
+
+    Args:
+        makers: make the nodes. They are configured in this order and activated in the reverse one, so that every
+            subscriber knows its publishers and is active before they are.
+        args: the command line; None takes that of the process.
+
+    Returns:
+        The exit code: 0 after a signal, 1 after a fault at start, 78 if the configuration is invalid, see
+        `run_process`.
+    """
+    nodes: list[PerceptionNode[Any]] = []
+
+    def release() -> None:
+        for node in list(nodes):
+            node.destroy_node()
+
+    return run_process(lambda stop: _run(makers, nodes, stop), release, args=args)
+
+
+def _run(
+    makers: Sequence[Callable[[], PerceptionNode[Any]]], nodes: list[PerceptionNode[Any]], stop: threading.Event
+) -> int:
+    try:
+        for make in makers:
+            nodes.append(make())
+    except ConfigurationError as e:
+        rclpy.logging.get_logger("emotion_perception").error(str(e))
+        return EXIT_CONFIGURATION
+    alone = len(nodes) == 1
+    forward_core_log(nodes[0].get_logger() if alone else rclpy.logging.get_logger("emotion_perception"))
+    if code := _autostart(nodes, stop):
+        stop.set()
+    threads = [threading.Thread(target=_spin, args=(node, stop), daemon=True) for node in nodes[1:]]
+    for thread in threads:
+        thread.start()
+    _spin(nodes[0], stop)
+    for thread in threads:
+        thread.join()
+    return code
+
+
+def _autostart(nodes: list[PerceptionNode[Any]], stop: threading.Event) -> int:
+    """Configures and activates the nodes, until one fails or the process is told to end; returns the exit code."""
+    nodes = [node for node in nodes if node.autostart]
+    transitions = [(node, node.trigger_configure) for node in nodes]
+    transitions += [(node, node.trigger_activate) for node in reversed(nodes)]
+    for node, transition in transitions:
+        if stop.is_set():
+            break
+        if transition() is not TransitionCallbackReturn.SUCCESS:
+            return _exit_code(node.start_fault)
+    return EXIT_OK
+
+
+def _spin(node: PerceptionNode[Any], stop: threading.Event) -> None:
+    """Spins until told to stop, then shuts the node down; the end of one node ends all."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while not stop.is_set() and rclpy.ok():
+            _spin_once(node, executor)
+    except ExternalShutdownException:
+        pass
+    finally:
+        stop.set()
+        executor.shutdown()
+        node.on_shutdown(None)
+
+
+def _spin_once(node: PerceptionNode[Any], executor: SingleThreadedExecutor) -> None:
+    try:
+        executor.spin_once(timeout_sec=_SPIN_S)
+    except ExternalShutdownException:
+        raise
+    except Exception as e:  # noqa: BLE001 - e.g. a message that cannot be deserialized; only that one is lost
+        node.count_fault(f"{type(e).__name__}: {one_line(e)}")
+
+
+def _exit_code(fault: Exception | None) -> int:
+    bad_configuration = isinstance(fault, ConfigurationError | ModelFileError | ModelBundleError)
+    return EXIT_CONFIGURATION if bad_configuration else EXIT_FAULT

@@ -1,0 +1,116 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Classifies the faces of one camera: subscribes to its images and faces, publishes its emotions."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from rclpy.exceptions import InvalidTopicNameException
+
+from emotion_perception.core.classification.classifier import EmotionClassifier
+from emotion_perception.core.classification.load_shedding import LoadShedder
+from emotion_perception.core.classification.recognizer import EmotionRecognizer
+from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.types import FrameCounts, Status
+from emotion_perception.ros import conversions
+from emotion_perception.ros.config import ClassifierNodeConfig
+from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, FaceArray
+from emotion_perception.ros.lifecycle_node import PerceptionNode, counts_status
+from emotion_perception.ros.process import STOP_TIMEOUT_S
+from emotion_perception.ros.transport.image_messages import image_to_bgr
+from emotion_perception.ros.transport.result_publisher import ResultPublisher
+from emotion_perception.ros.transport.subscriptions import AnyImage, SynchronizedSubscription
+
+Pair = tuple[AnyImage | None, FaceArray]
+
+
+class ClassifierStream:
+    """Publishes one EmotionArray for every FaceArray of a camera; skips to the newest ones if it cannot keep up.
+
+    Track ids and stamps belong to a camera, so each has its own smoothing and frame counts.
+
+    Args:
+        node: the classifier node; its live parameters apply from the next frame on.
+        image_topic: the camera's images; `faces` and `emotions` are in the same namespace.
+        classifier: shared by all cameras.
+        resources: destroys the publisher.
+
+    Raises:
+        ConfigurationError: `image_topic` is not a valid topic name.
+
+    Attributes:
+        image_topic: as given.
+    """
+
+    def __init__(
+        self,
+        node: PerceptionNode[ClassifierNodeConfig],
+        image_topic: str,
+        classifier: EmotionClassifier,
+        resources: ExitStack,
+    ) -> None:
+        self._node, self.image_topic, self._classifier = node, image_topic, classifier
+        self._recognizer, self._load_shedder = EmotionRecognizer(classifier), LoadShedder()
+        # written by the worker thread, and by `LatestFrameWorker.stop` after it has excluded a thread that hangs
+        self._published: Counter[int] = Counter()
+        self._counts: Callable[[], FrameCounts] = FrameCounts
+        try:
+            self._emotions = ResultPublisher(node, EmotionArray, self._topic("emotions"), resources)
+        except InvalidTopicNameException as e:
+            raise ConfigurationError(f"image_topics: '{image_topic}' is not a topic name ({one_line(e)})") from e
+
+    def activate(self, resources: ExitStack) -> None:
+        """Subscribes to images and faces.
+
+        Args:
+            resources: ends the subscriptions, then the thread; every FaceArray that has arrived by then is answered.
+        """
+        self._recognizer.reset()
+        worker = LatestFrameWorker(self._recognize, self._publish, self._node.count_failure, on_drop=self._skip)
+        self._counts = lambda: worker.counts
+        resources.callback(worker.stop, STOP_TIMEOUT_S)
+        SynchronizedSubscription(
+            self._node, FaceArray, self._topic("faces"), self.image_topic, worker.put, self._node.config, resources
+        )
+
+    def status(self) -> dict[str, int]:
+        """Returns the number of EmotionArrays by status, and the frame counts since the last activation."""
+        published = {status.name.lower(): self._published[status] for status in Status}
+        rejected = {"regions_rejected": self._recognizer.regions_rejected}
+        return {**published, **rejected, **counts_status(self._counts())}
+
+    def _topic(self, name: str) -> str:
+        """Returns the topic of that name in the namespace of the images."""
+        namespace, slash, _ = self.image_topic.rpartition("/")
+        return f"{namespace}{slash}{name}"
+
+    def _recognize(self, pair: Pair) -> ClassificationResult:
+        (image, message), begun_s, options = pair, time.monotonic(), self._node.config.recognizer
+        self._node.trace("begun", conversions.stamp_ns(message.header))
+        if image is None:
+            self._node.count_fault("faces without their image")
+            return ClassificationResult(message, Status.NO_IMAGE)
+        valid = [face for face in conversions.faces_from_msg(message) if face is not None]
+        faces = self._load_shedder.choose(valid, begun_s, share=options.max_load)
+        try:
+            image_bgr, stamp_s = image_to_bgr(image) if faces else None, conversions.stamp_ns(message.header) * 1e-9
+            emotions = self._recognizer.recognize(image_bgr, faces, stamp_s, options)
+        except Exception as e:  # noqa: BLE001 - whatever one image does to a network, the next one is classified
+            self._node.count_fault(str(e) or type(e).__name__)
+            return ClassificationResult(message, Status.ERROR)
+        if rejected := len(message.faces) - len(valid) + len(faces) - len(emotions):
+            self._node.count_fault(f"{rejected} face(s) with a region outside the image")
+        self._load_shedder.measured(len(faces), time.monotonic() - begun_s)
+        return ClassificationResult(message, Status.OK, emotions, (time.monotonic() - begun_s) * 1e3)
+
+    def _skip(self, pair: Pair) -> None:
+        image, message = pair
+        self._publish(ClassificationResult(message, Status.NO_IMAGE if image is None else Status.SKIPPED))
+
+    def _publish(self, result: ClassificationResult, counts: FrameCounts | None = None) -> None:
+        self._published[result.status] += 1
+        self._emotions.publish(result.to_msg(self._classifier.info, self._node.get_clock().now()))
+        self._node.set_problem("device", self._classifier.device_problem)

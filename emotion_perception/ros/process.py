@@ -1,0 +1,102 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Exit codes, timeouts and the life of a node process, for lifecycle nodes and one-shot nodes alike.
+
+The main thread only waits for signals. Everything that can take long (loading a model, opening a disk, spinning) runs
+in other threads, so SIGINT and SIGTERM take effect at once, whatever the nodes are doing.
+"""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+
+import rclpy
+from rclpy.signals import SignalHandlerOptions
+
+from emotion_perception.core.errors import one_line
+from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S, shutdown_watchdog
+
+EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
+
+STOP_TIMEOUT_S = 1.0
+"""How long deactivate waits for each thread of a node."""
+
+ENDING_S = 1.5
+"""How long a process waits for its nodes after a signal; together with rclpy's end this is less than two seconds."""
+
+_POLL_S = 0.1
+
+
+def run_process(
+    work: Callable[[threading.Event], int],
+    release: Callable[[], None],
+    *,
+    args: list[str] | None = None,
+    ending_s: float = ENDING_S,
+) -> int:
+    """Initializes rclpy, runs `work` in a thread until it returns or a signal comes, and shuts rclpy down.
+
+    If `work` has not returned `ending_s` after the signal, because a model is still being loaded or a driver hangs, it
+    is abandoned. If any thread is still running at the end, the process exits here: the end of Python would unwind
+    such a thread inside C++ code, which aborts the process. If the middleware does not return, SIGALRM ends the
+    process, see `shutdown_watchdog`.
+
+    Args:
+        work: gets an event that SIGINT and SIGTERM set; returns the exit code.
+        release: called in the main thread after `work`, before rclpy is shut down; destroys the nodes.
+        args: the command line; None takes that of the process.
+        ending_s: how long `work` may go on after a signal, in seconds.
+
+    Returns:
+        The exit code: that of `work`; 0 if it was abandoned after a signal; 2 if the ROS arguments are malformed.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as e:  # rclpy's errors are such
+        print(f"invalid ROS arguments: {one_line(e)}", file=sys.stderr)
+        return EXIT_USAGE
+    worker = _Worker(work, stop)
+    worker.start()
+    while worker.is_alive() and not stop.is_set():
+        worker.join(_POLL_S)
+    with shutdown_watchdog(ending_s + SHUTDOWN_TIMEOUT_S):
+        worker.join(ending_s)
+        worker.abandoned = worker.is_alive()
+    with shutdown_watchdog():
+        release()
+        rclpy.shutdown()
+        if threading.active_count() > 1:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(worker.code)
+    return worker.code
+
+
+class _Worker(threading.Thread):
+    """Runs `work` and keeps its exit code.
+
+    Attributes:
+        code: what `work` has returned; 1 if it raised.
+        abandoned: nobody waits for it any more, so what it raises is a consequence of the end and not shown.
+    """
+
+    def __init__(self, work: Callable[[threading.Event], int], stop: threading.Event) -> None:
+        super().__init__(name="nodes", daemon=True)
+        self._work, self._stop_event = work, stop
+        self.code = EXIT_OK
+        self.abandoned = False
+
+    def run(self) -> None:
+        """Runs `work`."""
+        try:
+            self.code = self._work(self._stop_event)
+        except Exception:  # noqa: BLE001 - shown as Python would show it in the main thread
+            if not self.abandoned:
+                traceback.print_exc()
+                self.code = EXIT_FAULT
