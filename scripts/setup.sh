@@ -17,6 +17,9 @@ cd "$root"
 level="${1:-runtime}"
 shift || true
 distro="${DISTRO:-jazzy}"
+case "$distro" in # it becomes part of folders that are removed
+    *[!a-z]*) fail "DISTRO=$distro is no name of a ROS distribution" ;;
+esac
 venv="$root/.venv-$distro"
 logs="$root/log-$distro/setup"
 mkdir -p "$logs"
@@ -30,8 +33,8 @@ if [ "$level" = docs ]; then # without ROS and compiler
     make_docs_venv requirements/docs.txt
     exit
 fi
-check_machine
 mode="$(ros_mode "$distro")"
+check_machine
 if [ "$mode" = wheels ]; then
     unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH VIRTUAL_ENV \
         _ROS_WHEELS_BOOTSTRAP_COMPLETE

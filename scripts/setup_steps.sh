@@ -51,7 +51,7 @@ explain_failure() { # LABEL LOG
 
 check_machine() {
     [ "$(uname -s)" = Linux ] || fail "unsupported system $(uname -s): Linux only"
-    [ "$(uname -m)" = x86_64 ] || fail "unsupported processor $(uname -m): the ROS wheels are for x86_64; source a ROS from apt instead"
+    [ "${mode:-wheels}" = apt ] || [ "$(uname -m)" = x86_64 ] || fail "unsupported processor $(uname -m): the ROS wheels are for x86_64; source a ROS from apt instead"
     command -v "${CC:-cc}" > /dev/null || fail "no C compiler (${CC:-cc}); on Debian and Ubuntu: apt install build-essential"
     command -v "${CXX:-c++}" > /dev/null || fail "no C++ compiler (${CXX:-c++}); on Debian and Ubuntu: apt install build-essential"
 }

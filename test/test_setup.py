@@ -3,6 +3,8 @@
 """The set-up's refusals, each one clear line, and the repair of the ROS wheels' CMake files."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +64,18 @@ def test_no_compiler_is_one_line(bin_folder, missing, words):
 def test_an_unsupported_processor_is_one_line(bin_folder):
     program(bin_folder, "uname", 'case "$1" in -m) echo aarch64 ;; *) echo Linux ;; esac')
     refused(step("check_machine", PATH=str(bin_folder)), "unsupported processor aarch64")
+
+
+def test_a_ros_from_apt_runs_on_any_processor(bin_folder):
+    program(bin_folder, "uname", 'case "$1" in -m) echo aarch64 ;; *) echo Linux ;; esac')
+    assert step("mode=apt; check_machine", PATH=str(bin_folder)).returncode == 0
+
+
+@pytest.mark.parametrize("distro", ["x/../../home", "jazzy;ls", "a b"])
+def test_a_distro_that_is_no_name_is_one_line(tmp_path, distro):
+    shutil.copytree(SCRIPTS, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    refused(shell(f'"{tmp_path}/scripts/setup.sh"', DISTRO=distro), f"DISTRO={distro} is no name of a ROS distribution")
+    assert [path.name for path in tmp_path.iterdir()] == ["scripts"]
 
 
 @pytest.mark.parametrize("log", ["NewConnectionError('...: [Errno -2] Name or service not known')", "ReadTimeoutError"])
@@ -178,3 +192,79 @@ def test_the_builders_paths_become_those_of_this_environment(tmp_path, before, a
     assert fix_folder(tmp_path, "/venv/include", "/venv/site") == int(before != after)
     assert path.read_text() == after
     assert fix_folder(tmp_path, "/venv/include", "/venv/site") == 0
+
+
+VARIABLES = ["DISTRO", "SOURCE", "OUT", "TESTS", "LAN", "PYTHON", "DATA", "ONLY", "MINUTES"]
+TARGETS = [
+    "help",
+    "env",
+    "demo",
+    "demo-bag",
+    "test",
+    "coverage",
+    "soak",
+    "bench",
+    "bench-peers",
+    "check",
+    "docs",
+    "lock",
+]
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A function that runs make where every script only writes down its arguments, and returns these."""
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(SCRIPTS.parent / "Makefile", tmp_path)
+    for name in set(re.findall(r"scripts/(\w+\.sh)", (tmp_path / "Makefile").read_text())):
+        program(tmp_path / "scripts", name, 'printf "%s\\0" "$@" >> words')
+
+    def run(*arguments, **variables):
+        (tmp_path / "words").unlink(missing_ok=True)
+        done = subprocess.run(
+            ["make", *arguments], cwd=tmp_path, env={**os.environ, **variables}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return (tmp_path / "words").read_text().split("\0") if (tmp_path / "words").exists() else []
+
+    return run
+
+
+def test_every_target_and_variable_of_the_makefile_is_known_here():
+    text = (SCRIPTS.parent / "Makefile").read_text()
+    assert re.findall(r"^([a-z-]+): ##", text, re.MULTILINE) == [*TARGETS, "clean"]
+    assert re.search("^VARIABLES := (.*)$", text, re.MULTILINE)[1].split() == VARIABLES
+
+
+@pytest.mark.parametrize(
+    "text", ['"; touch mark; "', "'; touch mark; '", "$(shell touch mark)", "$(touch mark)", "`touch mark`"]
+)
+@pytest.mark.parametrize("target", [*TARGETS, "clean"])
+def test_what_a_make_variable_has_is_never_run(make, tmp_path, target, text):
+    make(target, *(f"{name}={text}" for name in VARIABLES))
+    make(target, **dict.fromkeys(VARIABLES, text))
+    assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["bench", "DATA=my data.npz", "ONLY=latency,scaling"], ["--data", "my data.npz", "--only", "latency,scaling"]),
+        (["soak", "MINUTES=5"], ["--minutes", "5"]),
+        (["test", "TESTS=test/core test/bags"], ["test/core", "test/bags"]),
+    ],
+)
+def test_what_a_make_variable_has_reaches_the_program(make, arguments, words):
+    given = make(*arguments)
+    start = given.index(words[0])
+    assert given[start : start + len(words)] == words
+
+
+@pytest.mark.parametrize("distro", ["kilted", "mine", "jazzy kept", "../kept", "*"])
+def test_make_clean_removes_what_make_has_made_and_nothing_else(make, tmp_path, distro):
+    made = [".venv-jazzy", ".venv-peer-fer", ".venv-docs", "build-kilted", "install-humble", "log-lyrical", "out"]
+    kept = ["kept", "build-notes", ".venv-mine", "mine"]
+    for name in made + kept:
+        (tmp_path / name).mkdir()
+    make("clean", f"DISTRO={distro}")
+    assert {path.name for path in tmp_path.iterdir()} == {"Makefile", "scripts", *kept}
