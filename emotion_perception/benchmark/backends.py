@@ -5,7 +5,6 @@
 import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from emotion_perception.core.classification.model_bundle import ModelBundle, loa
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import to_batch, to_input
 from emotion_perception.core.images.geometry import square_crop
+from emotion_perception.core.inference.onnx_session import OnnxBackend
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 from emotion_perception.reporting.timing import time_interleaved
 
@@ -96,25 +96,15 @@ def _ways(model: ModelBundle) -> tuple[dict[str, Run], dict[str, str]]:
 
 
 def _onnxruntime(model: ModelBundle) -> dict[str, Run]:
-    return {f"onnxruntime, float32, {n} threads": _session(model.onnx, n) for n in _THREADS}
+    assert model.onnx is not None
+    return {f"onnxruntime, float32, {n} threads": OnnxBackend(model.onnx, n) for n in _THREADS}
 
 
 def _onnxruntime_int8(model: ModelBundle) -> dict[str, Run]:
     twin = model.weights.with_name(f"{model.name}.int8.onnx")
     if not twin.is_file():
         raise FileNotFoundError(f"no {twin.name}")
-    return {f"onnxruntime, int8, {n} threads": _session(twin, n) for n in _THREADS}
-
-
-def _session(path: Path | None, threads: int) -> Run:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda batch: session.run(None, {name: batch})[0]
+    return {f"onnxruntime, int8, {n} threads": OnnxBackend(twin, n) for n in _THREADS}
 
 
 def _openvino(model: ModelBundle) -> dict[str, Run]:

@@ -26,6 +26,7 @@ CLI_COMMANDS: Mapping[str, str] = {"quantise": "quantize"}
 CLI_OPTIONS: Mapping[str, str] = {
     "--choose-split": "--val-split",
     "--groups": "--subgroups",
+    "--shortest-s": "--min-duration",
     "--uncertain-below": "--min-confidence",
 }
 """Options of `emotion-perception`'s sub-commands."""

@@ -1,6 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A training recipe: every choice that makes one trained model, read from YAML."""
+"""A training recipe: all hyperparameters of a training run, read from YAML.
+
+A dataclass, not pydantic or msgspec: a new key is one field here, and its type is checked by `__post_init__`.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,10 +11,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.retired_names import RECIPE_KEYS, RECIPE_VALUES, with_present_names
+from emotion_perception.core.yaml_values import parse_key_values, parse_yaml
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "optimizer": ("sgd", "adam", "adamw"),
@@ -19,63 +23,63 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "balance": ("none", "loss", "sampler", "downsample"),
     "targets": ("label", "majority", "probability", "cross_entropy"),
 }
-_RESTART = "learning_rate and augmentation"
+_RESTART_KEYS = ("learning_rate", "augmentation")
 SHIPPED = Path(__file__).parent / "recipes"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The hyper-parameters of one training run.
+    """The hyperparameters of one training run.
 
     Attributes:
         architecture: name of the network, see `architectures.network_names`.
         options: keyword arguments of the network.
-        initial: model, shipped or by path, whose weights the network begins with, for fine-tuning (see
-            `initial.load_pretrained`); empty begins with random ones.
+        pretrained: model, shipped or by path, whose weights the network starts with (fine-tuning); empty starts with
+            random weights.
         labels: classes in the order of the outputs.
         data: keyword arguments of `datasets.load_dataset`.
-        ignore_classes: classes of the data whose images are left out.
-        input_size: side of the network input in pixels, also when evaluating.
-        normalization: see `core.preprocessing.NORMALIZATIONS`.
+        ignore_classes: classes of the dataset whose images are left out.
+        input_size: side of the network input in pixels, also for evaluation.
+        normalization: see `core.classification.preprocessing.NORMALIZATIONS`.
         pixel_mean: for the normalization `dataset`, 0..255.
-        pixel_deviation: the same; 0 means that both are measured on the images learnt from.
-        crop_margin: margin around a detector's box that gives crops like the training images.
-        mirror_average: evaluate and export with the mirror image averaged in.
-        seed: of the weights, the order, the augmentation and the held-out part.
+        pixel_deviation: for the normalization `dataset`; 0 measures mean and deviation on the training images.
+        crop_margin: margin around a detected box that gives crops like the training images.
+        mirror_average: evaluate and export the average over an image and its mirror image.
+        seed: of the weights, the order of the samples, the augmentation and the splits.
         epochs: passes over the training images.
-        batch_size: images a step.
+        batch_size: images in a step.
         optimizer: `sgd` (with Nesterov momentum), `adam` or `adamw`.
-        learning_rate: peak, reached by a linear warm-up.
+        learning_rate: highest value, reached after a linear warm-up.
         schedule: `cosine` (to 0 at the end) or `constant`.
-        restarts: epoch -> `learning_rate` at which a new cosine begins there, and `augmentation` from there on, both
+        restarts: epoch -> `learning_rate` at which a new cosine starts and `augmentation` from that epoch on, both
             optional (Loshchilov and Hutter 2017, "SGDR").
-        blend: share that the weights before the last restart, or `initial`'s where there is none, have in the exported
-            ones, the rest being those of the last epoch; 0, or a run too short for a restart, exports the best epoch
+        soup_weight: weight of the weights before the last restart, or of the pretrained ones where there is no restart,
+            in the exported average with the last epoch's; 0, or a run too short for a restart, exports the best epoch
             (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
         momentum: of SGD.
-        weight_decay: of every matrix.
+        weight_decay: of matrices and convolutions.
         warmup_epochs: length of the linear warm-up.
-        early_stopping: epochs without a better accuracy after which the run ends; 0 runs all.
-        balance: against unequal classes: `none`, `loss` (weights), `sampler` (drawn equally often) or `downsample` (to
-            the smallest class).
-        targets: `label`, or what FER+ taggers said: `majority`, `cross_entropy` (their distribution) or `probability`
-            (a label drawn from it each time), after Barsoum et al. 2016; images without such votes keep their label.
-        teacher: model, shipped or by path, whose answers are part of the targets (see `teacher.distillation_targets`); empty
-            learns without one.
-        teacher_weight: share of the targets that is the teacher's answer.
-        label_smoothing: share of the target spread over all classes.
-        mixup: alpha of mixup; 0 is off.
-        vote_weight: weight of the second head's loss, cross-entropy with the FER+ votes; needs votes in the data and a
-            network that has such a head.
-        ema_decay: of the averaged weights, which are what is evaluated and kept.
-        sizes: first epoch -> side in pixels that the inputs are scaled to from there on; empty keeps `input_size`.
-        holdout: share of the training images kept apart for fitting the calibration temperature.
-        augmentation: keyword arguments of `augmentation.build_augmentation`.
+        early_stopping: epochs without a better validation accuracy after which training stops; 0 runs all epochs.
+        balance: how classes of unequal size are balanced: `none`, `loss` (class weights), `sampler` (all classes drawn
+            equally often) or `downsample` (to the size of the smallest class).
+        targets: `label`, or the votes of FER+ taggers as `majority`, `cross_entropy` (their distribution) or
+            `probability` (a label drawn from it in each epoch), after Barsoum et al. 2016; images without votes keep
+            their label.
+        teacher: model, shipped or by path, for knowledge distillation, see `fit.distillation`; empty trains without.
+        teacher_weight: share of the teacher's probabilities in the targets.
+        label_smoothing: share of the target that is spread over all classes.
+        mixup: alpha of mixup; 0 switches it off.
+        vote_weight: weight of the auxiliary head's loss, cross-entropy with the FER+ votes; needs votes in the dataset
+            and a network with such a head.
+        ema_decay: of the exponential moving average of the weights, which is what is validated and exported.
+        sizes: epoch -> side in pixels to which inputs are scaled from that epoch on; empty always uses `input_size`.
+        calibration_fraction: share of the training images that is kept for fitting the calibration temperature.
+        augmentation: keyword arguments of `fit.augmentation.build_augmentation`.
     """
 
     architecture: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    initial: str = ""
+    pretrained: str = ""
     labels: Sequence[str] = LABELS
     data: Mapping[str, Any] = field(default_factory=dict)
     ignore_classes: Sequence[str] = ()
@@ -92,7 +96,7 @@ class Recipe:
     learning_rate: float = 0.1
     schedule: str = "cosine"
     restarts: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    blend: float = 0.0
+    soup_weight: float = 0.0
     momentum: float = 0.9
     weight_decay: float = 5e-4
     warmup_epochs: int = 1
@@ -106,7 +110,7 @@ class Recipe:
     vote_weight: float = 0.0
     ema_decay: float = 0.999
     sizes: Mapping[int, int] = field(default_factory=dict)
-    holdout: float = 0.05
+    calibration_fraction: float = 0.05
     augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -126,44 +130,61 @@ class Recipe:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is below 1")
         if self.learning_rate <= 0:
             raise ConfigurationError(f"recipe: learning_rate {self.learning_rate} is not above 0")
-        for name in ("holdout", "ema_decay", "blend", "teacher_weight"):
+        for name in ("calibration_fraction", "ema_decay", "soup_weight", "teacher_weight"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is not within 0..1")
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ConfigurationError(f"recipe: {name} '{getattr(self, name)}' is none of {', '.join(known)}")
         for epoch, changes in self.restarts.items():
-            if not isinstance(changes, Mapping) or changes.keys() - {"learning_rate", "augmentation"}:
-                raise ConfigurationError(f"recipe: restart {epoch} {changes!r} holds more than {_RESTART}")
-        if self.blend and not self.restarts and not self.initial:
-            raise ConfigurationError(f"recipe: blend {self.blend} needs a restart or initial: weights to blend with")
+            if not isinstance(changes, Mapping) or changes.keys() - set(_RESTART_KEYS):
+                allowed = " and ".join(_RESTART_KEYS)
+                raise ConfigurationError(f"recipe: restart {epoch} {changes!r} has other keys than {allowed}")
+        if self.soup_weight and not self.restarts and not self.pretrained:
+            raise ConfigurationError(
+                f"recipe: soup_weight {self.soup_weight} needs other weights to average with: a restart or pretrained"
+            )
 
     def size_in(self, epoch: int) -> int:
-        """Returns the side in pixels that inputs are scaled to in this epoch (counted from 0)."""
-        begun = [first for first in self.sizes if first <= epoch]
-        return self.sizes[max(begun)] if begun else self.input_size
+        """Returns the side in pixels to which inputs are scaled in an epoch (counted from 0)."""
+        started = [first for first in self.sizes if first <= epoch]
+        return self.sizes[max(started)] if started else self.input_size
 
     def last_restart(self) -> int | None:
-        """Returns the epoch of the last restart that the run reaches."""
+        """Returns the epoch of the last restart that the run reaches, None without one."""
         return max((first for first in self.restarts if first < self.epochs), default=None)
 
     def augmentation_in(self, epoch: int) -> Mapping[str, Any]:
-        """Returns the keyword arguments of the augmentation in this epoch (counted from 0)."""
-        begun = [first for first, changes in self.restarts.items() if first <= epoch and "augmentation" in changes]
-        return self.restarts[max(begun)]["augmentation"] if begun else self.augmentation
+        """Returns the keyword arguments of the augmentation in an epoch (counted from 0)."""
+        started = [first for first, changes in self.restarts.items() if first <= epoch and "augmentation" in changes]
+        return self.restarts[max(started)]["augmentation"] if started else self.augmentation
 
-    def rate_at(self, epoch: float) -> float:
-        """Returns the learning rate at a moment of the run, in epochs from its begin."""
+    def learning_rate_at(self, epoch: float) -> float:
+        """Returns the learning rate at a moment of the run, in epochs since its start."""
         if epoch < self.warmup_epochs:
             return self.learning_rate * max(0.01, epoch / self.warmup_epochs)
-        begin, peak = float(self.warmup_epochs), self.learning_rate
+        start, peak = float(self.warmup_epochs), self.learning_rate
         for first in sorted(self.restarts):
             if first <= epoch and "learning_rate" in self.restarts[first]:
-                begin, peak = float(first), float(self.restarts[first]["learning_rate"])
+                start, peak = float(first), float(self.restarts[first]["learning_rate"])
         if self.schedule == "constant":
             return peak
         end = min((first for first in self.restarts if epoch < first < self.epochs), default=self.epochs)
-        return peak * (1 + math.cos(math.pi * min(1.0, (epoch - begin) / max(end - begin, 1e-9)))) / 2
+        return peak * (1 + math.cos(math.pi * min(1.0, (epoch - start) / max(end - start, 1e-9)))) / 2
+
+    def model_spec(self) -> ModelSpec:
+        """Returns the spec of a model that is trained with this recipe, its temperature not fitted."""
+        return ModelSpec(
+            architecture=self.architecture,
+            options=dict(self.options),
+            input_size=self.input_size,
+            normalization=self.normalization,
+            pixel_mean=self.pixel_mean,
+            pixel_deviation=self.pixel_deviation or 1.0,
+            labels=tuple(self.labels),
+            crop_margin=self.crop_margin,
+            mirror_average=self.mirror_average,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Returns plain values for JSON and YAML."""
@@ -175,34 +196,50 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
 
     Args:
         name_or_path: `compact_vgg` or `my/recipe.yaml`.
-        overrides: `key=value`, the value in YAML, as of the command line's `--set`.
+        overrides: values of the option `--set`: `KEY=VALUE`, the value in YAML.
 
     Raises:
-        ConfigurationError: there is no such recipe, it is not YAML, or a key is unknown.
+        ConfigurationError: there is no such recipe, it is not YAML, or a key is unknown or retired.
     """
     path = Path(name_or_path) if name_or_path.endswith((".yaml", ".yml")) else SHIPPED / f"{name_or_path}.yaml"
     if not path.is_file():
         shipped = sorted(entry.stem for entry in SHIPPED.glob("*.yaml"))
         raise ConfigurationError(f"no recipe '{name_or_path}'; shipped: {', '.join(shipped)}")
-    values = _parse(path.read_bytes().decode(errors="replace"), name_or_path)
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals:
-            raise ConfigurationError(f"--set {override}: write key=value")
-        values |= _parse(f"{key}: {text}", override)
-    return recipe_from(values, f"recipe {name_or_path}")
+    values = parse_yaml(path.read_bytes().decode(errors="replace"), name_or_path)
+    if not isinstance(values, dict):
+        raise ConfigurationError(f"{name_or_path}: a recipe is a table of keys and values")
+    return build_recipe(values | parse_key_values(overrides, "--set"), f"recipe {name_or_path}")
 
 
-def recipe_from(values: Mapping[str, Any], origin: str) -> Recipe:
-    """Builds a recipe from plain values, of YAML or of a run's JSON (where every key is a string).
+def recorded_recipe(values: Mapping[str, Any], source: str) -> Recipe:
+    """Builds a recipe from the values that a run or a model has recorded; retired names are read, too.
 
     Raises:
-        ConfigurationError: a key is unknown or missing, or a value has the wrong type; `origin` begins the message.
+        ConfigurationError: see `build_recipe`.
     """
+    return build_recipe(with_present_names(values, RECIPE_KEYS, RECIPE_VALUES), source)
+
+
+def build_recipe(values: Mapping[str, Any], source: str) -> Recipe:
+    """Builds a recipe from plain values, of YAML or of JSON (where every key is a string).
+
+    Args:
+        values: key -> value.
+        source: where they come from; begins the error message.
+
+    Raises:
+        ConfigurationError: a key is unknown, retired or missing, or a value has the wrong type or a retired name.
+    """
+    for old, new in RECIPE_KEYS.items():
+        if old in values:
+            raise ConfigurationError(f"{source}: the key {old} is now called {new}")
+    for key, present in RECIPE_VALUES.items():
+        if isinstance(value := values.get(key), str) and value in present:
+            raise ConfigurationError(f"{source}: {key} {value} is now called {present[value]}")
     if unknown := values.keys() - {entry.name for entry in fields(Recipe)}:
-        raise ConfigurationError(f"{origin}: unknown key {', '.join(sorted(unknown))}")
+        raise ConfigurationError(f"{source}: unknown key {', '.join(sorted(map(str, unknown)))}")
     if "architecture" not in values:
-        raise ConfigurationError(f"{origin}: lacks architecture")
+        raise ConfigurationError(f"{source}: lacks architecture")
     try:
         sizes = {int(epoch): int(size) for epoch, size in values.get("sizes", {}).items()}
         restarts = {int(epoch): changes for epoch, changes in values.get("restarts", {}).items()}
@@ -210,20 +247,10 @@ def recipe_from(values: Mapping[str, Any], origin: str) -> Recipe:
     except (TypeError, AttributeError, ValueError) as e:
         if isinstance(e, ConfigurationError):
             raise
-        raise ConfigurationError(f"{origin}: a value has the wrong type ({e})") from e
+        raise ConfigurationError(f"{source}: a value has the wrong type ({e})") from e
 
 
 def _is_a(wanted: type, value: Any) -> bool:
     if wanted is float:
         return type(value) in (int, float)
     return type(value) is wanted
-
-
-def _parse(text: str, name: str) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as e:
-        raise ConfigurationError(f"{name}: not YAML ({one_line(e)})") from e
-    if not isinstance(values, dict):
-        raise ConfigurationError(f"{name}: a recipe is a table of keys and values")
-    return values

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.classification.model_bundle import save_model
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
 
 SIZE = 8
 

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.detection.non_face_filter import NonFaceFilter
 from emotion_perception.core.detection.options import DetectorOptions

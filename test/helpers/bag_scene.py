@@ -10,8 +10,8 @@ import numpy as np
 from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.classification.model_bundle import load_model_bundle
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Box, Face, ModelInfo

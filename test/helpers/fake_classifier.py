@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.types import ModelInfo
 
 

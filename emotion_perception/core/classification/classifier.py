@@ -1,24 +1,26 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Scores the emotions of face crops: one model, one batch for all faces of a frame, one of two ways to run it.
+"""Classification of face crops: all faces of a frame in one batch, by onnxruntime on the CPU or torch on CUDA.
 
-onnxruntime runs the model's ONNX export on the CPU, torch runs its weights on CUDA. torch takes seconds to import, so it
-is imported only where CUDA is asked for or an NVIDIA device is there.
+torch takes seconds to import, so it is imported only if CUDA is requested or there is an NVIDIA device.
 """
 
 import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
-from emotion_perception.core.errors import ConfigurationError, DeviceError, ModelBundleError, one_line
+from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.core.errors import ConfigurationError, ModelBundleError
+from emotion_perception.core.inference.backend import Backend
+from emotion_perception.core.inference.onnx_session import OnnxBackend
 from emotion_perception.core.types import ModelInfo
 
 _log = logging.getLogger(__name__)
@@ -26,45 +28,32 @@ _NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu", "/dev/dxg"
 Crop = NDArray[np.uint8]
 
 
-class Backend(Protocol):
-    """Runs a network: float32 (N, 1, S, S), N at least 1, to logits, float32 (N, L)."""
-
-    @property
-    def device(self) -> str:
-        """Where it runs: `cpu` or `cuda:N`."""
-        ...
-
-    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the logits."""
-        ...
-
-
 class EmotionClassifier:
     """Turns face crops into calibrated probabilities.
 
     Args:
-        checkpoint: the model.
-        backend: what runs it.
-        fallback: True where another device was wanted than `backend` uses.
+        bundle: the model.
+        backend: runs its network.
+        fallback: True if another device was requested than `backend` uses.
     """
 
-    def __init__(self, checkpoint: ModelBundle, backend: Backend, *, fallback: bool = False) -> None:
-        self.spec: ModelSpec = checkpoint.spec
-        self.labels: tuple[str, ...] = checkpoint.spec.labels
-        self.model_name = checkpoint.name
-        self.model_sha256 = checkpoint.sha256
+    def __init__(self, bundle: ModelBundle, backend: Backend, *, fallback: bool = False) -> None:
+        self.spec: ModelSpec = bundle.spec
+        self.labels: tuple[str, ...] = bundle.spec.labels
+        self.model_name = bundle.name
+        self.model_sha256 = bundle.sha256
         self._fallback = fallback
         self._backend = backend
 
     @property
     def device(self) -> str:
-        """Where the last batch was run: `cpu` or `cuda:N`."""
+        """Where the last batch ran: `cpu` or `cuda:N`."""
         return self._backend.device
 
     @property
     def fallback(self) -> bool:
-        """Whether the CPU stands in for a GPU, from the start or for now."""
-        return self._fallback or bool(getattr(self._backend, "fallback", False))
+        """Whether a GPU was requested and the CPU is used instead, since the start or for now."""
+        return self._fallback or self._backend.fallback
 
     @property
     def info(self) -> ModelInfo:
@@ -73,11 +62,11 @@ class EmotionClassifier:
 
     @property
     def device_problem(self) -> str:
-        """Why the CPU stands in for a GPU for now; empty where it does not."""
-        return str(getattr(self._backend, "problem", ""))
+        """Why the CPU replaces a GPU that failed; empty if it does not."""
+        return self._backend.problem
 
     def classify(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
-        """Scores all crops in one batch.
+        """Classifies all crops in one batch.
 
         Args:
             crops: uint8 images as `to_input` takes them; may be empty.
@@ -86,7 +75,7 @@ class EmotionClassifier:
             float32 (N, L), calibrated probabilities in the order of `labels`; each row sums to 1.
 
         Raises:
-            ImageError: a crop is no image.
+            ImageError: a crop is not an image.
         """
         return softmax(self.logits(crops), self.spec.temperature)
 
@@ -97,11 +86,11 @@ class EmotionClassifier:
         return self._backend(to_batch(crops, self.spec))
 
     def warm_up(self, *, require_gpu: bool = False) -> None:
-        """Runs batches of one and of two blank crops, so that the first face of a stream is not slower than the others.
+        """Runs batches of one and two blank crops, so that the first faces of a stream are not slower than the others.
 
         Raises:
-            ModelBundleError: the network's answer has the wrong shape or is not finite.
-            ConfigurationError: a GPU is required and failed.
+            ModelBundleError: the network's output has the wrong shape or is not finite.
+            ConfigurationError: a GPU is required, but it failed.
         """
         blank = np.zeros((self.spec.input_size, self.spec.input_size), np.uint8)
         for count in (1, 2):
@@ -131,15 +120,15 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> Em
     device = options.device
     if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", device):
         raise ConfigurationError(f"device '{device}' is none of auto, cpu, cuda, cuda:N")
-    checkpoint = load_model_bundle(options.model)
-    problem = f"device is '{device}'" if device == "cpu" else _cuda_problem(device, checkpoint.spec)
+    bundle = load_model_bundle(options.model)
+    problem = f"device is '{device}'" if device == "cpu" else _cuda_problem(device, bundle.spec)
     if problem is None:
         cuda = "cuda:0" if device in ("auto", "cuda") else device
         from emotion_perception.core.inference.failover import FailoverBackend
 
-        gpu = _TorchBackend(checkpoint, cuda)
-        failover = FailoverBackend(gpu, lambda: _cpu_backend(checkpoint, options.num_threads))
-        return EmotionClassifier(checkpoint, _batching(failover, options) if shared else failover)
+        gpu = _torch_backend(bundle, cuda)
+        failover = FailoverBackend(gpu, lambda: _cpu_backend(bundle, options.num_threads))
+        return EmotionClassifier(bundle, _batching(failover, options) if shared else failover)
     if options.require_gpu:
         raise ConfigurationError(f"require_gpu is set, but {problem}")
     fallback = device not in ("auto", "cpu")
@@ -147,8 +136,8 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> Em
         _log.warning("device '%s' cannot be used, classifying on the CPU: %s", device, problem)
     elif device == "auto":
         _log.info("classifying on the CPU: %s", problem)
-    backend = _cpu_backend(checkpoint, options.num_threads)
-    return EmotionClassifier(checkpoint, _batching(backend, options) if shared else backend, fallback=fallback)
+    backend = _cpu_backend(bundle, options.num_threads)
+    return EmotionClassifier(bundle, _batching(backend, options) if shared else backend, fallback=fallback)
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
@@ -185,88 +174,33 @@ def _batching(backend: Backend, options: ClassifierOptions) -> Backend:
     )
 
 
-def _cpu_backend(checkpoint: ModelBundle, num_threads: int) -> Backend:
-    if checkpoint.onnx is not None:
-        return _OnnxBackend(checkpoint, checkpoint.onnx, num_threads)
+def _cpu_backend(bundle: ModelBundle, num_threads: int) -> Backend:
+    if bundle.onnx is not None:
+        return _onnx_backend(bundle.onnx, bundle.spec, num_threads)
     try:
         import torch
     except ImportError:
-        raise ModelBundleError(f"{checkpoint.name}: has no ONNX export, and torch is not installed") from None
+        raise ModelBundleError(f"{bundle.name}: has no ONNX export, and torch is not installed") from None
     torch.set_num_threads(num_threads)
-    return _TorchBackend(checkpoint, "cpu")
+    return _torch_backend(bundle, "cpu")
 
 
-class _OnnxBackend:
-    """onnxruntime on the CPU, without spinning: a spinning pool burns a core between frames and saves no time."""
-
-    device = "cpu"
-
-    def __init__(self, checkpoint: ModelBundle, path: Path, num_threads: int) -> None:
-        import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as errors
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = num_threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3  # errors; they are raised too
-        try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except _onnx_errors(errors) as e:
-            raise ModelBundleError(f"{path}: not a readable ONNX file ({one_line(e)})") from e
-        _check_signature(path, session, checkpoint.spec)
-        self._session = session
-        self._input = session.get_inputs()[0].name
-
-    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the logits."""
-        logits: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
-        return logits
+def _onnx_backend(path: Path, spec: ModelSpec, num_threads: int) -> Backend:
+    """Opens an ONNX export and checks that inputs and outputs are those of the description."""
+    backend = OnnxBackend(path, num_threads)
+    if backend.output_shape != [len(spec.labels)]:
+        raise ModelBundleError(f"{path}: has {backend.output_shape} outputs per face for {len(spec.labels)} labels")
+    if backend.input_shape != [1, spec.input_size, spec.input_size]:
+        raise ModelBundleError(f"{path}: takes images of {backend.input_shape}, the spec says {spec.input_size} pixels")
+    return backend
 
 
-def _onnx_errors(module: Any) -> tuple[type[Exception], ...]:
-    names = ("Fail", "InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NotImplemented", "NoSuchFile")
-    return tuple(getattr(module, name) for name in names)
+def _torch_backend(bundle: ModelBundle, device: str) -> Backend:
+    from emotion_perception.core.classification.networks import build_network
+    from emotion_perception.core.inference.torch_backend import TorchBackend
 
-
-def _check_signature(path: Path, session: Any, spec: ModelSpec) -> None:
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise ModelBundleError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs instead of one each")
-    if outputs[0].shape[1:] != [len(spec.labels)]:
-        raise ModelBundleError(f"{path}: gives {outputs[0].shape[1:]} outputs a face for {len(spec.labels)} labels")
-    if inputs[0].shape[1:] != [1, spec.input_size, spec.input_size]:
-        raise ModelBundleError(f"{path}: takes images of {inputs[0].shape[1:]}, the spec says {spec.input_size} pixels")
-
-
-class _TorchBackend:
-    """torch on CUDA (or on the CPU, for a model without ONNX export), in full float32: TF32 would blur the batch rule."""
-
-    def __init__(self, checkpoint: ModelBundle, device: str) -> None:
-        import torch
-
-        from emotion_perception.core.classification.networks import build_network
-
-        try:
-            network = build_network(checkpoint.spec, read_weights(checkpoint))
-        except ModelBundleError as e:
-            raise ModelBundleError(f"{checkpoint.weights}: {e}") from None
-        torch.backends.cudnn.allow_tf32 = False
-        self.device = device
-        self._torch = torch
-        self._network = network.to(device)
-
-    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the logits.
-
-        Raises:
-            DeviceError: a GPU is out of memory or gone.
-        """
-        try:
-            with self._torch.inference_mode():
-                logits: NDArray[np.float32] = self._network(self._torch.from_numpy(batch).to(self.device)).cpu().numpy()
-        except RuntimeError as e:  # torch's OutOfMemoryError and AcceleratorError are kinds of it
-            if self.device == "cpu":
-                raise
-            raise DeviceError(f"{self.device}: {one_line(e)}") from e
-        return logits
+    try:
+        network = build_network(bundle.spec, read_weights(bundle))
+    except ModelBundleError as e:
+        raise ModelBundleError(f"{bundle.weights}: {e}") from None
+    return TorchBackend(network, device)

@@ -9,15 +9,15 @@ onnxruntime, NAME.onnx: the same network with the same weights. None of them can
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.assets import MANIFEST, file_sha256
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
 from emotion_perception.core.retired_names import MODEL_SPEC_KEYS, RECIPE_VALUES, with_present_names
 
@@ -25,19 +25,16 @@ FORMAT = 1
 MODELS = Path(__file__).resolve().parents[2] / "models"  # the shipped ones
 _SUFFIXES = (".safetensors", ".onnx", ".json")
 _KEYS = {"format", "name", "spec", "weights", "onnx"}
-_LATER = {"pixel_mean", "pixel_deviation"}  # keys that descriptions of the first versions lack
-_TYPES: dict[str, tuple[type, ...]] = {
-    "architecture": (str,),
-    "options": (dict,),
-    "input_size": (int,),
-    "normalization": (str,),
-    "pixel_mean": (int, float),
-    "pixel_deviation": (int, float),
-    "crop_margin": (int, float),
-    "labels": (list,),
-    "temperature": (int, float),
-    "mirror_average": (bool,),
-    "metadata": (dict,),
+_REQUIRED = {  # keys of `spec` in the first version; a field that was added later takes its default if it is missing
+    "architecture",
+    "crop_margin",
+    "input_size",
+    "labels",
+    "metadata",
+    "mirror_average",
+    "normalization",
+    "options",
+    "temperature",
 }
 
 
@@ -91,7 +88,7 @@ def load_spec(path: Path | str) -> ModelSpec:
     return _parse_spec(_read_description(path)["spec"], path)
 
 
-def read_weights(checkpoint: ModelBundle) -> dict[str, NDArray[np.float32]]:
+def read_weights(bundle: ModelBundle) -> dict[str, NDArray[np.float32]]:
     """Reads the weights as float32 (whole numbers stay as they are), however they are stored.
 
     Raises:
@@ -101,9 +98,9 @@ def read_weights(checkpoint: ModelBundle) -> dict[str, NDArray[np.float32]]:
     from safetensors.numpy import load_file
 
     try:
-        stored = load_file(checkpoint.weights)
+        stored = load_file(bundle.weights)
     except (SafetensorError, OSError) as e:
-        raise ModelBundleError(f"{checkpoint.weights}: not a readable safetensors file ({one_line(e)})") from e
+        raise ModelBundleError(f"{bundle.weights}: not a readable safetensors file ({one_line(e)})") from e
     return {name: to_float32(array) for name, array in stored.items()}
 
 
@@ -142,13 +139,13 @@ def save_model(
     return load_model_bundle(folder / f"{name}.json")
 
 
-def replace_spec(checkpoint: ModelBundle, spec: ModelSpec) -> ModelBundle:
+def replace_spec(bundle: ModelBundle, spec: ModelSpec) -> ModelBundle:
     """Writes another description to a model's weights, e.g. with a fitted temperature.
 
     Raises:
         ModelFileError: the old description is gone.
     """
-    path = checkpoint.weights.with_name(f"{checkpoint.name}.json")  # several models may share their weights
+    path = bundle.weights.with_name(f"{bundle.name}.json")  # several models may share their weights
     old = _read_description(path)
     _write_description(path, spec, weights=old["weights"], onnx=old["onnx"])
     return load_model_bundle(path)
@@ -229,18 +226,35 @@ def _parse_spec(values: Any, path: Path) -> ModelSpec:
     if not isinstance(values, dict):
         raise ModelBundleError(f"{path}: spec is not a table")
     values = with_present_names(values, MODEL_SPEC_KEYS, RECIPE_VALUES)
-    names = {field.name for field in fields(ModelSpec)}
-    _check_keys(path, values, names, required=names - _LATER)
+    types = get_type_hints(ModelSpec)
+    _check_keys(path, values, set(types), required=_REQUIRED)
     for name, value in values.items():
-        types = _TYPES[name]
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise ModelBundleError(f"{path}: {name} {value!r} is not of type {types[-1].__name__}")
-    if not all(isinstance(label, str) for label in values["labels"]):
-        raise ModelBundleError(f"{path}: labels {values['labels']} are not all strings")
+        if not _is_of_type(value, types[name]):
+            raise ModelBundleError(f"{path}: {name} {value!r} is not of type {_json_type(types[name])}")
     try:
         return ModelSpec(**values)
     except ModelBundleError as e:
         raise ModelBundleError(f"{path}: {e}") from None
+
+
+def _is_of_type(value: Any, annotation: Any) -> bool:
+    """Returns whether a value of a JSON file can become a field with this annotation."""
+    origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
+    if origin is tuple:
+        return isinstance(value, list) and all(_is_of_type(item, arguments[0]) for item in value)
+    if origin is Mapping:
+        return isinstance(value, dict)
+    if isinstance(value, bool) or origin is bool:
+        return isinstance(value, bool) and origin is bool
+    return isinstance(value, (int, float) if origin is float else origin)
+
+
+def _json_type(annotation: Any) -> str:
+    """Returns the name of the type that a field has in a JSON file, e.g. `list of str`."""
+    origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
+    if origin is tuple:
+        return f"list of {_json_type(arguments[0])}"
+    return "table" if origin is Mapping else str(origin.__name__)
 
 
 def _verified(description: Path, key: str, entry: Any) -> Path:

@@ -6,75 +6,14 @@ Training, evaluation, the classifier node and the exporter all call `to_input` w
 the weights, so a network never sees images that were prepared in another way than those it was trained on.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.core.errors import ImageError, ModelBundleError
-
-NORMALIZATIONS = ("standardize", "zero_one", "minus_one_one", "min_max", "dataset")
-_LARGEST_INPUT = 1024  # pixels; a larger one is a damaged description, not a face network
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelSpec:
-    """What a network expects and what its outputs mean.
-
-    Attributes:
-        architecture: name understood by `training.architectures.create_network`.
-        options: keyword arguments of that network.
-        input_size: side of the square input, in pixels.
-        normalization: `standardize` (each image to mean 0 and deviation 1), `zero_one` (x / 255), `minus_one_one`
-            (x / 127.5 - 1), `min_max` (each image's darkest pixel to 0, its brightest to 1) or `dataset`
-            ((x - pixel_mean) / pixel_deviation).
-        pixel_mean: of the data set's gray values, 0..255; for `dataset` only.
-        pixel_deviation: of the data set's gray values; for `dataset` only.
-        crop_margin: how much of a face box's longer side is added on each side before cropping.
-        labels: label of each output, in the order of the outputs.
-        temperature: divisor of the logits before softmax, fitted on held-out data (Guo et al. 2017,
-            "On Calibration of Modern Neural Networks"). 1 means uncalibrated.
-        mirror_average: the network averages the logits of an image and of its mirror image.
-        metadata: what the weights were made from: data, figures, command, terms.
-    """
-
-    architecture: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    input_size: int = 48
-    normalization: str = "standardize"
-    pixel_mean: float = 0.0
-    pixel_deviation: float = 1.0
-    crop_margin: float = 0.04
-    labels: tuple[str, ...] = LABELS
-    temperature: float = 1.0
-    mirror_average: bool = False
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", tuple(self.labels))
-        if not 1 <= self.input_size <= _LARGEST_INPUT:
-            raise ModelBundleError(f"input_size {self.input_size} is not within 1..{_LARGEST_INPUT}")
-        if self.normalization not in NORMALIZATIONS:
-            raise ModelBundleError(f"normalization '{self.normalization}' is none of {', '.join(NORMALIZATIONS)}")
-        if not (0 <= self.pixel_mean <= 255 and 0 < self.pixel_deviation <= 255):
-            raise ModelBundleError(f"pixel_mean {self.pixel_mean}, pixel_deviation {self.pixel_deviation} are no grays")
-        if not self.temperature > 0:
-            raise ModelBundleError(f"temperature {self.temperature} is not positive")
-        if not 0 <= self.crop_margin <= 1:
-            raise ModelBundleError(f"crop_margin {self.crop_margin} is not within 0..1")
-        if len(set(self.labels)) != len(self.labels) or not self.labels:
-            raise ModelBundleError(f"labels {list(self.labels)} are empty or not unique")
-
-    def gray_range(self) -> tuple[float, float] | None:
-        """Returns what gray 0 and gray 255 become in an input; None where each image has a scale of its own."""
-        if self.normalization in ("standardize", "min_max"):
-            return None
-        black, white = _normalize(np.array((0, 255), np.float32), self).tolist()
-        return black, white
+from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.errors import ImageError
 
 
 def to_input(crop: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
@@ -108,6 +47,14 @@ def to_batch(crops: Sequence[NDArray[np.uint8]], spec: ModelSpec) -> NDArray[np.
     for row, crop in zip(batch, crops, strict=True):
         row[:] = to_input(crop, spec)
     return batch
+
+
+def gray_range(spec: ModelSpec) -> tuple[float, float] | None:
+    """Returns what gray 0 and gray 255 become in an input; None if each image has a scale of its own."""
+    if spec.normalization in ("standardize", "min_max"):
+        return None
+    black, white = _normalize(np.array((0, 255), np.float32), spec).tolist()
+    return black, white
 
 
 def _normalize(gray: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A backend on a GPU that gives way to the CPU when the GPU fails, and goes back when it can."""
+"""Replaces a GPU that fails by the CPU, and returns to it when it works again."""
 
 import logging
 import time
@@ -9,23 +9,23 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.classifier import Backend
 from emotion_perception.core.errors import DeviceError
+from emotion_perception.core.inference.backend import Backend
 
 _log = logging.getLogger(__name__)
-RETRY_S = 30.0  # after a failure the CPU works for so long before the GPU is tried again
+RETRY_S = 30.0  # how long the CPU is used after a failure before the GPU is tried again
 
 
 class FailoverBackend:
-    """Runs batches on a GPU; one that fails there, out of memory or with the GPU gone, is run on the CPU at once.
+    """Runs batches on a GPU; a batch that fails there, e.g. out of memory, runs on the CPU at once. A `Backend`.
 
     Args:
-        gpu: raises `DeviceError` where the device fails.
-        make_cpu: makes the other backend, at the first failure.
+        gpu: raises `DeviceError` if the device fails.
+        make_cpu: creates the other backend, at the first failure.
         clock_s: steady time in seconds.
 
     Attributes:
-        fallback: True while the CPU stands in for the GPU.
+        fallback: True while the CPU replaces the GPU.
         problem: why, else empty.
     """
 
@@ -40,29 +40,29 @@ class FailoverBackend:
 
     @property
     def device(self) -> str:
-        """Where the last batch was run."""
+        """Where the last batch ran."""
         return self._cpu.device if self.fallback and self._cpu else self._gpu.device
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the logits, of whichever device could compute them."""
+        """Returns the logits, from whichever device could compute them."""
         if not self.fallback or self._clock_s() >= self._retry_at_s:
             try:
                 logits = self._gpu(batch)
             except DeviceError as e:
-                self._give_way(str(e))
+                self._on_failure(str(e))
             else:
-                self._come_back()
+                self._on_success()
                 return logits
         self._cpu = self._cpu or self._make_cpu()
         return self._cpu(batch)
 
-    def _give_way(self, problem: str) -> None:
+    def _on_failure(self, problem: str) -> None:
         self._retry_at_s = self._clock_s() + RETRY_S
         if not self.fallback:
-            _log.warning("%s fails, classifying on the CPU: %s", self._gpu.device, problem)
+            _log.warning("%s failed, classifying on the CPU: %s", self._gpu.device, problem)
         self.fallback, self.problem = True, problem
 
-    def _come_back(self) -> None:
+    def _on_success(self) -> None:
         if self.fallback:
             _log.info("%s works again", self._gpu.device)
         self.fallback, self.problem = False, ""

@@ -1,67 +1,108 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Opens ONNX files for the CPU; the only place of the detectors that imports onnxruntime, and only when it is used."""
+"""onnxruntime sessions: threads, providers and errors of all ONNX files are set here.
+
+onnxruntime is imported when the first file is opened.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
 
 if TYPE_CHECKING:
     import onnxruntime
 
+_PROVIDERS = ("CPUExecutionProvider",)
+_ERRORS_ONLY = 3  # log severity; errors are raised too
+_LONGEST_REASON = 200  # characters
+
 
 def open_session(
-    path: Path, *, num_threads: int, outputs: Sequence[str], model: bytes | None = None
+    path: Path, *, num_threads: int, outputs: Sequence[str] = (), model: bytes | None = None
 ) -> "onnxruntime.InferenceSession":
-    """Opens a network that does not spin while it waits.
+    """Opens an ONNX file on the CPU.
+
+    Its threads do not spin while they wait: spinning occupies a whole core between frames and saves no time.
 
     Args:
         path: the file; named in errors.
         num_threads: threads of one run.
-        outputs: names that the network must give.
-        model: the file's content where the caller has changed it.
+        outputs: names of outputs that the network must have.
+        model: the file's content, if the caller has changed it.
 
     Raises:
         ConfigurationError: onnxruntime is not installed.
-        ModelFileError: the file is missing, cut short, no ONNX file, or another network.
+        ModelFileError: the file is missing, truncated, not ONNX, or another network.
     """
     try:
         import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as faults
-    except ImportError as error:
-        raise ConfigurationError(f"this detector needs onnxruntime: {error}") from error
+        from onnxruntime.capi import onnxruntime_pybind11_state as errors
+    except ImportError as e:
+        raise ConfigurationError(f"{path}: running it needs onnxruntime: {e}") from e
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    unreadable = (faults.Fail, faults.InvalidArgument, faults.InvalidGraph, faults.InvalidProtobuf, faults.NoSuchFile)
+    unreadable = (errors.Fail, errors.InvalidArgument, errors.InvalidGraph, errors.InvalidProtobuf, errors.NoSuchFile)
     try:
         content = read_model(path) if model is None else model
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except (*unreadable, faults.NotImplemented, faults.RuntimeException) as error:
-        raise ModelFileError(f"{path}: not an ONNX file that onnxruntime can run: {_one_line(error)}") from error
+        session = onnxruntime.InferenceSession(content, options, providers=list(_PROVIDERS))
+    except (*unreadable, errors.NotImplemented, errors.RuntimeException) as e:
+        reason = " ".join(str(e).split())[:_LONGEST_REASON]
+        raise ModelFileError(f"{path}: not an ONNX file that onnxruntime can run: {reason}") from e
     if missing := set(outputs) - {output.name for output in session.get_outputs()}:
         raise ModelFileError(f"{path}: another network than expected: it has no output {', '.join(sorted(missing))}")
     return session
 
 
 def read_model(path: Path) -> bytes:
-    """Returns the file's content.
+    """Returns the content of a model file.
 
     Raises:
         ModelFileError: it cannot be read or is empty.
     """
     try:
         content = path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read: {error.strerror}") from error
+    except OSError as e:
+        raise ModelFileError(f"{path}: cannot be read: {e.strerror}") from e
     if not content:
         raise ModelFileError(f"{path}: is empty")
     return content
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+class OnnxBackend:
+    """Runs a network with one input and one output in onnxruntime on the CPU; a `Backend`.
+
+    Args:
+        path: the ONNX file.
+        num_threads: threads of one run.
+
+    Attributes:
+        input_shape: of one input, without the batch axis; an axis of any length is a string or None.
+        output_shape: of one output, likewise.
+
+    Raises:
+        ConfigurationError, ModelFileError: as of `open_session`; or the file has several inputs or outputs.
+    """
+
+    device, fallback, problem = "cpu", False, ""
+
+    def __init__(self, path: Path, num_threads: int) -> None:
+        self._session = open_session(path, num_threads=num_threads)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise ModelFileError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, expected one each")
+        self._input = inputs[0].name
+        self.input_shape: list[int | str | None] = inputs[0].shape[1:]
+        self.output_shape: list[int | str | None] = outputs[0].shape[1:]
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns the logits."""
+        logits: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
+        return logits

@@ -8,7 +8,6 @@ training module; a network for comparison has a file here. One table lists both,
 """
 
 from collections.abc import Mapping
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from emotion_perception.core.classification import networks as core_networks
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.networks import CompactVGG, MirrorAverage
-from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.training.architectures.basic_cnn import BasicCNN
 from emotion_perception.training.architectures.face_gate import FaceGate
 from emotion_perception.training.architectures.mini_xception import MiniXception

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The forms of one network that are not its weights: an ONNX file, a TorchScript file, and whether they agree."""
+"""Export formats of a network: ONNX and TorchScript, and the check that they give the same logits."""
 
 import io
 import json
@@ -15,55 +15,34 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from emotion_perception.core.classification.model_bundle import to_float32
-from emotion_perception.core.classification.networks import load_weights
-from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.errors import ModelBundleError
-from emotion_perception.training.architectures import MirrorAverage, create_network
+from emotion_perception.training.evaluate.prediction import network_logits
 
-OPSET = 17  # read by every onnxruntime from 1.13 on
-PARITY = 1e-4  # largest difference of a logit between torch and a twin
-SPEC = "spec.json"  # name of the description inside a TorchScript file
-_PROBED = 64  # images
-_BATCH = 128
+OPSET = 17  # can be read by onnxruntime 1.13 and later
+PARITY = 1e-4  # largest allowed difference of a logit between torch and another format
+SPEC = "spec.json"  # name of the spec inside a TorchScript file
+_COMPARED = 64  # images
 Weights = Mapping[str, NDArray[np.generic]]
 Crops = Sequence[NDArray[np.uint8]]
 
 
-def network_of(spec: ModelSpec, weights: Weights) -> nn.Module:
-    """Builds a spec's network with its weights, ready to run (eval mode), mirror average included.
-
-    Raises:
-        ModelBundleError: there is no such network, or the weights do not fit.
-    """
-    network = create_network(spec.architecture, num_classes=len(spec.labels), **spec.options)
-    load_weights(network, {name: to_float32(array) for name, array in weights.items()})
-    return (MirrorAverage(network) if spec.mirror_average else network).eval()
-
-
-def logits_of_network(network: Callable[[torch.Tensor], Any], images: Any, spec: ModelSpec) -> NDArray[np.float32]:
-    """Returns the logits of every image, float32 (N, L); takes the images a batch at a time."""
-    batches = (to_batch(list(images[k : k + _BATCH]), spec) for k in range(0, len(images), _BATCH))
-    with torch.inference_mode():
-        return np.concatenate([network(torch.from_numpy(batch)).numpy() for batch in batches])
-
-
 def to_onnx(network: nn.Module, input_size: int) -> bytes:
-    """Returns the network as an ONNX file with a free batch axis.
+    """Returns the network as an ONNX file with a dynamic batch axis, input `images`, output `logits`.
 
-    By the TorchScript exporter: its files open with every onnxruntime of the last years, it needs no further package,
-    and it writes no paths of this machine into them, as the newer one does.
+    It uses torch's TorchScript-based exporter: the files can be read by older versions of onnxruntime, it needs no
+    other package, and the files contain no paths of this machine, as those of the newer exporter do.
     """
     file = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it announces its successor
+        warnings.simplefilter("ignore")  # a deprecation in favor of the newer exporter
         torch.onnx.export(
             network.eval(),
             (torch.zeros(2, 1, input_size, input_size),),
             file,  # type: ignore[arg-type]  # any binary file works
-            input_names=["pictures"],
+            input_names=["images"],
             output_names=["logits"],
-            dynamic_axes={"pictures": {0: "batch"}, "logits": {0: "batch"}},
+            dynamic_axes={"images": {0: "batch"}, "logits": {0: "batch"}},
             opset_version=OPSET,
             dynamo=False,
         )
@@ -71,17 +50,17 @@ def to_onnx(network: nn.Module, input_size: int) -> bytes:
 
 
 def to_torchscript(network: nn.Module, spec: ModelSpec) -> bytes:
-    """Returns the network as a TorchScript file, for programs in C++; it has the spec inside, as `spec.json`."""
+    """Returns the network as a TorchScript file for C++ programs; the spec is inside, as `spec.json`."""
     file = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it announces its successor
+        warnings.simplefilter("ignore")  # a deprecation in favor of torch.export
         traced = torch.jit.trace(network.eval(), torch.zeros(2, 1, spec.input_size, spec.input_size))
         torch.jit.save(traced, file, _extra_files={SPEC: json.dumps(asdict(spec), ensure_ascii=False)})
     return _without_source_paths(file.getvalue())
 
 
 def from_torchscript(content: bytes) -> Callable[[torch.Tensor], Any]:
-    """Opens what `to_torchscript` has written."""
+    """Loads a TorchScript file of `to_torchscript`; returns a function from inputs (N, 1, S, S) to logits (N, L)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         network: Callable[[torch.Tensor], Any] = torch.jit.load(io.BytesIO(content), map_location="cpu")
@@ -89,30 +68,30 @@ def from_torchscript(content: bytes) -> Callable[[torch.Tensor], Any]:
 
 
 def check_parity(
-    network: nn.Module, twin: Callable[[Crops], NDArray[np.float32]], images: Any, spec: ModelSpec, name: str
+    network: nn.Module, exported: Callable[[Crops], NDArray[np.float32]], images: Any, spec: ModelSpec, name: str
 ) -> float:
-    """Returns the largest difference of a logit between torch and a twin, over up to 64 images and a batch of one.
+    """Returns the largest difference of a logit between torch and another format, for a batch of images and for one.
 
     Args:
-        network: what torch runs.
-        twin: maps crops to logits.
-        images: uint8 images.
-        spec: how the network takes them.
-        name: of what runs the twin, for the message.
+        network: the network in torch.
+        exported: maps crops to logits with the exported network.
+        images: uint8 (N, H, W[, 3]); the first 64 are compared.
+        spec: preprocessing of the network.
+        name: of the runtime of the exported network, for the message.
 
     Raises:
-        ModelBundleError: it is above 1e-4.
+        ModelBundleError: the difference is above 1e-4.
     """
-    crops = list(images[:_PROBED])
-    expected = logits_of_network(network, crops, spec)
-    difference = max(float(np.abs(expected[:n] - twin(crops[:n])).max()) for n in (len(crops), 1))
+    crops = list(images[:_COMPARED])
+    expected = network_logits(network, crops, spec)
+    difference = max(float(np.abs(expected[:n] - exported(crops[:n])).max()) for n in (len(crops), 1))
     if not difference < PARITY:
         raise ModelBundleError(f"torch and {name} differ by {difference:.2g} in a logit, more than {PARITY}")
     return difference
 
 
 def _without_source_paths(content: bytes) -> bytes:
-    """Returns a TorchScript file without its debug records, which name files of the machine that wrote it."""
+    """Returns a TorchScript file without its debug records, which contain paths of this machine."""
     stripped = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(stripped, "w") as target:
         for entry in source.infolist():

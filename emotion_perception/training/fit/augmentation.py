@@ -1,9 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Random changes to a batch of network inputs, on the device that trains.
+"""Augmentation: random transforms of a batch of network inputs, on the device that trains.
 
-They act on inputs as `to_input` made them. Inside, each image runs from 0, its black, to 1, its white; at the end it
-is normalized again as the network expects, so that a covered or darkened face looks in training as it will on a robot.
+The inputs are those of `to_input`. They are scaled to 0 (black) .. 1 (white) for the transforms and normalized again
+afterwards, so that a covered or darkened face gives the same input in training as on a robot.
 """
 
 from collections.abc import Mapping
@@ -13,23 +13,24 @@ import kornia.augmentation as K
 import torch
 from torch import Tensor, nn
 
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification.preprocessing import gray_range
 from emotion_perception.core.errors import ConfigurationError
 
-_SCAR_SIDE = 48  # pixels: the side that system B's numbers are meant for
-_LENGTH, _WIDTH, _CORNER = (0, 6), (0, 2), (12, 35)  # pixels at that side, both ends included
+_SCAR_SIDE = 48  # pixels, to which the numbers of system B refer
+_LENGTH, _WIDTH, _CORNER = (0, 6), (0, 2), (12, 35)  # pixels at that side, both limits included
 _REGIONS = ((0.05, 0.24, 0.95, 0.48), (0.2, 0.62, 0.8, 0.92), (0.0, 0.55, 1.0, 1.0))  # eye band, mouth, lower face
 _JITTER = 0.06  # share of the side by which each edge of a region moves
 
 
 class ScarBoxes(nn.Module):
-    """Puts one thin black box into each image, so that a network does not rely on one feature (system B).
+    """Draws one thin black box into an image, so that a network does not rely on a single feature (system B).
 
-    At a side of 48 pixels its length is 0..6, its width 0..2, its corner at 12..35 in both axes, all uniform and whole;
-    it lies or stands with equal chance. Other sides are scaled.
+    At a side of 48 pixels its length is 0..6, its width 0..2 and its corner at 12..35 in both axes, all integers drawn
+    uniformly; it is horizontal or vertical with equal probability. Other sides are scaled.
 
     Args:
-        probability: share of the images that get one.
+        probability: that an image gets a box.
     """
 
     def __init__(self, probability: float) -> None:
@@ -50,13 +51,13 @@ class ScarBoxes(nn.Module):
 
 
 class FaceOcclusion(nn.Module):
-    """Covers the eye band, the mouth or the lower face, as glasses, a hand or a mask do.
+    """Covers the eyes, the mouth or the lower face, as glasses, a hand or a mask do.
 
     Half of the covers are black, which is the worst case for a network that standardizes its input; the others have
-    one random gray.
+    one random gray value.
 
     Args:
-        probability: share of the images of which one of the three is covered.
+        probability: that one of the three regions of an image is covered.
     """
 
     def __init__(self, probability: float) -> None:
@@ -77,11 +78,11 @@ class FaceOcclusion(nn.Module):
 
 
 class Augmentation(nn.Module):
-    """Runs steps on images within 0..1 and gives back inputs normalized as the spec says.
+    """Applies transforms to inputs scaled to 0..1 and normalizes the result as the spec requires.
 
     Args:
-        steps: modules that map (N, 1, S, S) within 0..1 to the same.
-        spec: says how the inputs are normalized.
+        steps: transforms that map (N, 1, S, S) in 0..1 to the same shape and range.
+        spec: normalization of the inputs.
     """
 
     def __init__(self, steps: nn.Module, spec: ModelSpec) -> None:
@@ -90,7 +91,7 @@ class Augmentation(nn.Module):
         self.spec = spec
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Maps float32 (N, 1, S, S) to the same shape, each image changed on its own."""
+        """Maps normalized inputs, float32 (N, 1, S, S), to the same shape; each image is transformed independently."""
         low, high = self._range(inputs)
         span = (high - low).clamp_min(1e-6)
         images = self.steps((inputs - low) / span).clamp(0, 1)
@@ -103,8 +104,8 @@ class Augmentation(nn.Module):
         return images * span + low
 
     def _range(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns what stands for black and white: the image's own extremes, or the ends of a fixed scale."""
-        if ends := self.spec.gray_range():
+        """Returns the input values of black and white: fixed ones, or the extremes of each image."""
+        if ends := gray_range(self.spec):
             low, high = ends
             return inputs.new_tensor(low), inputs.new_tensor(high)
         return inputs.amin((1, 2, 3), keepdim=True), inputs.amax((1, 2, 3), keepdim=True)
@@ -125,22 +126,22 @@ def build_augmentation(
     scars: float = 0.0,
     occlude: float = 0.0,
 ) -> nn.Module:
-    """Builds a module that maps float32 (N, 1, S, S) to the same shape, each image changed on its own.
+    """Builds the augmentation: maps normalized inputs, float32 (N, 1, S, S), to the same shape.
 
     Args:
-        spec: how the inputs are normalized.
-        flip: probability of the mirror image.
+        spec: normalization of the inputs.
+        flip: probability of a horizontal flip.
         degrees: rotation is uniform within +-degrees.
         shift: shift is uniform within +-shift of the side, in both axes.
         scale: zoom is uniform between the two factors.
-        brightness: what is added is uniform within +-brightness, of an image that runs from 0 to 1.
-        contrast: what the grays are multiplied by is uniform within 1 +- contrast.
+        brightness: a value uniform within +-brightness is added to an image in 0..1.
+        contrast: an image in 0..1 is multiplied by a factor uniform within 1 +- contrast.
         blur: probability of a Gaussian blur of 3x3 pixels, sigma 0.3 to 1.2.
-        noise: deviation of Gaussian noise that half of the images get, of an image that runs from 0 to 1.
-        erase: probability that one rectangle of 2 to 15 % of the area becomes mid-gray
+        noise: standard deviation of the Gaussian noise that is added to half of the images, in 0..1.
+        erase: probability that a rectangle of 2 to 15 % of the area becomes mid-gray
             (Zhong et al. 2020, "Random Erasing Data Augmentation").
-        scars: probability of a scar box, see `ScarBoxes`.
-        occlude: probability that eyes, mouth or lower face are covered, see `FaceOcclusion`.
+        scars: probability of a black box, see `ScarBoxes`.
+        occlude: probability of a covered region, see `FaceOcclusion`.
     """
     steps: list[nn.Module] = [
         K.RandomHorizontalFlip(p=flip),
@@ -176,13 +177,13 @@ def augmentation_from(options: Mapping[str, Any], spec: ModelSpec) -> nn.Module:
 
 
 def mix_up(values: tuple[Tensor, ...], alpha: float) -> tuple[Tensor, ...]:
-    """Mixes each row with another one of the batch, all tensors by the same share.
+    """Mixes each row with another row of the batch, all tensors with the same weight (mixup).
 
     Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization".
 
     Args:
-        values: tensors (N, ...) of floating type: inputs, target distributions.
-        alpha: of the Beta distribution that the share is drawn from; 0 leaves the batch as it is.
+        values: tensors (N, ...) of floating type: inputs, targets.
+        alpha: of the Beta distribution from which the weight is drawn; 0 leaves the batch unchanged.
     """
     if not alpha:
         return values
@@ -196,7 +197,7 @@ def _chosen(count: int, probability: float, like: Tensor) -> Tensor:
 
 
 def _inside(box: Tensor, images: Tensor) -> Tensor:
-    """Returns bool (N, 1, S, S): the pixels of boxes (4, N) left, top, right, bottom; right and bottom excluded."""
+    """Returns a mask, bool (N, 1, S, S), of boxes (4, N): left, top, right, bottom; right and bottom are excluded."""
     side = torch.arange(images.shape[-1], device=images.device)
     left, top, right, bottom = (edge.view(-1, 1) for edge in box)
     columns, rows = (side >= left) & (side < right), (side >= top) & (side < bottom)  # (N, S) each

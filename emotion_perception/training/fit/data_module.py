@@ -1,33 +1,32 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Feeds a data set to a training: network inputs made as they are asked for, or once, onto a GPU that has room."""
+"""The Lightning data module: network inputs of a dataset, made batch by batch, or once where they fit on the GPU."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.training.datasets import FaceDataset, vote_targets
 from emotion_perception.training.fit.distillation import distillation_targets
 from emotion_perception.training.recipe import Recipe
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]  # inputs (N, 1, S, S), labels (N), targets (N, L), votes (N, V)
-_CHOOSE_BATCH = 256
-_GPU_SHARE = 0.5  # of the free memory that images may take
+_VALIDATION_BATCH = 256
+_GPU_SHARE = 0.5  # of the free memory that the inputs may take
 
 
 class FaceBatches(Dataset[Batch]):
-    """The rows of a data set as whole batches; the images may be memory-mapped, only those asked for are read.
+    """A dataset that returns whole batches of network inputs; only the images of the batch are read.
 
     Args:
-        data: the images.
-        spec: how they become inputs, and the label order.
+        data: images, in memory or memory-mapped.
+        spec: preprocessing and label order.
         targets: see `Recipe.targets`.
     """
 
@@ -41,17 +40,17 @@ class FaceBatches(Dataset[Batch]):
         return len(self.labels)
 
     def __getitems__(self, rows: Sequence[int]) -> Batch:
-        """Returns one batch."""
+        """Returns the batch of these rows."""
         inputs = torch.from_numpy(to_batch([self._images[row] for row in rows], self._spec))
         return inputs, self.labels[rows], self.targets[rows], self.votes[rows]
 
 
 class DeviceBatches(Dataset[Batch]):
-    """The same, made once and kept on a device as float16.
+    """A dataset whose inputs are computed once and kept on a device as float16; it returns whole batches.
 
     Args:
-        rows: what to make.
-        device: of torch.
+        rows: source of the inputs.
+        device: where the tensors are kept.
     """
 
     def __init__(self, rows: FaceBatches, device: torch.device) -> None:
@@ -63,21 +62,21 @@ class DeviceBatches(Dataset[Batch]):
         return len(self._tensors[0])
 
     def __getitems__(self, rows: Sequence[int]) -> Batch:
-        """Returns one batch, on the device."""
+        """Returns the batch of these rows, on the device."""
         chosen = torch.tensor(rows, device=self._tensors[0].device)
         inputs, labels, targets, votes = (tensor[chosen] for tensor in self._tensors)
         return inputs, labels, targets, votes
 
 
 class EpochSampler(DistributedSampler[Any]):
-    """Gives every epoch an order of its own that depends on seed and epoch alone, divided among the processes.
+    """Shuffles the rows of each epoch, depending on seed and epoch alone, and divides them among the processes.
 
     Args:
-        rows: what is drawn from.
-        seed: of the orders.
-        weights: float64 (N), how often each row is drawn, with replacement; None takes each row once.
+        rows: the dataset.
+        seed: of the shuffling.
+        weights: float64 (N), probability of each row up to a factor, drawn with replacement; None takes each row once.
         num_replicas: number of processes.
-        rank: number of this process.
+        rank: index of this process.
     """
 
     def __init__(
@@ -95,56 +94,56 @@ class EpochSampler(DistributedSampler[Any]):
 
 
 class EmotionDataModule(L.LightningDataModule):
-    """What a training learns from and what chooses its epoch.
+    """Training and validation batches; with a teacher, its probabilities are part of the training targets.
 
     Args:
-        recipe: batch size, targets, balance and seed.
-        spec: the input and the labels.
-        learn: images to learn from.
-        choose: images to choose the epoch by.
+        recipe: batch size, targets, teacher, balance and seed.
+        spec: preprocessing and label order.
+        train: training images.
+        validation: validation images.
     """
 
-    def __init__(self, recipe: Recipe, spec: ModelSpec, learn: FaceDataset, choose: FaceDataset) -> None:
+    def __init__(self, recipe: Recipe, spec: ModelSpec, train: FaceDataset, validation: FaceDataset) -> None:
         super().__init__()
         self._recipe = recipe
-        self._learn = FaceBatches(learn, spec, targets=recipe.targets)
+        self._train = FaceBatches(train, spec, targets=recipe.targets)
         if recipe.teacher:
-            taught = torch.from_numpy(distillation_targets(learn, spec.labels, recipe.teacher))
-            self._learn.targets = torch.lerp(self._learn.targets, taught, recipe.teacher_weight)
-        self._choose = FaceBatches(choose, spec)
+            predicted = torch.from_numpy(distillation_targets(train, spec.labels, recipe.teacher))
+            self._train.targets = torch.lerp(self._train.targets, predicted, recipe.teacher_weight)
+        self._validation = FaceBatches(validation, spec)
 
     def steps_per_epoch(self, processes: int) -> int:
-        """Returns the number of batches that each process takes in an epoch."""
-        share = len(self._learn) // processes
+        """Returns the number of batches of an epoch for each process."""
+        share = len(self._train) // processes
         return share // min(self._recipe.batch_size, share)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches what is learnt from, in the order of the epoch; the last, smaller batch is left out."""
-        trainer, labels = self.trainer, self._learn.labels
+        """Returns the training batches of the epoch; the last, smaller batch is left out."""
+        trainer, labels = self.trainer, self._train.labels
         balanced = self._recipe.balance == "sampler"
         sampler = EpochSampler(
-            self._learn,
+            self._train,
             seed=self._recipe.seed,
             weights=(1 / torch.bincount(labels).clamp_min(1))[labels].double() if balanced else None,
             num_replicas=trainer.world_size if trainer else 1,
             rank=trainer.global_rank if trainer else 0,
         )
         size = min(self._recipe.batch_size, len(sampler))
-        return DataLoader(self._placed(self._learn), size, sampler=sampler, drop_last=True, collate_fn=_as_it_is)
+        return DataLoader(self._placed(self._train), size, sampler=sampler, drop_last=True, collate_fn=_unchanged)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """Batches what chooses the epoch; every process measures all of it."""
-        return DataLoader(self._placed(self._choose), _CHOOSE_BATCH, collate_fn=_as_it_is)
+        """Returns the validation batches; every process measures all of them."""
+        return DataLoader(self._placed(self._validation), _VALIDATION_BATCH, collate_fn=_unchanged)
 
     def class_weights(self, classes: int) -> Tensor | None:
-        """Returns float32 (L), inverse to how often a class occurs, mean 1 over the images; None where not asked."""
+        """Returns float32 (L), inversely proportional to the class sizes, mean 1 over the images; None if unused."""
         if self._recipe.balance != "loss":
             return None
-        counts = torch.bincount(self._learn.labels, minlength=classes)
-        return len(self._learn) / (counts.clamp_min(1) * (counts > 0).sum())
+        counts = torch.bincount(self._train.labels, minlength=classes)
+        return len(self._train) / (counts.clamp_min(1) * (counts > 0).sum())
 
     def _placed(self, rows: FaceBatches) -> Dataset[Batch]:
-        """Returns the rows on the GPU where they fit, else as they are."""
+        """Returns the rows on the GPU where they fit, otherwise unchanged."""
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         if device.type != "cuda" or not len(rows):
             return rows
@@ -152,15 +151,5 @@ class EmotionDataModule(L.LightningDataModule):
         return DeviceBatches(rows, device) if needed < _GPU_SHARE * torch.cuda.mem_get_info(device)[0] else rows
 
 
-def down_sampled(data: FaceDataset, seed: int) -> FaceDataset:
-    """Returns as many images of each class as its smallest class has, chosen by the seed."""
-    smallest = np.bincount(data.labels)[np.unique(data.labels)].min()
-    order = np.random.default_rng(seed).permutation(len(data))
-    keep: NDArray[np.bool_] = np.zeros(len(data), bool)
-    for label in np.unique(data.labels):
-        keep[order[data.labels[order] == label][:smallest]] = True
-    return data.select(keep)
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch  # a whole one already
+def _unchanged(batch: Any) -> Any:
+    return batch  # __getitems__ returns whole batches

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One Lightning module for every network of this package."""
+"""The Lightning module that trains any network of this package."""
 
 from collections.abc import Callable
 
@@ -12,24 +12,28 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.training.architectures import MirrorAverage, create_network
 from emotion_perception.training.fit.augmentation import augmentation_from, mix_up
 from emotion_perception.training.fit.data_module import Batch
 from emotion_perception.training.recipe import Recipe
 
-_STEP_STRIDE, _RANK_STRIDE = 1_000_003, 7919  # primes: seeds of steps and processes do not meet
+_STEP_STRIDE, _RANK_STRIDE = 1_000_003, 7919  # primes, so that no two steps or processes share a seed
 
 
 class EmotionLitModule(L.LightningModule):
-    """Trains one network by a recipe; where there are votes, with a second head that learns them.
+    """Trains a network by a recipe; where the dataset has votes, with an auxiliary head that is trained on them.
 
     Args:
-        recipe: the hyper-parameters.
-        spec: the input and the labels.
-        num_votes: columns of the votes; 0 without.
-        steps_per_epoch: batches in an epoch, for the schedule.
+        recipe: hyperparameters.
+        spec: input and labels of the network.
+        num_votes: number of columns of the votes; 0 without votes.
+        steps_per_epoch: batches in an epoch, for the learning rate schedule.
         class_weights: float32 (L), weight of each class in the loss; None for equal weights.
+
+    Raises:
+        ConfigurationError: an augmentation of the recipe has an unknown option.
+        ModelBundleError: the architecture or one of its options is unknown.
     """
 
     def __init__(
@@ -50,26 +54,26 @@ class EmotionLitModule(L.LightningModule):
         network = create_network(recipe.architecture, num_classes=len(spec.labels), **recipe.options, **aux)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for epoch in (0, *recipe.restarts):
-            augmentation_from(recipe.augmentation_in(epoch), spec)  # refuses a wrong one now, not in the middle
+            augmentation_from(recipe.augmentation_in(epoch), spec)  # an unknown option fails before training starts
         self._augment: Callable[[Tensor], Tensor] = _unchanged
         self.accuracy = torchmetrics.Accuracy("multiclass", num_classes=len(spec.labels))
         self._class_weights = class_weights
 
     def forward(self, images: Tensor) -> Tensor:
-        """Maps (N, 1, S, S) to logits as the exported model gives them."""
+        """Maps (N, 1, S, S) to logits (N, L), as the exported model does."""
         return self._evaluated()(images)
 
     def on_train_epoch_start(self) -> None:
-        """Takes the augmentation of the epoch."""
+        """Builds the augmentation of the epoch."""
         augmentation = augmentation_from(self.recipe.augmentation_in(self.current_epoch), self.spec)
-        self._augment = augmentation.to(self.device).__call__  # no submodule: the averaged model has no place for it
+        self._augment = augmentation.to(self.device).__call__  # not a submodule: it has no weights to average
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Makes the randomness of a step depend on seed, step and process alone, so that a resumed run is equal."""
+        """Seeds torch from seed, step and process, so that a resumed run equals an uninterrupted one."""
         torch.manual_seed(self.recipe.seed + _STEP_STRIDE * (self.global_step + 1) + _RANK_STRIDE * self.global_rank)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Returns the loss of one batch."""
+        """Returns the loss of a batch."""
         inputs, _, targets, votes = batch
         if self.recipe.targets == "probability":
             targets = F.one_hot(torch.multinomial(targets, 1).squeeze(1), targets.shape[1]).float()
@@ -84,7 +88,7 @@ class EmotionLitModule(L.LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Logs `accuracy` and `loss` of the averaged weights."""
+        """Logs `accuracy` and `loss` of the averaged weights on the validation images."""
         inputs, labels = batch[:2]
         logits = self(inputs.float().contiguous(memory_format=torch.channels_last)).float()
         self.accuracy(logits, labels)
@@ -92,7 +96,7 @@ class EmotionLitModule(L.LightningModule):
         self.log("loss", F.cross_entropy(logits, labels), on_epoch=True, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Builds the optimizer and the schedule of the recipe, a step a batch."""
+        """Builds the optimizer and the learning rate schedule, which advances with each batch."""
         recipe = self.recipe
         groups = _decay_groups(self.network, recipe.weight_decay)
         optimizer: torch.optim.Optimizer
@@ -101,11 +105,11 @@ class EmotionLitModule(L.LightningModule):
         else:
             kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
             optimizer = kind(groups, lr=recipe.learning_rate)
-        schedule = LambdaLR(optimizer, self._share_of_rate)
+        schedule = LambdaLR(optimizer, self._learning_rate_factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _share_of_rate(self, step: int) -> float:
-        return self.recipe.rate_at(step / self.steps_per_epoch) / self.recipe.learning_rate
+    def _learning_rate_factor(self, step: int) -> float:
+        return self.recipe.learning_rate_at(step / self.steps_per_epoch) / self.recipe.learning_rate
 
     def _label_loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         weights = None if self._class_weights is None else self._class_weights.to(logits.device)
@@ -126,12 +130,12 @@ def _unchanged(inputs: Tensor) -> Tensor:
 
 
 def _vote_loss(logits: Tensor, votes: Tensor) -> Tensor:
-    """Returns the cross-entropy with the taggers' distribution; an image without votes adds nothing."""
+    """Returns the cross-entropy with the distribution of the votes; an image without votes adds nothing."""
     return -(votes * F.log_softmax(logits.float(), dim=1)).sum(dim=1).mean()
 
 
 def _decay_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Returns optimizer groups: weights decay, biases and normalization do not."""
+    """Returns parameter groups: matrices and convolutions decay, biases and normalizations do not."""
     decayed = [p for p in network.parameters() if p.ndim > 1]
     free = [p for p in network.parameters() if p.ndim <= 1]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]

@@ -16,7 +16,7 @@ from emotion_perception.core.classification.model_bundle import (
     save_model,
     shipped_models,
 )
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.errors import ModelBundleError, ModelFileError
 
 
@@ -138,8 +138,11 @@ def test_a_description_that_is_none_is_refused_in_one_line(tmp_path, text, words
         (lambda d: d["spec"].update(color="rgb"), "unknown key color"),
         (lambda d: d["spec"].pop("labels"), "lacks labels"),
         (lambda d: d.update(spec=[]), "spec is not a table"),
-        (lambda d: d["spec"].update(labels="happy"), "labels 'happy' is not of type list"),
-        (lambda d: d["spec"].update(labels=[1, 2]), "not all strings"),
+        (lambda d: d["spec"].update(labels="happy"), "labels 'happy' is not of type list of str"),
+        (lambda d: d["spec"].update(labels=[1, 2]), "labels .* is not of type list of str"),
+        (lambda d: d["spec"].update(options=[]), "options .* is not of type table"),
+        (lambda d: d["spec"].update(mirror_average=1), "mirror_average 1 is not of type bool"),
+        (lambda d: d["spec"].update(crop_margin="wide"), "crop_margin 'wide' is not of type float"),
         (lambda d: d["spec"].update(input_size="48"), "input_size '48' is not of type int"),
         (lambda d: d["spec"].update(input_size=True), "input_size True is not of type int"),
         (lambda d: d["spec"].update(temperature=-1), "temperature -1 is not positive"),

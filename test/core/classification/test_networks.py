@@ -14,9 +14,10 @@ from emotion_perception.core.classification.model_bundle import (
     save_model,
     shipped_models,
 )
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.networks import NETWORKS, CompactVGG, MirrorAverage, build_network
 from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
+from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.errors import ModelBundleError
 
 OPTIONS = {"widths": [4, 8]}

@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch, to_input
+from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification.preprocessing import to_batch, to_input
 from emotion_perception.core.errors import ImageError, ModelBundleError
 
 GRAY = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.options import RecognizerOptions
-from emotion_perception.core.classification.preprocessing import ModelSpec
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.types import Box, Face
 

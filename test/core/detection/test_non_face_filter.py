@@ -7,7 +7,7 @@ import pytest
 
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.classification.model_bundle import shipped_models
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.detection.non_face_filter import NonFaceFilter
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError
@@ -120,7 +120,7 @@ def test_a_real_model_refuses_and_accepts(build_model):
     ("model", "fault", "line"),
     [
         ({"labels": ("happy", "sad")}, ConfigurationError, "has no label 'face', its labels are happy, sad"),
-        ({"labels": ("face", "other"), "outputs": 3}, ModelBundleError, "outputs a face for 2 labels"),
+        ({"labels": ("face", "other"), "outputs": 3}, ModelBundleError, "outputs per face for 2 labels"),
     ],
     ids=["labels", "outputs"],
 )

@@ -70,7 +70,7 @@ def ask(shared, threads, *values, gathered=0):
     asked = []
     for number, value in enumerate(values, gathered + 1):
         asked.append(threads.submit(shared, faces(1, value)))
-        wait_until(lambda number=number: len(shared._waiting) >= number)
+        wait_until(lambda number=number: len(shared._queue) >= number)
     return asked
 
 
@@ -107,7 +107,7 @@ def test_a_run_has_at_most_max_batch_faces(network, threads):
     network.wait_for_run()
     for number in range(1, 4):
         asked.append(threads.submit(shared, faces(3)))
-        wait_until(lambda number=number: len(shared._waiting) >= number)
+        wait_until(lambda number=number: len(shared._queue) >= number)
     network.free.set()
     assert [len(it.result(WAIT_S)) for it in asked] == [1, 3, 3, 3]
     assert network.runs == [1, 3, 3, 3], "two of three would be six"

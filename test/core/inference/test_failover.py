@@ -13,6 +13,7 @@ BATCH = np.zeros((2, 1, 4, 4), np.float32)
 class FakeBackend:
     def __init__(self, device, value):
         self.device, self.value, self.broken, self.calls = device, value, False, 0
+        self.fallback, self.problem = False, ""
 
     def __call__(self, batch):
         self.calls += 1

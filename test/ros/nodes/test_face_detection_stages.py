@@ -13,7 +13,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.detection.base import Candidates, FaceDetector
 from emotion_perception.core.detection.non_face_filter import NonFaceFilter
 from emotion_perception.core.pipeline import create_non_face_filter

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion_perception.core.classification.preprocessing import ModelSpec, to_input
+from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification.preprocessing import to_input
 from emotion_perception.core.errors import ImageError
 from emotion_perception.training.datasets.decode import read_image
 

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification.preprocessing import ModelSpec
+from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.reporting.metrics import Predictions
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.evaluate import robustness

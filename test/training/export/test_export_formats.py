@@ -10,15 +10,15 @@ import torch
 
 from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.classification.model_bundle import save_model
-from emotion_perception.core.classification.preprocessing import ModelSpec, to_batch
-from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.errors import ModelBundleError
-from emotion_perception.training.architectures import network_names
+from emotion_perception.training.architectures import build_network, network_names
+from emotion_perception.training.evaluate.prediction import network_logits
 from emotion_perception.training.export.export_formats import (
     check_parity,
     from_torchscript,
-    logits_of_network,
-    network_of,
     to_onnx,
     to_torchscript,
 )
@@ -39,21 +39,21 @@ def weights_of(spec):
 
 
 @pytest.mark.parametrize("name", sorted(set(network_names()) - TOO_LARGE))
-def test_every_network_has_twins_that_agree_with_it(name, tmp_path):
+def test_every_network_gives_the_same_logits_in_all_export_formats(name, tmp_path):
     spec = ModelSpec(architecture=name, options=SMALL.get(name, {}), labels=("face", "other", "both"))
     weights = weights_of(spec)
-    network = network_of(spec, weights)
-    model = save_model(tmp_path, "twin", spec, weights, onnx=to_onnx(network, spec.input_size))
-    classifier = create_classifier(ClassifierConfig(model=str(model.weights), device="cpu"))
+    network = build_network(spec, weights)
+    model = save_model(tmp_path, "exported", spec, weights, onnx=to_onnx(network, spec.input_size))
+    classifier = create_classifier(ClassifierOptions(model=str(model.weights), device="cpu"))
     assert check_parity(network, classifier.logits, CROPS, spec, "onnxruntime") < 1e-4
     script = from_torchscript(to_torchscript(network, spec))
-    assert check_parity(network, lambda crops: logits_of_network(script, crops, spec), CROPS, spec, "script") < 1e-4
+    assert check_parity(network, lambda crops: network_logits(script, crops, spec), CROPS, spec, "script") < 1e-4
     assert classifier.logits(CROPS).shape == (5, 3)
 
 
 def test_a_torchscript_file_takes_any_batch_and_has_its_description_inside(tmp_path):
     spec = ModelSpec(architecture="compact_vgg", options=SMALL["compact_vgg"], input_size=16, mirror_average=True)
-    network = network_of(spec, weights_of(spec))
+    network = build_network(spec, weights_of(spec))
     (tmp_path / "tiny.ts").write_bytes(to_torchscript(network, spec))
     script = from_torchscript((tmp_path / "tiny.ts").read_bytes())
     for count in (1, 3):
@@ -66,9 +66,9 @@ def test_a_torchscript_file_takes_any_batch_and_has_its_description_inside(tmp_p
         assert json.loads(file.read(inside))["labels"] == list(spec.labels)
 
 
-def test_a_twin_that_disagrees_on_a_batch_of_one_is_refused():
+def test_an_export_format_that_disagrees_on_a_batch_of_one_is_refused():
     spec = ModelSpec(architecture="compact_vgg", options=SMALL["compact_vgg"], input_size=16)
-    network = network_of(spec, weights_of(spec))
-    wrong = lambda crops: logits_of_network(network, crops, spec) + (len(crops) == 1)  # noqa: E731
-    with pytest.raises(ModelBundleError, match="torch and a twin differ by 1 in a logit, more than 0.0001"):
-        check_parity(network, wrong, CROPS, spec, "a twin")
+    network = build_network(spec, weights_of(spec))
+    wrong = lambda crops: network_logits(network, crops, spec) + (len(crops) == 1)  # noqa: E731
+    with pytest.raises(ModelBundleError, match="torch and another format differ by 1 in a logit, more than 0.0001"):
+        check_parity(network, wrong, CROPS, spec, "another format")

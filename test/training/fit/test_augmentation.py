@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_perception.core.classification.preprocessing import NORMALIZATIONS, ModelSpec, to_batch
+from emotion_perception.core.classification.model_spec import NORMALIZATIONS, ModelSpec
+from emotion_perception.core.classification.preprocessing import gray_range, to_batch
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.fit.augmentation import FaceOcclusion, ScarBoxes, augmentation_from, mix_up
 
@@ -50,7 +51,7 @@ def test_changed_inputs_are_normalized_as_the_network_expects(images, normalizat
         assert changed.mean(dim=(1, 2, 3)).abs().max() < 1e-4
         assert (changed.std(dim=(1, 2, 3)) - 1).abs().max() < 1e-2
     else:
-        low, high = spec.gray_range() or (0.0, 1.0)
+        low, high = gray_range(spec) or (0.0, 1.0)
         assert low - 1e-5 <= changed.min() <= changed.max() <= high + 1e-5
 
 
