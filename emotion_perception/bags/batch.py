@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluates many recordings, side by side on this machine or on a Dask cluster, into one merged report."""
+"""Evaluates many recordings, in processes of this machine or on a Dask cluster, into one aggregated report."""
 
 import json
 import multiprocessing
@@ -15,7 +15,7 @@ from emotion_perception.bags.evaluation import evaluate_bag, same_evaluation
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.bags.io.images import image_topic
 from emotion_perception.bags.io.recording import Recording, is_recording
-from emotion_perception.bags.report.aggregate import BrokenBag, merge
+from emotion_perception.bags.report.aggregate import FailedBag, aggregate
 from emotion_perception.bags.report.report import JSON
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, RecordingError, one_line
 from emotion_perception.core.pipeline import Pipeline
@@ -26,7 +26,7 @@ _LABELS = "labels.csv"
 
 @dataclass(frozen=True)
 class _Job:
-    """One recording to be evaluated; travels to another process or machine."""
+    """The evaluation of one recording; it is pickled for another process or machine."""
 
     name: str
     path: Path
@@ -47,62 +47,70 @@ def evaluate_many(
     progress: bool = True,
     make_pipeline: PipelineMaker = Pipeline,
 ) -> dict[str, Any]:
-    """Writes a report of each recording in a folder into a folder of its own, and one of all together into `out`.
+    """Evaluates all recordings in a folder, and writes an aggregated report besides that of each recording.
 
-    A recording that cannot be evaluated is reported and skipped. One whose report is there already, made with the same
-    settings from the same content, is not evaluated again, so an interrupted run goes on where it stopped.
+    A recording that cannot be evaluated is listed as failed. A recording with a report of the same settings and content
+    is not evaluated again, so an interrupted run can be continued.
 
     Args:
-        folder: searched with its subfolders.
-        out: folder, made if absent; results of NAME go to OUT/NAME.
-        settings: the same for all.
-        labels: folder with NAME.csv for each, or None: see `labels_of`.
-        workers: processes on this machine.
-        scheduler: address of a Dask scheduler whose workers see the same folders and take the processes' place.
-        progress: show a bar.
-        make_pipeline: what makes the pipeline of the settings; travels to the workers.
+        folder: folder that is searched, including subfolders.
+        out: output folder, created if missing; the results of NAME are in OUT/NAME.
+        settings: settings of all evaluations.
+        labels: folder with NAME.csv for each recording, or None; see `labels_of`.
+        workers: number of processes on this machine.
+        scheduler: address of a Dask scheduler to use instead of processes; its workers need the same folders.
+        progress: show a progress bar.
+        make_pipeline: creates the pipeline from the settings' options; it is pickled for the workers.
 
     Returns:
-        The content of the merged report.json.
+        The content of the aggregated report.json.
 
     Raises:
-        RecordingError: there is no recording, or not one of them could be evaluated.
-        ConfigurationError: the labels are no folder, or Dask is not installed or not reachable.
+        RecordingError: there is no recording, or none could be evaluated.
+        ConfigurationError: `labels` is not a folder, or Dask is not installed or not reachable.
     """
     if labels is not None and not labels.is_dir():
-        raise ConfigurationError(f"{labels}: for many recordings give a folder that holds NAME.csv for each")
+        raise ConfigurationError(
+            f"{labels}: not a folder; for several recordings give a folder with NAME.csv for each of them"
+        )
     if workers < 1:
         raise ConfigurationError(f"--workers {workers} is below 1")
     jobs = [
         _Job(name, path, out / name, labels_of(path, labels, name), settings, make_pipeline)
-        for name, path in find_recordings(folder, leave_out=out).items()
+        for name, path in find_recordings(folder, exclude=out).items()
     ]
     if not jobs:
-        raise RecordingError(f"{folder}: holds no rosbag2 recording, nor do its subfolders")
+        raise RecordingError(f"{folder}: no rosbag2 recording in this folder or its subfolders")
     with _executor(min(workers, len(jobs)), scheduler) as executor:
-        broken = _work(jobs, executor, progress=progress)
-    whole = [job for job in jobs if job.name not in {bag.name for bag in broken}]
-    if not whole:
-        raise RecordingError(f"{folder}: not one of {len(jobs)} recordings can be evaluated; {broken[0].problem}")
-    return merge(folder.resolve().name, [(job.name, job.out) for job in whole], broken, out, settings)
+        failed = _evaluate_all(jobs, executor, progress=progress)
+    evaluated = [job for job in jobs if job.name not in {bag.name for bag in failed}]
+    if not evaluated:
+        raise RecordingError(f"{folder}: none of {len(jobs)} recordings can be evaluated; {failed[0].problem}")
+    return aggregate(folder.resolve().name, [(job.name, job.out) for job in evaluated], failed, out, settings)
 
 
-def find_recordings(folder: Path, *, leave_out: Path) -> dict[str, Path]:
-    """Returns the recordings in a folder and its subfolders by their relative path, in the order of their names."""
-    found: dict[str, Path] = {}
+def find_recordings(folder: Path, *, exclude: Path) -> dict[str, Path]:
+    """Returns the recordings in a folder and its subfolders by relative path, sorted; `exclude` is not searched."""
+    recordings: dict[str, Path] = {}
     for entry in sorted(folder.iterdir()):
-        if entry.resolve() == leave_out.resolve():
+        if entry.resolve() == exclude.resolve():
             continue
         if is_recording(entry):
-            found[entry.stem if entry.is_file() else entry.name] = entry
+            recordings[entry.stem if entry.is_file() else entry.name] = entry
         elif entry.is_dir():
-            below = find_recordings(entry, leave_out=leave_out)
-            found |= {f"{entry.name}/{name}": path for name, path in below.items()}
-    return found
+            nested = find_recordings(entry, exclude=exclude)
+            recordings |= {f"{entry.name}/{name}": path for name, path in nested.items()}
+    return recordings
 
 
 def labels_of(bag: Path, given: Path | None, name: str = "") -> Path | None:
-    """Returns the labels of a recording: the file given; of a folder NAME.csv; without either labels.csv in the bag."""
+    """Returns the label file of a recording, or None.
+
+    Args:
+        bag: the recording.
+        given: a label file, a folder with NAME.csv for each recording, or None for labels.csv in the folder `bag`.
+        name: name of the recording, for a folder; empty takes that of `bag`.
+    """
     if given is None:
         own = bag / _LABELS
         return own if own.is_file() else None
@@ -112,31 +120,37 @@ def labels_of(bag: Path, given: Path | None, name: str = "") -> Path | None:
     return file if file.is_file() else None
 
 
-def _work(jobs: Sequence[_Job], executor: Executor, *, progress: bool) -> list[BrokenBag]:
-    """Evaluates all; returns those that failed, in the order of the jobs."""
-    frames = {job.name: _count(job) for job in jobs}
-    broken: dict[str, str] = {}
+def _evaluate_all(jobs: Sequence[_Job], executor: Executor, *, progress: bool) -> list[FailedBag]:
+    """Runs all jobs; returns the failed ones in the order of the jobs."""
+    frames = {job.name: _count_images(job) for job in jobs}
+    problems: dict[str, str] = {}
     with progress_bar(sum(frames.values()), "evaluating", shown=progress, unit="frames") as bar:
         futures: dict[Future[str], _Job] = {executor.submit(_evaluate, job): job for job in jobs}
         for done, future in enumerate(as_completed(futures), 1):
             job = futures[future]
             try:
                 problem = future.result()
-            except Exception as e:  # noqa: BLE001 - a worker died, e.g. for want of memory: the others go on
-                problem = f"the worker ended ({one_line(e)})"
+            except Exception as e:  # noqa: BLE001 - a worker died, e.g. out of memory; the other jobs continue
+                problem = f"the worker process ended ({one_line(e)})"
             if problem:
-                broken[job.name] = problem
-            bar.set_postfix_str(f"{done}/{len(jobs)} bags, {len(broken)} broken")
+                problems[job.name] = problem
+            bar.set_postfix_str(f"{done}/{len(jobs)} bags, {len(problems)} failed")
             bar.update(frames[job.name])
-    return [BrokenBag(job.name, broken[job.name]) for job in jobs if job.name in broken]
+    return [FailedBag(job.name, problems[job.name]) for job in jobs if job.name in problems]
 
 
 def _evaluate(job: _Job) -> str:
-    """Evaluates one recording in a worker; returns what is wrong with it, empty where nothing is."""
+    """Evaluates one recording in a worker; returns the reason if it fails, else an empty string."""
     try:
         if not _is_done(job):
-            maker = job.make_pipeline
-            evaluate_bag(job.path, job.out, job.settings, labels=job.labels, progress=False, make_pipeline=maker)
+            evaluate_bag(
+                job.path,
+                job.out,
+                job.settings,
+                labels=job.labels,
+                progress=False,
+                make_pipeline=job.make_pipeline,
+            )
     except (EmotionPerceptionError, OSError) as e:
         return one_line(e)
     return ""
@@ -150,8 +164,8 @@ def _is_done(job: _Job) -> bool:
     return same_evaluation(report, job.path, job.settings, job.labels)
 
 
-def _count(job: _Job) -> int:
-    """Returns the images of a recording, 0 where that is not to be known."""
+def _count_images(job: _Job) -> int:
+    """Returns the number of images of a recording, 0 if it cannot be opened."""
     try:
         with Recording(job.path) as recording:
             return image_topic(recording, job.settings.topic).count
@@ -162,11 +176,11 @@ def _count(job: _Job) -> int:
 @contextmanager
 def _executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
     if scheduler is None and workers == 1:
-        with ThreadPoolExecutor(1) as pool:  # no process has to be started for one after the other
+        with ThreadPoolExecutor(1) as pool:  # one worker runs in this process
             yield pool
         return
     if scheduler is None:
-        # spawn: a forked process would inherit onnxruntime's and OpenCV's threads in whatever state they are
+        # spawn: a forked process would inherit locks of onnxruntime's and OpenCV's threads in any state
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as processes:
             yield processes
         return

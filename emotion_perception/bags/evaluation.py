@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluates one recording: plays or reads it, scores it against labels, writes tables and report."""
+"""Evaluates one recording: gets predictions, compares them with the labels, writes tables and report."""
 
 import contextlib
 import time
@@ -34,7 +34,8 @@ from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 
-BAG = "bag"  # folder that --write-bag makes
+BAG = "bag"  # folder written by --write-bag
+REPORT_FORMAT = 2  # of report.json and the tables; results of another format are evaluated again
 
 
 def evaluate_bag(
@@ -46,35 +47,35 @@ def evaluate_bag(
     progress: bool = True,
     make_pipeline: PipelineMaker = Pipeline,
 ) -> dict[str, Any]:
-    """Writes report.json, report.html, the plots and three tables into `out`, and the results' recording if asked.
+    """Evaluates a recording and writes report.json, report.html, plots and tables.
 
     Args:
         path: the recording.
-        out: folder, made if absent.
-        settings: how.
-        labels: what people say, see `labels`.
-        progress: show a bar.
-        make_pipeline: what makes the pipeline of the settings.
+        out: output folder, created if missing.
+        settings: mode, pipeline options and what to write.
+        labels: file of true labels, see `scoring.labels`.
+        progress: show a progress bar.
+        make_pipeline: creates the pipeline from the settings' options.
 
     Returns:
-        The content of report.json. With `every_frame` and `recorded` the same input gives the same content but for
-        the block `timing`.
+        The content of report.json. With the modes `every_frame` and `recorded` the same input gives the same content
+        except the block `timing`.
 
     Raises:
-        RecordingError: it cannot be read, or holds no image.
-        DatasetError: the labels are not as described, or are about none of the frames.
+        RecordingError: the recording cannot be read, or has no image.
+        DatasetError: the labels have another format, or apply to none of the frames.
         ConfigurationError, ModelFileError, ModelBundleError: as of `Pipeline`.
     """
     begun = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
-    (out / JSON).unlink(missing_ok=True)  # it is written last: where it is, the evaluation is whole
+    (out / JSON).unlink(missing_ok=True)  # written last, so its presence means a complete evaluation
     with Recording(path) as recording:
-        run = _Run(recording, settings, open_source(recording, settings, make_pipeline), labels)
-        mistakes = MisclassifiedFaces(mode=settings.anonymize)
-        run.work(out, mistakes, progress=progress)
+        evaluation = _Evaluation(recording, settings, open_source(recording, settings, make_pipeline), labels)
+        misclassified = MisclassifiedFaces(mode=settings.anonymize)
+        evaluation.run(out, misclassified, progress=progress)
         seconds = time.perf_counter() - begun
-        frames, faces = read_frames([out]), read_faces([out], run.labels)
-        report = run.report(frames, faces, read_regions([out]))
+        frames, faces = read_frames([out]), read_faces([out], evaluation.labels)
+        report = evaluation.report(frames, faces, read_regions([out]))
         report["timing"] |= {
             "command": command_line(),
             "date": now(),
@@ -82,28 +83,29 @@ def evaluate_bag(
             "times_real_time": round(report["duration_s"] / seconds, 3),
             "peak_memory_mib": peak_memory_mib(),
         }
-    write_report(report, out, frames, faces, mistakes.worst)
+    write_report(report, out, frames, faces, misclassified.faces)
     return report
 
 
 def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, labels: Path | None) -> bool:
-    """Returns whether a report.json is what `evaluate_bag` would write anew, but for the timing.
+    """Returns whether `evaluate_bag` would write the same report.json again, except the timing.
 
     Raises:
         RecordingError, ModelFileError, ModelBundleError: the recording or the model cannot be opened.
     """
-    wanted = {
+    expected = {
+        "report_format": REPORT_FORMAT,
         "mode": settings.mode,
         "parameters": None if settings.mode == "recorded" else parameters_of(settings),
         "anonymize": settings.anonymize,
         "package_version": package_version(),
     }
-    if any(report.get(name) != value for name, value in wanted.items()):
+    if any(report.get(name) != value for name, value in expected.items()):
         return False
     if settings.topic is not None and str(report.get("topic")).lstrip("/") != settings.topic.lstrip("/"):
         return False
-    of_labels = (report.get("label_file") or {}).get("sha256")
-    if of_labels != (None if labels is None else file_sha256(labels)):
+    labels_sha256 = (report.get("label_file") or {}).get("sha256")
+    if labels_sha256 != (None if labels is None else file_sha256(labels)):
         return False
     if (
         settings.mode != "recorded"
@@ -114,45 +116,46 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
         return bool(report["bag_sha256"] == recording.sha256())
 
 
-class _Run:
-    """One evaluation while it runs."""
+class _Evaluation:
+    """A running evaluation."""
 
     def __init__(self, recording: Recording, settings: Settings, source: PredictionSource, labels: Path | None) -> None:
         self._recording, self._settings, self._source = recording, settings, source
-        self._labels = None if labels is None else read_labels(labels, source.identity.labels)
-        self._used: set[int] = set()  # lines of labels that were about a frame
+        self._labels = None if labels is None else read_labels(labels, source.model.labels)
+        self._used: set[int] = set()  # lines of the label file that apply to a frame
         self._first_ns: int | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Label of each probability."""
-        return self._source.identity.labels
+        return self._source.model.labels
 
-    def work(self, out: Path, mistakes: MisclassifiedFaces, *, progress: bool) -> None:
-        """Plays the recording and writes the tables."""
+    def run(self, out: Path, misclassified: MisclassifiedFaces, *, progress: bool) -> None:
+        """Gets the result of each frame and writes the tables."""
         topic = self._source.topic
         with (
             TableWriter(out, self.labels) as tables,
-            self._result_writer(out) as results,
+            self._result_writer(out) as result_writer,
             progress_bar(topic.count if topic else 0, self._recording.path.name, shown=progress, unit="frames") as bar,
         ):
-            for outcome in self._source.outcomes():
-                self._first_ns = outcome.stamp_ns if self._first_ns is None else self._first_ns
-                rows, matched = self._judge(outcome)
-                tables.write(outcome, rows, matched)
-                mistakes.look(outcome, matched, self._first_ns)
-                if results is not None:
-                    results.write(outcome)
+            for result in self._source.frame_results():
+                self._first_ns = result.stamp_ns if self._first_ns is None else self._first_ns
+                rows, matched = self._match_labels(result, self._first_ns)
+                tables.write(result, rows, matched)
+                misclassified.add(result, matched, self._first_ns)
+                if result_writer is not None:
+                    result_writer.write(result)
                 bar.update()
         if self._first_ns is None:
             raise RecordingError(f"{self._recording.path}: no image can be read")
         if self._labels is not None and not self._used:
-            raise self._strange_labels(self._labels)
+            raise self._unused_labels_error(self._labels, self._first_ns)
 
     def report(self, frames: FrameTable, faces: FaceTable, regions: RegionTable) -> dict[str, Any]:
         """Computes the content of report.json from the tables."""
-        settings, identity, topic = self._settings, self._source.identity, self._source.topic
+        settings, model, topic = self._settings, self._source.model, self._source.topic
         return {
+            "report_format": REPORT_FORMAT,
             "bag": self._recording.path.resolve().name,
             "bag_sha256": self._recording.sha256(),
             "topic": topic.name if topic else None,
@@ -161,23 +164,24 @@ class _Run:
             "duration_s": metrics.duration_s(frames),
             "problems": self._problems(),
             "label_file": self._describe_labels(),
-            **metrics.all_of(frames, faces, regions, settings.pipeline.recognizer.min_confidence),
-            "model": identity.model,
-            "model_sha256": identity.model_sha256,
-            "device": identity.device,
+            **metrics.all_metrics(frames, faces, regions, settings.pipeline.recognizer.min_confidence),
+            "model": model.model,
+            "model_sha256": model.model_sha256,
+            "device": model.device,
             "parameters": None if settings.mode == "recorded" else parameters_of(settings),
             "anonymize": settings.anonymize,
             "labels": list(self.labels),
             "package_version": package_version(),
-            "timing": {"latency_is": metrics.LATENCY[settings.mode], **metrics.timing(frames)},
+            "timing": {"latency_definition": metrics.LATENCY_DEFINITIONS[settings.mode], **metrics.timing(frames)},
         }
 
-    def _judge(self, outcome: FrameResult) -> tuple[list[LabelRow], Mapping[int, LabelRow]]:
-        if self._labels is None or self._first_ns is None:
+    def _match_labels(self, result: FrameResult, first_ns: int) -> tuple[list[LabelRow], Mapping[int, LabelRow]]:
+        """Returns the labels that apply to a frame, and the label of each labeled face by index of the face."""
+        if self._labels is None:
             return [], {}
-        rows = self._labels.at(outcome.stamp_ns, self._first_ns)
+        rows = self._labels.at(result.stamp_ns, first_ns)
         self._used |= {row.line for row in rows}
-        return rows, self._labels.match(rows, [emotion.face for emotion in outcome.emotions])
+        return rows, self._labels.match(rows, [emotion.face for emotion in result.emotions])
 
     def _result_writer(self, out: Path) -> AbstractContextManager[ResultWriter | None]:
         if not self._settings.write_bag or self._source.topic is None:
@@ -186,7 +190,7 @@ class _Run:
             out / BAG,
             self._recording,
             self._source.topic,
-            self._source.identity,
+            self._source.model,
             detector=self._settings.pipeline.detector.detector,
             anonymize=self._settings.anonymize,
         )
@@ -194,22 +198,22 @@ class _Run:
     def _problems(self) -> list[str]:
         problems = [*self._recording.problems, *self._source.problems()]
         if self._labels is not None and (unused := len(self._labels.rows) - len(self._used)):
-            problems.append(f"{unused} of {len(self._labels.rows)} rows of labels are about no frame")
+            problems.append(f"{unused} of {len(self._labels.rows)} rows of the labels apply to no frame")
         return problems
 
     def _describe_labels(self) -> dict[str, Any] | None:
         if self._labels is None:
             return None
-        form = "frames" if self._labels.of_frames else "intervals"
         return {
             "file": self._labels.name,
             "sha256": self._labels.sha256,
-            "form": form,
+            "format": "frames" if self._labels.of_frames else "intervals",
             "rows": len(self._labels.rows),
             "rows_used": len(self._used),
         }
 
-    def _strange_labels(self, labels: Labels) -> DatasetError:
+    @staticmethod
+    def _unused_labels_error(labels: Labels, first_ns: int) -> DatasetError:
         row = labels.rows[0]
-        first = f"line {row.line} begins at {row.start_ns} ns, the first image is of {self._first_ns} ns"
-        return DatasetError(f"{labels.name}: none of its {len(labels.rows)} rows is about a frame ({first})")
+        first = f"line {row.line} begins at {row.start_ns} ns, the stamp of the first image is {first_ns} ns"
+        return DatasetError(f"{labels.name}: none of its {len(labels.rows)} rows applies to a frame ({first})")

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Starts a file of labels for a person to correct: what the model says, as intervals, with images beside it."""
+"""Writes a label file from predictions, for a person to correct, and a page with the faces of each interval."""
 
 import csv
 import statistics
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion_perception.bags.inference.frame_result import FrameResult
-from emotion_perception.bags.inference.runner import every_frame
+from emotion_perception.bags.inference.runner import process_every_frame
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.messages import NS
@@ -28,49 +28,50 @@ from emotion_perception.reporting.pages import render_template
 from emotion_perception.reporting.progress import progress_bar
 
 _TEMPLATES = Path(__file__).parent / "report" / "templates"
-_MOST_CROPS = 6  # of an interval that are shown
-_SIDE = 96  # pixels of a shown face
-_LONGEST_PAUSE_NS = 1 * NS  # of a face within an interval
-_USUAL_STEP_NS = NS // 30
+_MAX_CROPS = 6  # per interval
+_SIDE = 96  # pixels of a crop
+_MAX_GAP_NS = 1 * NS  # between consecutive frames of a face in an interval
+_DEFAULT_STEP_NS = NS // 30
 
 
 @dataclass
 class Interval:
-    """A time during which a face shows one label.
+    """A time in which the label of a face does not change.
 
     Attributes:
-        track: number of the face.
-        label: what is shown; empty where the model is uncertain.
-        guess: what it would be.
+        track_id: track of the face.
+        label: published label; empty if uncertain.
+        uncertain_label: published label, also if uncertain.
         start_ns: stamp of the first frame.
         last_ns: stamp of the last frame.
-        box: holds all its regions, in pixels.
-        crops: uint8 (96, 96, 3) BGR, from its whole length.
+        box: smallest box around the face's boxes, in pixels.
+        crops: uint8 (96, 96, 3) BGR, evenly spaced over the interval.
     """
 
-    track: int
+    track_id: int
     label: str
-    guess: str
+    uncertain_label: str
     start_ns: int
     last_ns: int
     box: Box
     crops: list[NDArray[np.uint8]] = field(default_factory=list)
     _frames: int = 0
-    _every: int = 1
+    _crop_interval: int = 1
 
-    def add(self, outcome: FrameResult, emotion: FaceEmotion, mode: str) -> None:
-        """Takes a frame in; keeps its image now and then, so that the kept ones are spread evenly."""
-        self.last_ns = outcome.stamp_ns
-        self.box = _around(self.box, emotion.face.box)
-        if self._frames % self._every == 0 and (crop := face_crop(outcome, emotion, side=_SIDE, mode=mode)) is not None:
-            self.crops.append(crop)
+    def add(self, result: FrameResult, emotion: FaceEmotion, mode: str) -> None:
+        """Extends the interval by a frame; keeps its crop if it is due, so that crops are evenly spaced."""
+        self.last_ns = result.stamp_ns
+        self.box = _union(self.box, emotion.face.box)
+        if self._frames % self._crop_interval == 0:
+            crop = face_crop(result, emotion, side=_SIDE, mode=mode)
+            self.crops += [] if crop is None else [crop]
         self._frames += 1
-        if len(self.crops) > _MOST_CROPS:
-            self.crops, self._every = self.crops[::2], self._every * 2
+        if len(self.crops) > _MAX_CROPS:
+            self.crops, self._crop_interval = self.crops[::2], self._crop_interval * 2
 
-    def follows(self, stamp_ns: int, label: str) -> bool:
-        """Returns whether a frame of the same face still belongs to it."""
-        return label == self.label and 0 <= stamp_ns - self.last_ns <= _LONGEST_PAUSE_NS
+    def accepts(self, stamp_ns: int, label: str) -> bool:
+        """Returns whether a frame of the same face continues the interval."""
+        return label == self.label and 0 <= stamp_ns - self.last_ns <= _MAX_GAP_NS
 
 
 def label_bag(
@@ -79,67 +80,67 @@ def label_bag(
     settings: Settings,
     *,
     by_track: bool = False,
-    shortest_s: float = 0.2,
+    min_duration_s: float = 0.2,
     progress: bool = True,
     make_pipeline: PipelineMaker = Pipeline,
 ) -> list[Interval]:
-    """Writes a CSV of intervals that `evaluate-bag --labels` reads, and beside it a page that shows them.
+    """Writes a label file in the interval format, and a page with the faces of each interval.
 
     Args:
         path: the recording.
-        out: the CSV; the page lies beside it, named .html.
-        settings: how answers are made.
-        by_track: name faces by their track's number, which holds for the same detector only, not by region.
-        shortest_s: shorter intervals are left out, in seconds.
-        progress: show a bar.
-        make_pipeline: what makes the pipeline of the settings.
+        out: CSV file to write; the page has the same name with suffix .html.
+        settings: pipeline options, topic and anonymization.
+        by_track: identify faces by track id, which is valid for the same detector options only, instead of by region.
+        min_duration_s: leave out shorter intervals, in seconds.
+        progress: show a progress bar.
+        make_pipeline: creates the pipeline from the settings' options.
 
     Returns:
         The intervals, in the order of the file.
 
     Raises:
-        RecordingError: it cannot be read, holds no image, or no face was found in it.
+        RecordingError: the recording cannot be read, has no image, or no face in it is long enough.
     """
     with Recording(path) as recording:
         topic = image_topic(recording, settings.topic)
         pipeline = make_pipeline(settings.pipeline)
         with progress_bar(topic.count, path.name, shown=progress, unit="frames") as bar:
-            played = every_frame(read_bag_images(recording, topic), pipeline)
-            intervals, first_ns, step_ns = _collect(played, settings.anonymize, bar)
-    kept = [entry for entry in intervals if entry.last_ns + step_ns - entry.start_ns >= shortest_s * NS]
+            results = process_every_frame(read_bag_images(recording, topic), pipeline)
+            intervals, first_ns, step_ns = _collect(results, settings.anonymize, bar)
+    kept = [entry for entry in intervals if entry.last_ns + step_ns - entry.start_ns >= min_duration_s * NS]
     if not kept:
-        raise RecordingError(f"{path}: shows no face for {shortest_s:g} s, so there is nothing to label")
+        raise RecordingError(f"{path}: no face keeps a label for {min_duration_s:g} s, so there is nothing to label")
     out.parent.mkdir(parents=True, exist_ok=True)
     rows = [_row(entry, first_ns, step_ns, by_track=by_track) for entry in kept]
     _write(out, rows)
-    shown = [
-        {**row, "guess": entry.guess, "crops": list(map(as_url, entry.crops))}
+    page_rows = [
+        {**row, "uncertain_label": entry.uncertain_label, "crops": list(map(as_url, entry.crops))}
         for row, entry in zip(rows, kept, strict=True)
     ]
-    page = render_template(_TEMPLATES, "labels.html.j2", name=path.resolve().name, file=out.name, rows=shown)
+    page = render_template(_TEMPLATES, "labels.html.j2", name=path.resolve().name, file=out.name, rows=page_rows)
     out.with_suffix(".html").write_text(page, encoding="utf-8")
     return kept
 
 
-def _collect(outcomes: Iterable[FrameResult], mode: str, bar: "tqdm[Any]") -> tuple[list[Interval], int, int]:
-    """Returns the intervals in the order of their beginnings, the first stamp, and the usual step between frames."""
+def _collect(results: Iterable[FrameResult], mode: str, bar: "tqdm[Any]") -> tuple[list[Interval], int, int]:
+    """Returns the intervals by start, the first stamp, and the median time between frames, both in nanoseconds."""
     intervals: list[Interval] = []
-    open_ones: dict[int, Interval] = {}
+    current: dict[int, Interval] = {}  # by track id
     stamps: list[int] = []
-    for outcome in outcomes:
+    for result in results:
         bar.update()
-        stamps.append(outcome.stamp_ns)
-        for emotion in outcome.emotions:
-            label, track = "" if emotion.uncertain else emotion.label, emotion.face.track_id
-            interval = open_ones.get(track)
-            if interval is None or not interval.follows(outcome.stamp_ns, label):
-                stamp = outcome.stamp_ns
-                interval = Interval(track, label, emotion.label, stamp, stamp, emotion.face.box)
+        stamps.append(result.stamp_ns)
+        for emotion in result.emotions:
+            label, track_id = "" if emotion.uncertain else emotion.label, emotion.face.track_id
+            interval = current.get(track_id)
+            if interval is None or not interval.accepts(result.stamp_ns, label):
+                stamp = result.stamp_ns
+                interval = Interval(track_id, label, emotion.label, stamp, stamp, emotion.face.box)
                 intervals.append(interval)
-                open_ones[track] = interval
-            interval.add(outcome, emotion, mode)
+                current[track_id] = interval
+            interval.add(result, emotion, mode)
     steps = [step for step in np.diff(stamps).tolist() if step > 0]
-    return intervals, stamps[0] if stamps else 0, round(statistics.median(steps)) if steps else _USUAL_STEP_NS
+    return intervals, stamps[0] if stamps else 0, round(statistics.median(steps)) if steps else _DEFAULT_STEP_NS
 
 
 def _row(interval: Interval, first_ns: int, step_ns: int, *, by_track: bool) -> dict[str, str]:
@@ -148,10 +149,10 @@ def _row(interval: Interval, first_ns: int, step_ns: int, *, by_track: bool) -> 
     return {
         "start_s": f"{(interval.start_ns - first_ns) / NS:.3f}",
         "end_s": f"{(interval.last_ns + step_ns - first_ns) / NS:.3f}",
-        "track_or_region": str(interval.track) if by_track else region,
+        "track_or_region": str(interval.track_id) if by_track else region,
         "label": interval.label,
         "group": "",
-        "person": f"face {interval.track}",
+        "person": f"face {interval.track_id}",
     }
 
 
@@ -162,5 +163,5 @@ def _write(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
         writer.writerows(rows)
 
 
-def _around(a: Box, b: Box) -> Box:
+def _union(a: Box, b: Box) -> Box:
     return Box(min(a.x_min, b.x_min), min(a.y_min, b.y_min), max(a.x_max, b.x_max), max(a.y_max, b.y_max))

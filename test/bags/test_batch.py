@@ -37,8 +37,8 @@ def folder(tmp_path):
 
 
 def test_recordings_are_found_in_subfolders_and_files(folder, tmp_path):
-    assert list(find_recordings(folder, leave_out=tmp_path / "out")) == ["monday/one", "three", "two"]
-    assert list(find_recordings(folder, leave_out=folder / "monday")) == ["three", "two"]
+    assert list(find_recordings(folder, exclude=tmp_path / "out")) == ["monday/one", "three", "two"]
+    assert list(find_recordings(folder, exclude=folder / "monday")) == ["three", "two"]
 
 
 def test_labels_come_from_the_bag_the_file_or_the_folder(folder, tmp_path):
@@ -52,15 +52,15 @@ def test_labels_come_from_the_bag_the_file_or_the_folder(folder, tmp_path):
     assert labels_of(folder / "two", file) == file
 
 
-def test_many_recordings_give_one_merged_report(folder, tmp_path):
+def test_many_recordings_give_one_aggregated_report(folder, tmp_path):
     report = evaluate(folder, tmp_path / "out", workers=2)
     assert list(report["bags"]) == ["monday/one", "three", "two"]
-    assert report["broken"] == {}
+    assert report["failed"] == {}
     assert (report["frames"]["in_bag"], report["frames"]["processed"], report["frames"]["without_face"]) == (12, 12, 5)
     assert report["recognition"]["smoothed"]["n"] == 7
     assert report["recognition"]["smoothed"]["accuracy"] == pytest.approx(4 / 7, abs=1e-6)
-    assert {name: row["accuracy"] for name, row in report["groups"].items()} == {"day": 1.0, "night": 0.0}
-    assert report["steadiness"]["tracks"] == 2  # number 1 of one recording is not number 1 of another
+    assert {name: row["accuracy"] for name, row in report["subgroups"].items()} == {"day": 1.0, "night": 0.0}
+    assert report["stability"]["tracks"] == 2  # track 1 of one recording is not track 1 of another
     assert report["duration_s"] == pytest.approx(0.3 + 0.5 + 0.1)
     parts = [json.loads((tmp_path / "out" / name / "report.json").read_text()) for name in report["bags"]]
     assert sum(part["frames"]["in_bag"] for part in parts) == 12
@@ -71,14 +71,14 @@ def test_many_recordings_give_one_merged_report(folder, tmp_path):
     assert again == report
 
 
-def test_a_broken_recording_is_reported_and_skipped(folder, tmp_path):
+def test_a_damaged_recording_is_listed_as_failed(folder, tmp_path):
     (folder / "power_cut.mcap").write_bytes(b"\x89MCAP0\r\n")
     (folder / "two" / "labels.csv").write_text("start_s,end_s,track_or_region,label\n0,1,,merry\n")
     report = evaluate(folder, tmp_path / "out")
     assert list(report["bags"]) == ["monday/one", "three"]
-    assert list(report["broken"]) == ["power_cut", "two"]
-    assert "nothing of this recording can be read" in report["broken"]["power_cut"]
-    assert "line 2: 'merry' is not an emotion" in report["broken"]["two"]
+    assert list(report["failed"]) == ["power_cut", "two"]
+    assert "nothing of this recording can be read" in report["failed"]["power_cut"]
+    assert "line 2: 'merry' is not an emotion" in report["failed"]["two"]
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Not evaluated" in page
     assert "power_cut" in page
@@ -92,7 +92,7 @@ def test_what_is_done_is_not_done_again(folder, tmp_path):
     out = tmp_path / "out"
     evaluate(folder, out)
     before = times(out)
-    (out / "two" / "report.json").unlink()  # as if it had been interrupted there
+    (out / "two" / "report.json").unlink()  # as if the run had been interrupted
     write_bag(folder / "four", [scene()], stamps(1))
     report = evaluate(folder, out)
     after = times(out)
@@ -133,7 +133,7 @@ def test_dask_does_what_the_processes_do(folder, tmp_path):
     ("options", "line"),
     [
         ({"workers": 0}, "--workers 0 is below 1"),
-        ({"labels": "a.csv"}, "for many recordings give a folder"),
+        ({"labels": "a.csv"}, "not a folder; for several recordings give a folder"),
         ({"scheduler": "nonsense"}, "--scheduler nonsense"),
     ],
 )
@@ -148,8 +148,8 @@ def test_what_cannot_work_is_one_clear_line(folder, tmp_path, options, line):
 
 def test_a_folder_without_recordings_is_one_clear_line(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(RecordingError, match="holds no rosbag2 recording, nor do its subfolders"):
+    with pytest.raises(RecordingError, match="no rosbag2 recording in this folder or its subfolders"):
         evaluate(tmp_path / "empty", tmp_path / "out")
     (tmp_path / "empty" / "bad.mcap").write_bytes(b"")
-    with pytest.raises(RecordingError, match="not one of 1 recordings can be evaluated"):
+    with pytest.raises(RecordingError, match="none of 1 recordings can be evaluated"):
         evaluate(tmp_path / "empty", tmp_path / "out")

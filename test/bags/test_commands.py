@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The commands as people type them, with the real detector and network."""
+"""Tests of evaluate-bag and label-bag from the command line, with the default detector and model."""
 
 import csv
 import json
@@ -61,7 +61,7 @@ def test_labels_are_not_overwritten(bag, tmp_path, capsys):
     assert main(["label-bag", str(bag), "--out", str(labels), "--force"]) == 0
 
 
-def test_a_folder_of_recordings_with_a_broken_one_ends_with_one(bag, tmp_path, capsys):
+def test_a_folder_with_a_damaged_recording_exits_with_1(bag, tmp_path, capsys):
     folder = tmp_path / "bags"
     folder.mkdir()
     write_bag(folder / "good", [scene()], [T0])

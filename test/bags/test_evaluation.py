@@ -56,12 +56,12 @@ def test_a_recording_is_accounted_for_and_scored(bag, labels, tmp_path):
     settings = Settings(pipeline=PipelineOptions(recognizer=RecognizerOptions(smoothing_s=0.0, label_hysteresis=0.0)))
     report = evaluate(bag, tmp_path / "out", settings, labels=labels)
     assert (report["frames"]["in_bag"], report["frames"]["processed"], report["frames"]["without_face"]) == (20, 20, 0)
-    assert report["answers"]["labels"]["happiness"] == report["answers"]["labels"]["sadness"] == 10
-    assert report["recognition"]["smoothed"]["accuracy"] == report["recognition"]["shown_accuracy"] == 0.75
-    assert {name: row["accuracy"] for name, row in report["groups"].items()} == {"day": 1.0, "night": 0.0}
+    assert report["predictions"]["labels"]["happiness"] == report["predictions"]["labels"]["sadness"] == 10
+    assert report["recognition"]["smoothed"]["accuracy"] == report["recognition"]["published_accuracy"] == 0.75
+    assert {name: row["accuracy"] for name, row in report["subgroups"].items()} == {"day": 1.0, "night": 0.0}
     assert report["detection"]["recall"] == 1.0
-    assert report["steadiness"]["id_switches"] == 0
-    assert report["steadiness"]["flips_per_minute_raw"] == pytest.approx(1 / (1.9 / 60), rel=1e-4)
+    assert report["stability"]["id_switches"] == 0
+    assert report["stability"]["flips_per_minute_raw"] == pytest.approx(1 / (1.9 / 60), rel=1e-4)
     assert report["label_file"]["rows_used"] == 3
     assert (report["model"], report["model_sha256"], report["topic"]) == (
         "grays",
@@ -77,9 +77,9 @@ def test_the_page_holds_everything_in_itself(bag, labels, tmp_path):
     evaluate(bag, tmp_path / "out", labels=labels)
     page = (tmp_path / "out" / "report.html").read_text()
     assert not re.search(r"(src|href)=[\"'](?!data:)", page)
-    assert page.count("data:image/png") >= 7  # timeline, drops, latency, confusion, reliability, coverage, a mistake
-    assert "labeled <b>fear</b>" in page
-    for name in ("timeline", "drops", "latency", "confusion", "reliability", "coverage"):
+    assert page.count("data:image/png") >= 7  # six plots and a misclassified face
+    assert "true label <b>fear</b>" in page
+    for name in ("timeline", "frame_statuses", "latency", "confusion", "reliability", "coverage"):
         assert cv2.imread(str(tmp_path / "out" / f"{name}.png")) is not None
 
 
@@ -101,14 +101,14 @@ def test_the_tables_have_a_row_for_each_frame_and_face(tmp_path):
     images = [scene(), scene((*SQUARE, HAPPY)), scene((*SQUARE, HAPPY), (100, 60, 30, SAD))]
     evaluate(write_bag(tmp_path / "bag", images, stamps(3)), tmp_path / "out")
     with open(tmp_path / "out" / "frames.csv") as file:
-        assert [(row["frame"], row["outcome"], row["faces"]) for row in csv.DictReader(file)] == [
+        assert [(row["frame"], row["status"], row["faces"]) for row in csv.DictReader(file)] == [
             ("0", "processed", "0"),
             ("1", "processed", "1"),
             ("2", "processed", "2"),
         ]
     with open(tmp_path / "out" / "emotions.csv") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["frame"], row["track"], row["x"], row["y"], row["w"], row["h"], row["label"]) for row in rows] == [
+    assert [(row["frame"], row["track_id"], row["x"], row["y"], row["w"], row["h"], row["label"]) for row in rows] == [
         ("1", "1", "40", "30", "40", "40", "happiness"),
         ("2", "1", "40", "30", "40", "40", "happiness"),
         ("2", "2", "100", "60", "30", "30", "sadness"),
@@ -161,7 +161,7 @@ def test_images_of_changing_size_and_stamps_out_of_order(tmp_path):
     assert report["frames"]["sizes"] == {"160x120": 3, "200x120": 1}
     assert report["frames"]["stamps_backward"] == 1
     assert report["frames"]["processed"] == 4
-    assert report["steadiness"]["tracks"] == 2  # a step back begins new tracks, as on a robot
+    assert report["stability"]["tracks"] == 2  # a step back begins new tracks, as on a robot
 
 
 def test_a_slow_machine_drops_frames_in_real_time_and_none_otherwise(bag, tmp_path):
@@ -208,29 +208,29 @@ def test_the_written_recording_holds_results_beside_the_images(bag, tmp_path):
     assert compressed_to_bgr(overlay.data).shape == (120, 160, 3)
 
 
-def test_recorded_answers_are_scored_as_they_were_given(bag, labels, tmp_path):
+def test_recorded_predictions_are_scored_as_they_were_published(bag, labels, tmp_path):
     settings = Settings(write_bag=True)
     given = evaluate(bag, tmp_path / "out", settings, labels=labels)
     recorded = evaluate(tmp_path / "out" / "bag", tmp_path / "rec", Settings(mode="recorded"), labels=labels)
-    for name in ("frames", "answers", "recognition", "groups", "detection", "steadiness", "model", "labels"):
+    for name in ("frames", "predictions", "recognition", "subgroups", "detection", "stability", "model", "labels"):
         assert recorded[name] == given[name], name
     assert recorded["parameters"] is None
     with pytest.raises(RecordingError, match="holds no recorded emotions"):
         evaluate(bag, tmp_path / "none", Settings(mode="recorded"))
-    with pytest.raises(ConfigurationError, match="--write-bag writes new answers"):
+    with pytest.raises(ConfigurationError, match="--write-bag writes new predictions"):
         Settings(mode="recorded", write_bag=True)
 
 
-def test_images_that_were_never_answered_are_dropped_ones(bag, tmp_path):
+def test_images_without_a_recorded_prediction_count_as_dropped(bag, tmp_path):
     evaluate(bag, tmp_path / "out", Settings(write_bag=True))
-    answers = [
+    recorded_emotions = [
         ("/emotions", EMOTIONS, received, message)
         for received, message in read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
     ]
-    for _, _, _, message in answers[4:6]:
+    for _, _, _, message in recorded_emotions[4:6]:
         message.status, message.faces = 3, []
     images = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
-    late = [(topic, kind, received + 7_000_000, message) for topic, kind, received, message in answers[2:]]
+    late = [(topic, kind, received + 7_000_000, message) for topic, kind, received, message in recorded_emotions[2:]]
     half = write_bag(tmp_path / "half", images, stamps(COUNT), extra=late)
     report = evaluate(half, tmp_path / "rec", Settings(mode="recorded"))
     assert {name: report["frames"][name] for name in ("in_bag", "processed", "dropped", "skipped")} == {
@@ -240,7 +240,7 @@ def test_images_that_were_never_answered_are_dropped_ones(bag, tmp_path):
         "skipped": 2,
     }
     assert report["timing"]["latency_ms"]["p50"] == 7.0
-    alone = write_bag(tmp_path / "alone", [], [], topic="/x", extra=answers)
+    alone = write_bag(tmp_path / "alone", [], [], topic="/x", extra=recorded_emotions)
     report = evaluate(alone, tmp_path / "alone_out", Settings(mode="recorded"))
     assert (report["topic"], report["frames"]["in_bag"], report["frames"]["processed"]) == (None, COUNT, COUNT - 2)
 
@@ -257,8 +257,8 @@ def test_anonymized_nothing_shows_a_face(bag, labels, tmp_path):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("start_s,end_s,track_or_region,label\n50,60,,happy\n", "none of its 1 rows is about a frame"),
-        ("stamp_ns,x,y,w,h,label\n5,0,0,9,9,happy\n", "none of its 1 rows is about a frame"),
+        ("start_s,end_s,track_or_region,label\n50,60,,happy\n", "none of its 1 rows applies to a frame"),
+        ("stamp_ns,x,y,w,h,label\n5,0,0,9,9,happy\n", "none of its 1 rows applies to a frame"),
     ],
 )
 def test_labels_of_another_recording_are_refused(bag, tmp_path, text, line):
@@ -268,26 +268,30 @@ def test_labels_of_another_recording_are_refused(bag, tmp_path, text, line):
     assert not (tmp_path / "out" / "report.json").exists()
 
 
-def test_rows_of_labels_that_are_about_no_frame_are_told(bag, labels, tmp_path):
+def test_rows_of_labels_that_apply_to_no_frame_are_a_problem(bag, labels, tmp_path):
     labels.write_text(labels.read_text() + "90,99,,happy,,\n")
     report = evaluate(bag, tmp_path / "out", labels=labels)
-    assert report["problems"] == ["1 of 4 rows of labels are about no frame"]
+    assert report["problems"] == ["1 of 4 rows of the labels apply to no frame"]
 
 
-def test_a_damaged_recording_says_so_in_its_report(bag, tmp_path):
+def test_the_report_names_the_damage_of_a_recording(bag, tmp_path):
     (bag / "metadata.yaml").unlink()
     report = evaluate(bag, tmp_path / "out")
     assert report["problems"] == ["metadata.yaml is missing"]
     assert "metadata.yaml is missing" in (tmp_path / "out" / "report.html").read_text()
 
 
-def test_nobody_in_the_image_is_a_report_too(tmp_path):
+def test_a_recording_without_faces_has_a_report(tmp_path):
     report = evaluate(write_bag(tmp_path / "bag", [scene()] * 3, stamps(3)), tmp_path / "out")
-    assert (report["frames"]["processed"], report["frames"]["without_face"], report["answers"]["faces"]) == (3, 3, 0)
-    assert "No face was found" in (tmp_path / "out" / "report.html").read_text()
+    assert (report["frames"]["processed"], report["frames"]["without_face"], report["predictions"]["faces"]) == (
+        3,
+        3,
+        0,
+    )
+    assert "No face was detected" in (tmp_path / "out" / "report.html").read_text()
 
 
-def test_header_without_time_is_no_trouble(tmp_path):
+def test_a_header_without_a_stamp_is_accepted(tmp_path):
     from bag_files import image
 
     extra = [("/image_raw", IMAGE, T0 + k, image(scene((*SQUARE, HAPPY)), header(0))) for k in range(2)]

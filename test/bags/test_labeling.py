@@ -34,13 +34,13 @@ def bag(tmp_path):
     return write_bag(tmp_path / "bag", images, stamps(len(moods)))
 
 
-def test_a_row_is_a_time_in_which_a_face_shows_one_label(bag, tmp_path):
+def test_a_row_is_an_interval_in_which_the_label_of_a_face_does_not_change(bag, tmp_path):
     label(bag, tmp_path / "labels.csv")
     found = rows(tmp_path / "labels.csv")
     assert [(row["start_s"], row["end_s"], row["track_or_region"], row["label"], row["person"]) for row in found] == [
         ("0.000", "1.000", "20 30 39 30", "happiness", "face 1"),
         ("0.000", "2.500", "110 60 30 30", "sadness", "face 2"),
-        ("1.000", "1.500", "30 30 34 30", "", "face 1"),  # uncertain: a person has to say
+        ("1.000", "1.500", "30 30 34 30", "", "face 1"),  # uncertain
         ("1.500", "2.500", "35 30 39 30", "sadness", "face 1"),
     ]
 
@@ -50,12 +50,12 @@ def test_evaluate_bag_reads_what_label_bag_writes(bag, tmp_path, by_track):
     label(bag, tmp_path / "labels.csv", by_track=by_track)
     out, labels = tmp_path / "out", tmp_path / "labels.csv"
     report = evaluate_bag(bag, out, EXACT, labels=labels, progress=False, make_pipeline=make_pipeline)
-    assert report["recognition"]["shown_accuracy"] == 1.0
+    assert report["recognition"]["published_accuracy"] == 1.0
     assert report["recognition"]["smoothed"]["n"] == 45
     assert report["label_file"]["rows_used"] == 4
     if not by_track:
         assert report["detection"]["recall"] == 1.0
-        assert report["steadiness"]["id_switches"] == 0
+        assert report["stability"]["id_switches"] == 0
 
 
 def test_the_page_shows_each_row(bag, tmp_path):
@@ -67,10 +67,10 @@ def test_the_page_shows_each_row(bag, tmp_path):
 
 
 def test_what_is_too_short_is_left_out_and_nothing_at_all_is_an_error(bag, tmp_path):
-    label(bag, tmp_path / "labels.csv", shortest_s=0.6)
+    label(bag, tmp_path / "labels.csv", min_duration_s=0.6)
     assert [row["label"] for row in rows(tmp_path / "labels.csv")] == ["happiness", "sadness", "sadness"]
-    with pytest.raises(RecordingError, match="shows no face for 9 s"):
-        label(bag, tmp_path / "labels.csv", shortest_s=9)
+    with pytest.raises(RecordingError, match="no face keeps a label for 9 s"):
+        label(bag, tmp_path / "labels.csv", min_duration_s=9)
     empty = write_bag(tmp_path / "empty", [scene()], stamps(1))
-    with pytest.raises(RecordingError, match="shows no face"):
+    with pytest.raises(RecordingError, match="no face keeps a label"):
         label(empty, tmp_path / "labels.csv")

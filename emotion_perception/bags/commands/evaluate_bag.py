@@ -9,54 +9,58 @@ from emotion_perception.bags.commands.options import add_recording_options, sett
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describes the options."""
-    parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3 file, or a folder with many of them")
-    parser.add_argument("--out", type=Path, required=True, help="folder for report.json, report.html and the tables")
+    """Adds the options of the command."""
+    parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3 file, or a folder with several of them")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="output folder for report.json, report.html, plots and tables"
+    )
     parser.add_argument(
         "--labels",
         type=Path,
         metavar="CSV",
-        help="what the faces show, see docs/recordings.md; for many bags a folder with NAME.csv for each. "
-        "Without it, labels.csv in a bag's own folder is taken",
+        help="true labels, see docs/recordings.md; for several bags a folder with NAME.csv for each "
+        "(default: labels.csv in the folder of a bag)",
     )
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument(
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument(
         "--every-frame",
         dest="mode",
         action="store_const",
         const="every_frame",
-        help="process each image; exact and repeatable (default)",
+        help="process each image; reproducible (default)",
     )
-    how.add_argument(
+    modes.add_argument(
         "--realtime",
         dest="mode",
         action="store_const",
         const="realtime",
-        help="process what a robot would have had time for on this machine",
+        help="process in real time; images that this machine has no time for are dropped",
     )
-    how.add_argument(
+    modes.add_argument(
         "--score-recorded",
         dest="mode",
         action="store_const",
         const="recorded",
-        help="score the emotions that are in the recording",
+        help="score the EmotionArrays in the recording",
     )
     parser.set_defaults(mode="every_frame")
-    add_recording_options(parser, hidden_in="all that is written")
+    add_recording_options(parser, hidden_in="reports and written bags")
     parser.add_argument(
-        "--write-bag", action="store_true", help="write OUT/bag: faces, emotions and overlay beside the images"
+        "--write-bag", action="store_true", help="write a bag with images, faces, emotions and overlay to OUT/bag"
     )
-    many = parser.add_argument_group("many bags")
-    many.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
-    many.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, tcp://HOST:PORT, instead of processes")
+    many = parser.add_argument_group("several bags")
+    many.add_argument("--workers", type=int, default=1, metavar="N", help="number of processes (default: %(default)s)")
+    many.add_argument(
+        "--scheduler", metavar="ADDRESS", help="Dask scheduler to use instead of processes, tcp://HOST:PORT"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Evaluates and prints the figures that people ask for first."""
+    """Evaluates, and prints a summary; returns the exit code."""
     from emotion_perception.bags.batch import evaluate_many, labels_of
     from emotion_perception.bags.evaluation import evaluate_bag
     from emotion_perception.bags.io.recording import is_recording
-    from emotion_perception.bags.report.summary import lines_of
+    from emotion_perception.bags.report.summary import summary_lines
 
     settings = settings_from(
         arguments,
@@ -75,5 +79,5 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         labels = labels_of(arguments.bag, arguments.labels)
         report = evaluate_bag(arguments.bag, arguments.out, settings, labels=labels)
-    print("\n".join([*lines_of(report), f"report in {arguments.out / 'report.html'}"]))
-    return 1 if report.get("broken") else 0
+    print("\n".join([*summary_lines(report), f"report in {arguments.out / 'report.html'}"]))
+    return 1 if report.get("failed") else 0

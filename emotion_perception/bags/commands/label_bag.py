@@ -9,38 +9,45 @@ from emotion_perception.bags.commands.options import add_recording_options, sett
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describes the options."""
+    """Adds the options of the command."""
     parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3 file")
-    parser.add_argument("--out", type=Path, required=True, metavar="CSV", help="file to write; a page lies beside it")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="CSV",
+        help="label file to write; a page with the same name and suffix .html is written, too",
+    )
     add_recording_options(parser, hidden_in="the page")
     parser.add_argument(
         "--by-track",
         action="store_true",
-        help="name faces by their track's number, which holds for the same detector only, instead of by region",
+        help="identify faces by track id, valid for the same detector options only, instead of by region",
     )
     parser.add_argument(
-        "--shortest-s",
+        "--min-duration",
+        dest="min_duration_s",
         type=float,
         default=0.2,
-        metavar="S",
-        help="leave out what a face shows for a shorter time (default: %(default)s)",
+        metavar="SECONDS",
+        help="leave out shorter intervals (default: %(default)s)",
     )
-    parser.add_argument("--force", action="store_true", help="overwrite a file that is there")
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Writes the labels and says where."""
+    """Writes the labels and prints where; returns the exit code."""
     from emotion_perception.bags.labeling import label_bag
     from emotion_perception.core.errors import ConfigurationError
 
     if arguments.out.exists() and not arguments.force:
-        raise ConfigurationError(f"{arguments.out} is there already, perhaps corrected by hand: --force overwrites it")
+        raise ConfigurationError(f"{arguments.out}: exists and may contain manual corrections; --force overwrites it")
     settings = settings_from(arguments)
     intervals = label_bag(
-        arguments.bag, arguments.out, settings, by_track=arguments.by_track, shortest_s=arguments.shortest_s
+        arguments.bag, arguments.out, settings, by_track=arguments.by_track, min_duration_s=arguments.min_duration_s
     )
-    faces = len({interval.track for interval in intervals})
+    faces = len({interval.track_id for interval in intervals})
     print(
-        f"{len(intervals)} intervals of {faces} faces in {arguments.out}; look at {arguments.out.with_suffix('.html')}"
+        f"{len(intervals)} intervals of {faces} faces in {arguments.out}; faces in {arguments.out.with_suffix('.html')}"
     )
     return 0

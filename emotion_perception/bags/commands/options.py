@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Options that the commands on recordings share."""
+"""Options that evaluate-bag and label-bag share."""
 
 import argparse
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.options import option_fields, with_values
 from emotion_perception.core.rendering.options import ANONYMIZERS
+from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.core.yaml_values import parse_key_values
 
 if TYPE_CHECKING:
@@ -18,9 +19,16 @@ if TYPE_CHECKING:
 
 
 def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) -> None:
-    """Describes the image topic, what chooses and tunes detector and classifier, and where faces are hidden."""
+    """Adds the options for the image topic, the pipeline and anonymization.
+
+    Args:
+        parser: parser of the command.
+        hidden_in: the output in which `--anonymize` hides faces, for the help.
+    """
     parser.add_argument("--topic", help="image topic (default: the camera's)")
-    parser.add_argument("--model", default=ClassifierOptions.model, help="shipped model or path (default: %(default)s)")
+    parser.add_argument(
+        "--model", default=ClassifierOptions.model, help="name of a shipped model, or path (default: %(default)s)"
+    )
     parser.add_argument("--detector", default=DetectorOptions.detector, help="face detector (default: %(default)s)")
     parser.add_argument("--device", default=ClassifierOptions.device, help="auto, cpu, cuda[:N] (default: %(default)s)")
     parser.add_argument(
@@ -28,7 +36,7 @@ def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) ->
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a parameter of the detection or the classifier node, e.g. smoothing_s=0.5",
+        help="parameter of the detection or classifier node, e.g. smoothing_s=0.5; can be given several times",
     )
     parser.add_argument(
         "--anonymize",
@@ -36,15 +44,19 @@ def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) ->
         const="blur",
         default="none",
         choices=ANONYMIZERS,
-        help=f"hide faces in {hidden_in} (default: %(default)s; without a word: blur)",
+        help=f"hide faces in {hidden_in} (default: %(default)s; without a value: blur)",
     )
 
 
 def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
-    """Returns the settings that the options of `add_recording_options` describe.
+    """Returns the settings for parsed options of `add_recording_options`.
+
+    Args:
+        arguments: the parsed command line.
+        others: further fields of the settings.
 
     Raises:
-        ConfigurationError: a parameter is unknown or refused.
+        ConfigurationError: a parameter is unknown or its value is not allowed.
     """
     from emotion_perception.bags.inference.settings import Settings
     from emotion_perception.core.pipeline import PipelineOptions
@@ -60,12 +72,14 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
 
 
 def _parse(assignments: Sequence[str]) -> dict[str, Any]:
-    """Returns the values of `--set KEY=VALUE`, whole numbers as floats where the option is one."""
+    """Returns the values of `--set KEY=VALUE`; integers become floats if the option is a float."""
     from emotion_perception.core.pipeline import PipelineOptions
 
     defaults = {field.name: field.default for field in option_fields(PipelineOptions)}
     values = parse_key_values(assignments, "--set")
     for name, value in values.items():
+        if name in PARAMETERS:
+            raise ConfigurationError(f"--set {name}: the name is now {PARAMETERS[name]}")
         if name not in defaults:
             raise ConfigurationError(f"--set {name}: unknown, known are {', '.join(sorted(defaults))}")
         if type(defaults[name]) is float and type(value) is int:

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How recordings are evaluated."""
+"""Settings of an evaluation of recordings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,15 +16,18 @@ MODES = ("every_frame", "realtime", "recorded")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How recordings are evaluated.
+    """Settings of an evaluation of recordings.
 
     Attributes:
-        mode: `every_frame` processes each image, `realtime` those a robot would have had time for, `recorded` scores
-            the answers that are in the recording.
-        topic: the image topic; None takes the camera's.
+        mode: `every_frame` processes each image, `realtime` drops the images that this machine has no time for,
+            `recorded` scores the predictions in the recording.
+        topic: the image topic; None selects the topic of the camera.
         pipeline: options of the stages that make predictions.
-        anonymize: how faces are hidden in all that is written.
-        write_bag: whether to write a recording of the results.
+        anonymize: how faces are hidden in reports and written recordings.
+        write_bag: write a recording with the results.
+
+    Raises:
+        ConfigurationError: the mode is unknown, or does not allow `write_bag`.
     """
 
     mode: str = "every_frame"
@@ -37,7 +40,9 @@ class Settings:
         if self.mode not in MODES:
             raise ConfigurationError(f"mode '{self.mode}' is none of {', '.join(MODES)}")
         if self.write_bag and self.mode == "recorded":
-            raise ConfigurationError("--write-bag writes new answers; --score-recorded scores those that are there")
+            raise ConfigurationError(
+                "--write-bag writes new predictions, so it cannot be combined with --score-recorded"
+            )
 
 
 def parameters_of(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -1,3 +1,3 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The report of one or several recordings."""
+"""Reports of one or several recordings."""

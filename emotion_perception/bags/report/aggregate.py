@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One report of many recordings, computed from the tables that each of them has left."""
+"""Aggregated report of many recordings, computed from the tables of their evaluations."""
 
 import json
 from collections.abc import Sequence
@@ -15,47 +15,47 @@ from emotion_perception.bags.scoring.tables import read_faces, read_frames, read
 from emotion_perception.reporting.provenance import command_line, now, package_version
 
 
-class BrokenBag(NamedTuple):
-    """A recording that could not be evaluated, and why."""
+class FailedBag(NamedTuple):
+    """A recording that could not be evaluated, and the reason."""
 
     name: str
     problem: str
 
 
-def merge(
-    name: str, bags: Sequence[tuple[str, Path]], broken: Sequence[BrokenBag], out: Path, settings: Settings
+def aggregate(
+    name: str, bags: Sequence[tuple[str, Path]], failed: Sequence[FailedBag], out: Path, settings: Settings
 ) -> dict[str, Any]:
-    """Writes the merged report.json, report.html and plots.
+    """Writes the aggregated report.json, report.html and plots.
 
     Args:
-        name: of the whole.
-        bags: name and folder of each evaluation; at least one.
-        broken: what could not be evaluated.
-        out: folder.
-        settings: of all evaluations.
+        name: name of the report.
+        bags: name and output folder of each evaluation; at least one.
+        failed: recordings that could not be evaluated.
+        out: output folder.
+        settings: settings of all evaluations.
 
     Returns:
         The content of report.json.
     """
     reports = {bag: json.loads((folder / JSON).read_text(encoding="utf-8")) for bag, folder in bags}
     labels = tuple(next(iter(reports.values()))["labels"])
-    others = [bag for bag, report in reports.items() if tuple(report["labels"]) != labels]
-    broken = [
-        *broken,
-        *(BrokenBag(bag, "has other labels than the first recording, so it stays out") for bag in others),
+    other_labels = [bag for bag, report in reports.items() if tuple(report["labels"]) != labels]
+    failed = [
+        *failed,
+        *(FailedBag(bag, "left out: its labels differ from those of the first recording") for bag in other_labels),
     ]
-    folders = [folder for bag, folder in bags if bag not in others]
+    folders = [folder for bag, folder in bags if bag not in other_labels]
     frames = read_frames(folders)
-    latency = metrics.LATENCY[settings.mode]
+    latency = metrics.LATENCY_DEFINITIONS[settings.mode]
     first = next(iter(reports.values()))
     report = {
         "bag": name,
         "mode": settings.mode,
         "duration_s": metrics.duration_s(frames),
-        "bags": {bag: _row(of_bag) for bag, of_bag in reports.items() if bag not in others},
-        "broken": {bag.name: bag.problem for bag in broken},
+        "bags": {bag: _row(of_bag) for bag, of_bag in reports.items() if bag not in other_labels},
+        "failed": {bag.name: bag.problem for bag in failed},
         "problems": [f"{bag}: {text}" for bag, of_bag in reports.items() for text in of_bag["problems"]],
-        **metrics.all_of(
+        **metrics.all_metrics(
             frames, read_faces(folders, labels), read_regions(folders), settings.pipeline.recognizer.min_confidence
         ),
         "model": first["model"],
@@ -64,7 +64,7 @@ def merge(
         "parameters": first["parameters"],
         "labels": list(labels),
         "package_version": package_version(),
-        "timing": {"latency_is": latency, **metrics.timing(frames), "command": command_line(), "date": now()},
+        "timing": {"latency_definition": latency, **metrics.timing(frames), "command": command_line(), "date": now()},
     }
     title = f"{name}, {len(folders)} recordings"
     plots = {
@@ -78,14 +78,14 @@ def merge(
 
 
 def _row(report: dict[str, Any]) -> dict[str, Any]:
-    """Returns what the table of recordings says of one."""
+    """Returns the row of a recording in the table of recordings."""
     recognition = report["recognition"]
     return {
         "bag_sha256": report["bag_sha256"],
         "frames": report["frames"]["in_bag"],
         "processed": report["frames"]["processed"],
         "duration_s": report["duration_s"],
-        "faces": report["answers"]["faces"],
+        "faces": report["predictions"]["faces"],
         "accuracy": recognition and recognition["smoothed"]["accuracy"],
         "labeled": recognition["smoothed"]["n"] if recognition else 0,
         "problems": len(report["problems"]),

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Faces as people look at them: in a report's worst mistakes, and beside labels to be corrected."""
+"""Face crops for people to look at, in reports and on pages of labels."""
 
 import cv2
 import numpy as np
@@ -13,25 +13,25 @@ from emotion_perception.core.rendering.anonymize import anonymize
 from emotion_perception.core.types import FaceEmotion
 from emotion_perception.reporting.plots import as_data_url
 
-_MARGIN = 0.25  # of the face, so that a person sees more than the network
+_MARGIN = 0.25  # of the box; wider than the crop of the model, for context
 
 
-def face_crop(outcome: FrameResult, emotion: FaceEmotion, *, side: int, mode: str) -> NDArray[np.uint8] | None:
-    """Cuts one face out of a frame.
+def face_crop(result: FrameResult, emotion: FaceEmotion, *, side: int, mode: str) -> NDArray[np.uint8] | None:
+    """Crops a face from a frame.
 
     Args:
-        outcome: the frame.
-        emotion: the face, one of the frame's.
-        side: of the crop in pixels.
-        mode: how all faces of the frame are hidden, as of `core.anonymize.anonymize`; `none` shows them.
+        result: result of the frame.
+        emotion: one of the frame's faces.
+        side: side of the crop in pixels.
+        mode: anonymization of all faces of the frame, as of `core.rendering.anonymize.anonymize`; `none` leaves them.
 
     Returns:
-        uint8 (side, side, 3) BGR, or None where the frame has no image or the face no pixel in it.
+        uint8 (side, side, 3) BGR, or None if the frame has no image or the face is outside of it.
     """
-    if outcome.image_bgr is None:
+    if result.image_bgr is None:
         return None
-    boxes = [other.face.box for other in outcome.emotions]
-    image = outcome.image_bgr if mode == "none" else anonymize(outcome.image_bgr, boxes, mode)
+    boxes = [other.face.box for other in result.emotions]
+    image = result.image_bgr if mode == "none" else anonymize(result.image_bgr, boxes, mode)
     try:
         crop = square_crop(image, emotion.face.box, _MARGIN)
     except RegionError:
@@ -40,5 +40,5 @@ def face_crop(outcome: FrameResult, emotion: FaceEmotion, *, side: int, mode: st
 
 
 def as_url(crop_bgr: NDArray[np.uint8]) -> str:
-    """Returns a crop as an address that a page carries in itself."""
+    """Returns a crop as a PNG `data:` URL."""
     return as_data_url(cv2.imencode(".png", crop_bgr)[1].tobytes())

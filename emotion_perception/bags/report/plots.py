@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The images of a recording's report."""
+"""Plots of a recording's report."""
 
 from collections.abc import Sequence
 
@@ -11,36 +11,39 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from emotion_perception.bags.inference.frame_result import OUTCOMES, PROCESSED
+from emotion_perception.bags.inference.frame_result import FRAME_STATUSES, PROCESSED
 from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.scoring.metrics import tracks_of
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
 from emotion_perception.core.rendering.overlay import COLORS, OTHER_COLOR
 from emotion_perception.reporting.plots import BLUE, ORANGE, WIDTH
 
-MOST_TRACKS = 12  # that are drawn, the longest
+MAX_TRACKS = 12  # drawn, the longest ones
 _BINS = 60
-_GAP_S = 1.0  # a longer pause of a track is left white
-_OUTCOME_COLORS = ("#2f6fa7", "#c2641a", "#e2b13c", "#7a3b8f", "#a32020", "#8a8a8a")
+_GAP_S = 1.0  # longer gaps of a track are left white
+_STATUS_COLORS = ("#2f6fa7", "#c2641a", "#e2b13c", "#7a3b8f", "#a32020", "#8a8a8a")
 
 
 def draw_timeline(faces: FaceTable, first_stamp_ns: int) -> Figure | None:
-    """Draws the smoothed probabilities of the longest tracks over time, under each the labels; None without faces.
+    """Draws smoothed probabilities and labels of the longest tracks over time.
 
     Args:
-        faces: of one recording.
-        first_stamp_ns: stamp of the first image, where time begins.
+        faces: faces of one recording.
+        first_stamp_ns: stamp of the first image, at time 0.
+
+    Returns:
+        The figure, or None without faces.
     """
-    tracks = sorted(tracks_of(faces), key=lambda rows: (-len(rows), rows[0]))[:MOST_TRACKS]
+    tracks = sorted(tracks_of(faces), key=lambda rows: (-len(rows), rows[0]))[:MAX_TRACKS]
     if not tracks:
         return None
     tracks.sort(key=lambda rows: rows[0])
-    judged = bool((faces.truth != "").any())
+    labeled = bool((faces.truth != "").any())
     figure, axes = plt.subplots(
         2 * len(tracks),
         1,
         figsize=(WIDTH * 1.4, 0.5 + 1.75 * len(tracks)),
-        height_ratios=(5, 2 if judged else 1) * len(tracks),
+        height_ratios=(5, 2 if labeled else 1) * len(tracks),
         sharex=True,
         squeeze=False,
         layout="constrained",
@@ -48,20 +51,23 @@ def draw_timeline(faces: FaceTable, first_stamp_ns: int) -> Figure | None:
     seconds = (faces.stamp_ns - first_stamp_ns) / NS
     for rows, (upper, lower) in zip(tracks, axes.reshape(-1, 2), strict=True):
         _draw_probabilities(upper, faces, rows, seconds[rows])
-        _draw_labels(lower, faces, rows, seconds[rows], judged=judged)
-        upper.set_title(f"face {faces.track[rows[0]]}, {len(rows)} frames", fontsize=9, loc="left")
+        _draw_labels(lower, faces, rows, seconds[rows], labeled=labeled)
+        upper.set_title(f"track {faces.track_id[rows[0]]}, {len(rows)} frames", fontsize=9, loc="left")
     axes[-1, 0].set(xlabel="seconds since the first image")
     handles = [Patch(color=_color(label), label=label) for label in faces.labels]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=8)
     return figure
 
 
-def draw_latency(frames: FrameTable, what: str) -> Figure | None:
-    """Draws the histogram of `latency_ms` with its median and 99th percentile; None where none was measured.
+def draw_latency(frames: FrameTable, definition: str) -> Figure | None:
+    """Draws a histogram of `latency_ms` with its median and 99th percentile.
 
     Args:
-        frames: of one or more recordings.
-        what: what the latency is, for people.
+        frames: frames of one or more recordings.
+        definition: what is measured, for the axis label.
+
+    Returns:
+        The figure, or None if no latency was measured.
     """
     values = frames.times["latency_ms"]
     values = values[~np.isnan(values)]
@@ -73,20 +79,22 @@ def draw_latency(frames: FrameTable, what: str) -> Figure | None:
     for value, style, name in ((p50, "-", "p50"), (p99, "--", "p99")):
         axes.axvline(value, linestyle=style, color=ORANGE, label=f"{name} {value:.1f} ms")
     axes.legend(frameon=False)
-    axes.set(xlabel=f"ms {what}", ylabel="frames")
+    axes.set(xlabel=f"latency in ms: {definition}", ylabel="frames")
     axes.xaxis.label.set_fontsize(8)
     return figure
 
 
-def draw_drops(frames: FrameTable, first_stamp_ns: int) -> Figure:
-    """Draws what became of the frames of one recording over time."""
+def draw_frame_statuses(frames: FrameTable, first_stamp_ns: int) -> Figure:
+    """Draws the number of frames of each status over time, for one recording."""
     seconds = (frames.stamp_ns - first_stamp_ns) / NS
     last = max(float(seconds.max(initial=0)), 1e-3)
     edges = np.linspace(min(0.0, float(seconds.min(initial=0))), last, 1 + min(_BINS, max(1, int(np.ceil(last)))))
-    present = [(name, color) for name, color in zip(OUTCOMES, _OUTCOME_COLORS, strict=True) if name in frames.outcome]
+    present = [
+        (name, color) for name, color in zip(FRAME_STATUSES, _STATUS_COLORS, strict=True) if name in frames.status
+    ]
     figure, axes = plt.subplots(figsize=(WIDTH, 2.6), layout="constrained")
     axes.hist(
-        [seconds[frames.outcome == name] for name, _ in present],
+        [seconds[frames.status == name] for name, _ in present],
         bins=edges.tolist(),
         stacked=True,
         color=[color for _, color in present],
@@ -107,17 +115,17 @@ def _draw_probabilities(axes: Axes, faces: FaceTable, rows: NDArray[np.int64], s
 
 
 def _draw_labels(
-    axes: Axes, faces: FaceTable, rows: NDArray[np.int64], seconds: NDArray[np.float64], *, judged: bool
+    axes: Axes, faces: FaceTable, rows: NDArray[np.int64], seconds: NDArray[np.float64], *, labeled: bool
 ) -> None:
-    """Draws a band of what was shown, uncertain answers paler, and above it one of what people say."""
+    """Draws a band of published labels, uncertain ones paler, and above it one of true labels."""
     ends = np.append(seconds[1:], seconds[-1] + np.median(np.diff(seconds)) if len(seconds) > 1 else seconds[-1] + 0.1)
     widths = np.clip(ends - seconds, 0, _GAP_S)
     alpha = np.where(faces.uncertain[rows], 0.35, 1.0)
     _band(axes, 0, seconds, widths, faces.label[rows].tolist(), alpha)
-    if judged:
+    if labeled:
         _band(axes, 1, seconds, widths, faces.truth[rows].tolist(), np.ones(len(rows)))
-    axes.set(ylim=(0, 2 if judged else 1), yticks=(0.5, 1.5) if judged else (0.5,))
-    axes.set_yticklabels(["shown", "label"] if judged else ["shown"], fontsize=7)
+    axes.set(ylim=(0, 2 if labeled else 1), yticks=(0.5, 1.5) if labeled else (0.5,))
+    axes.set_yticklabels(["predicted", "true"] if labeled else ["predicted"], fontsize=7)
 
 
 def _band(
@@ -133,6 +141,6 @@ def _band(
 
 
 def _color(label: str) -> tuple[float, float, float]:
-    """Returns the overlay's color of a label, RGB 0..1."""
+    """Returns the color of a label in the overlay, RGB 0..1."""
     blue, green, red = COLORS.get(label, OTHER_COLOR)
     return red / 255, green / 255, blue / 255

@@ -1,3 +1,3 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Labels, tables and metrics of a recording."""
+"""True labels, tables and metrics of a recording."""

@@ -1,13 +1,13 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What people say the faces of a recording show: a CSV with a header, of one of two forms.
+"""Reads the true labels of a recording, a CSV file with a header in one of two formats.
 
-Intervals, `start_s,end_s,track_or_region,label`: seconds from the stamp of the first image, the end excluded; the third
-cell is a track's number, a region `x y width height` in pixels in which the middle of the face lies, or empty for
-every face. Frames, `stamp_ns,x,y,w,h,label`: one region of the image with exactly this stamp.
+Intervals, `start_s,end_s,track_or_region,label`: seconds since the stamp of the first image, the end excluded. The
+third cell is a track id, a region `x y width height` in pixels that contains the center of the face, or empty for all
+faces. Frames, `stamp_ns,x,y,w,h,label`: a region of the image with exactly this stamp.
 
-An empty label is a face that nobody has judged. Two further columns are optional: `group`, for figures by group, and
-`person`, so that a change of the track's number is seen; without it each interval with a region is a person.
+An empty label marks an unlabeled face. Two more columns are optional: `group` for subgroup metrics, and `person` to
+count track id switches; without `person` each interval with a region counts as a person.
 """
 
 import csv
@@ -31,29 +31,29 @@ from emotion_perception.core.types import Box, Face
 INTERVALS = ("start_s", "end_s", "track_or_region", "label")
 FRAMES = ("stamp_ns", "x", "y", "w", "h", "label")
 OPTIONAL = ("group", "person")
-LEAST_IOU = 0.5  # of a face and the labeled region of a frame
+MIN_IOU = 0.5  # of a face and the labeled region of a frame
 
 
 @dataclass(frozen=True)
 class LabelRow:
-    """One row of a file of labels.
+    """One row of a label file.
 
     Attributes:
-        line: its line in the file, from 1.
-        start_ns: first stamp that it is about; of an interval, from the first image's.
-        end_ns: first stamp that it is no longer about.
+        line: line number in the file, from 1.
+        start_ns: first stamp it applies to; of an interval, relative to the first image.
+        end_ns: end of the stamps it applies to, excluded.
         box: region in pixels, or None.
-        track: number of the track, or None. Without box and track it is about every face.
-        label: the package's spelling; empty where the face was not judged.
-        group: of the person, or empty.
-        person: who it is; of an interval's region without that, `line N`; else empty.
+        track_id: track, or None. Without box and track it applies to every face.
+        label: canonical label; empty if the face is unlabeled.
+        group: subgroup of the person, or empty.
+        person: name of the person; `line N` for an interval with a region but without a name, else empty.
     """
 
     line: int
     start_ns: int
     end_ns: int
     box: Box | None
-    track: int | None
+    track_id: int | None
     label: str
     group: str
     person: str
@@ -61,13 +61,13 @@ class LabelRow:
 
 @dataclass(frozen=True)
 class Labels:
-    """A file of labels.
+    """A label file.
 
     Attributes:
-        name: of the file.
-        sha256: of its content.
-        of_frames: whether its rows are about single frames.
-        rows: in the order of the file.
+        name: file name.
+        sha256: SHA-256 of the content.
+        of_frames: True for the frame format, False for intervals.
+        rows: rows in the order of the file.
     """
 
     name: str
@@ -81,43 +81,53 @@ class Labels:
         return np.array([(row.start_ns, row.end_ns) for row in self.rows], np.int64).reshape(-1, 2)
 
     def at(self, stamp_ns: int, first_stamp_ns: int) -> list[LabelRow]:
-        """Returns the rows that are about the frame with a stamp, given the stamp of the first image."""
+        """Returns the rows that apply to a frame.
+
+        Args:
+            stamp_ns: stamp of the frame.
+            first_stamp_ns: stamp of the first image of the recording.
+        """
         time = stamp_ns if self.of_frames else stamp_ns - first_stamp_ns
         return [self.rows[k] for k in np.flatnonzero((self._ends[:, 0] <= time) & (time < self._ends[:, 1]))]
 
     def match(self, rows: Sequence[LabelRow], faces: Sequence[Face]) -> dict[int, LabelRow]:
-        """Returns the row of each face that has one, by the face's index; a region has one face at most.
+        """Returns the row of each labeled face, by index of the face.
 
-        A region takes the face of the largest overlap: of a frame's, at least `LEAST_IOU`; of an interval's, any whose
-        middle lies in it. A track's number goes before, a row about every face after regions.
+        Rows with a track id come first, then regions, then rows for all faces. A region is matched to at most one face,
+        the one with the largest overlap: in the frame format the IoU is at least `MIN_IOU`, in the interval format the
+        center of the face is in the region.
+
+        Args:
+            rows: rows that apply to the frame, as of `at`.
+            faces: faces of the frame.
         """
-        numbers = {row.track: row for row in rows if row.track is not None}
-        matched = {k: numbers[face.track_id] for k, face in enumerate(faces) if face.track_id in numbers}
+        by_track = {row.track_id: row for row in rows if row.track_id is not None}
+        matched = {k: by_track[face.track_id] for k, face in enumerate(faces) if face.track_id in by_track}
         regions = [row for row in rows if row.box is not None]
         free = [k for k in range(len(faces)) if k not in matched]
         for row, column in self._pairs([faces[k].box for k in free], [row.box for row in regions if row.box]).items():
             matched[free[row]] = regions[column]
-        for everybody in (row for row in rows if row.box is None and row.track is None):
-            matched = dict.fromkeys(range(len(faces)), everybody) | matched
+        for row_for_all in (row for row in rows if row.box is None and row.track_id is None):
+            matched = dict.fromkeys(range(len(faces)), row_for_all) | matched
         return matched
 
     def _pairs(self, faces: Sequence[Box], regions: Sequence[Box]) -> dict[int, int]:
         overlaps = iou_matrix(_xyxy(faces), _xyxy(regions))
         if self.of_frames:
-            return best_pairs(overlaps, LEAST_IOU)
-        inside = np.array([[_holds(region, face) for region in regions] for face in faces], bool)
+            return best_pairs(overlaps, MIN_IOU)
+        inside = np.array([[_contains(region, face) for region in regions] for face in faces], bool)
         return best_pairs(np.where(inside.reshape(overlaps.shape), overlaps, 0.0), 0.0)
 
 
 def read_labels(path: Path, known: Sequence[str]) -> Labels:
-    """Reads a file of labels.
+    """Reads a label file.
 
     Args:
-        path: the CSV, UTF-8.
+        path: CSV file, UTF-8.
         known: labels of the model; others are refused.
 
     Raises:
-        DatasetError: the file is missing or not as described; the message names the line.
+        DatasetError: the file is missing or has another format; the message names the line.
     """
     try:
         content = path.read_bytes()
@@ -134,7 +144,7 @@ def read_labels(path: Path, known: Sequence[str]) -> Labels:
     except (DatasetError, csv.Error) as e:
         raise DatasetError(f"{path}, line {max(1, reader.line_num)}: {e}") from e
     if not rows:
-        raise DatasetError(f"{path}: holds no label")
+        raise DatasetError(f"{path}: has no labels")
     return Labels(path.name, hashlib.sha256(content).hexdigest(), form is FRAMES, tuple(rows))
 
 
@@ -153,11 +163,14 @@ def _row(
     row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
     label = canonical_label(row["label"]) if row["label"] else ""
     if label and label not in known:
-        raise DatasetError(f"label '{label}' is none of the model's: {', '.join(known)}")
+        raise DatasetError(f"label '{label}' is none of the labels of the model: {', '.join(known)}")
     times = _interval(row) if form is INTERVALS else _stamp(row)
-    box, track = _where(row["track_or_region"]) if form is INTERVALS else (_box([row[name] for name in "xywh"]), None)
-    nobody = f"line {line}" if form is INTERVALS and box is not None else ""
-    return LabelRow(line, *times, box, track, label, row.get("group", ""), row.get("person") or nobody)
+    if form is INTERVALS:
+        box, track_id = _track_or_region(row["track_or_region"])
+    else:
+        box, track_id = _box([row[name] for name in "xywh"]), None
+    default_person = f"line {line}" if form is INTERVALS and box is not None else ""
+    return LabelRow(line, *times, box, track_id, label, row.get("group", ""), row.get("person") or default_person)
 
 
 def _interval(row: Mapping[str, str]) -> tuple[int, int]:
@@ -171,17 +184,17 @@ def _stamp(row: Mapping[str, str]) -> tuple[int, int]:
     try:
         stamp = int(row["stamp_ns"])
     except ValueError:
-        raise DatasetError(f"stamp_ns '{row['stamp_ns']}' is no whole number") from None
+        raise DatasetError(f"stamp_ns '{row['stamp_ns']}' is not an integer") from None
     return stamp, stamp + 1
 
 
-def _where(cell: str) -> tuple[Box | None, int | None]:
-    """Returns the region or the number of the track that a cell names."""
+def _track_or_region(cell: str) -> tuple[Box | None, int | None]:
+    """Returns the region or the track id of a cell."""
     words = cell.replace(";", " ").split()
     if len(words) == 4:
         return _box(words), None
     if len(words) > 1 or (words and not words[0].isdecimal()):
-        raise DatasetError(f"track_or_region '{cell}' is no number of a track and no region 'x y width height'")
+        raise DatasetError(f"track_or_region '{cell}' is neither a track id nor a region 'x y width height'")
     return None, int(words[0]) if words else None
 
 
@@ -197,13 +210,13 @@ def _number(cell: str, name: str) -> float:
     try:
         value = float(cell)
     except ValueError:
-        raise DatasetError(f"{name} '{cell}' is no number") from None
+        raise DatasetError(f"{name} '{cell}' is not a number") from None
     if not math.isfinite(value) or abs(value) > NS:
         raise DatasetError(f"{name} '{cell}' is out of range")
     return value
 
 
-def _holds(region: Box, face: Box) -> bool:
+def _contains(region: Box, face: Box) -> bool:
     x, y = face.center_xy
     return region.x_min <= x < region.x_max and region.y_min <= y < region.y_max
 

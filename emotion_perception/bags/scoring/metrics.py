@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Every figure of a report, computed from the tables of one or more recordings.
+"""Computes the metrics of a report from the tables of one or more recordings.
 
 Percentiles of empty tables, and rates without a denominator, are None.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.bags.inference.frame_result import OUTCOMES, PROCESSED, UNDECODABLE
+from emotion_perception.bags.inference.frame_result import FRAME_STATUSES, PROCESSED, UNDECODABLE
 from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable, RegionTable
 from emotion_perception.reporting.metrics import (
@@ -24,46 +24,46 @@ from emotion_perception.reporting.metrics import (
     summarize,
 )
 
-LATENCY = {
-    "every_frame": "work on a frame: decoding, detector, classifier",
-    "realtime": "from the moment at which the frame was due to its answer",
-    "recorded": "from the image's stamp to the arrival of its answer in the recording",
+LATENCY_DEFINITIONS = {
+    "every_frame": "time of decoding, detection and classification of a frame",
+    "realtime": "time from the scheduled arrival of a frame to its result",
+    "recorded": "time from the stamp of an image to the arrival of its EmotionArray in the recording",
 }
 _PERCENTILES = (50, 90, 99)
 _MINUTE = 60.0
-_LONGEST_PAUSE_S = 2.0  # between two frames of a track that count as following each other
+_MAX_GAP_S = 2.0  # between two consecutive frames of a track; no label flip is counted across a longer gap
 
 
-def all_of(frames: FrameTable, faces: FaceTable, regions: RegionTable, min_confidence: float) -> dict[str, Any]:
-    """Returns the figures of a report: frames, answers, recognition, groups, detection and steadiness."""
+def all_metrics(frames: FrameTable, faces: FaceTable, regions: RegionTable, min_confidence: float) -> dict[str, Any]:
+    """Returns the blocks `frames`, `predictions`, `recognition`, `subgroups`, `detection` and `stability`."""
     return {
-        "frames": account(frames),
-        "answers": answers(faces),
+        "frames": frame_counts(frames),
+        "predictions": prediction_counts(faces),
         "recognition": recognition(faces, min_confidence),
-        "groups": groups(faces),
+        "subgroups": subgroups(faces),
         "detection": detection(regions),
-        "steadiness": steadiness(faces, regions),
+        "stability": stability(faces, regions),
     }
 
 
-def account(frames: FrameTable) -> dict[str, Any]:
-    """Returns what became of the frames: in_bag, decoded, each outcome, without_face, stamps_backward and sizes."""
-    counts = {name: int((frames.outcome == name).sum()) for name in OUTCOMES}
-    back = (np.diff(frames.stamp_ns) < 0) & (np.diff(frames.bag) == 0)
+def frame_counts(frames: FrameTable) -> dict[str, Any]:
+    """Counts frames: in_bag, decoded, each status, without_face, stamps_backward and by size; and the drop rate."""
+    counts = {name: int((frames.status == name).sum()) for name in FRAME_STATUSES}
+    backward = (np.diff(frames.stamp_ns) < 0) & (np.diff(frames.bag) == 0)
     sizes, of_size = np.unique(frames.size[frames.size != ""], return_counts=True)
     return {
         "in_bag": len(frames.bag),
         "decoded": len(frames.bag) - counts[UNDECODABLE],
         **counts,
-        "without_face": int(((frames.outcome == PROCESSED) & (frames.faces == 0)).sum()),
-        "stamps_backward": int(back.sum()),
+        "without_face": int(((frames.status == PROCESSED) & (frames.faces == 0)).sum()),
+        "stamps_backward": int(backward.sum()),
         "sizes": {str(size): int(count) for size, count in zip(sizes, of_size, strict=True)},
-        "drop_rate": _share(counts["dropped"] + counts["skipped"], len(frames.bag)),
+        "drop_rate": _rate(counts["dropped"] + counts["skipped"], len(frames.bag)),
     }
 
 
 def timing(frames: FrameTable) -> dict[str, Any]:
-    """Returns mean, percentiles and maximum of each time that was measured, in milliseconds."""
+    """Returns n, mean, percentiles and maximum of each measured time, in milliseconds."""
     return {name: _distribution(values) for name, values in frames.times.items()}
 
 
@@ -74,92 +74,97 @@ def duration_s(frames: FrameTable) -> float:
 
 
 def recognition(faces: FaceTable, min_confidence: float) -> dict[str, Any] | None:
-    """Returns how right the answers are where people have said what a face shows; None where they have not.
+    """Returns accuracy and calibration on the labeled faces, or None if no face is labeled.
 
-    `smoothed` is what the node publishes as label and score, but for the hysteresis of the label, which
-    `shown_accuracy` has too; `raw` is each frame alone.
+    `smoothed` is computed from the smoothed probabilities, `raw` from those of single frames. `published_accuracy` is
+    the accuracy of the label that the node publishes, which has hysteresis besides.
     """
-    judged = faces.truth != ""
-    if not judged.any():
+    labeled = faces.truth != ""
+    if not labeled.any():
         return None
-    raw, smoothed = (_answers(faces, kind, judged) for kind in (faces.probabilities, faces.smoothed))
+    raw, smoothed = (_predictions(faces, kind, labeled) for kind in (faces.probabilities, faces.smoothed))
     confusion = confusion_matrix(smoothed)
-    certain = ~faces.uncertain[judged]
-    shown = faces.label[judged] == faces.truth[judged]
+    certain = ~faces.uncertain[labeled]
+    correct = faces.label[labeled] == faces.truth[labeled]
     return {
         "smoothed": summarize(smoothed),
         "raw": summarize(raw),
-        "shown_accuracy": rounded(shown.mean()),
+        "published_accuracy": rounded(correct.mean()),
         "per_class": per_class(confusion, faces.labels),
         "confusion": confusion.tolist(),
         "reliability": {"smoothed": reliability(smoothed), "raw": reliability(raw)},
-        "uncertain": {
-            "below": rounded(min_confidence),
+        "certain": {
+            "min_confidence": rounded(min_confidence),
             "coverage": rounded(certain.mean()),
-            "accuracy": _share(int(shown[certain].sum()), int(certain.sum())),
+            "accuracy": _rate(int(correct[certain].sum()), int(certain.sum())),
         },
         "coverage": coverage(smoothed, min_confidence),
     }
 
 
-def groups(faces: FaceTable) -> dict[str, Any]:
-    """Returns the summary of the smoothed answers for each group that the labels name."""
-    found = {}
+def subgroups(faces: FaceTable) -> dict[str, Any]:
+    """Returns the summary of the smoothed predictions of each subgroup in the labels."""
+    summaries = {}
     for group in sorted(set(faces.group[faces.truth != ""].tolist()) - {""}):
-        chosen = (faces.group == group) & (faces.truth != "")
-        found[group] = summarize(_answers(faces, faces.smoothed, chosen))
-    return found
+        selected = (faces.group == group) & (faces.truth != "")
+        summaries[group] = summarize(_predictions(faces, faces.smoothed, selected))
+    return summaries
 
 
 def detection(regions: RegionTable) -> dict[str, Any] | None:
-    """Returns how many labeled regions a face was found in, also by group; None where no region is labeled."""
+    """Returns the detection recall over the labeled regions and by subgroup, or None if no region is labeled."""
     if not len(regions.bag):
         return None
-    found = regions.track > 0
+    detected = regions.track_id > 0
     by_group = {
-        str(group): {"regions": int((regions.group == group).sum()), "recall": _mean(found[regions.group == group])}
+        str(group): {"regions": int((regions.group == group).sum()), "recall": _mean(detected[regions.group == group])}
         for group in np.unique(regions.group[regions.group != ""])
     }
-    return {"regions": len(found), "found": int(found.sum()), "recall": _mean(found), "groups": by_group}
+    return {
+        "regions": len(detected),
+        "detected": int(detected.sum()),
+        "recall": _mean(detected),
+        "subgroups": by_group,
+    }
 
 
 def id_switches(regions: RegionTable) -> int | None:
-    """Returns how often a person's face got another number than before; None where nobody says who is who."""
-    known = (regions.person != "") & (regions.track > 0)
+    """Returns how often the track id of a person changed, or None if the labels name no person."""
+    known = (regions.person != "") & (regions.track_id > 0)
     if not known.any():
         return None
     switches = 0
-    pairs = np.array([f"{bag} {who}" for bag, who in zip(regions.bag[known], regions.person[known], strict=True)])
-    tracks = regions.track[known]
-    for who in np.unique(pairs):
-        switches += int((np.diff(tracks[pairs == who]) != 0).sum())
+    persons = np.array([f"{bag} {name}" for bag, name in zip(regions.bag[known], regions.person[known], strict=True)])
+    track_ids = regions.track_id[known]
+    for person in np.unique(persons):
+        switches += int((np.diff(track_ids[persons == person]) != 0).sum())
     return switches
 
 
-def steadiness(faces: FaceTable, regions: RegionTable) -> dict[str, Any]:
-    """Returns tracks, their time in seconds, label flips a minute raw and shown, and id switches."""
+def stability(faces: FaceTable, regions: RegionTable) -> dict[str, Any]:
+    """Returns tracks, their total time in seconds, label flips per minute (raw and published) and id switches."""
     raw = faces.probabilities.argmax(axis=1) if len(faces.bag) else np.empty(0, np.int64)
-    seconds, flips = 0.0, {"raw": 0, "shown": 0}
+    seconds, flips = 0.0, {"raw": 0, "published": 0}
     tracks = 0
     for rows in tracks_of(faces):
         tracks += 1
         steps = np.diff(faces.stamp_ns[rows]) / NS
-        following = (steps > 0) & (steps <= _LONGEST_PAUSE_S)
-        seconds += float(steps[following].sum())
-        flips["raw"] += int((np.diff(raw[rows])[following] != 0).sum())
-        flips["shown"] += int((faces.label[rows][1:] != faces.label[rows][:-1])[following].sum())
+        consecutive = (steps > 0) & (steps <= _MAX_GAP_S)
+        seconds += float(steps[consecutive].sum())
+        flips["raw"] += int((np.diff(raw[rows])[consecutive] != 0).sum())
+        flips["published"] += int((faces.label[rows][1:] != faces.label[rows][:-1])[consecutive].sum())
     minutes = seconds / _MINUTE
     return {
         "tracks": tracks,
         "track_seconds": rounded(seconds),
         "flips_per_minute_raw": rounded(flips["raw"] / minutes) if minutes else None,
-        "flips_per_minute_shown": rounded(flips["shown"] / minutes) if minutes else None,
+        "flips_per_minute_published": rounded(flips["published"] / minutes) if minutes else None,
         "id_switches": id_switches(regions),
     }
 
 
-def answers(faces: FaceTable) -> dict[str, Any]:
-    """Returns how many faces there are, how many of them uncertain, and how many show which label."""
+def prediction_counts(faces: FaceTable) -> dict[str, Any]:
+    """Counts the faces, the uncertain ones, and the faces by published label."""
     return {
         "faces": len(faces.bag),
         "uncertain": int(faces.uncertain.sum()),
@@ -168,18 +173,18 @@ def answers(faces: FaceTable) -> dict[str, Any]:
 
 
 def tracks_of(faces: FaceTable) -> Iterator[NDArray[np.int64]]:
-    """Yields the rows of each track, by recording and number."""
-    order = np.lexsort((np.arange(len(faces.bag)), faces.track, faces.bag))
+    """Yields the row indices of each track, ordered by recording and track id."""
+    order = np.lexsort((np.arange(len(faces.bag)), faces.track_id, faces.bag))
     if not len(order):
         return
-    ends = np.flatnonzero(np.diff(faces.track[order]) | np.diff(faces.bag[order])) + 1
+    ends = np.flatnonzero(np.diff(faces.track_id[order]) | np.diff(faces.bag[order])) + 1
     yield from np.split(order, ends)
 
 
-def _answers(faces: FaceTable, probabilities: NDArray[np.float32], chosen: NDArray[np.bool_]) -> Predictions:
-    """Returns the chosen faces, all of them judged, beside what people say of them."""
-    truth = np.array([faces.labels.index(str(label)) for label in faces.truth[chosen]], np.int64)
-    return Predictions(probabilities[chosen], truth, faces.labels)
+def _predictions(faces: FaceTable, probabilities: NDArray[np.float32], selected: NDArray[np.bool_]) -> Predictions:
+    """Returns the selected faces, all of them labeled, with their true labels."""
+    truth = np.array([faces.labels.index(str(label)) for label in faces.truth[selected]], np.int64)
+    return Predictions(probabilities[selected], truth, faces.labels)
 
 
 def _distribution(values: NDArray[np.float64]) -> dict[str, float] | None:
@@ -195,7 +200,7 @@ def _distribution(values: NDArray[np.float64]) -> dict[str, float] | None:
     }
 
 
-def _share(part: int, whole: int) -> float | None:
+def _rate(part: int, whole: int) -> float | None:
     return rounded(part / whole) if whole else None
 
 

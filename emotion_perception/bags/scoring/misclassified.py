@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the faces that were misjudged with the most confidence, for people to look at."""
+"""Keeps the misclassified faces with the highest scores, for the report."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from emotion_perception.bags.report.crops import face_crop
 from emotion_perception.bags.scoring.labels import LabelRow
 from emotion_perception.core.types import FaceEmotion
 
-_SIDE = 128  # pixels of a kept face
-_ALIKE_NS = 2 * NS  # mistakes of a track within so long are one
+_SIDE = 128  # pixels of a crop
+_SAME_NS = 2 * NS  # errors of a track within this time are shown once
 
 
 @dataclass(frozen=True, eq=False)
 class Misclassified:
-    """A face whose label is not what people say.
+    """A face whose published label is not the true label.
 
     Attributes:
-        time_s: since the first image.
-        track: number of the face.
-        truth: what people say.
-        label: what was answered.
-        score: with which score.
-        crop_bgr: uint8 (128, 128, 3); hidden where that was asked for.
+        time_s: time since the first image.
+        track_id: track of the face.
+        truth: true label.
+        label: published label.
+        score: score of the published label.
+        crop_bgr: uint8 (128, 128, 3), anonymized if requested.
     """
 
     time_s: float
-    track: int
+    track_id: int
     truth: str
     label: str
     score: float
@@ -40,38 +40,44 @@ class Misclassified:
 
 
 class MisclassifiedFaces:
-    """The worst mistakes of a recording.
+    """The misclassified faces of a recording with the highest scores.
 
     Args:
-        most: how many are kept.
-        mode: how faces are hidden, as of `core.anonymize.anonymize`; `none` shows them.
+        max_count: number of faces to keep.
+        mode: anonymization, as of `core.rendering.anonymize.anonymize`; `none` leaves faces visible.
     """
 
-    def __init__(self, most: int = 12, mode: str = "none") -> None:
-        self._most, self._mode = most, mode
+    def __init__(self, max_count: int = 12, mode: str = "none") -> None:
+        self._max_count, self._mode = max_count, mode
         self._kept: dict[tuple[int, str, str, int], Misclassified] = {}
 
     @property
-    def worst(self) -> list[Misclassified]:
-        """The mistakes, surest first."""
-        return sorted(self._kept.values(), key=lambda mistake: (-mistake.score, mistake.time_s, mistake.track))
+    def faces(self) -> list[Misclassified]:
+        """The kept faces, highest score first."""
+        return sorted(self._kept.values(), key=lambda face: (-face.score, face.time_s, face.track_id))
 
-    def look(self, outcome: FrameResult, matched: Mapping[int, LabelRow], first_stamp_ns: int) -> None:
-        """Keeps what is worth keeping of a frame."""
+    def add(self, result: FrameResult, matched: Mapping[int, LabelRow], first_stamp_ns: int) -> None:
+        """Keeps the misclassified faces of a frame whose scores are high enough.
+
+        Args:
+            result: result of the frame.
+            matched: label of each labeled face, by index of the face.
+            first_stamp_ns: stamp of the first image.
+        """
         for index, row in matched.items():
-            emotion = outcome.emotions[index]
+            emotion = result.emotions[index]
             if row.label and row.label != emotion.label:
-                self._consider(outcome, emotion, row.label, first_stamp_ns)
+                self._add_face(result, emotion, row.label, first_stamp_ns)
 
-    def _consider(self, outcome: FrameResult, emotion: FaceEmotion, truth: str, first_stamp_ns: int) -> None:
-        since_ns = outcome.stamp_ns - first_stamp_ns
-        key = (emotion.face.track_id, truth, emotion.label, since_ns // _ALIKE_NS)
-        rival = self._kept.get(key) or (self.worst[-1] if len(self._kept) >= self._most else None)
-        if rival is not None and rival.score >= emotion.score:
+    def _add_face(self, result: FrameResult, emotion: FaceEmotion, truth: str, first_stamp_ns: int) -> None:
+        since_ns, track_id = result.stamp_ns - first_stamp_ns, emotion.face.track_id
+        key = (track_id, truth, emotion.label, since_ns // _SAME_NS)
+        replaced = self._kept.get(key) or (self.faces[-1] if len(self._kept) >= self._max_count else None)
+        if replaced is not None and replaced.score >= emotion.score:
             return
-        crop = face_crop(outcome, emotion, side=_SIDE, mode=self._mode)
+        crop = face_crop(result, emotion, side=_SIDE, mode=self._mode)
         if crop is None:
             return
-        if rival is not None:
-            self._kept = {k: mistake for k, mistake in self._kept.items() if mistake is not rival}
-        self._kept[key] = Misclassified(since_ns / NS, emotion.face.track_id, truth, emotion.label, emotion.score, crop)
+        if replaced is not None:
+            self._kept = {k: face for k, face in self._kept.items() if face is not replaced}
+        self._kept[key] = Misclassified(since_ns / NS, track_id, truth, emotion.label, emotion.score, crop)

@@ -22,13 +22,13 @@ def face(x, y, side=40, number=1):
     return Face(box=Box(x, y, x + side, y + side), score=0.9, track_id=number)
 
 
-def told(labels, stamp_ns, *faces):
-    """Returns the label of each face, None where nobody says."""
+def labels_of(labels, stamp_ns, *faces):
+    """Returns the label of each face, None if it is unlabeled."""
     matched = labels.match(labels.at(stamp_ns, T0), faces)
     return [matched[k].label if k in matched else None for k in range(len(faces))]
 
 
-def test_an_interval_is_about_a_track_a_region_or_everybody(tmp_path):
+def test_an_interval_applies_to_a_track_a_region_or_all_faces(tmp_path):
     labels = read(
         tmp_path,
         INTERVALS,
@@ -38,23 +38,23 @@ def test_an_interval_is_about_a_track_a_region_or_everybody(tmp_path):
         "1,2,7,fear",
     )
     left, right, other = face(0, 0, number=7), face(110, 40, number=8), face(60, 60, number=9)
-    assert told(labels, T0, left, right, other) == ["happiness", "sadness", None]
-    assert told(labels, T0 + 10 * STEP, left, right, other) == ["fear", "surprise", "surprise"]
-    assert told(labels, T0 + 20 * STEP, left) == [None]  # the end is excluded
-    assert told(labels, T0 - 1, left) == [None]
+    assert labels_of(labels, T0, left, right, other) == ["happiness", "sadness", None]
+    assert labels_of(labels, T0 + 10 * STEP, left, right, other) == ["fear", "surprise", "surprise"]
+    assert labels_of(labels, T0 + 20 * STEP, left) == [None]  # the end is excluded
+    assert labels_of(labels, T0 - 1, left) == [None]
 
 
-def test_a_frames_region_takes_the_face_of_the_largest_overlap_if_it_is_half_at_least(tmp_path):
+def test_a_region_of_a_frame_matches_the_face_with_the_largest_iou_of_at_least_half(tmp_path):
     labels = read(tmp_path, FRAMES, f"{T0},10,10,40,40,anger", f"{T0},60,10,40,40,", f"{T0 + STEP},10,10,40,40,fear")
-    assert told(labels, T0, face(12, 12), face(14, 14), face(62, 10)) == ["anger", None, ""]
-    assert told(labels, T0, face(30, 30)) == [None]
-    assert told(labels, T0 + STEP, face(10, 10)) == ["fear"]
-    assert told(labels, T0 + 2 * STEP, face(10, 10)) == [None]
+    assert labels_of(labels, T0, face(12, 12), face(14, 14), face(62, 10)) == ["anger", None, ""]
+    assert labels_of(labels, T0, face(30, 30)) == [None]
+    assert labels_of(labels, T0 + STEP, face(10, 10)) == ["fear"]
+    assert labels_of(labels, T0 + 2 * STEP, face(10, 10)) == [None]
 
 
 def test_a_region_has_one_face_at_most(tmp_path):
     labels = read(tmp_path, INTERVALS, "0,1,0 0 100 100,anger")
-    assert told(labels, T0, face(0, 0, 20), face(20, 20, 70)) == [None, "anger"]
+    assert labels_of(labels, T0, face(0, 0, 20), face(20, 20, 70)) == [None, "anger"]
 
 
 def test_group_person_and_line_are_kept(tmp_path):
@@ -62,7 +62,7 @@ def test_group_person_and_line_are_kept(tmp_path):
     assert [(row.line, row.group, row.person) for row in labels.rows] == [(2, "staff", "Ann"), (4, "", "line 4")]
 
 
-def test_columns_may_stand_in_any_order_and_after_a_mark_of_excel(tmp_path):
+def test_columns_may_stand_in_any_order_and_after_a_byte_order_mark(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("label,end_s,start_s,track_or_region\nhappy,2,1,\n", encoding="utf-8-sig")
     (row,) = read_labels(path, LABELS).rows
@@ -74,19 +74,19 @@ def test_columns_may_stand_in_any_order_and_after_a_mark_of_excel(tmp_path):
     [
         ([], "line 1: the header is , not start_s"),
         (["a,b,c"], "line 1: the header is a,b,c, not start_s,end_s,track_or_region,label or stamp_ns"),
-        ([INTERVALS], "holds no label"),
+        ([INTERVALS], "has no labels"),
         ([INTERVALS, "0,1,,happy", "0,1"], "line 3: has 2 cells, the header has 4"),
         ([INTERVALS, "0,1,,merry"], "line 2: 'merry' is not an emotion"),
-        ([INTERVALS, "0,1,,contempt"], "line 2: label 'contempt' is none of the model's"),
+        ([INTERVALS, "0,1,,contempt"], "line 2: label 'contempt' is none of the labels of the model"),
         ([INTERVALS, "1,1,,fear"], "line 2: end_s 1 is not after start_s 1"),
-        ([INTERVALS, "x,1,,fear"], "line 2: start_s 'x' is no number"),
+        ([INTERVALS, "x,1,,fear"], "line 2: start_s 'x' is not a number"),
         ([INTERVALS, "0,nan,,fear"], "line 2: end_s 'nan' is out of range"),
         ([INTERVALS, "0,1e300,,fear"], "line 2: end_s '1e300' is out of range"),
-        ([INTERVALS, "0,1,1 2 3,fear"], "line 2: track_or_region '1 2 3' is no number of a track and no region"),
+        ([INTERVALS, "0,1,1 2 3,fear"], "line 2: track_or_region '1 2 3' is neither a track id nor a region"),
         ([INTERVALS, "0,1,-4,fear"], "line 2: track_or_region '-4'"),
         ([INTERVALS, "0,1,0 0 0 9,fear"], "line 2: the region of 0x9 pixels has no area"),
-        ([FRAMES, "1.5,0,0,9,9,fear"], "line 2: stamp_ns '1.5' is no whole number"),
-        ([FRAMES, "15,0,0,9,,fear"], "line 2: h '' is no number"),
+        ([FRAMES, "1.5,0,0,9,9,fear"], "line 2: stamp_ns '1.5' is not an integer"),
+        ([FRAMES, "15,0,0,9,,fear"], "line 2: h '' is not a number"),
         ([INTERVALS, '0,1,,"fear'], "line 2: unexpected end of data"),
     ],
 )
