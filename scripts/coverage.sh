@@ -15,6 +15,6 @@ status=0
 coverage run -m pytest "$@" || status=$?
 coverage combine --quiet || exit $((status ? status : 1))
 coverage html --quiet --directory out/coverage
-coverage report --sort=cover | tail -n 25
+coverage report --sort=-cover | tail -n 25 # the files with the least coverage, and the total
 echo "out/coverage/index.html has every line"
 exit $status

@@ -1,0 +1,141 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""What the source imports and what package.xml, pyproject.toml and requirements/ declare are the same."""
+
+import ast
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "emotion_perception"
+OWN = {"emotion_perception"}
+
+ROSDEP_KEYS = {  # import -> key of rosdep, where it is another name
+    "cv2": "python3-opencv",
+    "jinja2": "python3-jinja2",
+    "matplotlib": "python3-matplotlib",
+    "numpy": "python3-numpy",
+    "onnxruntime": "python3-onnxruntime-pip",
+    "rosbags": "python3-rosbags-pip",
+    "scipy": "python3-scipy",
+    "sklearn": "python3-sklearn",
+    "tqdm": "python3-tqdm",
+    "yaml": "python3-yaml",
+}
+WITHOUT_ROSDEP_KEY = {"av", "mcap", "safetensors"}  # README names them; pip installs them
+OPTIONAL = {
+    "distributed": "evaluate-bag --scheduler, with its own message where it is missing",
+    "torch": "the classifier on CUDA, with its own message where it is missing",
+}
+NOT_IMPORTED = {
+    "ros2launch": "ros2 launch",
+    "rosidl_default_runtime": "the messages",
+}
+
+DISTRIBUTIONS = {  # import -> distribution on PyPI, where it is another name
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "rosbags.image": "rosbags-image",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
+INDIRECT = {  # distributions that are used, but not by an import of ours
+    "onnxscript": "torch.onnx",
+    "tensorboard": "lightning's TensorBoardLogger",
+}
+EXTRAS = {  # the folders that work with an extra, beside those of the base
+    "bags": ("bags", "reporting"),
+    "training": ("training", "benchmark", "reporting"),
+}
+GUARDED = {"bags": {"distributed"}, "training": {"openvino"}}  # imported where they are installed
+BASE = ("core", "cli.py", "fetch.py")
+
+
+def files(*names, root=PACKAGE):
+    return [path for name in names for path in ([root / name] if name.endswith(".py") else (root / name).rglob("*.py"))]
+
+
+def imports(*paths):
+    """Returns the modules that files import when they run: top-level names, and rosbags.image as it is."""
+    names = {name for path in paths for name in _imports(ast.parse(path.read_text(encoding="utf-8")))}
+    return {name for name in names if name not in sys.stdlib_module_names} - OWN
+
+
+def _imports(node):
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return
+    if isinstance(node, ast.Import):
+        yield from (_top(alias.name) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and not node.level:
+        yield _top(node.module)
+    for child in ast.iter_child_nodes(node):
+        yield from _imports(child)
+
+
+def _top(module):
+    return "rosbags.image" if module.startswith("rosbags.image") else module.partition(".")[0]
+
+
+def test_package_xml_declares_what_is_imported_and_nothing_else():
+    package = ElementTree.parse(ROOT / "package.xml").getroot()
+    declared = {entry.text for kind in ("depend", "exec_depend") for entry in package.iter(kind)}
+    found = imports(*files("core", "ros", "bags", "reporting", *BASE[1:]), *(ROOT / "launch").glob("*.py"))
+    found = {_top(name) if name != "rosbags.image" else "rosbags" for name in found} - OPTIONAL.keys()
+    needed = {ROSDEP_KEYS.get(name, name) for name in found - WITHOUT_ROSDEP_KEY}
+    assert needed - declared == set()
+    assert declared - needed == NOT_IMPORTED.keys()
+    assert found >= WITHOUT_ROSDEP_KEY
+
+
+def requirements(text):
+    """Returns the names of distributions in a list of requirements."""
+    return {re.match(r"[\w.-]+", line)[0] for line in text if re.match(r"\w", line)}
+
+
+@pytest.fixture(scope="module")
+def project():
+    """What pyproject.toml declares: extra -> distributions; that of the base is ''."""
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no tomllib")
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {"": requirements(table["dependencies"])} | {
+        extra: requirements(lines) for extra, lines in table["optional-dependencies"].items()
+    }
+
+
+def distributions(names):
+    return {DISTRIBUTIONS.get(name, name) for name in names}
+
+
+def test_the_base_declares_what_core_and_fetch_import(project):
+    assert project[""] == distributions(imports(*files(*BASE)) - {"torch"})
+
+
+@pytest.mark.parametrize("extra", list(EXTRAS))
+def test_an_extra_declares_what_its_folders_import(project, extra):
+    found = distributions(imports(*files(*EXTRAS[extra])) - GUARDED[extra])
+    assert found - project[""] - project[extra] == set()
+    assert project[extra] - found - INDIRECT.keys() == set()
+
+
+def test_the_extra_of_clusters_is_distributed(project):
+    assert project["cluster"] == {"distributed"}
+
+
+@pytest.mark.parametrize(
+    ("extra", "lists"),
+    [
+        ("", ["runtime"]),
+        ("bags", ["runtime", "bags"]),
+        ("cluster", ["test"]),
+        ("training", ["runtime", "bags", "test"]),
+        ("dev", ["test", "bags"]),
+    ],
+)
+def test_the_environment_of_make_has_what_the_extras_declare(project, extra, lists):
+    lines = [line for name in lists for line in (ROOT / f"requirements/{name}.in").read_text().splitlines()]
+    installed = requirements(lines)
+    assert project[extra] - installed == set()
