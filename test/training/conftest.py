@@ -19,9 +19,9 @@ TINY = (
     "batch_size=16",
     "input_size=16",
     "sizes={0: 12, 1: 16}",
-    "holdout=0.2",
+    "calibration_fraction=0.2",
     "restarts={}",
-    "blend=0.0",
+    "soup_weight=0.0",
     "teacher=''",
 )
 
@@ -96,7 +96,7 @@ def tiny_recipe():
 def finished_run(tmp_path_factory):
     """Returns the folder of a finished tiny run and its data file; tests only read it."""
     from emotion_perception.training.fit.hardware import Hardware
-    from emotion_perception.training.fit.train import train
+    from emotion_perception.training.fit.training_loop import train
     from emotion_perception.training.recipe import load_recipe
 
     folder = tmp_path_factory.mktemp("finished")
@@ -118,7 +118,7 @@ def exported_model(finished_run, tmp_path_factory):
 def make_report():
     """Returns a function that builds the content of a report.json without a model; keywords replace its values."""
     from emotion_perception.reporting.metrics import Predictions, calibration, coverage
-    from emotion_perception.training.evaluate.limitations import limits_of
+    from emotion_perception.training.evaluate.limitations import limitations_of
     from emotion_perception.training.evaluate.summary_metrics import measure
 
     def make(metadata=None, **changes):
@@ -133,7 +133,7 @@ def make_report():
             "calibration": {"temperature": 1.25, "fitted_on": "12 images", **calibration(answers, answers)},
             "coverage": coverage(answers, 0.5),
             "robustness": None,
-            "groups": None,
+            "subgroups": None,
             "ms_per_face": 1.5,
             "model": "tiny",
             "model_sha256": "a" * 64,
@@ -150,6 +150,6 @@ def make_report():
         }
         timing = {"command": "emotion-perception evaluate", "date": "2026-01-02T03:04:05+00:00", "seconds": 2.0}
         memory = {"peak_memory_mib": 512.5, "peak_gpu_memory_mib": None}
-        return {**report, "limits": limits_of(report, metadata or {}), "timing": {**timing, **memory}}
+        return {**report, "limitations": limitations_of(report, metadata or {}), "timing": {**timing, **memory}}
 
     return make

@@ -8,7 +8,7 @@ import pytest
 from lightning.pytorch.callbacks import Callback
 
 from emotion_perception import cli
-from emotion_perception.training.fit import train as train_module
+from emotion_perception.training.fit import training_loop
 
 TINY_RUN = [
     text
@@ -19,7 +19,7 @@ TINY_RUN = [
         "batch_size=16",
         "input_size=16",
         "sizes={}",
-        "holdout=0.2",
+        "calibration_fraction=0.2",
     )
     for text in ("--set", change)
 ]
@@ -43,29 +43,29 @@ def test_ctrl_c_in_a_training_says_how_to_go_on(write_npz, tmp_path, capsys, mon
         def on_train_batch_start(self, *arguments):
             raise KeyboardInterrupt
 
-    original = train_module.build_trainer
+    original = training_loop.build_trainer
 
     def interrupted(*arguments):
         trainer = original(*arguments)
         trainer.callbacks.append(Interrupt())
         return trainer
 
-    monkeypatch.setattr(train_module, "build_trainer", interrupted)
+    monkeypatch.setattr(training_loop, "build_trainer", interrupted)
     data, out = str(write_npz()), str(tmp_path / "run")
     assert cli.main(["train", "--data", data, "--out", out, "--device", "cpu", *TINY_RUN]) == 130
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("emotion-perception: stopped; the same command without --no-resume goes on")
+    assert last.startswith("emotion-perception: stopped; the same command without --no-resume resumes")
 
 
 @pytest.mark.parametrize("arguments", [["--data", "absent.npz"], ["--data", "absent.csv", "--split", "PublicTest"]])
 def test_a_missing_data_file_is_one_line(exported_model, tmp_path, capsys, arguments):
-    model = str(exported_model.checkpoint.weights)
+    model = str(exported_model.bundle.weights)
     assert cli.main(["evaluate", "--model", model, "--out", str(tmp_path / "out"), *arguments]) == 1
     assert capsys.readouterr().err == f"emotion-perception: {arguments[1]}: no such file or folder\n"
 
 
 def test_several_classes_can_be_ignored_at_once(exported_model, write_npz, tmp_path, capsys):
-    model, out = str(exported_model.checkpoint.weights), tmp_path / "out"
+    model, out = str(exported_model.bundle.weights), tmp_path / "out"
     command = ["evaluate", "--model", model, "--data", str(write_npz()), "--split", "PublicTest", "--out", str(out)]
     assert cli.main([*command, "--ignore-classes", "fear, disgust", "--ignore-classes", "Angry"]) == 0
     report = json.loads((out / "report.json").read_text())

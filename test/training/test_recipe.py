@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.retired_names import RECIPE_KEYS
 from emotion_perception.training.architectures import create_network, network_names
 from emotion_perception.training.fit.augmentation import augmentation_from
-from emotion_perception.training.fit.train import spec_of
-from emotion_perception.training.recipe import SHIPPED, load_recipe, recipe_from
+from emotion_perception.training.recipe import SHIPPED, build_recipe, load_recipe, recorded_recipe
 
 
 def test_the_shipped_recipe_is_read_by_name():
@@ -31,7 +31,7 @@ def test_a_recipe_of_ones_own_is_read_by_path(tmp_path):
 
 def test_a_recipe_survives_the_journey_through_json():
     recipe = load_recipe("compact_vgg")
-    restored = recipe_from(json.loads(json.dumps(recipe.as_dict())), "run.json")
+    restored = build_recipe(json.loads(json.dumps(recipe.as_dict())), "run.json")
     assert restored.sizes == recipe.sizes
     assert restored.epochs == recipe.epochs
 
@@ -40,7 +40,7 @@ def test_a_recipe_survives_the_journey_through_json():
     ("sizes", "epoch", "size"), [({}, 5, 48), ({0: 36, 40: 44}, 39, 36), ({0: 36, 40: 44}, 40, 44), ({3: 36}, 2, 48)]
 )
 def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, size):
-    assert recipe_from({"architecture": "x", "sizes": sizes}, "test").size_in(epoch) == size
+    assert build_recipe({"architecture": "x", "sizes": sizes}, "test").size_in(epoch) == size
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,18 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
         ("architecture: x\nmirror_average: 1\n", "mirror_average 1 is not of type bool"),
         ("architecture: x\nlearning_rate: fast\n", "learning_rate 'fast' is not of type float"),
         ("architecture: x\nlearning_rate: 0.0\n", "learning_rate 0.0 is not above 0"),
-        ("architecture: x\nholdout: 1.0\n", "holdout 1.0 is not within"),
+        ("architecture: x\ncalibration_fraction: 1.0\n", "calibration_fraction 1.0 is not within"),
         ("architecture: x\nema_decay: 2\n", "ema_decay 2 is not within"),
         ("architecture: x\noptions: [1]\n", "is not a table"),
         ("architecture: x\nlabels: anger\n", "labels 'anger' is not a list of names"),
         ("architecture: x\noptimizer: lion\n", "optimizer 'lion' is none of sgd, adam, adamw"),
         ("architecture: x\nbalance: all\n", "balance 'all' is none of none, loss, sampler, downsample"),
         ("architecture: x\ntargets: all\n", "targets 'all' is none of label, majority"),
-        ("architecture: x\nblend: 0.5\n", "blend 0.5 needs a restart or initial"),
-        ("architecture: x\nrestarts: {3: {speed: 1}}\n", "restart 3 .* holds more than learning_rate and augmentation"),
+        ("architecture: x\nsoup_weight: 0.5\n", "soup_weight 0.5 needs other weights to average with"),
+        (
+            "architecture: x\nrestarts: {3: {speed: 1}}\n",
+            "restart 3 .* has other keys than learning_rate and augmentation",
+        ),
         ("architecture: x\nsizes: [36]\n", "a value has the wrong type"),
         ("architecture: [\n", "not YAML"),
         ("- architecture\n", "a recipe is a table"),
@@ -74,8 +77,35 @@ def test_a_wrong_recipe_is_refused_with_the_key(tmp_path, text, words):
         load_recipe(str(tmp_path / "wrong.yaml"))
 
 
+@pytest.mark.parametrize(("old", "new"), RECIPE_KEYS.items())
+def test_a_retired_key_is_refused_with_the_present_one(tmp_path, old, new):
+    (tmp_path / "old.yaml").write_text(f"architecture: x\n{old}: 0.5\n")
+    with pytest.raises(ConfigurationError, match=f"the key {old} is now called {new}"):
+        load_recipe(str(tmp_path / "old.yaml"))
+    with pytest.raises(ConfigurationError, match=f"the key {old} is now called {new}"):
+        load_recipe("compact_vgg", [f"{old}=0.5"])
+
+
+def test_a_retired_value_is_refused_with_the_present_one():
+    with pytest.raises(ConfigurationError, match="normalization standardise is now called standardize"):
+        load_recipe("compact_vgg", ["normalization=standardise"])
+
+
+def test_a_recorded_recipe_with_retired_names_is_read():
+    old = {"architecture": "x", "normalisation": "standardise", "holdout": 0.2, "blend": 0.5, "initial": "compact_vgg"}
+    recipe = recorded_recipe(old, "run.json")
+    assert (recipe.normalization, recipe.calibration_fraction) == ("standardize", 0.2)
+    assert (recipe.soup_weight, recipe.pretrained) == (0.5, "compact_vgg")
+
+
+def test_numbers_with_an_exponent_are_floats_in_recipes_and_overrides(tmp_path):
+    (tmp_path / "mine.yaml").write_text("architecture: x\nlearning_rate: 1e-3\naugmentation: {noise: 2e-2}\n")
+    recipe = load_recipe(str(tmp_path / "mine.yaml"), ["weight_decay=5e-4"])
+    assert (recipe.learning_rate, recipe.augmentation, recipe.weight_decay) == (1e-3, {"noise": 2e-2}, 5e-4)
+
+
 @pytest.mark.parametrize(
-    ("override", "words"), [("epochs", "write key=value"), ("epoch=3", "unknown key epoch"), ("epochs=[", "not YAML")]
+    ("override", "words"), [("epochs", "write KEY=VALUE"), ("epoch=3", "unknown key epoch"), ("epochs=[", "not YAML")]
 )
 def test_a_wrong_override_is_refused(override, words):
     with pytest.raises(ConfigurationError, match=words):
@@ -91,7 +121,7 @@ def test_an_unknown_recipe_is_refused_with_those_there_are(name):
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_recipe_fits_its_network_and_augmentation(path):
     recipe = load_recipe(path.stem)
-    spec = spec_of(recipe)
+    spec = recipe.model_spec()
     for epoch in (0, recipe.epochs - 1):
         augmentation_from(recipe.augmentation_in(epoch), spec)
     with torch.device("meta"):
@@ -105,20 +135,20 @@ def test_every_system_has_a_recipe():
 
 
 def test_the_rate_warms_up_falls_and_starts_again():
-    recipe = recipe_from(
+    recipe = build_recipe(
         {"architecture": "x", "epochs": 10, "warmup_epochs": 2, "restarts": {6: {"learning_rate": 0.05}}}, "test"
     )
-    rates = [recipe.rate_at(epoch) for epoch in (0, 1, 2, 4, 5.999, 6, 8, 10)]
+    rates = [recipe.learning_rate_at(epoch) for epoch in (0, 1, 2, 4, 5.999, 6, 8, 10)]
     assert rates == pytest.approx([0.001, 0.05, 0.1, 0.05, 0, 0.05, 0.025, 0], abs=1e-3)
 
 
 def test_a_constant_rate_stays():
-    recipe = recipe_from({"architecture": "x", "epochs": 10, "warmup_epochs": 0, "schedule": "constant"}, "test")
-    assert {recipe.rate_at(epoch) for epoch in (0, 5, 10)} == {0.1}
+    recipe = build_recipe({"architecture": "x", "epochs": 10, "warmup_epochs": 0, "schedule": "constant"}, "test")
+    assert {recipe.learning_rate_at(epoch) for epoch in (0, 5, 10)} == {0.1}
 
 
 def test_a_restart_may_change_the_augmentation():
-    recipe = recipe_from(
+    recipe = build_recipe(
         {"architecture": "x", "augmentation": {"flip": 0.5}, "restarts": {3: {"augmentation": {"scars": 1.0}}}}, "test"
     )
     assert [recipe.augmentation_in(epoch) for epoch in (2, 3)] == [{"flip": 0.5}, {"scars": 1.0}]

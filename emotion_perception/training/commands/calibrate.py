@@ -3,36 +3,28 @@
 """`emotion-perception calibrate`."""
 
 import argparse
-from pathlib import Path
 
-from emotion_perception.training.commands.evaluate import split_names
+from emotion_perception.training.commands.options import add_dataset_options, split_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describes the options."""
+    """Adds the options of the command."""
     parser.add_argument("--model", required=True, help="path of a .safetensors file; the .json beside it is rewritten")
-    parser.add_argument("--data", type=Path, required=True, help="images that the model did not learn from")
-    parser.add_argument(
-        "--data-option", action="append", default=[], metavar="KEY=VALUE", help="how to read the data, see docs/data.md"
-    )
-    parser.add_argument("--split", help="which split; required where the file has splits")
-    parser.add_argument(
-        "--ignore-classes", action="append", default=[], metavar="A,B", help="leave out images of these classes"
-    )
+    add_dataset_options(parser, data_help="images on which the model was not trained")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Fits the temperature and prints what it changed."""
-    from emotion_perception.core.config import ClassifierConfig
-    from emotion_perception.training.datasets import parse_options
-    from emotion_perception.training.export.calibration import calibrate, in_words
+    """Fits the temperature and prints the calibration error before and after."""
+    from emotion_perception.core.classification.options import ClassifierOptions
+    from emotion_perception.core.yaml_values import parse_key_values
+    from emotion_perception.training.export.calibration import calibrate, summary_line
 
-    figures = calibrate(
-        ClassifierConfig(model=arguments.model),
+    calibration = calibrate(
+        ClassifierOptions(model=arguments.model),
         arguments.data,
         split=arguments.split,
         ignore_classes=split_names(arguments.ignore_classes),
-        data_options=parse_options(arguments.data_option),
+        data_options=parse_key_values(arguments.data_option, "--data-option"),
     )
-    print(in_words(figures))
+    print(summary_line(calibration))
     return 0

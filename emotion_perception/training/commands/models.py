@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describes the options."""
+    """Adds the options of the command."""
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Lists the networks that `train` knows and the models that are shipped, after checking their files."""
+    """Lists the networks that can be trained and the shipped models, whose files are checked."""
     listing = {"networks": _networks(), "models": [_model(name) for name in shipped_models()]}
     if arguments.json:
         print(json.dumps(listing, indent=2))
         return 0
-    print("networks (for the architecture of a recipe)")
+    print("networks (values of the key architecture of a recipe)")
     for network in listing["networks"] or ():
         size = f"{network['parameters']:,} parameters"
         print(f"  {network['name']:<15}{network['system']:<6}{size:>22}  {network['input']:<14}{network['source']}")
     if listing["networks"] is None:
-        print("  pip install emotion_perception[training] to list and train them")
-    print("models (for --model and the node's parameter `model`)")
+        print("  to list and train them: pip install emotion_perception[training]")
+    print("models (values of --model and of the node parameter model)")
     for model in listing["models"] or ():
-        figure = "" if model["accuracy"] is None else f"  {model['accuracy']:.1%} on {model['measured_on']}"
-        print(f"  {model['name']:<18}{model['architecture']}{figure}  sha256 {model['sha256'][:12]}...")
+        accuracy = "" if model["accuracy"] is None else f"  {model['accuracy']:.1%} on {model['measured_on']}"
+        print(f"  {model['name']:<18}{model['architecture']}{accuracy}  sha256 {model['sha256'][:12]}...")
     if not listing["models"]:
         print("  none shipped")
     return 0
@@ -53,7 +53,7 @@ def _network(name: str, entry: "Network") -> dict[str, Any]:
 
     from emotion_perception.training.architectures import create_network, keras_count
 
-    with torch.device("meta"):  # counts without memory
+    with torch.device("meta"):  # no memory is allocated
         network = create_network(name)
     height, width = entry.input_hw
     return {
@@ -67,14 +67,14 @@ def _network(name: str, entry: "Network") -> dict[str, Any]:
 
 
 def _model(name: str) -> dict[str, Any]:
-    checkpoint = load_model_bundle(name)
-    measured = checkpoint.spec.metadata.get("measured", {})
+    bundle = load_model_bundle(name)
+    measured = bundle.spec.metadata.get("measured", {})
     return {
         "name": name,
-        "architecture": checkpoint.spec.architecture,
-        "labels": list(checkpoint.spec.labels),
-        "sha256": checkpoint.sha256,
+        "architecture": bundle.spec.architecture,
+        "labels": list(bundle.spec.labels),
+        "sha256": bundle.sha256,
         "accuracy": measured.get("accuracy"),
         "measured_on": measured.get("split"),
-        "parameters": checkpoint.spec.metadata.get("parameters"),
+        "parameters": bundle.spec.metadata.get("parameters"),
     }

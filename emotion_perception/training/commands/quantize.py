@@ -9,15 +9,15 @@ from emotion_perception.core.errors import ConfigurationError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describes the options."""
+    """Adds the options of the command."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--model", help="an emotion model: name of a shipped one or path of a .safetensors file")
-    what.add_argument("--detector", choices=["centerface"], help="a face detector")
+    what.add_argument("--model", help="emotion model: name of a shipped model or path of a .safetensors file")
+    what.add_argument("--detector", choices=["centerface"], help="face detector")
     parser.add_argument(
         "--data",
         type=Path,
         required=True,
-        help="what the model was trained on; for a detector a video or folder of images, of faces as they will come",
+        help="dataset on which the model was trained; for a detector a video or folder of images of the application",
     )
     parser.add_argument(
         "--out",
@@ -28,16 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Quantizes and prints what it changed."""
+    """Quantizes and prints the changes in accuracy, size and speed."""
     if arguments.detector:
-        from emotion_perception.training.export.quantize_detector import in_words as detector_in_words
-        from emotion_perception.training.export.quantize_detector import quantize_detector
+        from emotion_perception.training.export import detector_quantization
 
         if arguments.out.suffix != ".onnx":
-            raise ConfigurationError(f"--out {arguments.out}: for a detector it is a file that ends in .onnx")
-        print(detector_in_words(quantize_detector(arguments.data, arguments.out)))
+            raise ConfigurationError(f"--out {arguments.out}: for a detector, give a file that ends in .onnx")
+        quantized = detector_quantization.quantize_detector(arguments.data, arguments.out)
+        print(detector_quantization.summary_lines(quantized))
         return 0
-    from emotion_perception.training.export.quantize import in_words, quantize_model
+    from emotion_perception.training.export.quantization import quantize_model, summary_lines
 
-    print(in_words(quantize_model(arguments.model, arguments.data, arguments.out)))
+    print(summary_lines(quantize_model(arguments.model, arguments.data, arguments.out)))
     return 0

@@ -8,47 +8,52 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion_perception.training.commands.train import add_data_arguments
+from emotion_perception.training.commands.options import add_training_options
 
 if TYPE_CHECKING:
     from emotion_perception.training.recipe import Recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describes the options."""
-    add_data_arguments(parser)
+    """Adds the options of the command."""
+    add_training_options(parser)
     parser.set_defaults(config="tunable_cnn")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder of the search; the same command goes on with what is in it"
-    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the search; the same command resumes it")
     parser.add_argument(
         "--trials",
         type=_positive,
         default=100,
         metavar="N",
-        help="how many the study is to have, those of other machines included (default: %(default)s)",
+        help="number of trials of the study, those of other machines included (default: %(default)s)",
     )
-    parser.add_argument("--timeout", type=float, metavar="S", help="begin no trial after so many seconds")
+    parser.add_argument("--timeout", type=float, metavar="S", help="start no trial after this number of seconds")
     parser.add_argument(
         "--storage",
         default="",
         metavar="URL",
-        help="database that machines share, e.g. postgresql://user@host/name (default: OUT/study.db)",
+        help="URL of a database that machines share, e.g. postgresql://user@host/name (default: OUT/study.db)",
     )
     parser.add_argument(
-        "--study", default="tunable_cnn", metavar="NAME", help="name in the database (default: %(default)s)"
+        "--study",
+        default="tunable_cnn",
+        metavar="NAME",
+        help="name of the study in the database (default: %(default)s)",
     )
     parser.add_argument("--pruner", choices=("median", "hyperband"), default="median", help="default: %(default)s")
     parser.add_argument(
-        "--folds", type=int, default=0, metavar="N", help="cross-validate every trial, split by subject; not pruned"
+        "--folds",
+        type=int,
+        default=0,
+        metavar="N",
+        help="cross-validate every trial with N folds, split by subject; trials are not pruned",
     )
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="of the choices; each machine needs another one (default: by chance)"
+        "--seed", type=int, metavar="N", help="of the sampler; must differ between machines (default: random)"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Searches and prints what to do with the best trial."""
+    """Searches and prints the best trial and the command that trains with its recipe."""
     from emotion_perception.training.fit.hardware import Hardware
     from emotion_perception.training.recipe import load_recipe
     from emotion_perception.training.search.optuna_search import SearchOptions, Task, search
@@ -60,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         data_path=arguments.data,
         train_split=arguments.train_split,
         val_split=arguments.val_split,
-        folds=arguments.folds,
+        num_folds=arguments.folds,
         hardware=Hardware(device=arguments.device, precision=arguments.precision),
         num_threads=arguments.num_threads,
     )
@@ -75,18 +80,18 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         found = search(recipe, task, arguments.out, options, fixed=_fixed(arguments.set, recipe))
     except KeyboardInterrupt:
-        print(file=sys.stderr)  # below the bar
-        raise KeyboardInterrupt(f"stopped; the same command goes on, results until now in {arguments.out}") from None
+        print(file=sys.stderr)  # below the progress bar
+        raise KeyboardInterrupt(f"stopped; the same command resumes, results so far in {arguments.out}") from None
     if found is None:
-        print("no trial has been measured to its end")
+        print("no trial is complete")
         return 1
     print(f"best of {found.trials} trials: accuracy {found.accuracy:.2%}, {found.recipe_path}")
-    print(f"now: emotion-perception train --config {found.recipe_path} --data {arguments.data} --out FOLDER")
+    print(f"next: emotion-perception train --config {found.recipe_path} --data {arguments.data} --out FOLDER")
     return 0
 
 
 def _fixed(overrides: list[str], recipe: "Recipe") -> set[str]:
-    """Returns what --set has given, which the search leaves as it is; a table of options gives each key in it."""
+    """Returns the keys given with --set, which are not searched; the key options stands for each of its keys."""
     given = {override.partition("=")[0] for override in overrides}
     return given | set(recipe.options) if "options" in given else given
 

@@ -1,16 +1,16 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Reads data sets of faces into one typed form; docs/data.md describes the forms that are read.
+"""Reads datasets of face images into a `FaceDataset`; docs/data.md describes the formats.
 
-`load_dataset(path)` tells them apart by what is there:
+`load_dataset(path)` recognizes the format:
 
 * `.npz`: arrays of images, or UTKFace's JPEG chips (`npz`);
-* `.csv`: the official `fer2013.csv`, with FER+'s votes where they lie beside it (`fer2013`);
+* `.csv`: the official `fer2013.csv`, with FER+'s votes if they are beside it (`fer2013`);
 * a folder that holds `cohn-kanade-images`: CK+ (`ckplus`);
 * a `.mat` file, or a folder that holds `imdb.mat` or `wiki.mat`: faces of IMDB and Wikipedia (`imdb`);
 * any other folder: images by class (`folders`).
 
-Images of the last three and chips are decoded once, into a memory-mapped cache (`cache`).
+Images of the last three formats and JPEG chips are decoded once into a memory-mapped cache (`cache`).
 """
 
 import inspect
@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from emotion_perception.core.classification.labels import canonical_label
-from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
+from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.training.datasets.cache import default_folder
 from emotion_perception.training.datasets.checks import DataReport, Duplicates, examine
 from emotion_perception.training.datasets.ckplus import IMAGES, load_ckplus
@@ -35,6 +34,7 @@ from emotion_perception.training.datasets.images import Images, MappedImages, ch
 from emotion_perception.training.datasets.imdb import FILES, load_imdb
 from emotion_perception.training.datasets.npz import has_chips, load_chips, load_npz
 from emotion_perception.training.datasets.problems import Problem, problems_of, refuse_past
+from emotion_perception.training.datasets.split_file import apply_split_file
 from emotion_perception.training.datasets.subjects import FaceSequence, sequences, subject_folds
 from emotion_perception.training.datasets.votes import vote_targets
 
@@ -43,20 +43,20 @@ __all__ = [
     "Duplicates",
     "FaceDataset",
     "FaceSequence",
-    "MappedImages",
     "Images",
+    "MappedImages",
     "Problem",
     "chunks",
     "default_folder",
     "examine",
     "find_leaks",
     "load_dataset",
-    "parse_options",
     "sequences",
     "subject_folds",
     "vote_targets",
 ]
 
+_COMMON_OPTIONS = ("max_bad", "expect_classes", "expect_splits", "split_file")
 _log = logging.getLogger(__name__)
 
 
@@ -66,21 +66,23 @@ def load_dataset(
     max_bad: float = 0.05,
     expect_classes: Sequence[str] = (),
     expect_splits: Sequence[str] = (),
+    split_file: str = "",
     **options: Any,
 ) -> FaceDataset:
-    """Reads a data file or folder; what is bad in it is left out, counted and named in a warning.
+    """Reads a dataset from a file or folder; unusable images are left out, and a warning names them.
 
     Args:
-        path: what to read.
-        max_bad: share of the images, and of the classes and splits, that may be bad, 0..1.
-        expect_classes: classes of which there must be images, in any spelling.
-        expect_splits: splits in which there must be images.
-        options: of the loader for this form, see docs/data.md.
+        path: file or folder.
+        max_bad: largest fraction of unusable images, classes and splits, 0..1.
+        expect_classes: classes that must have images, in any spelling.
+        expect_splits: splits that must have images.
+        split_file: moves images to another split, see `split_file`; name of a shipped split file or path.
+        **options: options of the loader for the format, see docs/data.md.
 
     Raises:
-        DatasetError: it is missing, cut short, of no known form, or too much of it is bad; the message says what.
-        ConfigurationError: an option is unknown or has a value that cannot work.
-        ModelFileError: faces have to be found in the images and the detector's file is not there.
+        DatasetError: the dataset is missing, cut short, in an unknown format, or has too many unusable images.
+        ConfigurationError: an option is unknown or has a wrong value.
+        ModelFileError: faces have to be detected in the images, and the detector's file is missing.
     """
     path = Path(path)
     loader = _loader_for(path)
@@ -89,6 +91,7 @@ def load_dataset(
         raise ConfigurationError(f"max_bad {max_bad} is not within 0..1")
     try:
         data = loader(path, **options)
+        data = apply_split_file(data, split_file) if split_file else data
         data = replace(data, problems=(*data.problems, *_absent(data, expect_classes, expect_splits)))
         refuse_past(max_bad, data.problems, len(data))
     except DatasetError as e:
@@ -98,24 +101,6 @@ def load_dataset(
     for problem in data.problems:
         _log.warning("%s: left out %s", path, problem)
     return data
-
-
-def parse_options(texts: Sequence[str]) -> dict[str, Any]:
-    """Returns the options that a command line gives as KEY=VALUE, the values in YAML.
-
-    Raises:
-        ConfigurationError: one of them has not this form.
-    """
-    options = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip().isidentifier():
-            raise ConfigurationError(f"--data-option {text}: write key=value")
-        try:
-            options[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as e:
-            raise ConfigurationError(f"--data-option {text}: not YAML ({one_line(e)})") from e
-    return options
 
 
 def _loader_for(path: Path) -> Callable[..., FaceDataset]:
@@ -133,7 +118,7 @@ def _loader_for(path: Path) -> Callable[..., FaceDataset]:
 
 
 def _check_options(loader: Callable[..., FaceDataset], options: Mapping[str, Any], path: Path) -> None:
-    """Refuses an option that the loader does not have, or whose value is of another type than its default."""
+    """Raises ConfigurationError for an unknown option or a value of another type than the default."""
     known = {
         name: entry.default
         for name, entry in inspect.signature(loader).parameters.items()
@@ -141,7 +126,7 @@ def _check_options(loader: Callable[..., FaceDataset], options: Mapping[str, Any
     }
     for name, value in options.items():
         if name not in known:
-            names = ", ".join(["max_bad", "expect_classes", "expect_splits", *(k for k in known if k != "detector")])
+            names = ", ".join([*_COMMON_OPTIONS, *(k for k in known if k != "detector")])
             raise ConfigurationError(f"data option '{name}' is unknown for {path}; it takes {names}")
         wanted = {float: (float, int)}.get(type(known[name]), (type(known[name]),))
         if name != "size" and type(value) not in wanted:
@@ -149,7 +134,7 @@ def _check_options(loader: Callable[..., FaceDataset], options: Mapping[str, Any
 
 
 def _absent(data: FaceDataset, classes: Sequence[str], splits: Sequence[str]) -> tuple[Problem, ...]:
-    """Returns the classes and splits that were expected and of which there is no image."""
+    """Returns the expected classes and splits without images."""
     shown = {data.class_names[k] for k in np.unique(data.labels)}
     there = set() if data.splits is None else set(data.splits.tolist())
     no_class = [name for name in map(canonical_label, classes) if name not in shown]

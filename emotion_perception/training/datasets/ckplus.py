@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.factory import FaceDetector, create_detector, select_faces
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ImageError
 from emotion_perception.core.images.geometry import square_crop
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
@@ -51,7 +51,7 @@ def load_ckplus(
     size: int | Sequence[int] = 0,
     color: bool = False,
     cache: str = "",
-    detector: Callable[[DetectionConfig], FaceDetector] = create_detector,
+    detector: Callable[[DetectorOptions], FaceDetector] = create_detector,
 ) -> FaceDataset:
     """Reads the frames that show an expression, and where asked the neutral ones before it; `subjects` are set.
 
@@ -84,7 +84,7 @@ def load_ckplus(
     frames, total = _frames(path, percent, neutral, neutral_of == "all", log)
     frames = [frame for frame in frames if contempt or frame.label != "contempt"]
     wh = size_wh(size or _SIZES[crop])
-    cut = (crop, margin, asdict(DetectionConfig())) if crop == "face" else (crop, strip)
+    cut = (crop, margin, asdict(DetectorOptions())) if crop == "face" else (crop, strip)
     problems = log.problems(total)
     key = [fingerprint(frame.path for frame in frames), [frame.label for frame in frames], list(map(str, problems))]
 
@@ -146,9 +146,9 @@ def _expression(folder: Path, images: Sequence[Path], percent: float) -> tuple[s
 
 
 def _face_reader(
-    make: Callable[[DetectionConfig], FaceDetector], margin: float, color: bool
+    make: Callable[[DetectorOptions], FaceDetector], margin: float, color: bool
 ) -> Callable[[Path], NDArray[np.uint8]]:
-    config = DetectionConfig()
+    config = DetectorOptions()
     detector = make(config)
 
     def read(path: Path) -> NDArray[np.uint8]:

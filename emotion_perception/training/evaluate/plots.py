@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The images of a report. All but the strip of examples are drawn from the content of report.json."""
+"""The plots of a report; all but the example images are drawn from the content of report.json."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emotion_perception.reporting.plots import BLUE, ORANGE, WIDTH, draw_confusion, draw_coverage, draw_reliability
-from emotion_perception.training.evaluate.prediction import BagImage
+from emotion_perception.training.evaluate.prediction import Image
 from emotion_perception.training.evaluate.robustness import CHANGES
 
-_STRIP, _CELL = 96, 116  # pixels: side of a face in the strip of examples, and of what it stands in
+_STRIP, _CELL = 96, 116  # pixels: sides of a face and of its cell in the plot of examples
 
 
 def draw_all(report: Mapping[str, Any]) -> dict[str, Figure]:
-    """Draws what the report has figures for: confusion, reliability, coverage and, where measured, robustness."""
+    """Draws confusion matrix, reliability diagram, coverage and, where it was measured, robustness."""
     calibration = report["calibration"]
     panels = {
         f"{when}: ECE {calibration[f'ece_{when}']:.1%}": calibration["reliability"][when]
@@ -37,7 +37,7 @@ def draw_all(report: Mapping[str, Any]) -> dict[str, Figure]:
 
 
 def draw_robustness(report: Mapping[str, Any]) -> Figure:
-    """Draws accuracy and abstention against severity, one panel a change."""
+    """Draws accuracy and abstention over severity, one panel for each change."""
     robustness = report["robustness"]
     changes, unchanged = robustness["changes"], robustness["unchanged"]
     rows = -(-len(changes) // 2)
@@ -54,12 +54,12 @@ def draw_robustness(report: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def draw_examples(image: BagImage, *, seed: int) -> Figure:
-    """Draws one face under every change at every severity.
+def draw_examples(image: Image, *, seed: int) -> Figure:
+    """Draws a face image with every change at every severity.
 
     Args:
         image: uint8 (H, W) or (H, W, 3) BGR.
-        seed: of what is random in the changes.
+        seed: of the random changes.
     """
     columns = 1 + max(len(change.severities) for change in CHANGES)
     strip = np.full((_CELL * len(CHANGES), _CELL * columns, 3), 255, np.uint8)
@@ -77,7 +77,7 @@ def draw_examples(image: BagImage, *, seed: int) -> Figure:
     return figure
 
 
-def _rgb(face: BagImage) -> BagImage:
+def _rgb(face: Image) -> Image:
     square = cv2.resize(face, (_STRIP, _STRIP), interpolation=cv2.INTER_NEAREST)
     order = cv2.COLOR_GRAY2RGB if face.ndim == 2 else cv2.COLOR_BGR2RGB
     return np.asarray(cv2.cvtColor(square, order), np.uint8)

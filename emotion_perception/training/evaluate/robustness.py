@@ -1,10 +1,10 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How a model's answers hold when faces are covered, blurred, dark, small or turned.
+"""Robustness: accuracy of a model on faces that are covered, blurred, dark, small or rotated.
 
-Every change is applied to the uint8 crop, before `to_input`, as a camera would deliver it. Lengths are shares of the
-image's side, or pixels at a side of 48, and are scaled with the image. What is random is drawn from the seed, the
-change, its severity and the image's number, so two models see the same changed images.
+A change is applied to the uint8 crop, before `to_input`, as a camera would deliver it. Lengths are fractions of the
+image's side, or pixels at a side of 48, and are scaled with the image. Random numbers depend on the seed, the change,
+its severity and the index of the image, so that two models get the same changed images.
 """
 
 import zlib
@@ -20,40 +20,40 @@ from emotion_perception.core.classification.classifier import EmotionClassifier,
 from emotion_perception.reporting.metrics import Predictions, rounded
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.datasets import FaceDataset
-from emotion_perception.training.evaluate.prediction import BagImage, logits_of
+from emotion_perception.training.evaluate.prediction import Image, classifier_logits
 
-_SIDE = 48  # pixels: the side that lengths in pixels are meant for
-_EYES, _MOUTH = 0.37, 0.78  # share of the height at which FER-2013's mean face has them
-_EYE_BAND, _MOUTH_WIDTH = (0.05, 0.95), (0.2, 0.8)  # share of the width: left, right
-_SCAR_LENGTH, _SCAR_WIDTH, _SCAR_CORNER = 6, 2, (12, 35)  # pixels at a side of 48, ends included
+_SIDE = 48  # pixels, to which lengths in pixels refer
+_EYES, _MOUTH = 0.37, 0.78  # fraction of the height, measured on the mean face of FER-2013
+_EYE_BAND, _MOUTH_WIDTH = (0.05, 0.95), (0.2, 0.8)  # fraction of the width: left, right
+_SCAR_LENGTH, _SCAR_WIDTH, _SCAR_CORNER = 6, 2, (12, 35)  # pixels at a side of 48, limits included
 _BLACK = 0
 _SENSOR_NOISE = 1.0  # gray levels
 
 
 @dataclass(frozen=True)
 class Change:
-    """One way in which images get worse.
+    """A way to degrade an image.
 
     Attributes:
         name: key in reports.
-        severity: what the severities are, with their unit.
+        severity: meaning and unit of the severities.
         severities: from weak to strong.
-        apply: maps an image, a severity and a source of randomness to another image.
+        apply: maps an image, a severity and a random generator to the changed image.
     """
 
     name: str
     severity: str
     severities: tuple[float, ...]
-    apply: Callable[[BagImage, float, np.random.Generator], BagImage]
+    apply: Callable[[Image, float, np.random.Generator], Image]
 
-    def __call__(self, image: BagImage, severity: float, *, seed: int, number: int) -> BagImage:
-        """Returns the changed image; uint8, gray or BGR as it was.
+    def __call__(self, image: Image, severity: float, *, seed: int, number: int) -> Image:
+        """Returns the changed image, uint8 with the same channels.
 
         Args:
             image: uint8 (H, W) or (H, W, 3).
             severity: one of `severities`.
-            seed: of the whole measurement.
-            number: which image this is.
+            seed: of the evaluation.
+            number: index of the image.
         """
         entropy = (seed, zlib.crc32(self.name.encode()), self.severities.index(severity), number)
         return self.apply(image, severity, np.random.default_rng(entropy))
@@ -62,25 +62,25 @@ class Change:
 def measure_robustness(
     classifier: EmotionClassifier,
     data: FaceDataset,
-    answers: Predictions,
+    predictions: Predictions,
     *,
     min_confidence: float,
     seed: int,
     progress: bool,
 ) -> dict[str, Any]:
-    """Measures accuracy and abstention under every change at every severity.
+    """Measures accuracy and abstention with every change at every severity.
 
     Args:
         classifier: the model.
         data: the images.
-        answers: the model's answers to the unchanged images.
-        min_confidence: an answer whose score is below it counts as abstention.
-        seed: of what is random in the changes.
-        progress: show a bar.
+        predictions: the model's predictions for the unchanged images.
+        min_confidence: a prediction with a lower score counts as abstention.
+        seed: of the random changes.
+        progress: show a progress bar.
 
     Returns:
-        `min_confidence`, `unchanged` and `changes`: name -> `severity` (what it is) and `steps`, each with
-        `severity`, `accuracy` (over all answers) and `abstention` (share of uncertain ones).
+        `min_confidence`, `unchanged` and `changes`: name -> `severity` (its meaning) and `steps`, each with
+        `severity`, `accuracy` (over all predictions) and `abstention` (fraction of uncertain predictions).
     """
     passes = sum(len(change.severities) for change in CHANGES)
     table: dict[str, Any] = {}
@@ -88,44 +88,46 @@ def measure_robustness(
         for change in CHANGES:
             table[change.name] = {"severity": change.severity, "steps": []}
             for severity in change.severities:
-                logits = logits_of(classifier, data.images, bar, _changing(change, severity, seed))
-                changed = Predictions(softmax(logits, classifier.spec.temperature), answers.truth, answers.labels)
+                logits = classifier_logits(classifier, data.images, bar, _changing(change, severity, seed))
+                changed = Predictions(
+                    softmax(logits, classifier.spec.temperature), predictions.truth, predictions.labels
+                )
                 table[change.name]["steps"].append({"severity": severity, **_figures(changed, min_confidence)})
-    return {"min_confidence": min_confidence, "unchanged": _figures(answers, min_confidence), "changes": table}
+    return {"min_confidence": min_confidence, "unchanged": _figures(predictions, min_confidence), "changes": table}
 
 
-def _changing(change: Change, severity: float, seed: int) -> Callable[[BagImage, int], BagImage]:
+def _changing(change: Change, severity: float, seed: int) -> Callable[[Image, int], Image]:
     return lambda image, number: change(image, severity, seed=seed, number=number)
 
 
-def _figures(answers: Predictions, min_confidence: float) -> dict[str, float]:
+def _figures(predictions: Predictions, min_confidence: float) -> dict[str, float]:
     return {
-        "accuracy": rounded(answers.correct().mean()),
-        "abstention": rounded((answers.scores() < min_confidence).mean()),
+        "accuracy": rounded(predictions.correct().mean()),
+        "abstention": rounded((predictions.scores() < min_confidence).mean()),
     }
 
 
-def cover_mouth(image: BagImage, height: float, _rng: np.random.Generator) -> BagImage:
-    """Puts a black box over the mouth, `height` of the image high."""
+def cover_mouth(image: Image, height: float, _rng: np.random.Generator) -> Image:
+    """Covers the mouth with a black box; its height is a fraction of the image."""
     left, right = _MOUTH_WIDTH
     return _cover(image, left, _MOUTH - height / 2, right, _MOUTH + height / 2)
 
 
-def cover_eyes(image: BagImage, height: float, _rng: np.random.Generator) -> BagImage:
-    """Puts a black band over the eyes, `height` of the image high."""
+def cover_eyes(image: Image, height: float, _rng: np.random.Generator) -> Image:
+    """Covers the eyes with a black band; its height is a fraction of the image."""
     left, right = _EYE_BAND
     return _cover(image, left, _EYES - height / 2, right, _EYES + height / 2)
 
 
-def cover_lower_face(image: BagImage, height: float, _rng: np.random.Generator) -> BagImage:
-    """Blackens the lower part, `height` of the image high, as a mask or scarf does."""
+def cover_lower_face(image: Image, height: float, _rng: np.random.Generator) -> Image:
+    """Covers the lower part of the face, as a mask or scarf does; its height is a fraction of the image."""
     return _cover(image, 0, 1 - height, 1, 1)
 
 
-def add_scars(image: BagImage, count: float, rng: np.random.Generator) -> BagImage:
-    """Puts `count` of system B's scars on an image.
+def add_scars(image: Image, count: float, rng: np.random.Generator) -> Image:
+    """Draws `count` black boxes as system B does.
 
-    At a side of 48 pixels each is a black box of random length 0..6 and width 0..2, vertical or horizontal, its corner
+    At a side of 48 pixels a box has a random length 0..6 and width 0..2, is vertical or horizontal, and has its corner
     at 12..35 in both axes.
     """
     for _ in range(int(count)):
@@ -136,29 +138,29 @@ def add_scars(image: BagImage, count: float, rng: np.random.Generator) -> BagIma
     return image
 
 
-def blur(image: BagImage, sigma: float, _rng: np.random.Generator) -> BagImage:
-    """Blurs with a Gaussian of `sigma` pixels at a side of 48."""
+def blur(image: Image, sigma: float, _rng: np.random.Generator) -> Image:
+    """Blurs with a Gaussian; `sigma` is in pixels at a side of 48."""
     return _uint8(cv2.GaussianBlur(image, (0, 0), sigma * max(image.shape[:2]) / _SIDE))
 
 
-def add_noise(image: BagImage, deviation: float, rng: np.random.Generator) -> BagImage:
-    """Adds Gaussian noise of `deviation` gray levels to each pixel and channel."""
+def add_noise(image: Image, deviation: float, rng: np.random.Generator) -> Image:
+    """Adds Gaussian noise to each pixel and channel; `deviation` is in gray levels."""
     return _uint8(image + rng.normal(0, deviation, image.shape))
 
 
-def darken(image: BagImage, factor: float, rng: np.random.Generator) -> BagImage:
-    """Leaves `factor` of the light; the sensor's own noise, a deviation of one gray level, stays as it is."""
+def darken(image: Image, factor: float, rng: np.random.Generator) -> Image:
+    """Multiplies the brightness by `factor` and adds sensor noise with a deviation of one gray level."""
     return _uint8(image * factor + rng.normal(0, _SENSOR_NOISE, image.shape))
 
 
-def flatten_contrast(image: BagImage, factor: float, _rng: np.random.Generator) -> BagImage:
-    """Leaves `factor` of each pixel's distance from the image's mean, rounded to whole gray levels."""
+def flatten_contrast(image: Image, factor: float, _rng: np.random.Generator) -> Image:
+    """Multiplies the distance of each pixel from the mean by `factor`, rounded to whole gray levels."""
     mean = image.mean(axis=(0, 1))
     return _uint8(mean + (image - mean) * factor)
 
 
-def shrink(image: BagImage, side: float, _rng: np.random.Generator) -> BagImage:
-    """Makes the longer side `side` pixels long, as a face far from the camera is; a smaller image stays."""
+def shrink(image: Image, side: float, _rng: np.random.Generator) -> Image:
+    """Scales the longer side down to `side` pixels, like a face far from the camera; a smaller image is not changed."""
     height, width = image.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
@@ -167,29 +169,29 @@ def shrink(image: BagImage, side: float, _rng: np.random.Generator) -> BagImage:
     return _uint8(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
-def rotate(image: BagImage, degrees: float, rng: np.random.Generator) -> BagImage:
-    """Turns by `degrees`, to the left or to the right by chance; the border is repeated outwards."""
+def rotate(image: Image, degrees: float, rng: np.random.Generator) -> Image:
+    """Rotates by `degrees` to a random side; the border pixels are repeated outwards."""
     height, width = image.shape[:2]
     turned = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees * rng.choice((-1, 1)), 1)
     return _uint8(cv2.warpAffine(image, turned, (width, height), borderMode=cv2.BORDER_REPLICATE))
 
 
 CHANGES = (
-    Change("mouth_covered", "height of the black box, share of the image", (0.15, 0.25, 0.35), cover_mouth),
-    Change("eyes_covered", "height of the black band, share of the image", (0.1, 0.2, 0.3), cover_eyes),
-    Change("lower_face_covered", "height covered, share of the image", (0.3, 0.4, 0.5), cover_lower_face),
-    Change("scars", "number of system B's boxes", (1, 2, 4, 8), add_scars),
+    Change("mouth_covered", "height of the black box, fraction of the image", (0.15, 0.25, 0.35), cover_mouth),
+    Change("eyes_covered", "height of the black band, fraction of the image", (0.1, 0.2, 0.3), cover_eyes),
+    Change("lower_face_covered", "height covered, fraction of the image", (0.3, 0.4, 0.5), cover_lower_face),
+    Change("scars", "number of black boxes", (1, 2, 4, 8), add_scars),
     Change("blur", "sigma, pixels at 48x48", (0.75, 1.5, 2.5), blur),
     Change("noise", "deviation, gray levels", (8, 16, 32), add_noise),
-    Change("low_light", "share of the light left", (0.3, 0.1, 0.03), darken),
-    Change("low_contrast", "share of the contrast left", (0.3, 0.1, 0.05), flatten_contrast),
+    Change("low_light", "remaining fraction of the light", (0.3, 0.1, 0.03), darken),
+    Change("low_contrast", "remaining fraction of the contrast", (0.3, 0.1, 0.05), flatten_contrast),
     Change("small_face", "side of the face, pixels", (32, 24, 16, 12), shrink),
     Change("rotation", "degrees, left or right", (10, 20, 30), rotate),
 )
 
 
-def _cover(image: BagImage, left: float, top: float, right: float, bottom: float) -> BagImage:
-    """Blackens a box given as shares of the image's sides; what lies outside is ignored."""
+def _cover(image: Image, left: float, top: float, right: float, bottom: float) -> Image:
+    """Blackens a box given in fractions of the image's sides, clipped to the image."""
     height, width = image.shape[:2]
     columns = slice(max(0, round(left * width)), max(0, round(right * width)))
     rows = slice(max(0, round(top * height)), max(0, round(bottom * height)))
@@ -198,5 +200,5 @@ def _cover(image: BagImage, left: float, top: float, right: float, bottom: float
     return covered
 
 
-def _uint8(values: NDArray[Any]) -> BagImage:
+def _uint8(values: NDArray[Any]) -> Image:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)

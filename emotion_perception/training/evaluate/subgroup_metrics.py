@@ -1,9 +1,10 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a model serves groups of people alike: figures for each group that the user's own file names.
+"""Subgroup metrics: whether a model predicts equally well for groups of people that the user's file names.
 
-Nothing is guessed from an image. The file is a CSV with a header; one column, `index` (row of the data file, from 0)
-or `filename`, says which image, each other column is a grouping, e.g. `gender`. An empty cell is no value.
+No attribute is guessed from an image. The file is a CSV with a header. The column `index` (row of the dataset, from 0)
+or `filename` identifies the image; each other column is an attribute, e.g. `gender`, whose values are the subgroups. An
+empty cell means that the value is not known.
 """
 
 import csv
@@ -18,23 +19,23 @@ from emotion_perception.core.errors import DatasetError
 from emotion_perception.reporting.metrics import Predictions, confusion_matrix, macro_f1, rounded
 from emotion_perception.training.datasets import FaceDataset
 
-FEWEST = 30  # images; no claim is made on fewer
+MIN_IMAGES = 30  # of a subgroup whose metrics are reported
 _RESAMPLES = 2000
 _INTERVAL = (0.025, 0.975)  # quantiles: 95 %
 _KEYS = ("index", "filename")
-Groupings = Mapping[str, NDArray[np.str_]]  # name of the grouping -> each image's group (N), "" without one
+Groupings = Mapping[str, NDArray[np.str_]]  # name of the attribute -> subgroup of each image (N), "" where not known
 
 
-def read_groups(path: Path, data: FaceDataset) -> Groupings:
-    """Reads a groups file.
+def read_subgroups(path: Path, data: FaceDataset) -> Groupings:
+    """Reads the subgroups of a dataset's images from a CSV file.
 
     Args:
-        path: the CSV.
-        data: the whole data file, before a split is chosen: what its rows name.
+        path: the CSV file.
+        data: the whole dataset, all splits.
 
     Raises:
-        DatasetError: the file is missing or not as described, or names more files that are not in the data than
-            images were left out when it was read; the message names the line.
+        DatasetError: the file is missing or malformed, or names more unknown images than were left out when the dataset
+            was read; the message contains the line.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -52,7 +53,7 @@ def _parse(reader: Any, data: FaceDataset) -> Groupings:
         header = [name.strip() for name in next(reader, [])]
         names, find = _columns(header), _finder(header, data)
         cells: dict[str, list[str]] = {name: [""] * len(data) for name in names}
-        lines: dict[int, int] = {}  # image -> line that names it
+        lines: dict[int, int] = {}  # row of the image -> line of the file
         for row in reader:
             if not row:
                 continue
@@ -71,26 +72,26 @@ def _parse(reader: Any, data: FaceDataset) -> Groupings:
 
 
 def _columns(header: list[str]) -> list[str]:
-    """Returns the names of the groupings."""
+    """Returns the names of the attributes."""
     keys, names = [name for name in header if name in _KEYS], [name for name in header if name not in _KEYS]
     if len(keys) != 1:
         raise DatasetError(
             f"the header needs one column 'index' or 'filename', it has {', '.join(header) or 'nothing'}"
         )
     if not names or "" in names or len(set(names)) != len(names):
-        raise DatasetError(f"beside '{keys[0]}' the header needs columns with different names, one a grouping")
+        raise DatasetError(f"beside '{keys[0]}' the header needs columns with different names, one for each attribute")
     return names
 
 
 def _finder(header: list[str], data: FaceDataset) -> Callable[[Mapping[str, str]], int | None]:
-    """Returns a function from a row's cells to the number of its image, None for one that may have been left out."""
+    """Returns a function from the cells of a line to the row of its image, None for an image that was left out."""
     left_out = sum(problem.count for problem in data.problems if not problem.total)
     if "filename" not in header:
         if left_out:
-            raise DatasetError("images of the data were left out, so an index may name another: use 'filename'")
+            raise DatasetError("images of the dataset were left out, which changes the indices: use 'filename'")
         return lambda values: _index(values["index"], len(data))
     if data.filenames is None:
-        raise DatasetError("the data file names no files: use a column 'index'")
+        raise DatasetError("the dataset has no file names: use a column 'index'")
     numbers = {str(name): k for k, name in enumerate(data.filenames)}
     unknown: set[str] = set()
 
@@ -99,7 +100,7 @@ def _finder(header: list[str], data: FaceDataset) -> Callable[[Mapping[str, str]
         if name not in numbers:
             unknown.add(name)
             if len(unknown) > left_out:
-                raise DatasetError(f"no image '{name}' in the data")
+                raise DatasetError(f"no image '{name}' in the dataset")
         return numbers.get(name)
 
     return find
@@ -113,42 +114,43 @@ def _index(text: str, count: int) -> int:
     return int(text)
 
 
-def measure_subgroups(answers: Predictions, groupings: Groupings, *, seed: int) -> dict[str, Any]:
-    """Measures every group of every grouping.
+def measure_subgroups(predictions: Predictions, groupings: Groupings, *, seed: int) -> dict[str, Any]:
+    """Computes the metrics of each subgroup.
 
     Args:
-        answers: N rows.
-        groupings: each image's group (N).
+        predictions: one row for each image.
+        groupings: subgroup of each image for each attribute.
         seed: of the bootstrap.
 
     Returns:
-        grouping -> `groups`: name -> n and, from 30 images on, accuracy and macro_f1 with their bootstrap 95 %
-        intervals; `without_group`: number of images; `largest_gap`: figure -> the two groups furthest apart.
+        attribute -> `groups`: subgroup -> n and, from 30 images on, accuracy and macro_f1 with their bootstrap 95 %
+        intervals; `without_group`: number of images without a value; `largest_gap`: metric -> the two subgroups with
+        the lowest and the highest value.
     """
-    return {name: _measure(answers, column, seed) for name, column in groupings.items()}
+    return {name: _measure(predictions, column, seed) for name, column in groupings.items()}
 
 
-def _measure(answers: Predictions, column: NDArray[np.str_], seed: int) -> dict[str, Any]:
+def _measure(predictions: Predictions, column: NDArray[np.str_], seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     groups: dict[str, Any] = {}
     draws: dict[str, dict[str, NDArray[np.float64]]] = {}
     for name in sorted(set(column.tolist()) - {""}):
-        chosen = answers.select(column == name)
+        chosen = predictions.select(column == name)
         groups[name] = {"n": len(chosen.truth)}
-        if len(chosen.truth) >= FEWEST:
+        if len(chosen.truth) >= MIN_IMAGES:
             confusion = confusion_matrix(chosen)
-            draws[name] = _figures(_resampled(confusion, rng))
-            for figure, value in _figures(confusion).items():
-                groups[name] |= {figure: rounded(value), f"{figure}_interval": _interval(draws[name][figure])}
+            draws[name] = _metrics(_resampled(confusion, rng))
+            for metric, value in _metrics(confusion).items():
+                groups[name] |= {metric: rounded(value), f"{metric}_interval": _interval(draws[name][metric])}
     return {
         "groups": groups,
         "without_group": int((column == "").sum()),
-        "largest_gap": {figure: _largest_gap(groups, draws, figure) for figure in ("accuracy", "macro_f1")},
+        "largest_gap": {metric: _largest_gap(groups, draws, metric) for metric in ("accuracy", "macro_f1")},
     }
 
 
-def _figures(confusion: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-    """Returns accuracy and macro_f1, (...) each, of counts (..., L, L)."""
+def _metrics(confusion: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Returns accuracy and macro_f1, (...) each, of confusion matrices (..., L, L)."""
     right = np.diagonal(confusion, axis1=-2, axis2=-1).sum(axis=-1)
     return {"accuracy": right / confusion.sum(axis=(-2, -1)), "macro_f1": macro_f1(confusion)}
 
@@ -156,8 +158,8 @@ def _figures(confusion: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
 def _resampled(confusion: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     """Returns the confusion matrices, (R, L, L), of bootstrap samples of the images.
 
-    Drawing n images with replacement draws their cells of the matrix from a multinomial distribution, and the
-    figures depend on the cells alone (Efron and Tibshirani 1993, "An Introduction to the Bootstrap").
+    When n images are drawn with replacement, the cells of their confusion matrix follow a multinomial distribution, and
+    the metrics depend on the cells alone (Efron and Tibshirani 1993, "An Introduction to the Bootstrap").
     """
     count = int(confusion.sum())
     return rng.multinomial(count, confusion.ravel() / count, _RESAMPLES).reshape(_RESAMPLES, *confusion.shape)
@@ -168,16 +170,16 @@ def _interval(draws: NDArray[np.float64]) -> list[float]:
 
 
 def _largest_gap(
-    groups: Mapping[str, Any], draws: Mapping[str, Mapping[str, NDArray[np.float64]]], figure: str
+    groups: Mapping[str, Any], draws: Mapping[str, Mapping[str, NDArray[np.float64]]], metric: str
 ) -> dict[str, Any] | None:
-    """Returns the two groups furthest apart, None where fewer than two have enough images."""
-    ordered = sorted(draws, key=lambda name: groups[name][figure])
+    """Returns the subgroups with the lowest and highest value, None where fewer than two have enough images."""
+    ordered = sorted(draws, key=lambda name: groups[name][metric])
     if len(ordered) < 2:
         return None
     low, high = ordered[0], ordered[-1]
     return {
         "lowest": low,
         "highest": high,
-        "gap": rounded(groups[high][figure] - groups[low][figure]),
-        "interval": _interval(draws[high][figure] - draws[low][figure]),
+        "gap": rounded(groups[high][metric] - groups[low][metric]),
+        "interval": _interval(draws[high][metric] - draws[low][metric]),
     }

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How good a model is on a data set: one flat summary, and the same for the subsets that make sense of it."""
+"""Metrics of a model on a dataset and on its subsets."""
 
 from typing import Any
 
@@ -15,47 +15,49 @@ from emotion_perception.reporting.metrics import (
 )
 from emotion_perception.training.datasets import FaceDataset
 
-_MAJORITY = 0.5  # a class that more than half of the taggers chose
+_MAJORITY = 0.5  # more than this fraction of the taggers chose the class
 
 
-def measure(answers: Predictions, data: FaceDataset) -> dict[str, Any]:
-    """Returns all figures of report.json that come from the answers, fractions rounded to six digits.
+def measure(predictions: Predictions, data: FaceDataset) -> dict[str, Any]:
+    """Returns the metrics of report.json that depend on the predictions, rounded to six digits.
 
     Args:
-        answers: one row for each image of `data`.
-        data: the images' flags and votes decide which subsets there are.
+        predictions: one row for each image of `data`.
+        data: its flags and votes give the subsets.
     """
-    confusion = confusion_matrix(answers)
-    figures = summarize(answers)
-    restricted = restricted_accuracy(answers)
+    confusion = confusion_matrix(predictions)
+    metrics = summarize(predictions)
+    restricted = restricted_accuracy(predictions)
     return {
-        "n": figures.pop("n"),
-        "accuracy": figures.pop("accuracy"),
+        "n": metrics.pop("n"),
+        "accuracy": metrics.pop("accuracy"),
         "accuracy_restricted": restricted,
-        **figures,
-        "per_class": per_class(confusion, answers.labels),
+        **metrics,
+        "per_class": per_class(confusion, predictions.labels),
         "confusion": confusion.tolist(),
-        "labels": list(answers.labels),
-        "subsets": subsets(answers, data),
+        "labels": list(predictions.labels),
+        "subsets": subsets(predictions, data),
     }
 
 
-def subsets(answers: Predictions, data: FaceDataset) -> dict[str, dict[str, Any]]:
-    """Returns the summary of each subset that applies.
+def subsets(predictions: Predictions, data: FaceDataset) -> dict[str, dict[str, Any]]:
+    """Returns the metrics of each subset that the dataset has.
 
-    `whole`; `without_leak`, images that stand in no other split; `ferplus_majority`, images for which more than
-    half of the FER+ taggers agreed on a label of the model, measured against *their* label.
+    * `whole`: all images.
+    * `without_leak`: images that are in no other split.
+    * `ferplus_majority`: images for which more than half of the FER+ taggers agreed on a label of the model, measured
+      against that label.
     """
-    found = {"whole": answers}
+    found = {"whole": predictions}
     if data.leak is not None and not data.leak.all():
-        found["without_leak"] = answers.select(~data.leak)
+        found["without_leak"] = predictions.select(~data.leak)
     if data.votes is not None:
         columns = {name: column for column, name in enumerate(data.vote_names)}
-        order = [columns[label] for label in answers.labels if label in columns]
-        known = np.array([k for k, label in enumerate(answers.labels) if label in columns], np.int64)
+        order = [columns[label] for label in predictions.labels if label in columns]
+        known = np.array([k for k, label in enumerate(predictions.labels) if label in columns], np.int64)
         shares = data.votes[:, order]  # (N, labels that were voted on)
         agreed = shares.max(axis=1, initial=0) > _MAJORITY
         if agreed.any():
             winners = known[shares[agreed].argmax(axis=1)]
-            found["ferplus_majority"] = Predictions(answers.probabilities[agreed], winners, answers.labels)
+            found["ferplus_majority"] = Predictions(predictions.probabilities[agreed], winners, predictions.labels)
     return {name: summarize(subset) for name, subset in found.items()}

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The int8 form of an ONNX file: int8 weights for each channel, uint8 activations whose ranges come from examples."""
+"""Quantizes an ONNX file: int8 weights for each channel, uint8 activations with ranges from calibration inputs."""
 
 import contextlib
 import io
@@ -15,12 +15,12 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 
-class Inputs(CalibrationDataReader):
-    """Gives onnxruntime the examples.
+class CalibrationInputs(CalibrationDataReader):
+    """Calibration inputs for onnxruntime, computed when they are needed.
 
     Args:
-        count: how many.
-        make: returns one by its number: name of the network's input -> array.
+        count: number of inputs.
+        make: returns the input with an index: name of the network's input -> array.
     """
 
     def __init__(self, count: int, make: Callable[[int], dict[str, NDArray[np.float32]]]) -> None:
@@ -31,11 +31,11 @@ class Inputs(CalibrationDataReader):
         return self._count
 
     def set_range(self, start_index: int, end_index: int) -> None:
-        """Chooses those that come next."""
+        """Selects the inputs that follow."""
         self._next, self._end = start_index, end_index
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        """Returns the next one, None after the last."""
+        """Returns the next input, None after the last."""
         if self._next >= min(self._end, self._count):
             return None
         self._next += 1
@@ -43,18 +43,21 @@ class Inputs(CalibrationDataReader):
 
 
 def write_int8_file(
-    source: Path, target: Path, inputs: Inputs, method: CalibrationMethod, *, keep_last_layers: bool = False
+    source: Path, target: Path, inputs: CalibrationInputs, method: CalibrationMethod, *, keep_last_layers: bool = False
 ) -> None:
-    """Writes the int8 form of a network.
+    """Writes the int8 version of an ONNX file.
 
     Args:
         source: the float file, opset 13 or later.
-        target: is written.
-        inputs: at least one.
-        method: how the ranges come from them.
-        keep_last_layers: the layers that give the outputs stay float32.
+        target: the file to write.
+        inputs: at least one calibration input.
+        method: how ranges are computed from the inputs.
+        keep_last_layers: keep the output layers in float32.
     """
-    with tempfile.TemporaryDirectory() as temporary, contextlib.redirect_stdout(io.StringIO()):  # it prints its steps
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        contextlib.redirect_stdout(io.StringIO()),
+    ):  # onnxruntime prints its steps
         prepared = Path(temporary) / "prepared.onnx"
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         quantize_static(
@@ -67,12 +70,17 @@ def write_int8_file(
             weight_type=QuantType.QInt8,
             calibrate_method=method,
             nodes_to_exclude=_last_layers(prepared) if keep_last_layers else [],
-            extra_options={"CalibStridedMinMax": 1},  # an example at a time, whatever the method
+            extra_options={"CalibStridedMinMax": 1},  # one input at a time, with every method
         )
 
 
+def input_name(path: Path) -> str:
+    """Returns the name of the first input of an ONNX file."""
+    return str(onnx.load(str(path), load_external_data=False).graph.input[0].name)
+
+
 def _last_layers(path: Path) -> list[str]:
-    """Gives the nodes of a file names, and returns those of the last convolutions and what follows them."""
+    """Names all nodes of a file; returns the names of the last convolutions and of the nodes after them."""
     model = onnx.load(str(path))
     makers = {}
     for number, node in enumerate(model.graph.node):

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Cross-validation: all images of a small data set are measured, each by a network that never saw its person."""
+"""Cross-validation: every image of a small dataset is predicted by a network that was not trained on its subject."""
 
 import json
 import logging
@@ -15,13 +15,16 @@ from emotion_perception.core.classification.classifier import softmax
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.reporting.metrics import Predictions, confusion_matrix, per_class, summarize
 from emotion_perception.reporting.provenance import command_line, now
+from emotion_perception.training.architectures import build_network
 from emotion_perception.training.datasets import FaceDataset, load_dataset
-from emotion_perception.training.export.export_formats import logits_of_network, network_of
+from emotion_perception.training.evaluate.prediction import network_logits
+from emotion_perception.training.fit.data_splits import DataSplits, iterate_folds, with_pixel_statistics
 from emotion_perception.training.fit.hardware import AUTO, Hardware
-from emotion_perception.training.fit.run_directory import LAST, network_weights, read_checkpoint
-from emotion_perception.training.fit.train import Parts, begin, by_subject, fit, spec_of
+from emotion_perception.training.fit.run_directory import LAST, network_weights, read_checkpoint, start_run
+from emotion_perception.training.fit.training_loop import fit
 from emotion_perception.training.recipe import Recipe
 
+SUMMARY = "folds.json"
 _log = logging.getLogger(__name__)
 
 
@@ -30,77 +33,87 @@ def cross_validate(
     data_path: Path,
     out: Path,
     *,
-    folds: int = 5,
+    num_folds: int = 5,
     split: str | None = None,
     hardware: Hardware = AUTO,
     num_threads: int = 0,
     resume: bool = True,
 ) -> dict[str, Any]:
-    """Trains one network a fold into `out/fold_K` and writes `folds.json`; a stopped run goes on.
+    """Trains one network for each fold in `out/fold_K` and writes `out/folds.json`; a stopped run is resumed.
 
-    Where the data has subjects, none is divided among folds. The weights after the last epoch are measured: choosing
-    an epoch on the fold that is measured would flatter the figure.
+    Where the dataset has subjects, all images of a subject are in the same fold. A fold is measured with the weights of
+    the last epoch: selecting the epoch on the measured images would overestimate the accuracy.
 
     Args:
-        recipe: the hyper-parameters.
-        data_path: a file or folder, see `datasets`.
-        out: folder, made if absent.
-        folds: number of parts.
-        split: which split; required where the data has splits.
-        hardware: what it runs on.
-        num_threads: threads of torch; 0 keeps its choice.
-        resume: go on where an earlier call stopped.
+        recipe: hyperparameters.
+        data_path: file or folder of the dataset, see `datasets`.
+        out: directory, created if absent.
+        num_folds: number of folds, at least 2.
+        split: name of the split to use; required where the dataset has splits.
+        hardware: device, precision and number of processes.
+        num_threads: threads of torch; 0 keeps torch's default.
+        resume: resume what an earlier call has not finished.
 
     Returns:
         The content of folds.json: `accuracy` is the mean over the folds, `accuracy_deviation` its standard deviation,
-        `folds` the figures of each, `pooled` those of all answers together.
+        `folds` the metrics of each fold, `pooled` those of all predictions together.
 
     Raises:
-        DatasetError: the data cannot be read, or has fewer images or subjects than folds.
-        ConfigurationError: the folder holds a run of another recipe.
+        DatasetError: the dataset cannot be read, or has fewer images or subjects than folds.
+        ConfigurationError: the directory holds a run with another recipe.
     """
     if num_threads:
         torch.set_num_threads(num_threads)
     data = load_dataset(data_path, **recipe.data).split(split)
     if recipe.ignore_classes:
         data = data.without_classes(recipe.ignore_classes)
-    if folds < 2:
-        raise DatasetError(f"{folds} folds are too few to measure one by the others")
+    if num_folds < 2:
+        raise DatasetError(f"cross-validation needs at least 2 folds, not {num_folds}")
     found: list[Predictions] = []
-    for number, (learn, apart) in enumerate(by_subject(data, folds, recipe.seed)):
-        _log.info("fold %d of %d: %d images to learn from, %d apart", number + 1, folds, len(learn), len(apart))
-        parts = Parts(learn.fit_for_training(), learn.select(np.zeros(len(learn), bool)), apart)
+    for number, (train, validation) in enumerate(iterate_folds(data, num_folds, recipe.seed)):
+        counts = f"{len(train)} training and {len(validation)} validation images"
+        _log.info("fold %d of %d: %s", number + 1, num_folds, counts)
+        splits = DataSplits(train.fit_for_training(), train.select(np.zeros(len(train), bool)), validation)
+        fold_recipe = with_pixel_statistics(recipe, splits.train)
         folder = out / f"fold_{number}"
-        splits = f"all but fold {number}", f"fold {number}"
-        fitted, last = begin(recipe, parts.learn, folder, data_path, *splits, resume=resume)
-        if last is None or read_checkpoint(last)["epoch"] + 1 < fitted.epochs:
-            fit(fitted, parts, folder, hardware=hardware, last=last)
-        found.append(_answers(fitted, folder, apart))
+        checkpoint = start_run(
+            folder,
+            fold_recipe,
+            data_path=data_path,
+            num_train_images=len(splits.train),
+            train_split=f"all but fold {number}",
+            val_split=f"fold {number}",
+            resume=resume,
+        )
+        if checkpoint is None or read_checkpoint(checkpoint)["epoch"] + 1 < fold_recipe.epochs:
+            fit(fold_recipe, splits, folder, hardware=hardware, checkpoint=checkpoint)
+        found.append(_predict(fold_recipe, folder, validation))
     summary = _summary(recipe, data_path, found)
-    (out / "folds.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    (out / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     return summary
 
 
-def _answers(recipe: Recipe, folder: Path, data: FaceDataset) -> Predictions:
-    """Returns what the last weights of a fold say to the images kept apart."""
-    spec = spec_of(recipe)
-    network = network_of(spec, network_weights(read_checkpoint(folder / LAST)))
-    return Predictions(softmax(logits_of_network(network, data.images, spec)), data.labels_in(spec.labels), spec.labels)
+def _predict(recipe: Recipe, folder: Path, data: FaceDataset) -> Predictions:
+    """Returns the predictions of a fold's network, with its last weights, for the images of the fold."""
+    spec = recipe.model_spec()
+    network = build_network(spec, network_weights(read_checkpoint(folder / LAST)))
+    probabilities = softmax(network_logits(network, data.images, spec))
+    return Predictions(probabilities, data.labels_in(spec.labels), spec.labels)
 
 
 def _summary(recipe: Recipe, data_path: Path, found: list[Predictions]) -> dict[str, Any]:
-    figures = [summarize(answers) for answers in found]
-    accuracies = np.array([entry["accuracy"] for entry in figures])
+    folds = [summarize(predictions) for predictions in found]
+    accuracies = np.array([fold["accuracy"] for fold in folds])
     pooled = Predictions(
-        np.concatenate([answers.probabilities for answers in found]),
-        np.concatenate([answers.truth for answers in found]),
+        np.concatenate([predictions.probabilities for predictions in found]),
+        np.concatenate([predictions.truth for predictions in found]),
         found[0].labels,
     )
     confusion = confusion_matrix(pooled)
     return {
         "accuracy": round(float(accuracies.mean()), 6),
         "accuracy_deviation": round(float(accuracies.std(ddof=1)), 6),
-        "folds": [{key: entry[key] for key in ("n", "accuracy", "balanced_accuracy", "macro_f1")} for entry in figures],
+        "folds": [{key: fold[key] for key in ("n", "accuracy", "balanced_accuracy", "macro_f1")} for fold in folds],
         "pooled": {
             **summarize(pooled),
             "per_class": per_class(confusion, pooled.labels),

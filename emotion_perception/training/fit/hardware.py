@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a training runs on, and the Lightning trainer for it."""
+"""Device, precision and processes of a training run, and the Lightning trainer for them."""
 
 import os
 from collections.abc import Sequence
@@ -14,27 +14,29 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.fit.progress import EpochTable, KeepBeforeRestart, ProgressBar
-from emotion_perception.training.fit.run_directory import BEFORE
+from emotion_perception.training.fit.progress import CheckpointBeforeRestart, EpochTable, ProgressBar
+from emotion_perception.training.fit.run_directory import BEFORE_RESTART, METRICS
 from emotion_perception.training.fit.weight_averaging import WeightAverage
 from emotion_perception.training.recipe import Recipe
 
-TABLE = "metrics.csv"
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "32", "bf16", "16")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hardware:
-    """What a training runs on.
+    """Device, precision and processes of a training run.
 
     Attributes:
         device: `auto`, `cpu` or `cuda`.
-        devices: processes on this machine, a GPU each where there are GPUs. Under torchrun, its `--nproc-per-node`.
-        num_nodes: machines; under torchrun, its `--nnodes`.
+        devices: number of processes on this machine, one GPU each on `cuda`; under torchrun its `--nproc-per-node`.
+        num_nodes: number of machines; under torchrun its `--nnodes`.
         precision: `32`, `bf16`, `16`, or `auto`: bfloat16 where the hardware computes it, else float32; float32 also
             for depthwise convolutions on a CPU, which torch computes many times slower in bfloat16.
         tensorboard: also write `tensorboard/`.
+
+    Raises:
+        ConfigurationError: a value is unknown, or the hardware is not available.
     """
 
     device: str = "auto"
@@ -48,24 +50,24 @@ class Hardware:
             if value not in known:
                 raise ConfigurationError(f"{name} '{value}' is none of {', '.join(known)}")
         if self.device == "cuda" and not torch.cuda.is_available():
-            raise ConfigurationError("device is 'cuda', but torch finds no CUDA")
+            raise ConfigurationError("device is 'cuda', but torch finds no CUDA device")
         if self.precision == "16" and not self.cuda:
-            raise ConfigurationError("precision 16 needs CUDA; on a CPU there are 32 and bf16")
+            raise ConfigurationError("precision 16 needs CUDA; a CPU supports 32 and bf16")
         if not 1 <= self.devices <= (torch.cuda.device_count() if self.cuda else os.cpu_count() or 1):
-            raise ConfigurationError(f"devices {self.devices}: this machine has not so many")
+            raise ConfigurationError(f"devices {self.devices}: this machine has fewer")
 
     @property
     def processes(self) -> int:
-        """How many processes train together."""
+        """Number of processes on all machines."""
         return self.devices * self.num_nodes
 
     @property
     def cuda(self) -> bool:
-        """Whether it is a GPU."""
+        """Whether a GPU is used."""
         return self.device != "cpu" and torch.cuda.is_available()
 
     def lightning_precision(self, network: nn.Module) -> str:
-        """Returns Lightning's name of the precision for a network."""
+        """Returns the precision for a network as Lightning names it."""
         if self.precision == "auto":
             slow = not self.cuda and any(isinstance(m, nn.Conv2d) and m.groups > 1 for m in network.modules())
             return "bf16-mixed" if _has_bfloat16(self.cuda) and not slow else "32-true"
@@ -78,16 +80,24 @@ AUTO = Hardware()
 def build_trainer(
     recipe: Recipe, network: nn.Module, out: Path, hardware: Hardware, callbacks: Sequence[Callback] = ()
 ) -> L.Trainer:
-    """Builds the trainer: averaged weights, checkpoints, table, bar, early stopping; then the callbacks given."""
+    """Builds the trainer with callbacks for averaged weights, checkpoints, metrics.csv, progress and early stopping.
+
+    Args:
+        recipe: hyperparameters.
+        network: decides the precision.
+        out: directory of the run.
+        hardware: device, precision and number of processes.
+        callbacks: run after those of this package.
+    """
     ours: list[Callback] = [
         WeightAverage(recipe.ema_decay),
         ModelCheckpoint(out, "best", monitor="accuracy", mode="max", enable_version_counter=False),
         ModelCheckpoint(out, "last", save_on_train_epoch_end=True, enable_version_counter=False),
         ProgressBar(refresh_rate=10),
-        EpochTable(out / TABLE),
+        EpochTable(out / METRICS),
     ]
-    if recipe.blend and (restart := recipe.last_restart()) is not None:
-        ours.append(KeepBeforeRestart(out / BEFORE, restart))
+    if recipe.soup_weight and (restart := recipe.last_restart()) is not None:
+        ours.append(CheckpointBeforeRestart(out / BEFORE_RESTART, restart))
     if recipe.early_stopping:
         ours.append(EarlyStopping("accuracy", mode="max", patience=recipe.early_stopping))
     return L.Trainer(
@@ -96,7 +106,7 @@ def build_trainer(
         devices=hardware.devices,
         num_nodes=hardware.num_nodes,
         strategy="ddp" if hardware.processes > 1 else "auto",
-        use_distributed_sampler=False,  # ours divides the rows
+        use_distributed_sampler=False,  # EpochSampler divides the rows among the processes
         precision=hardware.lightning_precision(network),  # type: ignore[arg-type]
         callbacks=[*ours, *callbacks],
         logger=TensorBoardLogger(out, name="tensorboard", version="") if hardware.tensorboard else False,
@@ -108,7 +118,7 @@ def build_trainer(
 
 
 def _has_bfloat16(cuda: bool) -> bool:
-    """Returns whether bfloat16 is computed by the hardware; emulated, it is many times slower than float32."""
+    """Returns whether the hardware computes bfloat16; emulated, it is many times slower than float32."""
     if cuda:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Lets a training begin with the weights of a finished model (fine-tuning)."""
+"""Loads pretrained weights into a network (fine-tuning)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,60 +16,61 @@ from emotion_perception.training.recipe import Recipe
 
 
 def load_pretrained(network: nn.Module, recipe: Recipe) -> None:
-    """Gives a network the weights of `recipe.initial`; of the layer that ends in classes, the rows of common labels.
+    """Copies the weights of the model `recipe.pretrained` into a network.
 
-    A label that the model does not know keeps its random row, and a second head its random weights.
+    The rows of the last layer are copied by label: a label that the model does not have keeps its random row. An
+    auxiliary head keeps its random weights.
 
     Args:
-        network: as the recipe describes it; changed in place.
+        network: built from the recipe; changed in place.
         recipe: names the model.
 
     Raises:
-        ConfigurationError: the model is of another architecture, or its options give layers of another shape.
-        ModelFileError, ModelBundleError: it cannot be opened.
+        ConfigurationError: the model has another architecture, or options that give layers of another shape.
+        ModelFileError, ModelBundleError: the model cannot be opened.
     """
-    model = load_model_bundle(recipe.initial)
+    model = load_model_bundle(recipe.pretrained)
     if model.spec.architecture != recipe.architecture:
         raise ConfigurationError(
-            f"initial {recipe.initial} is a {model.spec.architecture}, not a {recipe.architecture}"
+            f"pretrained {recipe.pretrained} is a {model.spec.architecture}, not a {recipe.architecture}"
         )
     state = network.state_dict()
     own = {name: tensor.numpy() for name, tensor in state.items()}
-    for name, array in weights_over(model, recipe.labels, own).items():
+    for name, array in weights_for_labels(model, recipe.labels, own).items():
         state[name].copy_(torch.from_numpy(array))
 
 
-def weights_over(
+def weights_for_labels(
     model: ModelBundle, labels: Sequence[str], otherwise: Mapping[str, NDArray[np.generic]]
 ) -> dict[str, NDArray[np.generic]]:
-    """Returns a model's weights, the rows that belong to classes in the order of `labels`.
+    """Returns a model's weights with the rows of its last layer in another label order.
 
     Args:
         model: the model.
-        labels: of the network that gets the weights.
-        otherwise: that network's own weights: its rows of labels that the model does not know.
+        labels: labels of the network that gets the weights.
+        otherwise: weights of that network, from which the rows of labels come that the model does not have.
 
     Raises:
         ConfigurationError: a layer has another shape.
     """
     weights: dict[str, NDArray[np.generic]] = dict(read_weights(model))
     common = [label for label in labels if label in model.spec.labels]
-    to, origin = [list(labels).index(label) for label in common], [model.spec.labels.index(label) for label in common]
+    targets, sources = ([list(order).index(label) for label in common] for order in (labels, model.spec.labels))
     per_class = _per_class(model)
     for name, array in weights.items():
-        begin = 1 if name in per_class else 0
-        if array.shape[begin:] != otherwise[name].shape[begin:]:
+        first_axis = 1 if name in per_class else 0
+        if array.shape[first_axis:] != otherwise[name].shape[first_axis:]:
             raise ConfigurationError(
                 f"{model.name} has other options: {name} is {array.shape}, the recipe's {otherwise[name].shape}"
             )
         if name in per_class:
             weights[name] = otherwise[name].copy()
-            weights[name][to] = array[origin]
+            weights[name][targets] = array[sources]
     return weights
 
 
 def _per_class(model: ModelBundle) -> set[str]:
-    """Returns the names of the tensors whose first axis is the classes: those that grow with their number."""
+    """Returns the names of the tensors whose first axis is the classes: those that grow with the number of classes."""
     with torch.device("meta"):
         few, more = (
             create_network(model.spec.architecture, num_classes=len(model.spec.labels) + extra, **model.spec.options)

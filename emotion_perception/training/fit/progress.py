@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a training run says while it goes: metrics.csv, a bar, and no chatter."""
+"""Progress of a training run: metrics.csv, a progress bar, and the checkpoint before a restart."""
 
 import csv
 import logging
@@ -13,7 +13,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 
-_CHATTER = (
+_IGNORED_WARNINGS = (
     "Checkpoint directory .* exists and is not empty",
     "The '.*_dataloader' does not have many workers",
     "The number of training batches .* is smaller than the logging interval",
@@ -23,9 +23,12 @@ COLUMNS = ("epoch", "step", "learning_rate", "train_loss", "loss", "accuracy")
 
 
 class EpochTable(Callback):
-    """Writes one row an epoch to a CSV file; a run that goes on keeps the rows of the epochs before.
+    """Writes one row per epoch to a CSV file; a resumed run keeps the rows of the epochs before.
 
-    `loss` and `accuracy` are those of the averaged weights on the images that choose the epoch.
+    `loss` and `accuracy` are those of the averaged weights on the validation images.
+
+    Args:
+        path: the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,11 +36,11 @@ class EpochTable(Callback):
         self._rows: list[dict[str, Any]] = []
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Takes over the rows of the epochs that are done."""
+        """Reads the rows of the epochs that are done."""
         self._rows = [row for row in _read(self.path) if int(row["epoch"]) < trainer.current_epoch]
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Adds the row of this epoch and writes the file."""
+        """Adds the row of the epoch and writes the file."""
         measured = {name: float(trainer.callback_metrics[name]) for name in COLUMNS[3:]}
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         row = {"epoch": trainer.current_epoch, "step": trainer.global_step, "learning_rate": rate, **measured}
@@ -50,8 +53,8 @@ class EpochTable(Callback):
             writer.writerows(self._rows)
 
 
-class KeepBeforeRestart(Callback):
-    """Keeps the checkpoint of the epoch before the last restart, for `Recipe.blend`.
+class CheckpointBeforeRestart(Callback):
+    """Saves the checkpoint of the epoch before the last restart, for `Recipe.soup_weight`.
 
     Args:
         path: the file.
@@ -63,30 +66,30 @@ class KeepBeforeRestart(Callback):
         self._restart = restart
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Saves, if this was the epoch."""
+        """Saves the checkpoint if the restart follows."""
         if trainer.current_epoch + 1 == self._restart:
             trainer.save_checkpoint(self._path)
 
 
 class ProgressBar(TQDMProgressBar):
-    """Lightning's bar, closed when a run is stopped: left open, it is drawn once more when the program ends."""
+    """Lightning's progress bar, closed when a run is stopped: otherwise it is drawn again when the program ends."""
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        """Closes the bar, if there is one yet."""
+        """Closes the bar, if it has been created."""
         if self._train_progress_bar is not None:
             self._train_progress_bar.close()
 
 
 @contextmanager
-def without_chatter() -> Iterator[None]:
-    """Silences Lightning's tips, and advice that does not apply: the images are in memory, `out` may hold files."""
+def without_lightning_messages() -> Iterator[None]:
+    """Silences Lightning's tips and the warnings that do not apply: samples need no workers, `out` may hold files."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric", "lightning")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            for message in _CHATTER:
+            for message in _IGNORED_WARNINGS:
                 warnings.filterwarnings("ignore", message)
             yield
     finally:

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The running mean of the weights, which is what is evaluated and kept."""
+"""The exponential moving average (EMA) of the weights, which is validated and exported."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,14 +10,14 @@ from torch import Tensor
 
 
 class WeightAverage(WeightAveraging):
-    """An exponential moving average of weights and buffers that forgets its beginning.
+    """Exponential moving average of weights and buffers with a warm-up of the decay.
 
-    Lightning's own has one decay from the first step on: at 0.999 it still remembers the random weights after a
-    thousand steps, so a short run is worth nothing. Here the decay grows to its value, as in TensorFlow's
-    `ExponentialMovingAverage`. The checkpoints are the same.
+    Lightning's average has a constant decay: at 0.999 the random weights still count after a thousand steps, so a short
+    run ends with useless weights. Here the decay grows to its value, as in TensorFlow's `ExponentialMovingAverage`. The
+    checkpoints have the same format.
 
     Args:
-        decay: share of the old average that a step keeps, reached after about 10 / (1 - decay) steps.
+        decay: share of the old average that a step keeps; reached after about 10 / (1 - decay) steps.
     """
 
     def __init__(self, decay: float) -> None:
@@ -27,11 +27,11 @@ class WeightAverage(WeightAveraging):
 def _averaging(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor], None]:
     @torch.no_grad()
     def average(averages: Sequence[Tensor], currents: Sequence[Tensor], steps: Tensor) -> None:
-        keep = min(decay, (1 + float(steps)) / (10 + float(steps)))
+        kept = min(decay, (1 + float(steps)) / (10 + float(steps)))
         for mean, current in zip(averages, currents, strict=True):
             if mean.is_floating_point():
-                mean.lerp_(current, 1 - keep)
+                mean.lerp_(current, 1 - kept)
             else:
-                mean.copy_(current)  # a counter
+                mean.copy_(current)  # a counter of batches
 
     return average

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Searches `tunable_cnn`'s hyper-parameters with Optuna: many short trainings, the hopeless ones ended early."""
+"""Hyperparameter search for `tunable_cnn` with Optuna; trials without prospect are pruned."""
 
 import csv
 import logging
@@ -20,14 +20,15 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.fit.cross_validation import cross_validate
-from emotion_perception.training.fit.hardware import AUTO, TABLE, Hardware
-from emotion_perception.training.fit.train import train
+from emotion_perception.training.fit.hardware import AUTO, Hardware
+from emotion_perception.training.fit.run_directory import METRICS
+from emotion_perception.training.fit.training_loop import train
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.search.search_report import (
     BEST_RECIPE,
     TRIALS,
     best_trial,
-    discard_beaten,
+    delete_checkpoints,
     draw,
     trials_done,
     write_recipe,
@@ -42,15 +43,15 @@ _FOLDER = "trials"
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
-    """How a search goes about it.
+    """Options of a search.
 
     Attributes:
-        trials: how many trials the study is to have, those of earlier calls and of other machines included.
-        timeout_s: seconds after which no trial is begun; None without such a limit.
-        storage: URL of the study's database; empty takes `study.db` in the search's folder.
-        study: name of the study in it.
+        trials: number of trials of the study, those of earlier calls and of other machines included.
+        timeout_s: seconds after which no trial is started; None for no limit.
+        storage: URL of the study's database; empty takes `study.db` in the folder of the search.
+        study: name of the study in the database.
         pruner: see `study.build_pruner`.
-        seed: of the sampler; None draws one, as machines that share a study need.
+        seed: of the sampler; None draws a random seed, which machines that share a study need.
     """
 
     trials: int = 100
@@ -63,34 +64,34 @@ class SearchOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What every trial trains on.
+    """Dataset and hardware of all trials.
 
     Attributes:
-        data_path: a file or folder, see `datasets`.
-        train_split: split to learn from; ignored where the data has none.
-        val_split: split whose accuracy chooses the epoch and the trial, see `train`.
-        folds: cross-validate each trial over so many parts of `train_split`, nobody divided; 0 does not.
-        hardware: what it runs on.
-        num_threads: threads of torch; 0 keeps its choice.
+        data_path: file or folder of the dataset, see `datasets`.
+        train_split: name of the training split; ignored where the dataset has no splits.
+        val_split: name of the validation split, on which the epoch and the trial are selected, see `train`.
+        num_folds: cross-validate each trial with this number of folds, split by subject; 0 does not cross-validate.
+        hardware: device, precision and number of processes.
+        num_threads: threads of torch; 0 keeps torch's default.
     """
 
     data_path: Path
     train_split: str = "Training"
     val_split: str = "PublicTest"
-    folds: int = 0
+    num_folds: int = 0
     hardware: Hardware = AUTO
     num_threads: int = 0
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search has found until now.
+class SearchResult:
+    """Result of a search so far.
 
     Attributes:
-        trials: how many trials have been measured, pruned ones included.
+        trials: number of measured trials, pruned ones included.
         accuracy: of the best trial.
-        recipe_path: best.yaml.
-        run: folder of the best trial; on a machine that shares the study it may be another one's.
+        recipe_path: path of best.yaml.
+        run: directory of the best trial; where machines share a study, it may be on another machine.
     """
 
     trials: int
@@ -101,26 +102,26 @@ class Found:
 
 def search(
     recipe: Recipe, task: Task, out: Path, options: SearchOptions, *, fixed: Collection[str] = ()
-) -> Found | None:
-    """Adds trials to a study until it has enough; a stopped search goes on.
+) -> SearchResult | None:
+    """Runs trials until a study has the requested number; a stopped search is resumed.
 
-    Writes `trials.csv`, `best.yaml`, `history.png`, `importance.png` and a run's folder for each trial into `out`. Only
-    the best trial keeps its checkpoints. A trial that Ctrl-C or a kill has ended goes on in the next call.
+    Writes `trials.csv`, `best.yaml`, `history.png`, `importance.png` and a run directory for each trial into `out`.
+    Only the best trial keeps its checkpoints. The next call resumes a trial that was interrupted.
 
     Args:
-        recipe: what the trials change; see `search_space`.
-        task: what they train on.
-        out: folder, made if absent.
-        options: how many trials, for how long, and where the study is kept.
-        fixed: keys of the recipe or of its options that stay as they are.
+        recipe: base recipe, which the trials change; see `search_space`.
+        task: dataset and hardware of all trials.
+        out: folder, created if absent.
+        options: number of trials, time limit and storage.
+        fixed: keys of the recipe or of its options that are not searched.
 
     Returns:
-        What has been found; None where no trial has been measured to its end.
+        The result; None if no trial is complete.
 
     Raises:
-        ConfigurationError: the storage cannot be used, the study is of another search, or nothing can be varied.
-        DatasetError: the data cannot be read.
-        KeyboardInterrupt: stopped by Ctrl-C; what was found until then is in `out`.
+        ConfigurationError: the storage cannot be used, the study belongs to another search, or nothing is searched.
+        DatasetError: the dataset cannot be read.
+        KeyboardInterrupt: stopped by Ctrl-C; the results so far are in `out`.
     """
     space = build_space(recipe, fixed)
     pruner = build_pruner(options.pruner, recipe.epochs)
@@ -136,15 +137,15 @@ def search(
         best = best_trial(study)
         if best is None:
             return None
-        return Found(trials_done(study), best.values[0], out / BEST_RECIPE, out / _FOLDER / folder_name(best))
+        return SearchResult(trials_done(study), best.values[0], out / BEST_RECIPE, out / _FOLDER / folder_name(best))
 
 
 class PruneTrial(Callback):
-    """Tells a trial the accuracy of each epoch, and ends the training where the trial is to be pruned.
+    """Reports the accuracy of each epoch to Optuna, and stops the training if the trial is pruned.
 
     Args:
-        trial: of Optuna.
-        bar: shows where the trial is; Lightning's own bar is switched off.
+        trial: the Optuna trial.
+        bar: progress bar of the search; Lightning's progress bar is switched off.
     """
 
     def __init__(self, trial: optuna.Trial, bar: "tqdm[Any]") -> None:
@@ -152,15 +153,15 @@ class PruneTrial(Callback):
         self._bar = bar
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Switches off the bar over batches."""
+        """Switches off Lightning's progress bar."""
         if trainer.progress_bar_callback is not None:
             trainer.progress_bar_callback.disable()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Reports the epoch.
+        """Reports the accuracy of the epoch.
 
         Raises:
-            TrialPruned: other trials were better at this point.
+            TrialPruned: other trials were better in this epoch.
         """
         accuracy = float(trainer.callback_metrics["accuracy"])
         self._bar.set_postfix_str(f"trial {self._trial.number}: {accuracy:.1%} after epoch {trainer.current_epoch + 1}")
@@ -170,7 +171,7 @@ class PruneTrial(Callback):
 
 
 class _Search:
-    """One process's part of a study."""
+    """The trials of a study that one process runs."""
 
     def __init__(self, recipe: Recipe, task: Task, out: Path, space: Space, study: optuna.Study, trials: int) -> None:
         self._recipe, self._task, self._out, self._space, self._study = recipe, task, out, space, study
@@ -178,7 +179,7 @@ class _Search:
         self._bar = tqdm(initial=trials_done(study), total=trials, desc="searching", unit="trial", disable=None)
 
     def run(self, timeout_s: float | None) -> None:
-        """Runs trials until the study has enough of them, or the time is over."""
+        """Runs trials until the study has the requested number, or the time is up."""
         with self._bar, logging_redirect_tqdm():
             if trials_done(self._study) < self._wanted:
                 self._study.optimize(
@@ -190,9 +191,11 @@ class _Search:
         recipe = recipe_of(self._recipe, suggest(trial, self._space))
         folder = self._out / _FOLDER / folder_name(trial)
         try:
-            return self._cross_validated(recipe, folder) if self._task.folds else self._trained(recipe, folder, trial)
+            return (
+                self._cross_validated(recipe, folder) if self._task.num_folds else self._trained(recipe, folder, trial)
+            )
         except torch.OutOfMemoryError:
-            raise optuna.TrialPruned("does not fit into the GPU's memory") from None
+            raise optuna.TrialPruned("out of GPU memory") from None
         except KeyboardInterrupt:
             trial.study.enqueue_trial(trial.params, user_attrs={"folder": folder_name(trial)})
             raise
@@ -209,18 +212,18 @@ class _Search:
             num_threads=task.num_threads,
             callbacks=(PruneTrial(trial, self._bar),),
         )
-        with open(folder / TABLE, newline="", encoding="utf-8") as file:
+        with open(folder / METRICS, newline="", encoding="utf-8") as file:
             return max(float(row["accuracy"]) for row in csv.DictReader(file))
 
     def _after_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Writes what is known now, so that a kill loses nothing, and stops where there are enough trials."""
+        """Writes the results so far, so that a kill loses none, and stops after the requested number of trials."""
         best = best_trial(study)
         _log.info("trial %d %s%s", trial.number, trial.state.name.lower(), _figures(trial, best))
         write_trials(study, self._space, self._out / TRIALS)
         if best is not None:
-            origin = f"Trial {best.number} of the study '{study.study_name}': accuracy {best.values[0]:.4f}"
-            write_recipe(recipe_of(self._recipe, best.params), origin, self._out / BEST_RECIPE)
-        discard_beaten(study, self._out / _FOLDER)
+            comment = f"Trial {best.number} of the study '{study.study_name}': accuracy {best.values[0]:.4f}"
+            write_recipe(recipe_of(self._recipe, best.params), comment, self._out / BEST_RECIPE)
+        delete_checkpoints(study, self._out / _FOLDER)
         done = trials_done(study)
         self._bar.update(done - self._bar.n)
         if done >= self._wanted:
@@ -229,19 +232,24 @@ class _Search:
     def _cross_validated(self, recipe: Recipe, folder: Path) -> float:
         task = self._task
         found = cross_validate(
-            recipe, task.data_path, folder, folds=task.folds, hardware=task.hardware, num_threads=task.num_threads
+            recipe,
+            task.data_path,
+            folder,
+            num_folds=task.num_folds,
+            hardware=task.hardware,
+            num_threads=task.num_threads,
         )
         return float(found["accuracy"])
 
 
 def _identity(recipe: Recipe, task: Task, space: Space) -> dict[str, Any]:
-    """Returns what makes two searches the same one."""
-    splits = {} if task.folds else {"learn": task.train_split, "choose": task.val_split}
+    """Returns the values that are equal in all calls of the same search."""
+    splits = {} if task.num_folds else {"train": task.train_split, "validation": task.val_split}
     return {
         "recipe": recipe.as_dict(),
         "data": data_sha256(task.data_path, progress=True),
         "splits": splits,
-        "folds": task.folds,
+        "folds": task.num_folds,
         "space": describe(space),
     }
 

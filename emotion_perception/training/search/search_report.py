@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a search leaves in its folder: trials.csv, best.yaml, two plots, and no checkpoints of beaten trials."""
+"""Files of a search: trials.csv, best.yaml, two plots, and the checkpoints of the best trial."""
 
 import csv
 import warnings
@@ -27,18 +27,18 @@ _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def trials_done(study: optuna.Study) -> int:
-    """Returns how many trials have been measured, to the end or until they were pruned."""
+    """Returns the number of measured trials, complete or pruned."""
     return len(study.get_trials(deepcopy=False, states=_ENDED))
 
 
 def best_trial(study: optuna.Study) -> FrozenTrial | None:
-    """Returns the trial with the highest accuracy, the first of equals; None while none has reached its end."""
+    """Returns the complete trial with the highest accuracy, the first of equal ones; None if there is none."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return max(complete, key=lambda trial: trial.values[0], default=None)
 
 
 def write_trials(study: optuna.Study, space: Space, path: Path) -> None:
-    """Writes one row a trial: number, state, accuracy (of a pruned one its last), epochs, seconds, folder, choices."""
+    """Writes one row per trial: number, state, accuracy (last one if pruned), epochs, seconds, folder, parameters."""
     rows = [_row(trial) for trial in study.get_trials(deepcopy=False)]
     columns = ("number", "state", "accuracy", "epochs", "seconds", "folder", *space)
     with open(path, "w", newline="", encoding="utf-8") as file:
@@ -47,25 +47,25 @@ def write_trials(study: optuna.Study, space: Space, path: Path) -> None:
         writer.writerows(rows)
 
 
-def write_recipe(recipe: Recipe, origin: str, path: Path) -> None:
-    """Writes a recipe that `train --config` takes, with a line that says where it comes from."""
+def write_recipe(recipe: Recipe, comment: str, path: Path) -> None:
+    """Writes a recipe for `train --config`, with a comment in the first line."""
     values = yaml.safe_dump(recipe.as_dict(), sort_keys=False, width=110, default_flow_style=None)
-    path.write_text(f"# {origin}\n{values}", encoding="utf-8")
+    path.write_text(f"# {comment}\n{values}", encoding="utf-8")
 
 
 def draw(study: optuna.Study, out: Path) -> None:
-    """Draws the accuracy of each trial in its order, and how much each choice matters, where there is enough to see."""
+    """Draws the accuracy of the trials, and the importance of the parameters if the accuracies differ."""
     values = {trial.values[0] for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         if values:
             _save(charts.plot_optimization_history(study, target_name="accuracy"), out / HISTORY)
-        if len(values) > 1:  # the importance of a choice is its share of the variance
+        if len(values) > 1:  # importance is a fraction of the variance
             _save(charts.plot_param_importances(study, target_name="accuracy"), out / IMPORTANCE)
 
 
-def discard_beaten(study: optuna.Study, trials: Path) -> None:
-    """Deletes the checkpoints of every ended trial but the best and those that wait to go on."""
+def delete_checkpoints(study: optuna.Study, trials: Path) -> None:
+    """Deletes the checkpoints of all finished trials but the best; interrupted trials keep theirs."""
     best, snapshot = best_trial(study), study.get_trials(deepcopy=False)
     kept = {folder_name(trial) for trial in snapshot if not trial.state.is_finished()}
     kept |= {folder_name(best)} if best else set()

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What `search` varies: system C's choices for `tunable_cnn`, and the recipe that a trial's choices make."""
+"""The search space for `tunable_cnn`, that of system C, and the recipe of a trial."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -20,9 +20,9 @@ from emotion_perception.training.architectures.tunable_cnn import ACTIVATIONS, D
 from emotion_perception.training.recipe import CHOICES, Recipe
 
 ARCHITECTURE = "tunable_cnn"
-_STRICT, _MODERATE = 3, 8  # epochs without a better accuracy: system C's two ways to stop early
+_STRICT, _MODERATE = 3, 8  # epochs without a better accuracy, the two settings of system C
 _LAYERS = range(1, DEPTH + 1)
-_PER_LAYER = {"activations": "activation", "widths": "width"}  # option -> what a trial calls each layer's
+_PER_LAYER = {"activations": "activation", "widths": "width"}  # option -> name of a layer's parameter in a trial
 _OPTIONS = ("dropout", "initializer")
 _DISTRIBUTIONS: Mapping[str, BaseDistribution] = {
     "activations": CategoricalDistribution(tuple(ACTIVATIONS)),
@@ -38,17 +38,19 @@ Space = dict[str, BaseDistribution]
 
 
 def build_space(recipe: Recipe, fixed: Collection[str] = ()) -> Space:
-    """Returns the distribution of each choice of a trial.
+    """Returns the distribution of each parameter of a trial.
 
     Args:
-        recipe: what the trials change.
-        fixed: keys of the recipe or of its options that stay as they are.
+        recipe: base recipe, which the trials change.
+        fixed: keys of the recipe or of its options that are not searched.
 
     Raises:
-        ConfigurationError: the recipe is of another network, or nothing is left to search.
+        ConfigurationError: the recipe has another architecture, or nothing is left to search.
     """
     if recipe.architecture != ARCHITECTURE:
-        raise ConfigurationError(f"search varies {ARCHITECTURE}; the recipe's architecture is '{recipe.architecture}'")
+        raise ConfigurationError(
+            f"search supports {ARCHITECTURE}; the recipe's architecture is '{recipe.architecture}'"
+        )
     space: Space = {}
     for key, distribution in _DISTRIBUTIONS.items():
         if key in _PER_LAYER and key not in fixed:
@@ -56,20 +58,24 @@ def build_space(recipe: Recipe, fixed: Collection[str] = ()) -> Space:
         elif key not in fixed:
             space[key] = distribution
     if not space:
-        raise ConfigurationError("every key that search varies is fixed by --set")
+        raise ConfigurationError("all keys that search varies are fixed by --set")
     return space
 
 
 def suggest(trial: optuna.Trial, space: Space) -> dict[str, Any]:
-    """Lets a trial choose a value for each name of the space."""
+    """Returns the values that a trial suggests for the parameters of the space."""
     return {name: _suggest(trial, name, distribution) for name, distribution in space.items()}
 
 
 def recipe_of(recipe: Recipe, chosen: Mapping[str, Any]) -> Recipe:
-    """Returns the recipe with what a trial has chosen.
+    """Returns the recipe of a trial.
+
+    Args:
+        recipe: base recipe.
+        chosen: parameters of the trial.
 
     Raises:
-        ConfigurationError: a value cannot work.
+        ConfigurationError: a value is out of range.
     """
     options = dict(recipe.options) | {key: chosen[key] for key in _OPTIONS if key in chosen}
     for option, name in _PER_LAYER.items():

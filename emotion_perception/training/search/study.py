@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The Optuna study of a search: opened or begun, shared by machines, checked to be of the same search."""
+"""The Optuna study of a search, which machines can share; it belongs to one search."""
 
 import json
 import warnings
@@ -15,29 +15,30 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
 from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.core.retired_names import RECIPE_KEYS, RECIPE_VALUES, with_present_names
 
 PRUNERS = ("median", "hyperband")
-_HEARTBEAT_S, _GRACE_S = 30, 120  # a trial whose process has been silent for so long is begun again by another
-_LOCKED_S = 60  # how long one process waits for another one's write to an SQLite file
-_ATTEMPTS = 3  # processes that one trial may take with it
+_HEARTBEAT_S, _GRACE_S = 30, 120  # a trial without a heartbeat for the grace time is queued again
+_LOCKED_S = 60  # wait for the lock of an SQLite file
+_ATTEMPTS = 3  # of a trial whose process dies
 _IDENTITY = "search"
 
 
 def open_study(url: str, name: str, identity: Mapping[str, Any], *, pruner: BasePruner) -> optuna.Study:
-    """Opens a study, or begins it where the storage has none of that name.
+    """Opens a study, or creates it if the storage has none with this name.
 
     Args:
-        url: of the database, as SQLAlchemy understands it.
-        name: of the study.
-        identity: what makes two searches the same one; plain values.
-        pruner: ends trials that promise nothing.
+        url: SQLAlchemy URL of the database.
+        name: name of the study.
+        identity: plain values that are equal in all calls of the same search.
+        pruner: pruner of the study.
 
     Raises:
-        ConfigurationError: the storage cannot be used, or the study is of another search.
+        ConfigurationError: the storage cannot be used, or the study belongs to another search.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with storage_errors(url), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # of the heartbeat, since 2021
+        warnings.simplefilter("ignore", ExperimentalWarning)  # about the heartbeat
         storage = _open_storage(url)
         study = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", pruner=pruner, load_if_exists=True
@@ -47,10 +48,10 @@ def open_study(url: str, name: str, identity: Mapping[str, Any], *, pruner: Base
 
 
 def build_pruner(name: str, epochs: int) -> BasePruner:
-    """Builds a pruner: `median` (below the median of the trials before, from a fifth of the epochs on) or `hyperband`.
+    """Returns a pruner: `median` (below the median of earlier trials, after a fifth of the epochs) or `hyperband`.
 
     Raises:
-        ConfigurationError: it is none of these.
+        ConfigurationError: the name is unknown.
     """
     if name == "median":
         return MedianPruner(n_startup_trials=5, n_warmup_steps=epochs // 5)
@@ -61,10 +62,10 @@ def build_pruner(name: str, epochs: int) -> BasePruner:
 
 @contextmanager
 def storage_errors(url: str) -> Iterator[None]:
-    """Turns what a database says into one line; the part of the URL that may hold a password is left out.
+    """Turns database errors into one line, without the part of the URL that may contain a password.
 
     Raises:
-        ConfigurationError: the database cannot be reached, or is not one of Optuna's.
+        ConfigurationError: the database cannot be reached, or was not created by Optuna.
     """
     try:
         yield
@@ -73,14 +74,14 @@ def storage_errors(url: str) -> Iterator[None]:
 
 
 def queue_again(study: optuna.Study, trial: FrozenTrial) -> None:
-    """Puts a trial whose process has died back into the queue; it goes on in the same folder, where that is at hand."""
+    """Queues a trial whose process has died again; it is resumed if its folder is on the same machine."""
     attempts = int(trial.user_attrs.get("attempts", 1))
     if attempts < _ATTEMPTS:
         study.enqueue_trial(trial.params, user_attrs={"folder": folder_name(trial), "attempts": attempts + 1})
 
 
 def folder_name(trial: FrozenTrial | optuna.Trial) -> str:
-    """Returns the name of a trial's folder: its number, or that of the trial that it goes on with."""
+    """Returns the name of a trial's folder: its number, or the number of the trial that it resumes."""
     return str(trial.user_attrs.get("folder", f"{trial.number:04d}"))
 
 
@@ -98,15 +99,25 @@ def _open_storage(url: str) -> optuna.storages.RDBStorage:
 
 
 def _check_identity(study: optuna.Study, identity: dict[str, Any]) -> None:
-    """Records what a new study is about, or refuses an old one that is about something else."""
+    """Stores the identity of a new study; raises ConfigurationError if an existing one has another identity."""
     if not study.trials and _IDENTITY not in study.user_attrs:
         study.set_user_attr(_IDENTITY, identity)
-    before = study.user_attrs.get(_IDENTITY, {})
+    before = _with_present_names(study.user_attrs.get(_IDENTITY, {}))
     changed = [key for key in identity if before.get(key) != identity[key]]
-    if "recipe" in changed and "recipe" in before:
+    if "recipe" in changed and before["recipe"]:
         old, new = before["recipe"], identity["recipe"]
         changed[changed.index("recipe")] = "recipe: " + ", ".join(key for key in new if old.get(key) != new[key])
     if changed:
         raise ConfigurationError(
-            f"study '{study.study_name}' is a search with another {'; '.join(changed)}: choose another --study or --out"
+            f"study '{study.study_name}' belongs to a search with another {'; '.join(changed)}: "
+            "choose another --study or --out"
         )
+
+
+def _with_present_names(identity: dict[str, Any]) -> dict[str, Any]:
+    """Returns the identity of a study that an earlier version may have created."""
+    return {
+        **identity,
+        "recipe": with_present_names(identity.get("recipe", {}), RECIPE_KEYS, RECIPE_VALUES),
+        "splits": with_present_names(identity.get("splits", {}), {"learn": "train", "choose": "validation"}),
+    }

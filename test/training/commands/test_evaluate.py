@@ -19,7 +19,7 @@ def call(exported_model, write_npz, tmp_path, monkeypatch):
     monkeypatch.setattr(robustness, "CHANGES", robustness.CHANGES[:1])
     names = ("reliability", "coverage", "robustness")
     monkeypatch.setattr(report_module, "draw_all", lambda report: {name: Figure((0.1, 0.1)) for name in names})
-    model, data = str(exported_model.checkpoint.weights), str(write_npz())
+    model, data = str(exported_model.bundle.weights), str(write_npz())
 
     def run(*options, out="out"):
         command = ["evaluate", "--model", model, "--data", data, "--split", "PublicTest", "--out", str(tmp_path / out)]
@@ -35,12 +35,12 @@ def read(path):
 def test_everything_can_be_asked_for_on_one_command_line(call, tmp_path, capsys):
     groups = tmp_path / "groups.csv"
     groups.write_text("index,half\n" + "".join(f"{k},{k % 2}\n" for k in range(120)))
-    options = ("--robustness", "--examples", "--groups", groups, "--seed", 3, "--uncertain-below", 0.7)
+    options = ("--robustness", "--examples", "--subgroups", groups, "--seed", 3, "--min-confidence", 0.7)
     assert call(*options, "--data-option", "max_bad=0.1", "--card", tmp_path / "CARD.md") == 0
     report = read(tmp_path / "out")
     assert (report["seed"], report["data_options"]) == (3, {"max_bad": "0.1"})
     assert report["coverage"]["rule"]["threshold"] == report["robustness"]["min_confidence"] == 0.7
-    assert list(report["groups"]["columns"]) == ["half"]
+    assert list(report["subgroups"]["columns"]) == ["half"]
     assert (tmp_path / "out" / "examples.png").is_file()
     assert (tmp_path / "CARD.md").read_text().startswith("# Model card: tiny")
     assert "30 images: accuracy" in capsys.readouterr().out
@@ -58,13 +58,13 @@ def test_the_card_takes_further_reports(call, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--report", "x.json"], "--report names what stands in the model card: give --card FILE, too"),
+        (["--report", "x.json"], "--report names reports for the model card: give --card FILE, too"),
         (["--card", "c.md", "--report", "x.json"], "x.json: no such file"),
         (["--examples"], "--examples shows the changes of --robustness: give both"),
-        (["--groups", "absent.csv"], "absent.csv: no such file"),
+        (["--subgroups", "absent.csv"], "absent.csv: no such file"),
         (["--data-option", "color=1"], "data option 'color' is unknown"),
-        (["--data-option", "color"], "--data-option color: write key=value"),
-        (["--uncertain-below", "2"], "min_confidence 2.0 is above 1.0"),
+        (["--data-option", "color"], "--data-option color: write KEY=VALUE"),
+        (["--min-confidence", "2"], "min_confidence 2.0 is above 1.0"),
     ],
 )
 def test_what_cannot_work_is_one_line_before_anything_is_measured(call, tmp_path, capsys, options, words):

@@ -4,7 +4,7 @@
 import pytest
 
 from emotion_perception.core.errors import ConfigurationError, DatasetError
-from emotion_perception.training.datasets import load_dataset, parse_options
+from emotion_perception.training.datasets import load_dataset
 
 
 @pytest.mark.parametrize("name", ["absent.npz", "absent.csv", "absent"])
@@ -13,7 +13,7 @@ def test_a_missing_file_is_refused(tmp_path, name):
         load_dataset(tmp_path / name)
 
 
-def test_a_folder_without_a_image_is_refused(tmp_path):
+def test_a_folder_without_an_image_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="holds no images"):
         load_dataset(tmp_path)
 
@@ -53,18 +53,3 @@ def test_classes_and_splits_can_be_asked_for(write_npz):
     with pytest.raises(DatasetError, match=r"1 x missing split \(PrivateTest\) of 1"):
         load_dataset(path, expect_splits=["PrivateTest"])
     assert len(load_dataset(path, expect_splits=["PrivateTest"], max_bad=1.0)) == 120
-
-
-def test_options_of_the_command_line_are_yaml():
-    assert parse_options(["size=[64, 48]", "color=true", "crop = mask", "max_bad=0.1"]) == {
-        "size": [64, 48],
-        "color": True,
-        "crop": "mask",
-        "max_bad": 0.1,
-    }
-
-
-@pytest.mark.parametrize("text", ["size", "=3", "size=[1", "my size=3"])
-def test_an_option_without_key_and_value_is_refused(text):
-    with pytest.raises(ConfigurationError, match="--data-option"):
-        parse_options([text])

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -9,11 +10,14 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from emotion_perception.core.classification.classifier import softmax
+from emotion_perception.core.classification.model_bundle import load_model_bundle, replace_spec
+from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
 from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
-from emotion_perception.core.config import ClassifierConfig
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.types import Box, Face
+from emotion_perception.reporting.metrics import Predictions, summarize
 from emotion_perception.training.datasets import load_dataset
 from emotion_perception.training.evaluate import evaluator as evaluate_module
 from emotion_perception.training.evaluate import prediction, robustness
@@ -36,8 +40,8 @@ KEYS = {
     "calibration",
     "coverage",
     "robustness",
-    "groups",
-    "limits",
+    "subgroups",
+    "limitations",
     "timing",
 }
 SPLIT = {"split": "PublicTest"}
@@ -46,7 +50,7 @@ SPLIT = {"split": "PublicTest"}
 @pytest.fixture
 def config(exported_model, monkeypatch):
     monkeypatch.setattr(evaluate_module, "_TIMED", 5)
-    return ClassifierConfig(model=str(exported_model.checkpoint.weights), device="cpu", num_threads=1)
+    return ClassifierOptions(model=str(exported_model.bundle.weights), device="cpu", num_threads=1)
 
 
 @pytest.fixture
@@ -80,11 +84,11 @@ def test_an_evaluation_writes_the_report_for_programs_and_for_people(config, wri
 
 def test_the_same_file_gives_the_same_figures_but_for_the_time(config, write_npz, tmp_path, few_changes, no_files):
     (tmp_path / "groups.csv").write_text("index,side\n" + "".join(f"{k},{k % 2}\n" for k in range(120)))
-    options = {**SPLIT, "robustness": True, "groups": tmp_path / "groups.csv"}
+    options = {**SPLIT, "robustness": True, "subgroups": tmp_path / "groups.csv"}
     first, second = (measure(config, write_npz(), tmp_path / name, **options) for name in ("a", "b"))
     assert (first | {"ms_per_face": 0, "timing": 0}) == (second | {"ms_per_face": 0, "timing": 0})
     assert first["robustness"]["changes"].keys() == {"scars", "noise"}
-    assert first["groups"]["columns"]["side"]["groups"]["0"] == {"n": 15}, "no claim on fewer than 30"
+    assert first["subgroups"]["columns"]["side"]["groups"]["0"] == {"n": 15}, "no claim on fewer than 30"
 
 
 def test_every_route_prepares_the_same_inputs(config, exported_model, write_npz):
@@ -98,7 +102,7 @@ def test_every_route_prepares_the_same_inputs(config, exported_model, write_npz)
             batches.append(batch)
             return np.zeros((len(batch), 7), np.float32)
 
-    checkpoint = exported_model.checkpoint
+    checkpoint = exported_model.bundle
     predict(evaluate_module.EmotionClassifier(checkpoint, Recording()), data, progress=False)
     training = FaceBatches(data, checkpoint.spec).__getitems__(range(14))[0]
     node = to_batch(list(data.images), checkpoint.spec)
@@ -108,9 +112,9 @@ def test_every_route_prepares_the_same_inputs(config, exported_model, write_npz)
 
 def test_the_answers_do_not_depend_on_the_batches(config, write_npz, monkeypatch):
     classifier, data = evaluate_module.create_classifier(config), load_dataset(write_npz(count=14))
-    whole = predict(classifier, data, progress=False)
+    whole = predict(classifier, data, progress=False).probabilities
     monkeypatch.setattr(prediction, "BATCH", 3)
-    assert predict(classifier, data, progress=False) == pytest.approx(whole, abs=1e-5)
+    assert predict(classifier, data, progress=False).probabilities == pytest.approx(whole, abs=1e-5)
 
 
 def test_classes_can_be_left_out(config, write_npz, tmp_path, no_files):
@@ -139,18 +143,29 @@ def test_color_images_of_another_size_are_measured_too(config, write_npz, tmp_pa
 
 
 def test_the_temperature_is_compared_with_none(config, exported_model, write_npz, tmp_path, no_files):
-    report = measure(config, write_npz(), tmp_path / "out", **SPLIT)
+    """The temperature is set here; whether a fitted one is used depends on a few images and on rounding."""
+    shutil.copytree(exported_model.bundle.weights.parent, tmp_path / "model")
+    bundle = load_model_bundle(tmp_path / "model" / "tiny.json")
+    replace_spec(bundle, replace(bundle.spec, temperature=4.0))
+    config, data = replace(config, model=str(bundle.weights)), write_npz()
+    report = measure(config, data, tmp_path / "out", **SPLIT)
     calibration = report["calibration"]
-    assert calibration["temperature"] == exported_model.checkpoint.spec.temperature
-    assert "kept apart" in calibration["fitted_on"]
+    assert calibration["temperature"] == 4.0
+    assert "split off the training images" in calibration["fitted_on"]
     assert (calibration["ece_after"], calibration["brier_after"]) == (report["ece"], report["brier"])
-    assert calibration["brier_before"] != calibration["brier_after"]
+    images = load_dataset(data).split("PublicTest")
+    classifier = evaluate_module.create_classifier(config)
+    logits, truth = classifier.logits(list(images.images)), images.labels_in(classifier.labels)
+    for when, temperature in (("before", 1.0), ("after", 4.0)):
+        expected = summarize(Predictions(softmax(logits, temperature), truth, classifier.labels))
+        assert calibration[f"ece_{when}"] == pytest.approx(expected["ece"], abs=1e-4)
+        assert calibration[f"brier_{when}"] == pytest.approx(expected["brier"], abs=1e-5)
 
 
 @pytest.mark.parametrize("min_confidence", [0.3, 0.5, 0.9])
 def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_npz, tmp_path, min_confidence, no_files):
-    config = replace(config, min_confidence=min_confidence)
-    rule = measure(config, write_npz(), tmp_path / "out", **SPLIT)["coverage"]["rule"]
+    report = measure(config, write_npz(), tmp_path / "out", **SPLIT, min_confidence=min_confidence)
+    rule = report["coverage"]["rule"]
     recognizer = EmotionRecognizer(evaluate_module.create_classifier(config))
     certain = 0
     for k, image in enumerate(load_dataset(write_npz()).split("PublicTest").images):
@@ -159,8 +174,7 @@ def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_np
             cv2.cvtColor(image, cv2.COLOR_GRAY2BGR),
             [Face(track_id=k, box=whole, score=1.0)],
             0.0,
-            smoothing_s=0.0,
-            min_confidence=min_confidence,
+            RecognizerOptions(smoothing_s=0.0, min_confidence=min_confidence),
         )
         certain += not emotion.uncertain
     assert rule["threshold"] == min_confidence
@@ -170,18 +184,18 @@ def test_uncertain_here_is_uncertain_on_a_robot(config, exported_model, write_np
 def test_a_groups_file_names_rows_of_the_whole_file(config, write_npz, tmp_path, no_files):
     groups = tmp_path / "groups.csv"
     groups.write_text("index,place\n" + "".join(f"{k},{'early' if k < 100 else 'late'}\n" for k in range(120)))
-    report = measure(config, write_npz(), tmp_path / "out", **SPLIT, groups=groups, ignore_classes=["Angry"])
-    found = report["groups"]["columns"]["place"]["groups"]
+    report = measure(config, write_npz(), tmp_path / "out", **SPLIT, subgroups=groups, ignore_classes=["Angry"])
+    found = report["subgroups"]["columns"]["place"]["groups"]
     labels = np.arange(120) % 7
     assert found["early"]["n"] == (labels[90:100] != 0).sum()
     assert found["late"]["n"] == (labels[100:] != 0).sum()
-    assert report["groups"]["file"] == "groups.csv"
+    assert report["subgroups"]["file"] == "groups.csv"
 
 
 def test_a_groups_file_of_other_images_is_refused(config, write_npz, tmp_path):
     (tmp_path / "groups.csv").write_text("index,place\n0,early\n")
-    with pytest.raises(DatasetError, match="groups.csv: gives no group to any of the 30 images measured on"):
-        measure(config, write_npz(), tmp_path / "out", **SPLIT, groups=tmp_path / "groups.csv")
+    with pytest.raises(DatasetError, match="groups.csv: names no subgroup for any of the 30 images to measure on"):
+        measure(config, write_npz(), tmp_path / "out", **SPLIT, subgroups=tmp_path / "groups.csv")
     assert not (tmp_path / "out").exists()
 
 
@@ -190,7 +204,7 @@ def test_what_the_loader_left_out_stands_in_the_report(config, write_npz, tmp_pa
     labels[100] = 9
     report = measure(config, write_npz(labels=labels), tmp_path / "out", **SPLIT)
     assert sum(report["left_out"].values()) == 1
-    assert any("Left out when the data was read: 1 x" in limit for limit in report["limits"])
+    assert any("Left out when the dataset was read: 1 x" in limit for limit in report["limitations"])
 
 
 def test_memory_and_time_stand_apart(config, write_npz, tmp_path, no_files):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.reporting.progress import progress_bar
-from emotion_perception.training.evaluate.prediction import BATCH, logits_of
+from emotion_perception.training.evaluate.prediction import BATCH, classifier_logits
 
 
 class Counting:
@@ -40,7 +40,7 @@ class Mapped:
 
 def run(classifier, images, change=None):
     with progress_bar(len(images), "counting", shown=False) as bar:
-        return logits_of(classifier, images, bar, change)
+        return classifier_logits(classifier, images, bar, change)
 
 
 @pytest.mark.parametrize(("count", "batches"), [(0, []), (1, [1]), (128, [128]), (300, [128, 128, 44])])

@@ -21,12 +21,12 @@ SECTIONS = [
     "Summary",
     "Per class",
     "Confusion",
-    "Do scores mean what they say?",
-    "Answering only when certain",
+    "Calibration",
+    "Coverage",
     "Robustness",
-    "Groups",
-    "Limits",
-    "Where this comes from",
+    "Subgroups",
+    "Limitations",
+    "Provenance",
 ]
 STEPS = [{"severity": k, "accuracy": 0.61 - k / 10, "abstention": 0.21 + k / 10} for k in (1, 2)]
 ROBUSTNESS = {
@@ -91,10 +91,10 @@ def quick_plots(monkeypatch):
 
 @pytest.fixture
 def full(make_report):
-    return make_report(robustness=ROBUSTNESS, groups=GROUPS, data_options={"votes": "none"})
+    return make_report(robustness=ROBUSTNESS, subgroups=GROUPS, data_options={"votes": "none"})
 
 
-@pytest.mark.parametrize("parts", [{}, {"robustness": ROBUSTNESS}, {"groups": GROUPS}])
+@pytest.mark.parametrize("parts", [{}, {"robustness": ROBUSTNESS}, {"subgroups": GROUPS}])
 def test_the_page_is_whole_and_loads_nothing(make_report, tmp_path, parts, quick_plots):
     page = write(make_report(**parts), tmp_path / "out")
     assert page.headings == SECTIONS
@@ -106,7 +106,7 @@ def test_the_page_is_whole_and_loads_nothing(make_report, tmp_path, parts, quick
     assert 'name="viewport"' in text
 
 
-def test_every_plot_is_a_image_in_the_page_and_a_file_beside_it(full, tmp_path):
+def test_every_plot_is_an_image_in_the_page_and_a_file_beside_it(full, tmp_path):
     page = write(full, tmp_path)
     embedded = {base64.b64decode(address.partition(",")[2]) for address in page.loaded}
     files = {path.stem: path.read_bytes() for path in tmp_path.glob("*.png")}
@@ -127,7 +127,7 @@ def test_markdown_and_page_show_the_figures_of_the_json(full, tmp_path, quick_pl
     shown += [f"{full['coverage']['rule'][key]:.1%}" for key in ("coverage", "accuracy")]
     shown += ["71.2% (66.1% to 76.3%)", "8.7%", "(-1.2% to 18.6%)", "too few", "7 images have no group", "votes=none"]
     shown += [full["model_sha256"], full["data_sha256"], full["timing"]["command"], full["timing"]["date"], "512.5 MiB"]
-    shown += full["limits"]
+    shown += full["limitations"]
     assert [text for text in shown if text not in html] == []
     assert [text for text in shown if text not in markdown] == []
 

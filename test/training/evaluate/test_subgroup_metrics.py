@@ -8,7 +8,7 @@ from scipy.stats import bootstrap
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.reporting.metrics import Predictions, summarize
 from emotion_perception.training.datasets import FaceDataset, Problem
-from emotion_perception.training.evaluate.subgroup_metrics import measure_subgroups, read_groups
+from emotion_perception.training.evaluate.subgroup_metrics import measure_subgroups, read_subgroups
 
 NAMES = np.array(["a.png", "b/c.png", "d.png"])
 
@@ -48,7 +48,7 @@ def answers(accuracies, labels=("x", "y", "z"), seed=0):
     ],
 )
 def test_a_groups_file_names_images_by_number_or_by_file(write, text, expected):
-    found = read_groups(write(text), data(filenames=NAMES))
+    found = read_subgroups(write(text), data(filenames=NAMES))
     assert {name: column.tolist() for name, column in found.items()} == expected
 
 
@@ -66,44 +66,44 @@ def test_a_groups_file_names_images_by_number_or_by_file(write, text, expected):
         ("index,tone\n-1,5\n", "line 2: index '-1' is not a whole number"),
         ("index,tone\n3,5\n", "line 2: index 3 is not within 0..2"),
         ("index,tone\n1,5\n0,6\n1,5\n", "line 4: names the same image as line 2"),
-        ("filename,tone\na.png,5\nc.png,5\n", "line 3: no image 'c.png' in the data"),
+        ("filename,tone\na.png,5\nc.png,5\n", "line 3: no image 'c.png' in the dataset"),
         ('index,tone\n0,"5\n', "line 2: unexpected end of data"),
     ],
 )
 def test_a_wrong_groups_file_is_named_by_its_line(write, text, words):
     path = write(text)
     with pytest.raises(DatasetError) as raised:
-        read_groups(path, data(filenames=NAMES))
+        read_subgroups(path, data(filenames=NAMES))
     assert str(raised.value).startswith(f"{path}: {words}")
     assert "\n" not in str(raised.value)
 
 
 def test_a_groups_file_that_is_missing_or_no_text_is_one_line(write, tmp_path):
     with pytest.raises(DatasetError, match="absent.csv: no such file"):
-        read_groups(tmp_path / "absent.csv", data())
+        read_subgroups(tmp_path / "absent.csv", data())
     with pytest.raises(DatasetError, match="groups.csv: not UTF-8 text"):
-        read_groups(write("index,größe\n", "latin-1"), data())
+        read_subgroups(write("index,größe\n", "latin-1"), data())
 
 
 def test_names_need_data_that_has_names(write):
-    with pytest.raises(DatasetError, match="line 1: the data file names no files: use a column 'index'"):
-        read_groups(write("filename,tone\na.png,5\n"), data())
+    with pytest.raises(DatasetError, match="line 1: the dataset has no file names: use a column 'index'"):
+        read_subgroups(write("filename,tone\na.png,5\n"), data())
 
 
 def test_numbers_need_data_of_which_nothing_was_left_out(write):
     holed = data(filenames=NAMES, problems=(Problem("corrupt image", 1),))
-    with pytest.raises(DatasetError, match="line 1: images of the data were left out, so an index may name another"):
-        read_groups(write("index,tone\n0,5\n"), holed)
-    assert read_groups(write("filename,tone\na.png,5\n"), holed)["tone"].tolist() == ["5", "", ""]
+    with pytest.raises(DatasetError, match="line 1: images of the dataset were left out, which changes the indices"):
+        read_subgroups(write("index,tone\n0,5\n"), holed)
+    assert read_subgroups(write("filename,tone\na.png,5\n"), holed)["tone"].tolist() == ["5", "", ""]
     whole = data(problems=(Problem("missing split", 1, total=2),))
-    assert read_groups(write("index,tone\n0,5\n"), whole)["tone"].tolist() == ["5", "", ""]
+    assert read_subgroups(write("index,tone\n0,5\n"), whole)["tone"].tolist() == ["5", "", ""]
 
 
 def test_a_groups_file_may_name_as_many_images_more_as_were_left_out(write):
     holed = data(filenames=NAMES, problems=(Problem("person below 10 years", 1, is_fault=False),))
-    assert read_groups(write("filename,tone\na.png,5\nyoung.png,5\n"), holed)["tone"].tolist() == ["5", "", ""]
-    with pytest.raises(DatasetError, match="line 4: no image 'c.png' in the data"):
-        read_groups(write("filename,tone\na.png,5\nyoung.png,5\nc.png,6\n"), holed)
+    assert read_subgroups(write("filename,tone\na.png,5\nyoung.png,5\n"), holed)["tone"].tolist() == ["5", "", ""]
+    with pytest.raises(DatasetError, match="line 4: no image 'c.png' in the dataset"):
+        read_subgroups(write("filename,tone\na.png,5\nyoung.png,5\nc.png,6\n"), holed)
 
 
 def test_each_group_has_its_own_figures():

@@ -8,11 +8,17 @@ import pytest
 
 from emotion_perception.core.classification.classifier import softmax
 from emotion_perception.core.classification.model_bundle import load_model_bundle
-from emotion_perception.core.config import ClassifierConfig
+from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.export import calibration as calibrate_module
-from emotion_perception.training.export.calibration import calibrate, fit, fit_temperature, in_words, nll
+from emotion_perception.training.export.calibration import (
+    calibrate,
+    fit_calibration,
+    fit_temperature,
+    nll,
+    summary_line,
+)
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
@@ -36,14 +42,14 @@ def test_the_loss_is_finite_for_any_logits():
 
 
 def test_a_models_description_gets_the_fitted_temperature(exported_model, write_npz, tmp_path):
-    shutil.copytree(exported_model.checkpoint.weights.parent, tmp_path / "model")
+    shutil.copytree(exported_model.bundle.weights.parent, tmp_path / "model")
     path = tmp_path / "model" / "tiny.safetensors"
-    figures = calibrate(ClassifierConfig(model=str(path)), write_npz(), split="PublicTest")
+    figures = calibrate(ClassifierOptions(model=str(path)), write_npz(), split="PublicTest")
     spec = load_model_bundle(path).spec
     assert spec.temperature == figures["temperature"]
     assert figures["nll_after"] <= figures["nll_before"]
     assert spec.metadata["calibration"]["n"] == 30
-    assert spec.metadata["terms"] == exported_model.checkpoint.spec.metadata["terms"], "the rest is kept"
+    assert spec.metadata["terms"] == exported_model.bundle.spec.metadata["terms"], "the rest is kept"
 
 
 class Answering:
@@ -66,13 +72,13 @@ def test_a_fitted_temperature_is_taken_only_where_it_calibrates(monkeypatch, sca
     logits = np.tile(np.log(np.array([[0.6, 0.4]], np.float32)), (200, 1)) * scale
     images = np.zeros((200, 4, 4), np.uint8)
     images[:, 0, 0] = np.arange(200)
-    figures = fit(Answering(logits, ("anger", "fear")), FaceDataset(images, truth, ("anger", "fear")))
+    figures = fit_calibration(Answering(logits, ("anger", "fear")), FaceDataset(images, truth, ("anger", "fear")))
     assert figures["fitted"] == pytest.approx(proposed or scale, rel=1e-3)
     helps = scale == 4.0
     assert figures["temperature"] == (figures["fitted"] if helps else 1.0)
-    assert ("stays 1" in in_words(figures)) is (not helps and proposed is not None)
+    assert ("stays 1" in summary_line(figures)) is (not helps and proposed is not None)
 
 
 def test_a_shipped_model_is_not_changed_by_name(write_npz):
     with pytest.raises(ConfigurationError, match="give a path, not the name 'compact_vgg'"):
-        calibrate(ClassifierConfig(model="compact_vgg"), write_npz(), split="PublicTest")
+        calibrate(ClassifierOptions(model="compact_vgg"), write_npz(), split="PublicTest")

@@ -9,9 +9,9 @@ import pytest
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.datasets.problems import Problem
-from emotion_perception.training.export.model_metadata import chosen_on, intended_use, left_out, terms_of
-from emotion_perception.training.fit.run_directory import Run
-from emotion_perception.training.fit.train import divide
+from emotion_perception.training.export.model_metadata import intended_use, left_out, selected_on, terms_of
+from emotion_perception.training.fit.data_splits import split_data
+from emotion_perception.training.fit.run_directory import TrainingRun
 from emotion_perception.training.recipe import Recipe
 
 FLAGS = np.arange(20) % 5 == 0
@@ -29,31 +29,38 @@ def make_data(**changes):
 
 
 def make_run(val_split="PublicTest", **changes):
-    recipe = Recipe(architecture="compact_vgg", holdout=0.0, **changes)
-    return Run(recipe, Path("faces.npz"), 0, "Training", val_split, "2026-01-01")
+    recipe = Recipe(architecture="compact_vgg", calibration_fraction=0.0, **changes)
+    return TrainingRun(
+        recipe=recipe,
+        data=Path("faces.npz"),
+        num_train_images=0,
+        train_split="Training",
+        val_split=val_split,
+        started="2026-01-01",
+    )
 
 
 def left_out_of(data, **changes):
     run = make_run(**changes)
-    return left_out(run, data, divide(data, run.recipe, run.train_split, run.val_split))
+    return left_out(run, data, split_data(data, run.recipe, run.train_split, run.val_split))
 
 
 @pytest.mark.parametrize(
     ("data", "recipe", "text"),
     [
         ({}, {}, "0 images that are blank"),
-        ({"leak": FLAGS}, {}, "4 images that are blank or that also stand in a test split"),
-        ({"rejected": FLAGS}, {}, "4 images that are blank or that no tagger saw as a face"),
+        ({"leak": FLAGS}, {}, "4 images that are blank or that are also in a test split"),
+        ({"rejected": FLAGS}, {}, "4 images that are blank or that have no face according to all taggers"),
         ({}, {"ignore_classes": ("contempt",)}, "8 images that are blank or that show contempt"),
         (
             {"problems": (Problem("corrupt image", 2, ("a.png", "b.png")),)},
             {},
-            "0 images that are blank; when it was read, 2 x corrupt image (a.png, b.png)",
+            "0 images that are blank; when the dataset was read: 2 x corrupt image (a.png, b.png)",
         ),
         (
             {"labels": np.arange(20) % 4 // 3},
             {"balance": "downsample"},
-            "8 images that are blank or that are more than the smallest class has",
+            "8 images that are blank or that exceed the size of the smallest class",
         ),
     ],
 )
@@ -70,9 +77,9 @@ def test_what_was_left_out_is_what_the_data_and_the_recipe_left_out(data, recipe
         ({"splits": None, "subjects": np.array([f"S{k}" for k in range(20)])}, "PublicTest", "a tenth of the people"),
     ],
 )
-def test_what_chose_the_epoch_is_named_truly(changes, val_split, text):
+def test_the_images_on_which_the_epoch_was_selected_are_named(changes, val_split, text):
     data = make_data(**changes)
-    assert chosen_on(make_run(val_split), data) == text
+    assert selected_on(make_run(val_split), data) == text
     assert left_out_of(data, val_split=val_split) == "0 images that are blank"
 
 
@@ -83,7 +90,7 @@ def test_what_chose_the_epoch_is_named_truly(changes, val_split, text):
         ("FER2013.csv", "FER-2013: "),
         ("ckplus48.npz", "CK+: non-commercial"),
         ("imdb_crop", "IMDB-WIKI: "),
-        ("mine.npz", "Those of the data."),
+        ("mine.npz", "Those of the dataset."),
     ],
 )
 def test_the_terms_follow_the_name_of_the_data(name, begin):
@@ -100,7 +107,7 @@ def test_the_terms_follow_the_name_of_the_data(name, begin):
         (LABELS, "EU AI Act, Art. 5(1)(f)"),
         ((*LABELS[:6], "contempt"), "surprise, contempt"),
         (("woman", "man"), "a woman or a man"),
-        (("face", "other"), "Tells face, other apart"),
+        (("face", "other"), "Distinguishes face, other"),
     ],
 )
 def test_the_intended_use_is_that_of_the_labels(labels, words):

@@ -13,22 +13,21 @@ from emotion_perception.training.fit.data_module import (
     EmotionDataModule,
     EpochSampler,
     FaceBatches,
-    down_sampled,
 )
+from emotion_perception.training.fit.data_splits import downsample
 from emotion_perception.training.fit.distillation import distillation_targets
-from emotion_perception.training.fit.train import spec_of
 
 
 @pytest.fixture
 def rows(write_npz, tiny_recipe):
     data = load_dataset(write_npz(count=24))
-    return data, FaceBatches(data, spec_of(tiny_recipe()))
+    return data, FaceBatches(data, tiny_recipe().model_spec())
 
 
 def test_a_batch_holds_the_networks_own_inputs(rows, tiny_recipe):
     data, faces = rows
     inputs, labels, targets, votes = faces.__getitems__([3, 0, 7])
-    expected = np.stack([to_input(data.images[k], spec_of(tiny_recipe())) for k in (3, 0, 7)])
+    expected = np.stack([to_input(data.images[k], tiny_recipe().model_spec()) for k in (3, 0, 7)])
     assert np.array_equal(inputs.numpy(), expected)
     assert labels.tolist() == data.labels[[3, 0, 7]].tolist() == targets.argmax(1).tolist()
     assert votes.shape == (3, 10)
@@ -36,7 +35,7 @@ def test_a_batch_holds_the_networks_own_inputs(rows, tiny_recipe):
 
 def test_labels_are_mapped_by_name_into_the_models_order(write_npz, tiny_recipe):
     names = np.array(["neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise"])
-    faces = FaceBatches(load_dataset(write_npz(count=14, class_names=names)), spec_of(tiny_recipe()))
+    faces = FaceBatches(load_dataset(write_npz(count=14, class_names=names)), tiny_recipe().model_spec())
     assert faces.labels[:3].tolist() == [6, 0, 1]
 
 
@@ -75,7 +74,7 @@ def unequal(write_npz, count=80):
 
 def test_the_balanced_sampler_draws_every_class_equally(write_npz, tiny_recipe):
     recipe, data = tiny_recipe("balance=sampler", "batch_size=80"), unequal(write_npz)
-    loader = EmotionDataModule(recipe, spec_of(recipe), data, data).train_dataloader()
+    loader = EmotionDataModule(recipe, recipe.model_spec(), data, data).train_dataloader()
     drawn = torch.zeros(7)
     for epoch in range(20):
         loader.sampler.set_epoch(epoch)
@@ -88,31 +87,33 @@ def test_the_balanced_sampler_draws_every_class_equally(write_npz, tiny_recipe):
 
 def test_the_balanced_loss_weighs_every_class_equally(write_npz, tiny_recipe):
     recipe, data = tiny_recipe("balance=loss"), unequal(write_npz)
-    weights = EmotionDataModule(recipe, spec_of(recipe), data, data).class_weights(7)
+    weights = EmotionDataModule(recipe, recipe.model_spec(), data, data).class_weights(7)
     counts = np.bincount(data.labels, minlength=7)
     shares = weights.numpy() * counts
     assert shares[counts > 0] == pytest.approx(len(data) / (counts > 0).sum())
 
 
-def test_down_sampling_leaves_as_many_of_each_class(write_npz):
+def test_downsampling_leaves_as_many_of_each_class(write_npz):
     data = unequal(write_npz)
-    small = down_sampled(data, 1)
+    small = downsample(data, 1)
     counts = np.bincount(small.labels)
     assert set(counts[counts > 0].tolist()) == {int(min(np.bincount(data.labels)[np.unique(data.labels)]))}
-    assert np.array_equal(down_sampled(data, 1).labels, small.labels)
+    assert np.array_equal(downsample(data, 1).labels, small.labels)
 
 
 @pytest.mark.parametrize(("processes", "steps"), [(1, 3), (2, 1)])
 def test_the_steps_of_an_epoch_are_those_of_one_process(rows, tiny_recipe, processes, steps):
     recipe = tiny_recipe("batch_size=8")
-    assert EmotionDataModule(recipe, spec_of(recipe), rows[0], rows[0]).steps_per_epoch(processes) == steps
+    assert EmotionDataModule(recipe, recipe.model_spec(), rows[0], rows[0]).steps_per_epoch(processes) == steps
 
 
-def test_a_teachers_answers_are_a_share_of_the_targets(write_npz, tiny_recipe, exported_model):
+def test_a_teachers_probabilities_are_a_share_of_the_targets(write_npz, tiny_recipe, exported_model):
     data = load_dataset(write_npz(count=24))
-    teacher = exported_model.checkpoint.weights
+    teacher = exported_model.bundle.weights
     recipe = tiny_recipe(f"teacher={teacher}", "teacher_weight=0.25")
-    batch = EmotionDataModule(recipe, spec_of(recipe), data, data).train_dataloader().dataset.__getitems__(range(24))
+    batch = (
+        EmotionDataModule(recipe, recipe.model_spec(), data, data).train_dataloader().dataset.__getitems__(range(24))
+    )
     taught = distillation_targets(data, recipe.labels, str(teacher))
     assert taught.sum(1) == pytest.approx(1, abs=1e-6)
     own = np.eye(7, dtype=np.float32)[data.labels_in(recipe.labels)]
@@ -121,14 +122,14 @@ def test_a_teachers_answers_are_a_share_of_the_targets(write_npz, tiny_recipe, e
 
 def test_a_teacher_is_asked_about_the_networks_own_labels_alone(write_npz, exported_model):
     taught = distillation_targets(
-        load_dataset(write_npz(count=24)), ("fear", "anger"), str(exported_model.checkpoint.weights)
+        load_dataset(write_npz(count=24)), ("fear", "anger"), str(exported_model.bundle.weights)
     )
     assert taught.shape == (24, 2)
     assert taught.sum(1) == pytest.approx(1, abs=1e-6)
 
 
 def test_a_teacher_that_lacks_a_label_is_refused(write_npz, exported_model):
-    with pytest.raises(ConfigurationError, match="does not know contempt"):
+    with pytest.raises(ConfigurationError, match="has no label contempt"):
         distillation_targets(
-            load_dataset(write_npz(count=24)), ("fear", "contempt"), str(exported_model.checkpoint.weights)
+            load_dataset(write_npz(count=24)), ("fear", "contempt"), str(exported_model.bundle.weights)
         )

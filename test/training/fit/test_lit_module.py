@@ -6,11 +6,10 @@ import torch
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.fit.lit_module import EmotionLitModule
-from emotion_perception.training.fit.train import spec_of
 
 
 def build(recipe, **options):
-    return EmotionLitModule(recipe, spec_of(recipe), **{"num_votes": 10, "steps_per_epoch": 5, **options})
+    return EmotionLitModule(recipe, recipe.model_spec(), **{"num_votes": 10, "steps_per_epoch": 5, **options})
 
 
 @pytest.mark.parametrize(("votes", "weight", "has_head"), [(10, 1.0, True), (0, 1.0, False), (10, 0.0, False)])

@@ -14,7 +14,7 @@ from emotion_perception.training.architectures import create_network
 from emotion_perception.training.fit.hardware import Hardware
 from emotion_perception.training.fit.pretrained import load_pretrained
 from emotion_perception.training.fit.run_directory import exported_weights, load_run, network_weights, read_checkpoint
-from emotion_perception.training.fit.train import train
+from emotion_perception.training.fit.training_loop import train
 
 CPU = Hardware(device="cpu")
 STILL = ("epochs=1", "learning_rate=1.0e-30", "ema_decay=0.0", "weight_decay=0.0")  # a run that changes nothing
@@ -23,32 +23,32 @@ STILL = ("epochs=1", "learning_rate=1.0e-30", "ema_decay=0.0", "weight_decay=0.0
 @pytest.fixture
 def own_model(exported_model, tmp_path):
     """Returns a copy of the finished model that a test may change."""
-    model = exported_model.checkpoint
+    model = exported_model.bundle
     return save_model(tmp_path / "own", "own", model.spec, read_weights(model))
 
 
-def network_of(recipe):
+def build(recipe):
     return create_network(recipe.architecture, num_classes=len(recipe.labels), **recipe.options)
 
 
 def begun(recipe):
-    network = network_of(recipe)
+    network = build(recipe)
     load_pretrained(network, recipe)
     return {name: tensor.numpy() for name, tensor in network.state_dict().items()}
 
 
 def test_the_network_begins_with_the_models_weights(tiny_recipe, exported_model):
-    model = exported_model.checkpoint
-    state = begun(tiny_recipe(f"initial={model.weights}"))
+    model = exported_model.bundle
+    state = begun(tiny_recipe(f"pretrained={model.weights}"))
     for name, array in read_weights(model).items():
         assert np.array_equal(state[name], array), name
 
 
 def test_rows_of_classes_follow_their_labels_and_unknown_ones_stay_random(tiny_recipe, exported_model):
-    model = exported_model.checkpoint
+    model = exported_model.bundle
     labels = ("contempt", *reversed(LABELS))
-    recipe = replace(tiny_recipe(f"initial={model.weights}"), labels=labels)
-    network = network_of(recipe)
+    recipe = replace(tiny_recipe(f"pretrained={model.weights}"), labels=labels)
+    network = build(recipe)
     random = network.state_dict()["head.weight"].numpy().copy()
     load_pretrained(network, recipe)
     state, given = network.state_dict(), read_weights(model)
@@ -58,16 +58,16 @@ def test_rows_of_classes_follow_their_labels_and_unknown_ones_stay_random(tiny_r
 
 
 def test_a_run_begins_there_and_says_so(write_npz, tiny_recipe, exported_model, tmp_path):
-    model = exported_model.checkpoint
-    recipe = tiny_recipe(f"initial={model.weights}", *STILL)
+    model = exported_model.bundle
+    recipe = tiny_recipe(f"pretrained={model.weights}", *STILL)
     train(recipe, write_npz(), tmp_path / "run", hardware=CPU, num_threads=1)
-    assert load_run(tmp_path / "run").initial_sha256 == model.sha256
+    assert load_run(tmp_path / "run").pretrained_sha256 == model.sha256
     weights, _ = exported_weights(tmp_path / "run", recipe)
     assert np.array_equal(weights["head.weight"], read_weights(model)["head.weight"])
 
 
-def test_the_last_weights_are_blended_with_the_initial_ones(write_npz, tiny_recipe, own_model, tmp_path):
-    recipe = tiny_recipe(f"initial={own_model.weights}", "epochs=1", "blend=0.25")
+def test_the_last_weights_are_averaged_with_the_pretrained_ones(write_npz, tiny_recipe, own_model, tmp_path):
+    recipe = tiny_recipe(f"pretrained={own_model.weights}", "epochs=1", "soup_weight=0.25")
     train(recipe, write_npz(), tmp_path / "run", hardware=CPU, num_threads=1)
     weights, _ = exported_weights(tmp_path / "run", recipe)
     last = network_weights(read_checkpoint(tmp_path / "run" / "last.ckpt"))["head.weight"]
@@ -76,7 +76,7 @@ def test_the_last_weights_are_blended_with_the_initial_ones(write_npz, tiny_reci
     assert weights["head.weight"] == pytest.approx(0.25 * first + 0.75 * last, abs=1e-6)
     other = {name: array * 2 for name, array in read_weights(own_model).items()}
     save_model(own_model.weights.parent, "own", own_model.spec, other)
-    with pytest.raises(ModelBundleError, match="not the weights that the run in .* began with"):
+    with pytest.raises(ModelBundleError, match="not the weights that the run in .* started with"):
         exported_weights(tmp_path / "run", recipe)
 
 
@@ -89,6 +89,6 @@ def test_the_last_weights_are_blended_with_the_initial_ones(write_npz, tiny_reci
 )
 def test_a_model_that_does_not_fit_is_refused(tiny_recipe, exported_model, override, words):
     options = ("options={}",) if override.startswith("architecture") else ()
-    recipe = tiny_recipe(f"initial={exported_model.checkpoint.weights}", *options, override)
+    recipe = tiny_recipe(f"pretrained={exported_model.bundle.weights}", *options, override)
     with pytest.raises(ConfigurationError, match=words):
-        load_pretrained(network_of(recipe), recipe)
+        load_pretrained(build(recipe), recipe)

@@ -11,7 +11,7 @@ from emotion_perception.training.search.search_space import _DISTRIBUTIONS, buil
 @pytest.mark.parametrize(
     ("recipe", "fixed", "words"),
     [
-        ("compact_vgg", (), "search varies tunable_cnn; the recipe's architecture is 'compact_vgg'"),
+        ("compact_vgg", (), "search supports tunable_cnn; the recipe's architecture is 'compact_vgg'"),
         ("tunable_cnn", tuple(_DISTRIBUTIONS), "fixed by --set"),
     ],
 )

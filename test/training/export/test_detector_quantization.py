@@ -7,12 +7,12 @@ import pytest
 from real_face import moving_face
 
 from emotion_perception import cli
-from emotion_perception.core.config import DetectionConfig
 from emotion_perception.core.detection.factory import create_detector, select_faces
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.images.geometry import iou
-from emotion_perception.training.export import quantize_detector
-from emotion_perception.training.export.quantize_detector import quantize_detector_on, read_images, tiled
+from emotion_perception.training.export import detector_quantization
+from emotion_perception.training.export.detector_quantization import quantize_detector_on, read_images, tiled
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,13 @@ def quantized(tmp_path_factory):
 
 def test_an_int8_detector_finds_the_same_faces(quantized):
     images, found = quantized
-    assert (found.faces, found.found_again, found.new_faces) == (4, 1.0, 0)
+    assert (found.faces, found.matched, found.new_faces) == (4, 1.0, 0)
     assert 0.8 < found.overlap < 1
     assert min(found.ms) > 0
     assert b"DequantizeLinear" in found.path.read_bytes()
     assert found.path.stat().st_size < 3e6, "a quarter of the published file, and the layers that stay"
-    config = DetectionConfig(detector_model=str(found.path))
-    full, int8 = create_detector(DetectionConfig()), create_detector(config)
+    config = DetectorOptions(detector_model=str(found.path))
+    full, int8 = create_detector(DetectorOptions()), create_detector(config)
     for image in images:
         (wanted,), (face,) = (select_faces(one.detect(image), config) for one in (full, int8))
         assert iou(wanted.box, face.box) > 0.7
@@ -44,7 +44,7 @@ def test_it_is_made_from_a_folder_on_the_command_line(tmp_path, capsys):
     out = tmp_path / "small.onnx"
     assert cli.main(["quantize", "--detector", "centerface", "--data", str(tmp_path), "--out", str(out)]) == 0
     text = capsys.readouterr().out
-    assert "of 2 faces 100.0% found again" in text
+    assert "of 2 faces 100.0% matched" in text
     assert f"detector_model:={out}" in text
     assert out.is_file()
 
@@ -63,11 +63,11 @@ def test_images_that_cannot_do_are_told(images, complaint, tmp_path):
 def test_an_output_that_is_no_onnx_file_is_refused_in_one_line(tmp_path, capsys):
     command = ["quantize", "--detector", "centerface", "--data", str(tmp_path), "--out", str(tmp_path / "folder")]
     assert cli.main(command) == 1
-    assert capsys.readouterr().err.endswith("for a detector it is a file that ends in .onnx\n")
+    assert capsys.readouterr().err.endswith("for a detector, give a file that ends in .onnx\n")
 
 
 def test_of_many_images_some_are_taken_at_random_in_their_order(tmp_path, monkeypatch):
-    monkeypatch.setattr(quantize_detector, "_MOST", 5)
+    monkeypatch.setattr(detector_quantization, "_MAX_IMAGES", 5)
     for number in range(30):
         cv2.imwrite(str(tmp_path / f"{number:02}.png"), np.full((24, 32, 3), number, np.uint8))
     values = [int(image.mean()) for image in read_images(tmp_path)]

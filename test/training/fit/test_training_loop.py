@@ -17,10 +17,12 @@ from lightning.pytorch.callbacks import Callback
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelBundleError
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.fit import hardware as hardware_module
-from emotion_perception.training.fit import train as train_module
+from emotion_perception.training.fit import training_loop
+from emotion_perception.training.fit.data_splits import split_data, split_off
 from emotion_perception.training.fit.hardware import Hardware
+from emotion_perception.training.fit.lit_module import EmotionLitModule
 from emotion_perception.training.fit.run_directory import exported_weights, load_run, network_weights, read_checkpoint
-from emotion_perception.training.fit.train import divide, split_holdout, train
+from emotion_perception.training.fit.training_loop import train
 from emotion_perception.training.fit.weight_averaging import _averaging
 
 
@@ -47,7 +49,7 @@ class InterruptBefore(Callback):
 @pytest.fixture
 def interrupt(monkeypatch):
     """Returns a function that makes the next runs stop before an epoch; None lets them finish."""
-    original = train_module.build_trainer
+    original = training_loop.build_trainer
 
     def arrange(epoch):
         def with_interruption(*arguments):
@@ -56,7 +58,7 @@ def interrupt(monkeypatch):
                 trainer.callbacks.append(InterruptBefore(epoch))
             return trainer
 
-        monkeypatch.setattr(train_module, "build_trainer", with_interruption)
+        monkeypatch.setattr(training_loop, "build_trainer", with_interruption)
 
     return arrange
 
@@ -67,7 +69,7 @@ def test_a_run_leaves_checkpoints_a_table_and_its_description(finished_run):
     described = load_run(folder)
     assert (described.data, described.train_split, described.val_split) == (data, "Training", "PublicTest")
     assert described.num_train_images == len(
-        divide(load_dataset(data), described.recipe, "Training", "PublicTest").learn
+        split_data(load_dataset(data), described.recipe, "Training", "PublicTest").train
     )
     with open(folder / "metrics.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -178,21 +180,23 @@ def test_a_damaged_checkpoint_is_refused_before_it_is_trained_on(finished_run, t
         run(tiny_recipe(), finished_run[1], tmp_path)
 
 
-def test_what_is_learnt_held_out_and_chosen_by_never_overlaps(write_npz, tiny_recipe):
-    parts = divide(load_dataset(write_npz()), tiny_recipe(), "Training", "PublicTest")
-    rows = [{image.tobytes() for image in part.images} for part in (parts.learn, parts.holdout, parts.choose)]
+def test_training_calibration_and_validation_images_never_overlap(write_npz, tiny_recipe):
+    splits = split_data(load_dataset(write_npz()), tiny_recipe(), "Training", "PublicTest")
+    rows = [
+        {image.tobytes() for image in part.images} for part in (splits.train, splits.calibration, splits.validation)
+    ]
     assert all(rows)
     assert sum(map(len, rows)) == len(set.union(*rows))
-    assert not parts.learn.leak.any()
-    again = divide(load_dataset(write_npz()), tiny_recipe(), "Training", "PublicTest")
-    assert (again.holdout.images == parts.holdout.images).all()
+    assert not splits.train.leak.any()
+    again = split_data(load_dataset(write_npz()), tiny_recipe(), "Training", "PublicTest")
+    assert (again.calibration.images == splits.calibration.images).all()
 
 
 def test_a_file_without_splits_is_divided_by_the_seed(write_npz, tiny_recipe):
     data = load_dataset(write_npz(split=None, split_names=None))
-    parts = divide(data, tiny_recipe(), "Training", "PublicTest")
-    assert 0 < len(parts.choose) < len(parts.learn)
-    assert len(parts.choose) != len(divide(data, tiny_recipe("seed=7"), "", "").choose)
+    splits = split_data(data, tiny_recipe(), "Training", "PublicTest")
+    assert 0 < len(splits.validation) < len(splits.train)
+    assert len(splits.validation) != len(split_data(data, tiny_recipe("seed=7"), "", "").validation)
 
 
 def test_a_csv_can_be_trained_on(write_csv, write_npz, tiny_recipe, tmp_path):
@@ -217,12 +221,12 @@ def test_an_unknown_split_is_refused(write_npz, tiny_recipe, tmp_path, options, 
 
 
 def test_too_few_images_are_refused(write_npz, tiny_recipe, tmp_path):
-    with pytest.raises(DatasetError, match="0 images to learn from and 30 to choose by"):
+    with pytest.raises(DatasetError, match="0 training and 30 validation images"):
         run(tiny_recipe(), write_npz(leak=np.ones(120, bool)), tmp_path / "run")
 
 
-def test_weights_from_before_a_restart_are_blended_with_the_last(write_npz, tiny_recipe, tmp_path):
-    recipe = tiny_recipe("epochs=3", "restarts={2: {learning_rate: 0.05}}", "blend=0.25")
+def test_weights_from_before_a_restart_are_averaged_with_the_last(write_npz, tiny_recipe, tmp_path):
+    recipe = tiny_recipe("epochs=3", "restarts={2: {learning_rate: 0.05}}", "soup_weight=0.25")
     run(recipe, write_npz(), tmp_path / "run")
     before, last = (read_checkpoint(tmp_path / "run" / name) for name in ("before_restart.ckpt", "last.ckpt"))
     assert (before["epoch"], last["epoch"]) == (1, 2)
@@ -240,8 +244,16 @@ def test_weights_from_before_a_restart_are_blended_with_the_last(write_npz, tiny
     ("override", "epochs"),
     [("early_stopping=1", 2), ("early_stopping=0", 4)],
 )
-def test_a_run_that_no_longer_improves_is_stopped_early(write_npz, tiny_recipe, tmp_path, override, epochs):
-    recipe = tiny_recipe("epochs=4", "learning_rate=0.0000001", "ema_decay=0.0", override)
+def test_a_run_that_no_longer_improves_is_stopped_early(
+    write_npz, tiny_recipe, tmp_path, monkeypatch, override, epochs
+):
+    def constant(self, batch, batch_idx):
+        """An accuracy that never improves, whatever a step changes."""
+        self.log("accuracy", 0.5, on_epoch=True)
+        self.log("loss", 1.0, on_epoch=True)
+
+    monkeypatch.setattr(EmotionLitModule, "validation_step", constant)
+    recipe = tiny_recipe("epochs=4", override)
     run(recipe, write_npz(), tmp_path / "run")
     assert len(epochs_of(tmp_path / "run")) == epochs
 
@@ -250,25 +262,25 @@ def test_grays_of_the_data_set_are_measured_and_kept(write_npz, tiny_recipe, tmp
     data, recipe = write_npz(), tiny_recipe("epochs=1", "warmup_epochs=0", "normalization=dataset", "input_size=48")
     run(recipe, data, tmp_path / "run")
     found = load_run(tmp_path / "run").recipe
-    learnt = np.stack(divide(load_dataset(data), recipe, "Training", "PublicTest").learn.images)
-    assert found.pixel_mean == pytest.approx(learnt.mean(), abs=0.5)
-    assert found.pixel_deviation == pytest.approx(learnt.std(), abs=0.5)
+    images = np.stack(split_data(load_dataset(data), recipe, "Training", "PublicTest").train.images)
+    assert found.pixel_mean == pytest.approx(images.mean(), abs=0.5)
+    assert found.pixel_deviation == pytest.approx(images.std(), abs=0.5)
     run(recipe, data, tmp_path / "run")  # goes on: the measured grays are no other recipe
 
 
-def test_without_a_split_to_choose_by_a_part_of_the_training_split_is_taken(write_npz, tiny_recipe):
+def test_without_a_validation_split_a_part_of_the_training_split_is_taken(write_npz, tiny_recipe):
     data = load_dataset(write_npz(leak=None))
-    parts = divide(data, tiny_recipe(), "Training", "")
-    assert set(parts.choose.splits) == {"Training"}
-    assert len(parts.learn) + len(parts.holdout) + len(parts.choose) == len(data.split("Training"))
+    splits = split_data(data, tiny_recipe(), "Training", "")
+    assert set(splits.validation.splits) == {"Training"}
+    assert len(splits.train) + len(splits.calibration) + len(splits.validation) == len(data.split("Training"))
 
 
 def test_a_file_with_subjects_is_divided_by_them(write_npz, tiny_recipe):
     subjects = np.array([f"S{k % 12:03d}" for k in range(120)])
     data = load_dataset(write_npz(split=None, split_names=None, subject=subjects))
-    parts = divide(data, tiny_recipe(), "", "")
-    assert len(parts.choose)
-    assert not set(parts.learn.subjects) & set(parts.choose.subjects)
+    splits = split_data(data, tiny_recipe(), "", "")
+    assert len(splits.validation)
+    assert not set(splits.train.subjects) & set(splits.validation.subjects)
 
 
 def test_dividing_by_people_makes_only_the_parts_that_are_used(write_npz, monkeypatch):
@@ -276,7 +288,7 @@ def test_dividing_by_people_makes_only_the_parts_that_are_used(write_npz, monkey
     data = load_dataset(write_npz(split=None, split_names=None, subject=subjects))
     made, select = [], FaceDataset.select
     monkeypatch.setattr(FaceDataset, "select", lambda self, keep: made.append(select(self, keep)) or made[-1])
-    assert list(split_holdout(data, 0.1, seed=0)) == made, "all folds would hold a large file ten times"
+    assert list(split_off(data, 0.1, seed=0)) == made, "all folds would hold a large file ten times"
 
 
 def test_depthwise_convolutions_are_not_computed_in_bfloat16_on_a_cpu(monkeypatch):
@@ -289,11 +301,11 @@ def test_depthwise_convolutions_are_not_computed_in_bfloat16_on_a_cpu(monkeypatc
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"device": "cuda"}, "torch finds no CUDA"),
+        ({"device": "cuda"}, "torch finds no CUDA device"),
         ({"device": "tpu"}, "device 'tpu' is none of auto, cpu, cuda"),
         ({"precision": "8"}, "precision '8' is none of"),
         ({"precision": "16"}, "precision 16 needs CUDA"),
-        ({"devices": 1000}, "devices 1000: this machine has not so many"),
+        ({"devices": 1000}, "devices 1000: this machine has fewer"),
     ],
 )
 def test_hardware_that_is_absent_is_refused(monkeypatch, options, words):
@@ -318,12 +330,12 @@ def test_two_processes_under_torchrun_train_one_model(write_npz, tiny_recipe, tm
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert epochs_of(tmp_path / "run") == [0, 1]
-    learnt = len(divide(load_dataset(data), recipe, "Training", "PublicTest").learn)
+    images = len(split_data(load_dataset(data), recipe, "Training", "PublicTest").train)
     steps = read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"]
-    assert steps == recipe.epochs * (learnt // 2 // recipe.batch_size), "each took half of the images"
+    assert steps == recipe.epochs * (images // 2 // recipe.batch_size), "each took half of the images"
 
 
 def test_a_run_names_its_teacher_by_hash(write_npz, tiny_recipe, exported_model, tmp_path):
-    recipe = tiny_recipe(f"teacher={exported_model.checkpoint.weights}", "epochs=1")
+    recipe = tiny_recipe(f"teacher={exported_model.bundle.weights}", "epochs=1")
     run(recipe, write_npz(), tmp_path / "run")
-    assert load_run(tmp_path / "run").teacher_sha256 == exported_model.checkpoint.sha256
+    assert load_run(tmp_path / "run").teacher_sha256 == exported_model.bundle.sha256

@@ -1,0 +1,106 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Splits a dataset for training: training, calibration and validation images, or the folds of a cross-validation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification.preprocessing import to_input
+from emotion_perception.training.datasets import FaceDataset, subject_folds
+from emotion_perception.training.recipe import Recipe
+
+_VALIDATION_FRACTION = 0.1  # of the training images, where no validation split is named
+
+
+@dataclass(frozen=True)
+class DataSplits:
+    """The images of a training run by their use; no image, and no person where persons are known, is in two of them.
+
+    Attributes:
+        train: the network is trained on them.
+        calibration: the calibration temperature is fitted on them after training.
+        validation: the best epoch is selected on them.
+    """
+
+    train: FaceDataset
+    calibration: FaceDataset
+    validation: FaceDataset
+
+
+def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: str) -> DataSplits:
+    """Splits a dataset for a recipe; the result depends on the dataset and the recipe alone.
+
+    Blank images, images without a face and images that also stand in a later split are left out of training.
+
+    Args:
+        data: the whole dataset.
+        recipe: seed, calibration fraction, ignored classes and balance.
+        train_split: name of the dataset's training split; ignored where the dataset has no splits.
+        val_split: name of its validation split; empty, or a dataset without splits, takes a tenth of the images.
+
+    Raises:
+        DatasetError: the dataset has splits, but not one of these names.
+    """
+    data = data.without_classes(recipe.ignore_classes) if recipe.ignore_classes else data
+    train = data if data.splits is None else data.split(train_split)
+    if data.splits is not None and val_split:
+        validation = data.split(val_split)
+    else:
+        train, validation = split_off(train, _VALIDATION_FRACTION, recipe.seed)
+    train, calibration = split_off(train.fit_for_training(), recipe.calibration_fraction, recipe.seed)
+    return DataSplits(
+        downsample(train, recipe.seed) if recipe.balance == "downsample" else train, calibration, validation
+    )
+
+
+def split_off(data: FaceDataset, fraction: float, seed: int) -> tuple[FaceDataset, FaceDataset]:
+    """Splits a dataset at random into the larger part and about `fraction` of it.
+
+    Where the dataset has subjects, all images of a subject are in the same part.
+    """
+    if data.subjects is not None and fraction:
+        return next(iterate_folds(data, round(1 / fraction), seed))
+    drawn = np.random.default_rng(seed).random(len(data)) < fraction
+    return data.select(~drawn), data.select(drawn)
+
+
+def iterate_folds(data: FaceDataset, num_folds: int, seed: int) -> Iterator[tuple[FaceDataset, FaceDataset]]:
+    """Yields for each fold the images outside it and the images inside it; no subject is on both sides.
+
+    Raises:
+        DatasetError: there are fewer subjects, or images of every class, than folds.
+    """
+    rows = np.arange(len(data))
+    for fold in subject_folds(data, num_folds, seed):
+        inside = np.isin(rows, fold)
+        yield data.select(~inside), data.select(inside)
+
+
+def downsample(data: FaceDataset, seed: int) -> FaceDataset:
+    """Returns as many images of each class as the smallest class has, drawn with the seed."""
+    smallest = np.bincount(data.labels)[np.unique(data.labels)].min()
+    order = np.random.default_rng(seed).permutation(len(data))
+    keep: NDArray[np.bool_] = np.zeros(len(data), bool)
+    for label in np.unique(data.labels):
+        keep[order[data.labels[order] == label][:smallest]] = True
+    return data.select(keep)
+
+
+def with_pixel_statistics(recipe: Recipe, train: FaceDataset) -> Recipe:
+    """Returns the recipe with the mean and deviation of the training images' gray values, where it needs them.
+
+    They are measured for the normalization `dataset` when the recipe does not give them.
+    """
+    if recipe.normalization != "dataset" or recipe.pixel_deviation:
+        return recipe
+    plain = ModelSpec(architecture="", input_size=recipe.input_size, normalization="zero_one")
+    moments = np.zeros(2)  # means of the gray values and of their squares
+    for k in range(len(train)):
+        gray = to_input(train.images[k], plain).astype(np.float64) * 255
+        moments += (gray.mean(), (gray**2).mean())
+    mean, square = moments / len(train)
+    return replace(recipe, pixel_mean=round(float(mean), 4), pixel_deviation=round(float((square - mean**2) ** 0.5), 4))

@@ -1,0 +1,137 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Trains a network by a recipe, from a dataset to a run directory that can be resumed."""
+
+import logging
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from emotion_perception.core.errors import DatasetError
+from emotion_perception.training.datasets import examine, load_dataset
+from emotion_perception.training.fit.data_module import EmotionDataModule
+from emotion_perception.training.fit.data_splits import DataSplits, split_data, with_pixel_statistics
+from emotion_perception.training.fit.hardware import AUTO, Hardware, build_trainer
+from emotion_perception.training.fit.lit_module import EmotionLitModule
+from emotion_perception.training.fit.pretrained import load_pretrained
+from emotion_perception.training.fit.progress import without_lightning_messages
+from emotion_perception.training.fit.run_directory import BEST, start_run
+from emotion_perception.training.recipe import Recipe
+
+_log = logging.getLogger(__name__)
+
+
+def train(
+    recipe: Recipe,
+    data_path: Path,
+    out: Path,
+    *,
+    train_split: str = "Training",
+    val_split: str = "PublicTest",
+    hardware: Hardware = AUTO,
+    num_threads: int = 0,
+    resume: bool = True,
+    callbacks: Sequence[Callback] = (),
+) -> Path:
+    """Trains a network and writes `last.ckpt`, `best.ckpt`, `metrics.csv` and `run.json` into `out`.
+
+    A run that was stopped is resumed from `out/last.ckpt`. The best epoch is the one with the highest accuracy on the
+    validation images, which are used for nothing else.
+
+    Args:
+        recipe: hyperparameters.
+        data_path: file or folder of the dataset, see `datasets`.
+        out: directory of the run, created if absent.
+        train_split: name of the training split; ignored where the dataset has no splits.
+        val_split: name of the validation split; empty takes a tenth of the training split.
+        hardware: device, precision and number of processes.
+        num_threads: threads of torch; 0 keeps torch's default.
+        resume: resume from `last.ckpt` if it exists.
+        callbacks: Lightning callbacks beside those of this package.
+
+    Returns:
+        The path of the best checkpoint.
+
+    Raises:
+        DatasetError: the dataset cannot be read or has too few images.
+        ConfigurationError: `out` holds a run with another recipe, or the device is not available.
+        ModelBundleError: `out/last.ckpt` is damaged.
+        KeyboardInterrupt: stopped by Ctrl-C; `last.ckpt` holds the last complete epoch.
+    """
+    if num_threads:
+        torch.set_num_threads(num_threads)
+    data = load_dataset(data_path, **recipe.data)
+    for line in examine(data).lines():
+        _log.info("%s", line)
+    splits = split_data(data, recipe, train_split, val_split)
+    counts = f"{len(splits.train)} training and {len(splits.validation)} validation images"
+    if len(splits.train) < 2 or not len(splits.validation):
+        raise DatasetError(f"{data_path}: {counts}")
+    _log.info("%s", counts)
+    recipe = with_pixel_statistics(recipe, splits.train)
+    checkpoint = start_run(
+        out,
+        recipe,
+        data_path=data_path,
+        num_train_images=len(splits.train),
+        train_split=train_split,
+        val_split=val_split,
+        resume=resume,
+    )
+    fit(recipe, splits, out, hardware=hardware, checkpoint=checkpoint, callbacks=callbacks)
+    return out / BEST
+
+
+def fit(
+    recipe: Recipe,
+    splits: DataSplits,
+    out: Path,
+    *,
+    hardware: Hardware,
+    checkpoint: Path | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> None:
+    """Runs the training loop; writes the checkpoints and metrics.csv into `out`.
+
+    Args:
+        recipe: hyperparameters, pixel statistics included.
+        splits: training and validation images.
+        out: directory of the run.
+        hardware: device, precision and number of processes.
+        checkpoint: is resumed; None starts with pretrained or random weights.
+        callbacks: Lightning callbacks beside those of this package.
+    """
+    L.seed_everything(recipe.seed, workers=True, verbose=False)
+    spec = recipe.model_spec()
+    data = EmotionDataModule(recipe, spec, splits.train, splits.validation)
+    module = EmotionLitModule(
+        recipe,
+        spec,
+        num_votes=0 if splits.train.votes is None else splits.train.votes.shape[1],
+        steps_per_epoch=data.steps_per_epoch(hardware.processes),
+        class_weights=data.class_weights(len(spec.labels)),
+    )
+    if recipe.pretrained:
+        load_pretrained(module.network, recipe)
+    with without_lightning_messages():
+        trainer = build_trainer(recipe, module.network, out, hardware, callbacks)
+        _fit_until_interrupted(trainer, module, data, checkpoint)
+
+
+def _fit_until_interrupted(
+    trainer: L.Trainer, module: EmotionLitModule, data: EmotionDataModule, checkpoint: Path | None
+) -> None:
+    """Runs the trainer; raises KeyboardInterrupt on Ctrl-C, where Lightning exits with code 1 and ignores SIGINT."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        path = None if checkpoint is None else str(checkpoint)
+        trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+    except SystemExit as e:
+        if not isinstance(e.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None
