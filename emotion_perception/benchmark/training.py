@@ -14,13 +14,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.reporting.timing import in_turns
+from emotion_perception.reporting.timing import time_interleaved
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.fit.augmentation import augmentation_from
 from emotion_perception.training.fit.data_module import FaceBatches
 from emotion_perception.training.fit.hardware import AUTO
 from emotion_perception.training.fit.lit_module import EmotionLitModule
-from emotion_perception.training.fit.train import spec_of
 from emotion_perception.training.recipe import load_recipe
 
 _RECIPES = ("compact_vgg", "mini_xception", "scar_cnn")
@@ -54,8 +53,8 @@ def run(setup: Setup) -> list[Table]:
 
 
 def _row(name: str, rounds: int, peak: dict[torch.dtype, float]) -> list[Any]:
-    recipe = replace(load_recipe(name), vote_weight=0.0, teacher="", initial="")
-    spec, size = spec_of(recipe), recipe.batch_size
+    recipe = replace(load_recipe(name), vote_weight=0.0, teacher="", pretrained="")
+    spec, size = recipe.model_spec(), recipe.batch_size
     rng = np.random.default_rng(1)
     images = rng.integers(0, 256, (size, recipe.input_size, recipe.input_size), dtype=np.uint8)
     data = FaceDataset(images, np.arange(size) % len(LABELS), LABELS)
@@ -66,7 +65,7 @@ def _row(name: str, rounds: int, peak: dict[torch.dtype, float]) -> list[Any]:
     kind = torch.bfloat16 if precision.startswith("bf16") else torch.float32
     augment = augmentation_from(recipe.augmentation, spec)
     step = _step(module, batch, augment, kind)
-    times = in_turns(
+    times = time_interleaved(
         {"load": lambda: rows.__getitems__(range(size)), "augment": lambda: augment(batch[0]), "step": step},
         rounds=rounds,
         what=name,

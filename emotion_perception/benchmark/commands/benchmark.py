@@ -5,7 +5,7 @@
 import argparse
 from pathlib import Path
 
-from emotion_perception.training.commands.evaluate import split_names
+from emotion_perception.training.commands.options import split_names
 
 SECTIONS = ("latency", "detection", "backends", "scaling", "cameras", "startup", "recordings", "training")
 
