@@ -16,27 +16,11 @@ sys.path.insert(0, str(ROOT))
 
 from emotion_perception.core.options import (  # noqa: E402 - works in a checkout that is not installed
     OptionLimits,
-    Options,
     limits_of,
     option_fields,
 )
-from emotion_perception.ros.config import (  # noqa: E402
-    CameraNodeConfig,
-    ClassifierNodeConfig,
-    DetectionNodeConfig,
-    OverlayNodeConfig,
-    PlayerConfig,
-    RecorderConfig,
-)
+from emotion_perception.ros.config import NODE_CONFIGS  # noqa: E402
 
-NODES: dict[str, type[Options]] = {
-    "camera_node": CameraNodeConfig,
-    "face_detection_node": DetectionNodeConfig,
-    "emotion_classifier_node": ClassifierNodeConfig,
-    "overlay_node": OverlayNodeConfig,
-    "bag_player": PlayerConfig,
-    "bag_recorder": RecorderConfig,
-}
 YAML = ROOT / "config" / "emotion_perception.yaml"
 DOCUMENT = ROOT / "docs" / "parameters.md"
 _HEAD = """\
@@ -70,7 +54,7 @@ def limits_text(limits: OptionLimits) -> str:
 def yaml_text() -> str:
     """Returns the content of config/emotion_perception.yaml."""
     lines = [_HEAD]
-    for node, config in NODES.items():
+    for node, config in NODE_CONFIGS.items():
         lines.append(f"/**/{node}:\n  ros__parameters:")
         for field in option_fields(config):
             limits = limits_of(field)
@@ -84,7 +68,7 @@ def yaml_text() -> str:
 def document_text() -> str:
     """Returns the content of docs/parameters.md: a table a node."""
     lines = [_DOCUMENT_HEAD]
-    for node, config in NODES.items():
+    for node, config in NODE_CONFIGS.items():
         lines += [f"## {node}\n", "| parameter | default | limits | live | meaning |", "|---|---|---|---|---|"]
         for field in option_fields(config):
             limits = limits_of(field)

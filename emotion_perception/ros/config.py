@@ -6,6 +6,7 @@ Every single option is one ROS parameter of the same name; a contained option ha
 `detector.score_threshold`). Parameters that are not live are read-only; live ones take effect on the next frame.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,3 +130,14 @@ class RecorderConfig(Options):
         minimum=1,
         maximum=4096,
     )
+
+
+NODE_CONFIGS: Mapping[str, type[Options]] = {
+    "camera_node": CameraNodeConfig,
+    "face_detection_node": DetectionNodeConfig,
+    "emotion_classifier_node": ClassifierNodeConfig,
+    "overlay_node": OverlayNodeConfig,
+    "bag_player": PlayerConfig,
+    "bag_recorder": RecorderConfig,
+}
+"""The configuration of each node of this package."""

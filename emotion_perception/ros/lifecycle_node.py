@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base of the four perception nodes: parameters, lifecycle, diagnostics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -19,7 +19,7 @@ from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.diagnostics import NodeDiagnostics
 from emotion_perception.ros.node_options import NodeOptions
-from emotion_perception.ros.parameters import Config, Parameters
+from emotion_perception.ros.parameters import Config, Parameters, refuse_unknown_parameters
 from emotion_perception.ros.tracing import Tracer
 from emotion_perception.ros.transport.intra_process import IntraProcessTopics
 
@@ -60,10 +60,11 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         name: node name.
         config_type: the dataclass whose fields are the node's parameters.
         intra_process: topics shared with other nodes of the process; None for a node that is alone.
+        foreign_parameters: names that the command line may give although only other nodes of the process have them.
         options: see `NodeOptions`.
 
     Raises:
-        ConfigurationError: a parameter has an invalid value.
+        ConfigurationError: a parameter has an invalid value, or the node does not have it.
 
     Attributes:
         autostart: whether the program configures and activates the node.
@@ -79,6 +80,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         config_type: type[Config],
         *,
         intra_process: IntraProcessTopics | None = None,
+        foreign_parameters: Collection[str] = (),
         **options: "Unpack[NodeOptions]",
     ) -> None:
         super().__init__(name, **options)
@@ -86,6 +88,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self._parameter_values = Parameters(self, config_type)
         autostart = ParameterDescriptor(description="configure and activate at start", read_only=True)
         self.autostart: bool = self.declare_parameter("autostart", True, autostart).value
+        refuse_unknown_parameters(self, foreign=foreign_parameters)
         self._state = "unconfigured"
         self._behavior = Behavior()
         self._configured, self._active = ExitStack(), ExitStack()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The keyword arguments of rclpy's Node that the nodes of this package pass on."""
 
+from collections.abc import Collection
 from typing import TypedDict
 
 from rclpy.context import Context
@@ -21,7 +22,7 @@ class NodeOptions(TypedDict, total=False):
 
 
 class PerceptionNodeOptions(NodeOptions, total=False):
-    """The arguments that each perception node passes on to `PerceptionNode`."""
+    """Keyword arguments of `PerceptionNode`, of which the documentation is there."""
 
     intra_process: IntraProcessTopics | None
-    foreign_parameters: frozenset[str]
+    foreign_parameters: Collection[str]

@@ -17,7 +17,7 @@ from rclpy.node import Node
 from emotion_perception.core.errors import ConfigurationError, RecordingError
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.node_options import NodeOptions
-from emotion_perception.ros.parameters import Config, Parameters
+from emotion_perception.ros.parameters import Config, Parameters, refuse_unknown_parameters
 from emotion_perception.ros.process import ENDING_S, EXIT_CONFIGURATION, run_process
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class OneShotNode(Node, Generic[Config]):
         options: see `NodeOptions`.
 
     Raises:
-        ConfigurationError: a parameter has an invalid value.
+        ConfigurationError: a parameter has an invalid value, or the node does not have it.
 
     Attributes:
         config: the parameters.
@@ -42,6 +42,7 @@ class OneShotNode(Node, Generic[Config]):
     def __init__(self, name: str, config_type: type[Config], **options: "Unpack[NodeOptions]") -> None:
         super().__init__(name, **options)
         self.config: Config = Parameters(self, config_type).value
+        refuse_unknown_parameters(self)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self)
 

@@ -1,10 +1,16 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Declares a configuration dataclass as ROS parameters, and follows their changes."""
+"""Declares a configuration dataclass as ROS parameters, follows their changes and refuses unknown ones."""
 
 import dataclasses
+import difflib
+import itertools
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import yaml
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
@@ -12,8 +18,12 @@ from rclpy.parameter import Parameter
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.options import OptionLimits, Options, limits_of, option_fields, with_values
+from emotion_perception.core.retired_names import PARAMETERS
+from emotion_perception.ros.config import NODE_CONFIGS
 
 Config = TypeVar("Config", bound=Options)
+_QOS_OVERRIDES = "qos_overrides."
+_OF_RCLPY = ("use_sim_time", "start_type_description_service")  # Humble does not know the second
 
 
 class Parameters(Generic[Config]):
@@ -43,6 +53,46 @@ class Parameters(Generic[Config]):
 
     def _changed(self, changes: list[Parameter]) -> Config:
         return with_values(self._value, {change.name: _plain(change.value) for change in changes})
+
+
+def parameter_names(nodes: Iterable[str]) -> frozenset[str]:
+    """Returns the names of all parameters that any of the nodes has, keys of `NODE_CONFIGS`."""
+    return frozenset(field.name for node in nodes for field in option_fields(NODE_CONFIGS[node]))
+
+
+def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = ()) -> None:
+    """Checks that a node has every parameter that it was given; to be called when all are declared.
+
+    Args:
+        node: the node.
+        foreign: parameters of other nodes that the command line may give to all nodes of the process.
+
+    Raises:
+        ConfigurationError: the node was given a parameter that it does not have, and which one may be meant. One of
+            another node of this package is allowed in a parameter file's section for all nodes (`/**`).
+    """
+    for name in node._parameter_overrides:  # rclpy has no other access to what was given
+        if node.has_parameter(name) or name.startswith(_QOS_OVERRIDES) or name in _OF_RCLPY or name in foreign:
+            continue
+        if successor := PARAMETERS.get(name):
+            raise ConfigurationError(f"parameter {name} is called {successor} now")
+        if name in parameter_names(NODE_CONFIGS) and name in _wildcard_parameters(sys.argv):
+            continue
+        nearest = difflib.get_close_matches(name, sorted({*node._parameters, *foreign}), 1)
+        hint = f", did you mean {nearest[0]}?" if nearest else "; --help lists those that there are"
+        raise ConfigurationError(f"{node.get_name()} has no parameter {name}{hint}")
+
+
+def _wildcard_parameters(arguments: Sequence[str]) -> set[str]:
+    """Returns the parameters that the parameter files of a command line give to nodes of any name."""
+    names: set[str] = set()
+    for option, path in itertools.pairwise(arguments):
+        if option == "--params-file":
+            sections = yaml.safe_load(Path(path).read_text(encoding="utf-8"))  # rclpy has read it before
+            for node, section in (sections or {}).items():
+                if node.endswith("*"):
+                    names |= (section.get("ros__parameters") or {}).keys()
+    return names
 
 
 def describe(limits: OptionLimits) -> ParameterDescriptor:

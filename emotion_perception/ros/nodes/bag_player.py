@@ -28,6 +28,7 @@ from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ConfigurationError, RecordingError
 from emotion_perception.core.sync.playback_clock import PlaybackClock
 from emotion_perception.ros import qos
+from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import PlayerConfig
 from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
@@ -161,4 +162,5 @@ class BagPlayer(OneShotNode[PlayerConfig]):
 
 def main() -> int:
     """Runs the node; returns the exit code."""
+    NodeArgumentParser("bag_player", __doc__, ["bag_player"]).parse_command_line()
     return run_one_shot_node(BagPlayer)

@@ -17,6 +17,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from emotion_perception.bags.io.messages import typestore
 from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import RecorderConfig
 from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
 from emotion_perception.ros.node_options import NodeOptions
@@ -118,4 +119,5 @@ class BagRecorder(OneShotNode[RecorderConfig]):
 
 def main() -> int:
     """Runs the node; returns the exit code."""
+    NodeArgumentParser("bag_recorder", __doc__, ["bag_recorder"]).parse_command_line()
     return run_one_shot_node(BagRecorder, ending_s=ENDING_S + _LAST_S + _CLOSE_S)

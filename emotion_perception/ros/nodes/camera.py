@@ -20,6 +20,7 @@ from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
 from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.camera_info import load_camera_info
+from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import CameraNodeConfig
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
 from emotion_perception.ros.node_options import PerceptionNodeOptions
@@ -122,4 +123,5 @@ class ImageCapture(Behavior):
 
 def main() -> int:
     """Runs the node; returns the exit code."""
+    NodeArgumentParser("camera_node", __doc__, ["camera_node"]).parse_command_line()
     return run_node(CameraNode)

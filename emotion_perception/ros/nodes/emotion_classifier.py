@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
 from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
 from emotion_perception.ros.node_options import PerceptionNodeOptions
@@ -84,4 +85,5 @@ class EmotionClassification(Behavior):
 
 def main() -> int:
     """Runs the node; returns the exit code."""
+    NodeArgumentParser("emotion_classifier_node", __doc__, ["emotion_classifier_node"]).parse_command_line()
     return run_node(EmotionClassifierNode)

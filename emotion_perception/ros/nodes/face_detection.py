@@ -24,6 +24,7 @@ from emotion_perception.core.sync.latest_frame import LatestFrameWorker
 from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face, FrameCounts
+from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import DetectionNodeConfig
 from emotion_perception.ros.conversions import FaceArray, faces_to_msg, stamp_ns
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode, counts_status
@@ -124,4 +125,5 @@ class FaceDetection(Behavior):
 
 def main() -> int:
     """Runs the node; returns the exit code."""
+    NodeArgumentParser("face_detection_node", __doc__, ["face_detection_node"]).parse_command_line()
     return run_node(FaceDetectionNode)

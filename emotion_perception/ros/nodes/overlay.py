@@ -20,6 +20,7 @@ from emotion_perception.core.rendering.overlay import draw_overlay
 from emotion_perception.core.sync.image_result_sync import ImageResultSync
 from emotion_perception.core.sync.latest_frame import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
+from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import OverlayNodeConfig
 from emotion_perception.ros.conversions import emotions_from_msg, stamp_ns
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
@@ -115,4 +116,5 @@ class OverlayDrawing(Behavior):
 
 def main() -> int:
     """Runs the node; returns the exit code."""
+    NodeArgumentParser("overlay_node", __doc__, ["overlay_node"]).parse_command_line()
     return run_node(OverlayNode)

@@ -1,0 +1,80 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of the node programs: help from docstrings and configurations, one line for a wrong argument."""
+
+import argparse
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
+
+from rclpy.utilities import remove_ros_args
+
+from emotion_perception.core.errors import one_line
+from emotion_perception.core.options import OptionLimits, limits_of, option_fields
+from emotion_perception.ros.config import NODE_CONFIGS
+from emotion_perception.ros.process import EXIT_USAGE
+
+_WIDTH = 100
+_USAGE = """\
+parameters, namespaces and topics are given after --ros-args:
+  --ros-args -p NAME:=VALUE --params-file FILE.yaml -r __ns:=/robot1 -r image_raw:=/front/image_raw"""
+
+
+class NodeArgumentParser(argparse.ArgumentParser):
+    """Parses the arguments of a node program outside `--ros-args`; an error is one line and exit code 2.
+
+    Args:
+        name: of the program.
+        document: docstring of its module: `name: what it does.`, an empty line, details.
+        nodes: names of the nodes that it runs, keys of `NODE_CONFIGS`.
+    """
+
+    def __init__(self, name: str, document: str | None, nodes: Sequence[str]) -> None:
+        description = (document or "").partition(f"{name}: ")[2].strip()
+        super().__init__(
+            prog=name,
+            usage="%(prog)s [options] [--ros-args ...]",
+            description=description[:1].upper() + description[1:],
+            epilog="\n\n".join([_USAGE, *map(_parameters, nodes)]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def parse_command_line(self) -> argparse.Namespace:
+        """Parses the command line of the process; exits for `--help` and after an error."""
+        try:
+            arguments = remove_ros_args()[1:]
+        except RuntimeError as e:  # what rclpy raises for malformed ROS arguments
+            self.error(f"invalid ROS arguments: {one_line(e)}")
+        return self.parse_args(arguments)
+
+    def error(self, message: str) -> NoReturn:
+        """Prints one line and exits."""
+        self.exit(EXIT_USAGE, f"{self.prog}: {message} (see --help; parameters follow --ros-args)\n")
+
+
+def _parameters(node: str) -> str:
+    """Returns the lines about a node's parameters."""
+    blocks = [_block(field.name, field.default, limits_of(field)) for field in option_fields(NODE_CONFIGS[node])]
+    return "\n".join([f"parameters of {node}:", *blocks])
+
+
+def _block(name: str, default: object, limits: OptionLimits) -> str:
+    head = f"  {name} (default {_value(default)}{''.join(f'; {part}' for part in _limits(limits))})"
+    indent = " " * 6
+    return "\n".join([head, textwrap.fill(limits.description, _WIDTH, initial_indent=indent, subsequent_indent=indent)])
+
+
+def _limits(limits: OptionLimits) -> Iterable[str]:
+    if limits.choices:
+        yield "one of " + ", ".join(limits.choices)
+    if limits.minimum is not None and limits.maximum is not None:
+        yield f"{limits.minimum:g} to {limits.maximum:g}"
+    if limits.live:
+        yield "live"
+
+
+def _value(default: object) -> str:
+    """Returns a default as YAML has it."""
+    return json.dumps(list(default) if isinstance(default, tuple) else default)

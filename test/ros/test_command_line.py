@@ -1,0 +1,111 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of the installed programs: help, wrong arguments, unknown and retired parameters."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from emotion_perception.core.options import option_fields
+from emotion_perception.core.retired_names import PARAMETERS
+from emotion_perception.ros.config import NODE_CONFIGS
+
+COMPOSED = "emotion_perception_composed"
+PERCEPTION_NODES = tuple(NODE_CONFIGS)[:4]
+PROGRAMS = {**{name: (name,) for name in NODE_CONFIGS}, COMPOSED: PERCEPTION_NODES}
+TIMEOUT_S = 30.0
+
+
+def run(program, *arguments):
+    from ament_index_python.packages import get_package_prefix
+
+    path = Path(get_package_prefix("emotion_perception"), "lib", "emotion_perception", program)
+    return subprocess.run([path, *arguments], capture_output=True, text=True, cwd="/", timeout=TIMEOUT_S)
+
+
+def refusal(program, *arguments, code):
+    """Returns the one line with which a program ends."""
+    ended = run(program, *arguments)
+    output = ended.stdout + ended.stderr
+    assert ended.returncode == code, output
+    (line,) = output.strip().splitlines()
+    return line
+
+
+@pytest.mark.guarantee("Every program explains itself with `--help` and does not start.", section="Every node")
+@pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help_has_topics_and_every_parameter_and_starts_nothing(program, option):
+    ended = run(program, option, "--ros-args", "-r", "__ns:=/robot1")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == "", "no log line: ROS was not started"
+    for node in PROGRAMS[program]:
+        for field in option_fields(NODE_CONFIGS[node]):
+            assert f"  {field.name} (default " in ended.stdout
+    assert "--ros-args -p NAME:=VALUE" in ended.stdout
+    assert program == COMPOSED or "Publishes" in ended.stdout or "Subscribes" in ended.stdout
+    assert max(len(line) for line in ended.stdout.splitlines()) <= 120
+
+
+@pytest.mark.parametrize("arguments", [["--frobnicate"], ["bag"], ["--ros-args", "-p", "x"], ["--ros-args", "--what"]])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_wrong_argument_is_one_line_and_exit_code_2(program, arguments):
+    line = refusal(program, *arguments, code=2)
+    assert line.startswith(f"{program}: ")
+    assert arguments[-1] in line
+
+
+@pytest.mark.guarantee(
+    "A parameter that a node does not have is refused at start; the line names the one that is meant.",
+    section="Every node",
+)
+@pytest.mark.parametrize(
+    ("program", "given", "line"),
+    [
+        ("camera_node", "frame_rate:=3.0", "camera_node has no parameter frame_rate, did you mean framerate?"),
+        ("camera_node", "detector:=haar", "camera_node has no parameter detector"),
+        ("overlay_node", "zzz:=1", "overlay_node has no parameter zzz; --help lists"),
+        ("bag_player", "speed:=1.0", "bag_player has no parameter speed"),
+        ("bag_recorder", "topic:=[a]", "bag_recorder has no parameter topic, did you mean topics?"),
+        (COMPOSED, "frame_rate:=3.0", "camera_node has no parameter frame_rate, did you mean framerate?"),
+        (COMPOSED, "score_treshold:=0.5", "did you mean score_threshold?"),
+        *[
+            ("face_detection_node", f"{old}:=1", f"parameter {old} is called {new} now")
+            for old, new in PARAMETERS.items()
+        ],
+    ],
+)
+def test_a_parameter_that_is_not_there_is_one_line_and_exit_code_78(program, given, line):
+    assert line in refusal(program, "--ros-args", "-p", given, code=78)
+
+
+def test_a_retired_parameter_in_a_file_is_refused_too(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(yaml.safe_dump({"/**/overlay_node": {"ros__parameters": {"match_depth": 3}}}))
+    line = refusal("overlay_node", "--ros-args", "--params-file", path, code=78)
+    assert "parameter match_depth is called sync_queue_size now" in line
+
+
+def test_a_section_for_all_nodes_may_have_parameters_of_other_nodes_but_no_unknown_ones(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    shared = {"image_reliability": "best_effort", "sync_queue_size": 8, "video_device": ""}
+    path.write_text(yaml.safe_dump({"/**": {"ros__parameters": shared}}))
+    line = refusal("camera_node", "--ros-args", "--params-file", path, code=78)
+    assert "video_device is empty" in line, "the first fault is this, so that the node does not start"
+    path.write_text(yaml.safe_dump({"/**": {"ros__parameters": {**shared, "sync_depth": 8}}}))
+    line = refusal("camera_node", "--ros-args", "--params-file", path, code=78)
+    assert "camera_node has no parameter sync_depth" in line
+
+
+def test_parameters_of_rclpy_and_the_packages_own_file_are_accepted():
+    from ament_index_python.packages import get_package_share_directory
+
+    path = Path(get_package_share_directory("emotion_perception"), "config", "emotion_perception.yaml")
+    given = ["use_sim_time:=false", "autostart:=true", "start_type_description_service:=true"]
+    given += ["qos_overrides./image_raw.publisher.depth:=3", "video_device:=''"]
+    words = [word for each in given for word in ("-p", each)]
+    for program in ("camera_node", COMPOSED):
+        line = refusal(program, "--ros-args", "--params-file", path, *words, code=78)
+        assert "video_device is empty" in line, "the first fault is this, so that the node does not start"
