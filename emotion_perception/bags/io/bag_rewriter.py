@@ -1,8 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a recording again with what was recognized beside its images: `faces`, `emotions` and `image_overlay`."""
+"""Writes a recording again, with `faces`, `emotions` and `image_overlay` beside its images."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,12 +11,7 @@ from typing import Any
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from emotion_perception.bags.inference.frame_result import (
-    DROPPED,
-    PROCESSED,
-    SKIPPED,
-    FrameResult,
-)
+from emotion_perception.bags.inference.frame_result import DROPPED, PROCESSED, SKIPPED, FrameResult
 from emotion_perception.bags.io.images import camera_info_topic, deserialize, namespace_of
 from emotion_perception.bags.io.messages import BAG_VERSION, CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
 from emotion_perception.bags.io.recorded_topic import Topic
@@ -31,15 +27,15 @@ _OVERLAY = "image_overlay/compressed"
 
 
 class ResultWriter:
-    """A new recording: images and calibration as they were, results under the stamps and times of their images.
+    """Writes a recording: images and camera_info as recorded, results with the stamp and time of their image.
 
     Args:
-        folder: made anew; one that an earlier evaluation wrote is replaced.
-        recording: what is evaluated.
+        folder: the new recording; an existing folder is replaced.
+        recording: the recording that is evaluated.
         topic: its image topic.
-        identity: what gives the answers.
+        model: the model that predicts the emotions.
         detector: name of the detector.
-        anonymize: how faces are hidden in the overlay; the images themselves then stay out.
+        anonymize: how faces are hidden in the overlay; the images themselves are then left out.
     """
 
     def __init__(
@@ -47,7 +43,7 @@ class ResultWriter:
         folder: Path,
         recording: Recording,
         topic: Topic,
-        identity: ModelInfo,
+        model: ModelInfo,
         *,
         detector: str,
         anonymize: str,
@@ -55,19 +51,16 @@ class ResultWriter:
         shutil.rmtree(folder, ignore_errors=True)
         self._writer = Writer(folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
-        self._kind, self._identity, self._detector, self._mode = topic.type, identity, detector, anonymize
-        self._hider = FaceAnonymizer()
-        self._counts = dict.fromkeys((f"frames_{what}" for what in ("received", "processed", "dropped", "failed")), 0)
-        space = namespace_of(topic.name)
+        self._image_type, self._model, self._detector, self._anonymize = topic.type, model, detector, anonymize
+        self._anonymizer = FaceAnonymizer()
+        self._counts = FrameCounts()
         self._store = typestore()
         self._builder = MessageBuilder(self._store.types.__getitem__)
-        self._topics = {
-            "faces": self._add(f"{space}faces", FACES),
-            "emotions": self._add(f"{space}emotions", EMOTIONS),
-            "overlay": self._add(f"{space}{_OVERLAY}", COMPRESSED),
-        }
-        if anonymize == "none":
-            self._topics["image"] = self._add(topic.name, topic.type)
+        namespace = namespace_of(topic.name)
+        self._faces = self._add(f"{namespace}faces", FACES)
+        self._emotions = self._add(f"{namespace}emotions", EMOTIONS)
+        self._overlay = self._add(f"{namespace}{_OVERLAY}", COMPRESSED)
+        self._images = self._add(topic.name, topic.type) if anonymize == "none" else None
         self._copy(recording, camera_info_topic(recording, topic))
 
     def __enter__(self) -> "ResultWriter":
@@ -81,55 +74,57 @@ class ResultWriter:
         else:
             self._writer.abort()
 
-    def write(self, outcome: FrameResult) -> None:
-        """Writes a frame's image and, where it was processed, its results."""
-        self._count(outcome.outcome)
-        if "image" in self._topics:
-            self._writer.write(self._topics["image"], outcome.received_ns, outcome.raw)
-        if outcome.outcome != PROCESSED or outcome.image_bgr is None:
+    def write(self, result: FrameResult) -> None:
+        """Writes the image of a frame and, if the frame was processed, its results."""
+        self._count(result.status)
+        if self._images is not None:
+            self._writer.write(self._images, result.received_ns, result.raw)
+        if result.status != PROCESSED or result.image_bgr is None:
             return
-        header = deserialize(outcome.raw, self._kind).header
-        faces = [emotion.face for emotion in outcome.emotions]
-        counts, detect_ms = FrameCounts(**self._counts), outcome.detect_ms or 0.0
+        header, detect_ms = deserialize(result.raw, self._image_type).header, result.detect_ms or 0.0
+        faces = [emotion.face for emotion in result.emotions]
         face_array = self._builder.face_array(
-            header, faces, detector=self._detector, detect_ms=detect_ms, counts=counts
+            header, faces, detector=self._detector, detect_ms=detect_ms, counts=self._counts
         )
         emotion_array = self._builder.emotion_array(
             header,
-            outcome.emotions,
+            result.emotions,
             status=Status.OK,
             faces_omitted=0,
-            model=self._identity,
+            model=self._model,
             detect_ms=detect_ms,
-            classify_ms=outcome.classify_ms or 0.0,
-            age_ms=outcome.latency_ms or 0.0,
-            counts=counts,
+            classify_ms=result.classify_ms or 0.0,
+            age_ms=result.latency_ms or 0.0,
+            counts=self._counts,
         )
-        self._send("faces", outcome, FACES, face_array)
-        self._send("emotions", outcome, EMOTIONS, emotion_array)
-        shown = self._hider.hide(outcome.image_bgr, faces, outcome.stamp_ns * 1e-9, self._mode)
-        drawn = draw_overlay(shown, outcome.emotions, self._identity.labels, bars=True, landmarks=False)
-        jpeg = np.frombuffer(bgr_to_jpeg(drawn, _JPEG_QUALITY), np.uint8)
-        self._send("overlay", outcome, COMPRESSED, self._of(COMPRESSED)(header, JPEG_FORMAT, jpeg))
+        anonymized = self._anonymizer.hide(result.image_bgr, faces, result.stamp_ns * 1e-9, self._anonymize)
+        overlay = draw_overlay(anonymized, result.emotions, self._model.labels, bars=True, landmarks=False)
+        jpeg = np.frombuffer(bgr_to_jpeg(overlay, _JPEG_QUALITY), np.uint8)
+        compressed = self._store.types[COMPRESSED](header, JPEG_FORMAT, jpeg)
+        self._write(self._faces, result, face_array)
+        self._write(self._emotions, result, emotion_array)
+        self._write(self._overlay, result, compressed)
 
-    def _count(self, outcome: str) -> None:
-        """Counts as the detection node does: a frame that waited for the classifier in vain is dropped, too."""
-        became = "processed" if outcome == PROCESSED else "dropped" if outcome in (DROPPED, SKIPPED) else "failed"
-        self._counts["frames_received"] += 1
-        self._counts[f"frames_{became}"] += 1
+    def _count(self, status: str) -> None:
+        """Counts a frame as the detection node does; a frame that the classifier skipped counts as dropped."""
+        counts = replace(self._counts, received=self._counts.received + 1)
+        if status == PROCESSED:
+            self._counts = replace(counts, processed=counts.processed + 1)
+        elif status in (DROPPED, SKIPPED):
+            self._counts = replace(counts, dropped=counts.dropped + 1)
+        else:
+            self._counts = replace(counts, failed=counts.failed + 1)
 
-    def _add(self, topic: str, kind: str) -> Any:
-        return self._writer.add_connection(topic, kind, typestore=self._store)
+    def _add(self, topic: str, message_type: str) -> Any:
+        return self._writer.add_connection(topic, message_type, typestore=self._store)
 
-    def _copy(self, recording: Recording, name: str | None) -> None:
-        """Copies the camera's calibration, where there is one."""
-        if name is not None:
-            connection = self._add(name, CAMERA_INFO)
-            for entry in recording.messages([name]):
+    def _copy(self, recording: Recording, topic: str | None) -> None:
+        """Copies the messages of the camera_info topic, if there is one."""
+        if topic is not None:
+            connection = self._add(topic, CAMERA_INFO)
+            for entry in recording.messages([topic]):
                 self._writer.write(connection, entry.received_ns, entry.raw)
 
-    def _send(self, name: str, outcome: FrameResult, kind: str, message: Any) -> None:
-        self._writer.write(self._topics[name], outcome.received_ns, self._store.serialize_cdr(message, kind))
-
-    def _of(self, kind: str) -> Any:
-        return self._store.types[kind]
+    def _write(self, connection: Any, result: FrameResult, message: Any) -> None:
+        raw = self._store.serialize_cdr(message, connection.msgtype)
+        self._writer.write(connection, result.received_ns, raw)

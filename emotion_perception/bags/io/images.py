@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The images of a recording's image topic, one after the other, each accounted for."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rosbags.image import image_to_cvimage
-from rosbags.serde import SerdeError
 
-from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, IMAGE_TYPES, NS, typestore
+from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, DAMAGED, IMAGE_TYPES, NS, typestore
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
 from emotion_perception.core.images.image_codec import RawImage, compressed_to_bgr, raw_to_bgr
 
 _USUAL = ("image_raw", "image_raw/compressed", "image_rect", "image")  # how the names of cameras' topics end
-DAMAGED = (SerdeError, ValueError, IndexError, KeyError, struct.error, AssertionError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True, eq=False)

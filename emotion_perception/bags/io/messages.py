@@ -1,28 +1,41 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The message types of recordings, this package's own included, without a ROS installation."""
+"""Message types of recordings, this package's own included, without a ROS installation."""
 
 import functools
+import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from rosbags.interfaces.typing import Typesdict
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.serde import SerdeError
+from rosbags.typesys import Stores, TypesysError, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
+
+from emotion_perception.bags.io.recorded_topic import Topic
+from emotion_perception.core.errors import RecordingError, one_line
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 IMAGE_TYPES = (IMAGE, COMPRESSED)
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 FACES, EMOTIONS = "emotion_perception/msg/FaceArray", "emotion_perception/msg/EmotionArray"
+FIRST_TYPES = Path(__file__).with_name("first_types.msg")
+"""Definition of `EMOTIONS` before `Face.id` became `track_id`, as recordings of that time carry it."""
 OWN = ("Face", "FaceArray", "FaceEmotion", "EmotionArray")
-# Of metadata.yaml. Humble to Kilted read 8; from 9 on the QoS profiles are no text any more, which Humble refuses.
+# Version of metadata.yaml. Humble to Kilted read 8; from 9 on the QoS profiles are no text, which Humble refuses.
 BAG_VERSION: Literal[8] = 8
 NS = 1_000_000_000  # nanoseconds in a second
+DAMAGED = (SerdeError, ValueError, IndexError, KeyError, struct.error, AssertionError, OverflowError, MemoryError)
+"""What rosbags raises where the bytes of a message are damaged."""
 
 
 @functools.cache
 def typestore() -> Typestore:
-    """Returns the types of ROS 2 Jazzy and this package's. What is used of them is the same in every distribution."""
+    """Returns the types of ROS 2 Jazzy and the present types of this package.
+
+    The standard types that this package uses are the same in every distribution.
+    """
     store = get_typestore(Stores.ROS2_JAZZY)
     types: Typesdict = {}
     for name in OWN:
@@ -31,7 +44,48 @@ def typestore() -> Typestore:
     return store
 
 
+def recorded_typestore(topic: Topic, messages: Iterable[bytes]) -> Typestore:
+    """Returns the types with which the `EmotionArray` messages of a recording were written.
+
+    The message definition in the recording decides. Humble records none into sqlite3: then the present types and the
+    first ones are tried, and those are returned that read more of the messages.
+
+    Args:
+        topic: a topic of `EMOTIONS`.
+        messages: its messages in CDR; they are read only if the recording has no definition.
+
+    Raises:
+        RecordingError: the definition cannot be parsed.
+    """
+    if topic.definition:
+        try:
+            return _store_of(topic.definition)
+        except TypesysError as e:
+            raise RecordingError(f"the message definition of {topic.name} cannot be parsed ({one_line(e)})") from e
+    stores = (typestore(), _store_of(FIRST_TYPES.read_text("utf-8")))
+    readable = [0, 0]
+    for raw in messages:
+        for k, store in enumerate(stores):
+            readable[k] += _can_read(store, raw)
+    return stores[readable.index(max(readable))]
+
+
+def _store_of(definition: str) -> Typestore:
+    """Returns the types of a message definition of `EMOTIONS`, which has those of its fields at its end."""
+    store = get_typestore(Stores.EMPTY)
+    store.register(get_types_from_msg(definition, EMOTIONS))
+    return store
+
+
+def _can_read(store: Typestore, raw: bytes) -> bool:
+    try:
+        store.deserialize_cdr(raw, EMOTIONS)
+    except DAMAGED:
+        return False
+    return True
+
+
 def _folder() -> Path:
-    """Returns where the message texts are: beside this file where the package is installed, else in the sources."""
-    beside = Path(__file__).parents[1] / "msg"
-    return beside if beside.is_dir() else Path(__file__).parents[3] / "msg"
+    """Returns the folder of the message definitions: in the installed package, else in the sources."""
+    installed = Path(__file__).parents[1] / "msg"
+    return installed if installed.is_dir() else Path(__file__).parents[3] / "msg"
