@@ -10,6 +10,7 @@ up to the next empty line.
 import argparse
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def message_text(name: str, text: str) -> str:
     for comment, declarations in rest if not description[1] else [description, *rest]:
         rows += _rows(comment.replace("|", "\\|"), declarations)
     table = "\n".join(rows)
-    return f"\n## {name}\n\n{description[0]}\n\n{table}\n"
+    return f"\n## {name}\n\n{textwrap.fill(description[0], 100)}\n\n{table}\n"
 
 
 def _rows(comment: str, declarations: list[str]) -> list[str]:

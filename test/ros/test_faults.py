@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to processes: killed nodes, torn messages. The results are in docs/guarantees.md."""
+"""What happens to processes: killed nodes, torn messages. The results are in docs/performance.md."""
 
 import contextlib
 import json

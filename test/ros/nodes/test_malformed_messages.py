@@ -62,7 +62,7 @@ def test_the_detector_survives_malformed_images(graph, make, malformed, transpor
 
 
 @pytest.mark.guarantee(
-    "Every FaceArray gets exactly one EmotionArray, in order, also when its image is missing or a frame is skipped.",
+    "Every FaceArray gets exactly one EmotionArray, in order, also without its image.",
     section="Emotion classifier node",
 )
 @pytest.mark.guarantee(
