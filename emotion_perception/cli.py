@@ -1,10 +1,10 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`emotion-perception`: one program, a sub-command for each job.
+"""The program `emotion-perception` with its sub-commands.
 
-Only the module of the sub-command that was asked for is imported, so `--help` and the light commands need neither torch
-nor onnxruntime. A sub-command's module has `add_arguments(parser)` and `run(arguments) -> int`, the exit code: 0 done,
-1 failed, with one line on stderr; 2 is a wrong command line.
+Only the module of the given sub-command is imported, so that `--help` and light commands need neither torch nor
+onnxruntime. The module of a sub-command has the functions `add_arguments(parser)` and `run(arguments)`, which returns
+the exit code: 0 on success, 1 on failure, with one line on stderr. The exit code of a wrong command line is 2.
 """
 
 import argparse
@@ -15,28 +15,35 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 
 from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.core.retired_names import CLI_COMMANDS, CLI_OPTIONS
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
-    "train": ("emotion_perception.training.commands.train", "train a network by a recipe; a stopped run goes on"),
+    "train": ("emotion_perception.training.commands.train", "train a network by a recipe; a stopped run is resumed"),
     "search": (
         "emotion_perception.training.commands.search",
-        "try many recipes of a network; a stopped search goes on",
+        "search the hyperparameters of a network; a stopped search is resumed",
     ),
-    "evaluate": ("emotion_perception.training.commands.evaluate", "measure a model on a data file"),
-    "calibrate": ("emotion_perception.training.commands.calibrate", "fit a model's temperature on a data file"),
-    "export": ("emotion_perception.training.commands.export", "turn a training run into a model that the nodes open"),
-    "quantize": ("emotion_perception.training.commands.quantize", "make a smaller, faster int8 twin of a model"),
+    "evaluate": ("emotion_perception.training.commands.evaluate", "evaluate a model on a dataset"),
+    "calibrate": (
+        "emotion_perception.training.commands.calibrate",
+        "fit a model's calibration temperature on a dataset",
+    ),
+    "export": ("emotion_perception.training.commands.export", "export a training run as a model for the nodes"),
+    "quantize": ("emotion_perception.training.commands.quantize", "quantize a model to int8: smaller and faster"),
     "models": ("emotion_perception.training.commands.models", "list the networks and the shipped models"),
     "evaluate-bag": (
         "emotion_perception.bags.commands.evaluate_bag",
-        "recognize emotions in a recording, or score those in it; one bag or a folder of them",
+        "recognize emotions in a recording, or score the recorded ones; one bag or a folder of bags",
     ),
     "label-bag": (
         "emotion_perception.bags.commands.label_bag",
-        "write labels for a recording, for a person to correct",
+        "write predicted labels of a recording for manual correction",
     ),
-    "benchmark": ("emotion_perception.benchmark.commands.benchmark", "measure how fast all of it is on this machine"),
-    "fetch": ("emotion_perception.fetch", "fetch a face detector's model file, checked by its hash"),
+    "benchmark": (
+        "emotion_perception.benchmark.commands.benchmark",
+        "measure the speed of nodes, models and training on this machine",
+    ),
+    "fetch": ("emotion_perception.fetch", "download the model files of a face detector, verified by hash"),
 }
 _EXTRAS = {
     "emotion_perception.benchmark": "[training]",
@@ -47,11 +54,14 @@ _INTERRUPTED = 130  # 128 + SIGINT
 
 
 def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple[str, str]] = _COMMANDS) -> int:
-    """Runs one sub-command and returns the exit code.
+    """Runs a sub-command and returns the exit code.
 
     Args:
-        arguments: the command line without the program; None takes the process's own.
-        commands: sub-command -> its module and one line of help.
+        arguments: the command line without the program; None takes that of the process.
+        commands: sub-command -> its module and its line of help.
+
+    Raises:
+        SystemExit: the command line is wrong (code 2), or help was requested (code 0).
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -62,7 +72,7 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
         return _fail(_missing(e, given))
     except KeyboardInterrupt as e:
         return _fail(str(e) or "stopped", _INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output has left, as `head` does
+    except BrokenPipeError:  # the reader of stdout has ended, e.g. head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as e:
@@ -72,9 +82,10 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
 def _run(given: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> int:
     parser = argparse.ArgumentParser(
         prog="emotion-perception",
-        description="Emotions of faces: train, measure and export the models that the ROS 2 nodes use.",
-        epilog="emotion-perception COMMAND --help says more. Exit code: 0 done, 1 failed, 2 wrong command line.",
+        description="Train, evaluate and export the models of the ROS 2 nodes, and evaluate recordings.",
+        epilog="See emotion-perception COMMAND --help. Exit code: 0 success, 1 failure, 2 wrong command line.",
     )
+    _refuse_retired_names(given, parser)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     modules: dict[str, ModuleType] = {}
     for name, (module, line) in commands.items():
@@ -86,10 +97,18 @@ def _run(given: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> int:
     return int(modules[parsed.command].run(parsed))
 
 
+def _refuse_retired_names(given: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    """Exits with code 2 and one line if the command line has a command or option that was renamed."""
+    for kind, words, names in (("command", given[:1], CLI_COMMANDS), ("option", given[1:], CLI_OPTIONS)):
+        for word in words:
+            if (old := word.partition("=")[0]) in names:
+                parser.exit(2, f"{parser.prog}: the {kind} {old} is now called {names[old]}\n")
+
+
 def _missing(error: ModuleNotFoundError, given: Sequence[str]) -> str:
     module = (error.name or "").partition(".")[0]
     if module == "emotion_perception":
-        return f"{error}: this installation is not complete"
+        return f"{error}: this installation is incomplete"
     package = ".".join(_COMMANDS.get(given[0], ("",))[0].split(".")[:2])
     extra = _EXTRAS.get(package, "")
     return f"{given[0]} needs the Python package {module}: pip install emotion_perception{extra}"

@@ -1,6 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import argparse
+import importlib
 import subprocess
 import sys
 import types
@@ -10,6 +12,7 @@ import pytest
 
 from emotion_perception import cli
 from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.retired_names import CLI_COMMANDS, CLI_OPTIONS
 
 ROOT = Path(cli.__file__).parents[1]
 
@@ -79,10 +82,53 @@ def test_every_sub_command_explains_itself_without_torch(capsys, monkeypatch, co
 
 
 @pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["quantise", "--model", "x"], "the command quantise is now called quantize"),
+        (["train", "--data", "x.npz", "--choose-split", "z"], "the option --choose-split is now called --val-split"),
+        (["search", "--choose-split=z"], "the option --choose-split is now called --val-split"),
+        (["evaluate", "--groups", "people.csv"], "the option --groups is now called --subgroups"),
+        (["evaluate", "--uncertain-below", "0.5"], "the option --uncertain-below is now called --min-confidence"),
+    ],
+)
+def test_a_retired_command_or_option_is_refused_with_the_present_one(capsys, arguments, line):
+    with pytest.raises(SystemExit) as ending:
+        cli.main(arguments)
+    assert ending.value.code == 2
+    assert capsys.readouterr().err == f"emotion-perception: {line}\n"
+
+
+def test_no_command_has_a_retired_option_and_every_present_name_exists():
+    options = set()
+    for module, _ in cli._COMMANDS.values():
+        parser = argparse.ArgumentParser()
+        importlib.import_module(module).add_arguments(parser)
+        options |= parser._option_string_actions.keys()
+    assert not options & CLI_OPTIONS.keys()
+    assert options >= set(CLI_OPTIONS.values())
+    assert cli._COMMANDS.keys() >= set(CLI_COMMANDS.values())
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--set", "blend=0.5"], "recipe compact_vgg: the key blend is now called soup_weight"),
+        (["--set", "epochs"], "--set epochs: write KEY=VALUE"),
+        (["--set", "learning_rate=1e-3x"], "recipe: learning_rate '1e-3x' is not of type float"),
+        (["--set", "learning_rate=1e-3", "--set", "weight_decay=5e-4"], "absent.npz: no such file or folder"),
+    ],
+)
+def test_values_of_set_are_yaml_with_exponents(capsys, tmp_path, options, line):
+    pytest.importorskip("lightning", reason="the training extra is not installed")
+    assert cli.main(["train", "--data", "absent.npz", "--out", str(tmp_path / "run"), *options]) == 1
+    assert capsys.readouterr().err == f"emotion-perception: {line}\n"
+
+
+@pytest.mark.parametrize(
     ("missing", "line"),
     [
         ("torch", "train needs the Python package torch: pip install emotion_perception[training]"),
-        ("emotion_perception.x", "this installation is not complete"),
+        ("emotion_perception.x", "this installation is incomplete"),
     ],
 )
 def test_a_missing_package_is_named_with_what_installs_it(capsys, monkeypatch, missing, line):
@@ -101,4 +147,4 @@ def test_the_program_starts_without_the_heavy_packages():
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert "a stopped run goes on" in done.stdout
+    assert "a stopped run is resumed" in done.stdout
