@@ -4,6 +4,8 @@
 
 import csv
 import json
+import shutil
+import subprocess
 
 import cv2
 import numpy as np
@@ -70,6 +72,22 @@ def test_a_folder_with_a_damaged_recording_exits_with_1(bag, tmp_path, capsys):
     told = capsys.readouterr()
     assert "not evaluated: bad: " in told.out
     assert "bags: 1 frames" in told.out
+
+
+
+def test_the_installed_program_evaluates_recordings_in_several_processes(tmp_path):
+    folder, out = tmp_path / "bags", tmp_path / "out"
+    folder.mkdir()
+    for name in ("one", "two"):
+        write_bag(folder / name, [scene()] * 2, stamps(2))
+    program = shutil.which("emotion-perception")
+    if program is None:
+        pytest.skip("the program is not on the PATH: source scripts/env.sh, or pip install emotion_perception[bags]")
+    command = [program, "evaluate-bag", str(folder), "--out", str(out), "--workers", "2"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((out / "report.json").read_text())
+    assert (list(report["bags"]), report["frames"]["processed"]) == (["one", "two"], 4)
 
 
 @pytest.mark.parametrize(
