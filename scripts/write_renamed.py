@@ -24,6 +24,9 @@ HEAD = """\
 
 Names that earlier revisions used, and what they are called now. Programs refuse an old name in a line
 that gives the new one. Recordings, models and runs with old names are still read.
+
+In the messages, the field `id` of `Face` is now `track_id`. A recording is read with the message
+definitions that it carries, so recordings of the earlier types are still read.
 """
 
 

@@ -76,11 +76,16 @@ PATHS = found(rf"(?<![\w./~-])((?:{'|'.join(FOLDERS + ROOMS)})/[\w./*-]*)")
 TARGETS = found(r"(?<![\w-])make ([a-z-]+)")
 COMMANDS = found(r"emotion-perception ([a-z]+[a-z-]*)([^\n;|)$]*)")
 ASSIGNED = found(r"(?<!-r )(?<![\w:])(?:\w+:)?([a-z]\w*):=")
+CLASSES = [
+    (document, name)
+    for document, name in found(r"(?<![\w.:/<])([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?![\w:])")
+    if document not in OLD_NAMES_ALLOWED
+]
 KEYS = found(r"--set ['\"]?([a-z]\w*)=")
 
 
 def test_the_documents_are_read():
-    assert [len(items) > 10 for items in (LINKS, PATHS, TARGETS, COMMANDS, ASSIGNED, KEYS)] == [True] * 6
+    assert [len(items) > 10 for items in (LINKS, PATHS, TARGETS, COMMANDS, ASSIGNED, CLASSES, KEYS)] == [True] * 7
 
 
 @pytest.mark.parametrize(("document", "target"), LINKS, ids=lambda value: getattr(value, "name", value))
@@ -118,6 +123,16 @@ def test_a_parameter_or_launch_argument_exists(document, name):
     parameters = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
     launch_files = "".join(text_of(path) for path in ROOT.glob("launch/*.py"))
     assert f"`{name}`" in parameters or f'"{name}"' in launch_files
+
+
+@pytest.fixture(scope="module")
+def sources():
+    return "".join(text_of(path) for path in ROOT.glob("emotion_perception/**/*.py"))
+
+
+@pytest.mark.parametrize(("document", "name"), CLASSES)
+def test_a_class_or_message_exists(sources, document, name):
+    assert re.search(rf"\b{name}\b", sources)
 
 
 @pytest.mark.parametrize(("document", "key"), KEYS)

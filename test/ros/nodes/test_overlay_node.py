@@ -14,8 +14,8 @@ from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts
-from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, ModelInfo, faces_to_msg
+from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, ModelInfo
+from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, faces_to_msg
 from emotion_perception.ros.nodes.overlay import OverlayNode
 from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image, image_to_bgr
 
@@ -305,7 +305,7 @@ class TestMarkers:
             graph.wait(lambda: node._behavior._markers.camera or not k[0])
         return node, markers
 
-    @pytest.mark.guarantee("A marker stands at the face's position in the camera's frame.", section="Overlay node")
+    @pytest.mark.guarantee("A marker has the position of the face in the camera's frame.", section="Overlay node")
     def test_a_face_is_a_sphere_and_a_text_where_it_is_in_the_room(self, graph, make):
         node, arrays = self.start(graph)
         header = make.header(1, frame_id="left eye/ä")
