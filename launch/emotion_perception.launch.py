@@ -18,7 +18,7 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from emotion_perception.core.detection.options import DETECTORS
+from emotion_perception.core.detection import DETECTORS
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"

@@ -21,12 +21,10 @@ from pathlib import Path
 import numpy as np
 from image_files import Image, video_frames
 
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
-from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.detection.factory import create_detector
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.classification import ClassifierOptions, EmotionClassifier, create_classifier
+from emotion_perception.core.detection import DetectorOptions, create_detector
 from emotion_perception.core.errors import EmotionPerceptionError, SourceError
-from emotion_perception.core.images.geometry import square_crop
+from emotion_perception.core.images import square_crop
 from emotion_perception.training.datasets import load_dataset
 
 _FRAME_STEP = 4

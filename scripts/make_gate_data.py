@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion_perception.core.detection.factory import create_detector
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.detection import DetectorOptions, create_detector
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.training.datasets import load_dataset
 

@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from emotion_perception.core.detection.factory import create_detector, select_faces
-from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
+from emotion_perception.core.detection import DETECTORS, DetectorOptions, create_detector, select_faces
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.core.types import Box
 

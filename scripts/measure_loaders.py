@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from emotion_perception.core.classification.labels import LABELS
+from emotion_perception.core.classification import LABELS
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.training.datasets import load_dataset
 from emotion_perception.training.datasets.decode import read_image

@@ -25,8 +25,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from emotion_perception.core.detection.factory import create_detector, select_faces
-from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
+from emotion_perception.core.detection import DETECTORS, DetectorOptions, create_detector, select_faces
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.reporting.documents import replace_measurement
 from emotion_perception.reporting.metrics import Predictions

@@ -12,8 +12,8 @@ from typing import Any
 from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.bags.inference.prediction_source import PredictionSource, open_source
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings, parameters_of
-from emotion_perception.bags.io.bag_rewriter import ResultWriter
 from emotion_perception.bags.io.recording import Recording
+from emotion_perception.bags.report.bag_rewriter import ResultWriter
 from emotion_perception.bags.report.report import JSON, write_report
 from emotion_perception.bags.scoring import metrics
 from emotion_perception.bags.scoring.labels import LabelRow, Labels, read_labels
@@ -28,7 +28,7 @@ from emotion_perception.bags.scoring.tables import (
     read_regions,
 )
 from emotion_perception.core.assets import file_sha256
-from emotion_perception.core.classification.model_bundle import load_model_bundle
+from emotion_perception.core.classification import load_model_bundle
 from emotion_perception.core.errors import DatasetError, RecordingError
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.reporting.progress import progress_bar

@@ -19,7 +19,7 @@ from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.bags.report.crops import as_url, face_crop
+from emotion_perception.bags.scoring.crops import as_url, face_crop
 from emotion_perception.bags.scoring.labels import INTERVALS, OPTIONAL
 from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.pipeline import Pipeline

@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
-from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.classification.preprocessing import to_batch, to_input
-from emotion_perception.core.images.geometry import square_crop
-from emotion_perception.core.inference.onnx_session import OnnxBackend
+from emotion_perception.core.classification import (
+    ClassifierOptions,
+    ModelBundle,
+    load_model_bundle,
+    read_weights,
+    to_batch,
+    to_input,
+)
+from emotion_perception.core.images import square_crop
+from emotion_perception.core.inference import OnnxBackend
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 from emotion_perception.reporting.timing import time_interleaved
 

@@ -13,13 +13,10 @@ from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import VGA, BagImage
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.detection.factory import FaceDetector, create_detector
-from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
+from emotion_perception.core.detection import DETECTORS, DetectorOptions, FaceDetector, create_detector
 from emotion_perception.core.errors import EmotionPerceptionError
-from emotion_perception.core.images.geometry import iou
-from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
-from emotion_perception.core.tracking.options import TrackerOptions
-from emotion_perception.core.tracking.tracker import Tracker
+from emotion_perception.core.images import iou
+from emotion_perception.core.tracking import FaceTrackingPipeline, Tracker, TrackerOptions
 from emotion_perception.core.types import Face
 from emotion_perception.reporting.timing import time_interleaved
 

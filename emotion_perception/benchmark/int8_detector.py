@@ -7,8 +7,7 @@ from pathlib import Path
 
 from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
-from emotion_perception.core.detection.base import with_longer_side
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.detection import DetectorOptions, with_longer_side
 
 _FACES = (1, 2, 8)
 _STEP = 30

@@ -12,8 +12,7 @@ from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import HD, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.classification.model_bundle import shipped_models
-from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.classification import ClassifierOptions, shipped_models
 
 _EVERY = (1, 3)
 _MEMORY = (

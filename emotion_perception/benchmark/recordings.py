@@ -22,8 +22,8 @@ from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.images.image_codec import JPEG_FORMAT, bgr_to_jpeg
+from emotion_perception.core.classification import ClassifierOptions
+from emotion_perception.core.images import JPEG_FORMAT, bgr_to_jpeg
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 
 _RATE = 30

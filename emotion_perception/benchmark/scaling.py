@@ -10,8 +10,8 @@ import numpy as np
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.classification import ClassifierOptions
+from emotion_perception.core.detection import DetectorOptions
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 from emotion_perception.reporting.timing import time_interleaved
 

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.classification.labels import LABELS
+from emotion_perception.core.classification import LABELS
 from emotion_perception.reporting.timing import time_interleaved
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.fit.augmentation import augmentation_from

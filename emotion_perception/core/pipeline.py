@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
-from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
-from emotion_perception.core.classification.recognizer import EmotionRecognizer
-from emotion_perception.core.detection.factory import FaceDetector, create_detector
-from emotion_perception.core.detection.non_face_filter import NonFaceFilter
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.classification import (
+    ClassifierOptions,
+    EmotionClassifier,
+    EmotionRecognizer,
+    RecognizerOptions,
+    create_classifier,
+)
+from emotion_perception.core.detection import DetectorOptions, FaceDetector, NonFaceFilter, create_detector
 from emotion_perception.core.options import Options
-from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
-from emotion_perception.core.tracking.options import TrackerOptions
-from emotion_perception.core.tracking.tracker import Tracker
+from emotion_perception.core.tracking import FaceTrackingPipeline, Tracker, TrackerOptions
 from emotion_perception.core.types import Face, FaceEmotion
 
 

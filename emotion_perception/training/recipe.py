@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification import LABELS, ModelSpec
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.retired_names import RECIPE_KEYS, RECIPE_VALUES, with_present_names
 from emotion_perception.core.yaml_values import parse_key_values, parse_yaml

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from measurement import Image, Peer, main
 
-from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.classification import ClassifierOptions
+from emotion_perception.core.detection import DetectorOptions
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
-from emotion_perception.core.tracking.options import TrackerOptions
+from emotion_perception.core.tracking import TrackerOptions
 
 FRAME_S = 1 / 12  # 120 frames span ten seconds
 

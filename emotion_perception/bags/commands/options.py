@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.classification import ClassifierOptions
+from emotion_perception.core.detection import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.options import option_fields, with_values
-from emotion_perception.core.rendering.options import ANONYMIZERS
+from emotion_perception.core.rendering import ANONYMIZERS
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.core.yaml_values import parse_key_values
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from emotion_perception.bags.inference.frame_result import DROPPED, FAILED, PROCESSED, SKIPPED, UNDECODABLE, FrameResult
 from emotion_perception.bags.io.images import BagImage
 from emotion_perception.bags.io.messages import NS
-from emotion_perception.core.classification.load_shedding import LoadShedder
+from emotion_perception.core.classification import LoadShedder
 from emotion_perception.core.errors import ImageError, one_line
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.sync import LatestFrameWorker
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 
 _DETECTION_THREADS = 2

@@ -14,7 +14,7 @@ from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, DAMAGED
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
-from emotion_perception.core.images.image_codec import RawImage, compressed_to_bgr, raw_to_bgr
+from emotion_perception.core.images import RawImage, compressed_to_bgr, raw_to_bgr
 
 _USUAL = ("image_raw", "image_raw/compressed", "image_rect", "image")  # how the names of cameras' topics end
 

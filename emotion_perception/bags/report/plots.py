@@ -15,7 +15,7 @@ from emotion_perception.bags.inference.frame_result import FRAME_STATUSES, PROCE
 from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.scoring.metrics import tracks_of
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
-from emotion_perception.core.rendering.overlay import COLORS, OTHER_COLOR
+from emotion_perception.core.rendering import COLORS, OTHER_COLOR
 from emotion_perception.reporting.plots import BLUE, ORANGE, WIDTH
 
 MAX_TRACKS = 12  # drawn, the longest ones

@@ -9,8 +9,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from emotion_perception.bags.report.crops import as_url
 from emotion_perception.bags.report.plots import MAX_TRACKS, draw_frame_statuses, draw_latency, draw_timeline
+from emotion_perception.bags.scoring.crops import as_url
 from emotion_perception.bags.scoring.misclassified import Misclassified
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
 from emotion_perception.reporting.pages import render_template

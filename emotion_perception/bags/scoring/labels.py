@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.bags.io.messages import NS
-from emotion_perception.core.classification.labels import canonical_label
+from emotion_perception.core.classification import canonical_label
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.images.geometry import iou_matrix
-from emotion_perception.core.tracking.tracker import best_pairs
+from emotion_perception.core.images import iou_matrix
+from emotion_perception.core.tracking import best_pairs
 from emotion_perception.core.types import Box, Face
 
 INTERVALS = ("start_s", "end_s", "track_or_region", "label")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.bags.io.messages import NS
-from emotion_perception.bags.report.crops import face_crop
+from emotion_perception.bags.scoring.crops import face_crop
 from emotion_perception.bags.scoring.labels import LabelRow
 from emotion_perception.core.types import FaceEmotion
 

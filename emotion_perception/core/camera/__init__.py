@@ -1,3 +1,40 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 """Camera sources, the thread that reads them, and their frame rate."""
+
+from typing import TYPE_CHECKING
+
+from emotion_perception.core.lazy_imports import lazy_imports
+
+if TYPE_CHECKING:
+    from emotion_perception.core.camera.capture_loop import CaptureLoop
+    from emotion_perception.core.camera.factory import check_source, open_source
+    from emotion_perception.core.camera.live import without_password
+    from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
+    from emotion_perception.core.camera.options import CameraOptions
+    from emotion_perception.core.camera.rate_meter import RateMeter
+    from emotion_perception.core.camera.source import FrameSource
+else:
+    __getattr__ = lazy_imports(
+        __name__,
+        {
+            "capture_loop": ("CaptureLoop",),
+            "factory": ("check_source", "open_source"),
+            "live": ("without_password",),
+            "monotonic_stamps": ("MonotonicStamps",),
+            "options": ("CameraOptions",),
+            "rate_meter": ("RateMeter",),
+            "source": ("FrameSource",),
+        },
+    )
+
+__all__ = [
+    "CameraOptions",
+    "CaptureLoop",
+    "FrameSource",
+    "MonotonicStamps",
+    "RateMeter",
+    "check_source",
+    "open_source",
+    "without_password",
+]

@@ -19,8 +19,7 @@ from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError
-from emotion_perception.core.inference.backend import Backend
-from emotion_perception.core.inference.onnx_session import OnnxBackend
+from emotion_perception.core.inference import Backend, OnnxBackend
 from emotion_perception.core.types import ModelInfo
 
 _log = logging.getLogger(__name__)
@@ -124,7 +123,7 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> Em
     problem = f"device is '{device}'" if device == "cpu" else _cuda_problem(device, bundle.spec)
     if problem is None:
         cuda = "cuda:0" if device in ("auto", "cuda") else device
-        from emotion_perception.core.inference.failover import FailoverBackend
+        from emotion_perception.core.inference import FailoverBackend
 
         gpu = _torch_backend(bundle, cuda)
         failover = FailoverBackend(gpu, lambda: _cpu_backend(bundle, options.num_threads))
@@ -167,7 +166,7 @@ def _cuda_problem(device: str, spec: ModelSpec) -> str | None:
 
 def _batching(backend: Backend, options: ClassifierOptions) -> Backend:
     """Returns a backend that joins the faces of several threads into one run."""
-    from emotion_perception.core.inference.dynamic_batching import BatchingBackend
+    from emotion_perception.core.inference import BatchingBackend
 
     return BatchingBackend(
         backend, max_batch_size=options.max_batch_size, max_queue_delay_s=options.max_queue_delay_ms * 1e-3
@@ -197,7 +196,7 @@ def _onnx_backend(path: Path, spec: ModelSpec, num_threads: int) -> Backend:
 
 def _torch_backend(bundle: ModelBundle, device: str) -> Backend:
     from emotion_perception.core.classification.networks import build_network
-    from emotion_perception.core.inference.torch_backend import TorchBackend
+    from emotion_perception.core.inference import TorchBackend
 
     try:
         network = build_network(bundle.spec, read_weights(bundle))

@@ -11,7 +11,7 @@ from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.classification.smoothing import EmotionSmoother
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.images.geometry import square_crop
+from emotion_perception.core.images import square_crop
 from emotion_perception.core.types import Face, FaceEmotion
 
 

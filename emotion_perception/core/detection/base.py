@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ImageError
-from emotion_perception.core.images.geometry import clip_box
+from emotion_perception.core.images import clip_box
 from emotion_perception.core.types import Face, Landmarks, Point
 
 

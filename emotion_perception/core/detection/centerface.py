@@ -12,7 +12,7 @@ from emotion_perception.core.detection.base import Candidates, FaceDetector, sup
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.inference.onnx_session import open_session, read_model
+from emotion_perception.core.inference import open_session, read_model
 
 _OUTPUTS = ("537", "538", "539", "540")  # heat map, size, offset, landmarks
 _STRIDE = 4  # pixels of the image for each cell of the maps

@@ -15,7 +15,7 @@ from emotion_perception.core.detection.haar import HaarDetector
 from emotion_perception.core.detection.mtcnn import MtcnnDetector, MtcnnFiles
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.detection.yunet import YuNetDetector
-from emotion_perception.core.images.geometry import clip_box
+from emotion_perception.core.images import clip_box
 from emotion_perception.core.types import Face
 
 __all__ = ["FaceDetector", "add_margin", "create_detector", "passing_faces", "select_faces"]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.detection.base import Candidates, FaceDetector, suppress
 from emotion_perception.core.detection.options import DetectorOptions
-from emotion_perception.core.inference.onnx_session import open_session
+from emotion_perception.core.inference import open_session
 
 if TYPE_CHECKING:
     import onnxruntime

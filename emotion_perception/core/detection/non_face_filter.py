@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.images.geometry import square_crop
+from emotion_perception.core.images import square_crop
 from emotion_perception.core.types import Face
 
 FACE_LABEL = "face"

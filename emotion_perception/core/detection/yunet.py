@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.detection.base import Candidates, FaceDetector
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
-from emotion_perception.core.inference.onnx_session import read_model
+from emotion_perception.core.inference import read_model
 
 _SCORE_FLOOR = 0.3
 _OVERLAP = 0.3

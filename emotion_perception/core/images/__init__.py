@@ -1,3 +1,40 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Image buffers, compressed image headers and box geometry."""
+"""Image buffers, headers of compressed images, and the geometry of boxes."""
+
+from typing import TYPE_CHECKING
+
+from emotion_perception.core.lazy_imports import lazy_imports
+
+if TYPE_CHECKING:
+    from emotion_perception.core.images.geometry import clip_box, iou, iou_matrix, square_crop
+    from emotion_perception.core.images.image_codec import (
+        JPEG_FORMAT,
+        RawImage,
+        bgr_to_jpeg,
+        compressed_to_bgr,
+        raw_to_bgr,
+    )
+    from emotion_perception.core.images.image_header import read_image_size
+else:
+    __getattr__ = lazy_imports(
+        __name__,
+        {
+            "geometry": ("clip_box", "iou", "iou_matrix", "square_crop"),
+            "image_codec": ("JPEG_FORMAT", "RawImage", "bgr_to_jpeg", "compressed_to_bgr", "raw_to_bgr"),
+            "image_header": ("read_image_size",),
+        },
+    )
+
+__all__ = [
+    "JPEG_FORMAT",
+    "RawImage",
+    "bgr_to_jpeg",
+    "clip_box",
+    "compressed_to_bgr",
+    "iou",
+    "iou_matrix",
+    "raw_to_bgr",
+    "read_image_size",
+    "square_crop",
+]

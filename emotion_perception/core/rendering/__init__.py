@@ -1,3 +1,40 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What people look at: overlays, anonymized images, markers and videos."""
+"""Output for people: overlays, anonymized images, markers and videos."""
+
+from typing import TYPE_CHECKING
+
+from emotion_perception.core.lazy_imports import lazy_imports
+
+if TYPE_CHECKING:
+    from emotion_perception.core.rendering.anonymize import FaceAnonymizer, anonymize_faces
+    from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarker, FaceMarkers, PinholeCamera
+    from emotion_perception.core.rendering.options import ANONYMIZERS, OverlayOptions
+    from emotion_perception.core.rendering.overlay import COLORS, OTHER_COLOR, draw_overlay
+    from emotion_perception.core.rendering.video import VideoWriter
+else:
+    __getattr__ = lazy_imports(
+        __name__,
+        {
+            "anonymize": ("FaceAnonymizer", "anonymize_faces"),
+            "markers": ("FACE_WIDTH_M", "FaceMarker", "FaceMarkers", "PinholeCamera"),
+            "options": ("ANONYMIZERS", "OverlayOptions"),
+            "overlay": ("COLORS", "OTHER_COLOR", "draw_overlay"),
+            "video": ("VideoWriter",),
+        },
+    )
+
+__all__ = [
+    "ANONYMIZERS",
+    "COLORS",
+    "FACE_WIDTH_M",
+    "OTHER_COLOR",
+    "FaceAnonymizer",
+    "FaceMarker",
+    "FaceMarkers",
+    "OverlayOptions",
+    "PinholeCamera",
+    "VideoWriter",
+    "anonymize_faces",
+    "draw_overlay",
+]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.images.geometry import clip_box
+from emotion_perception.core.images import clip_box
 from emotion_perception.core.types import Box, Face
 
 # Chosen so that none of CenterFace, YuNet and Haar fires on what is left, from faces of 16 pixels to faces of 400.
@@ -22,7 +22,7 @@ _GRAY = 128
 _HELD_S = 1.0
 
 
-def anonymize(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: str) -> NDArray[np.uint8]:
+def anonymize_faces(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: str) -> NDArray[np.uint8]:
     """Hides faces, each with a margin around its box.
 
     Args:
@@ -74,7 +74,7 @@ class FaceAnonymizer:
             return image_bgr
         if faces is None:
             return anonymize_image(image_bgr, mode)
-        return anonymize(image_bgr, [*(face.box for face in faces), *self._gone(faces, stamp_s)], mode)
+        return anonymize_faces(image_bgr, [*(face.box for face in faces), *self._gone(faces, stamp_s)], mode)
 
     def _gone(self, faces: Sequence[Face], stamp_s: float) -> list[Box]:
         present = {face.track_id: (stamp_s, face.box) for face in faces}

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.images.geometry import clip_box
+from emotion_perception.core.images import clip_box
 from emotion_perception.core.rendering.overlay_layout import Rectangle, place_panel, place_tag
 from emotion_perception.core.types import Box, FaceEmotion, Landmarks
 

@@ -1,3 +1,33 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Frame accounting and the pairing of images with results by equal stamps."""
+"""Joining of images and results by equal stamps, and queues between threads."""
+
+from typing import TYPE_CHECKING
+
+from emotion_perception.core.lazy_imports import lazy_imports
+
+if TYPE_CHECKING:
+    from emotion_perception.core.sync.byte_queue import ByteQueue
+    from emotion_perception.core.sync.exact_time_sync import ExactTimeSync
+    from emotion_perception.core.sync.image_result_sync import ImageResultSync
+    from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+    from emotion_perception.core.sync.playback_clock import PlaybackClock
+else:
+    __getattr__ = lazy_imports(
+        __name__,
+        {
+            "byte_queue": ("ByteQueue",),
+            "exact_time_sync": ("ExactTimeSync",),
+            "image_result_sync": ("ImageResultSync",),
+            "latest_frame": ("LatestFrameWorker",),
+            "playback_clock": ("PlaybackClock",),
+        },
+    )
+
+__all__ = [
+    "ByteQueue",
+    "ExactTimeSync",
+    "ImageResultSync",
+    "LatestFrameWorker",
+    "PlaybackClock",
+]

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.detection.factory import FaceDetector, add_margin, passing_faces
-from emotion_perception.core.detection.non_face_filter import NonFaceFilter
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.detection import DetectorOptions, FaceDetector, NonFaceFilter, add_margin, passing_faces
 from emotion_perception.core.tracking.optical_flow_tracker import OpticalFlowTracker
 from emotion_perception.core.tracking.options import TrackerOptions
 from emotion_perception.core.tracking.tracker import Tracker

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.images.geometry import clip_box
+from emotion_perception.core.images import clip_box
 from emotion_perception.core.types import Face, Landmarks, Point
 
 _GRID = 8  # points along each side of a face

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.images.geometry import iou_matrix
+from emotion_perception.core.images import iou_matrix
 from emotion_perception.core.tracking.box_kalman import BoxKalmanFilter
 from emotion_perception.core.types import Box, Face
 

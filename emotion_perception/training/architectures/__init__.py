@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from emotion_perception.core.classification import ModelSpec
 from emotion_perception.core.classification import networks as core_networks
-from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.networks import CompactVGG, MirrorAverage
 from emotion_perception.training.architectures.basic_cnn import BasicCNN
 from emotion_perception.training.architectures.face_gate import FaceGate

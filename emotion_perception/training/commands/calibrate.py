@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fits the temperature and prints the calibration error before and after."""
-    from emotion_perception.core.classification.options import ClassifierOptions
+    from emotion_perception.core.classification import ClassifierOptions
     from emotion_perception.core.yaml_values import parse_key_values
     from emotion_perception.training.export.calibration import calibrate, summary_line
 

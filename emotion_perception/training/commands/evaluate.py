@@ -5,7 +5,7 @@
 import argparse
 from pathlib import Path
 
-from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
+from emotion_perception.core.classification import ClassifierOptions, RecognizerOptions
 from emotion_perception.training.commands.options import add_dataset_options, split_names
 
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluates a model and prints the main metrics."""
-    from emotion_perception.core.classification.model_bundle import load_model_bundle
+    from emotion_perception.core.classification import load_model_bundle
     from emotion_perception.core.errors import ConfigurationError
     from emotion_perception.core.yaml_values import parse_key_values
     from emotion_perception.training.evaluate.evaluator import evaluate

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from emotion_perception.core.classification.model_bundle import load_model_bundle, shipped_models
+from emotion_perception.core.classification import load_model_bundle, shipped_models
 
 if TYPE_CHECKING:
     from emotion_perception.training.architectures import Network

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from emotion_perception.core.classification.labels import canonical_label
+from emotion_perception.core.classification import canonical_label
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.training.datasets.cache import default_folder
 from emotion_perception.training.datasets.checks import DataReport, Duplicates, examine

@@ -1,8 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The official tree of CK+: sequences of frames from a neutral face to the peak of an expression.
+"""Reads the official folder tree of CK+: sequences of frames from a neutral face to the peak of an expression.
 
-Lucey et al. 2010, "The Extended Cohn-Kanade Dataset (CK+)". Frames lie in `cohn-kanade-images/S010/001/*.png`, the
+Lucey et al. 2010, "The Extended Cohn-Kanade Dataset (CK+)". Frames are in `cohn-kanade-images/S010/001/*.png`, the
 emotion of a sequence's peak in `Emotion/S010/001/*_emotion.txt`, for 327 of 593 sequences.
 """
 
@@ -14,11 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.core.detection.factory import FaceDetector, create_detector, select_faces
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.classification import LABELS
+from emotion_perception.core.detection import DetectorOptions, FaceDetector, create_detector, select_faces
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ImageError
-from emotion_perception.core.images.geometry import square_crop
+from emotion_perception.core.images import square_crop
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, scaled, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
@@ -53,24 +52,24 @@ def load_ckplus(
     cache: str = "",
     detector: Callable[[DetectorOptions], FaceDetector] = create_detector,
 ) -> FaceDataset:
-    """Reads the frames that show an expression, and where asked the neutral ones before it; `subjects` are set.
+    """Reads the frames that show an expression and, on request, the neutral frames before them; sets `subjects`.
 
-    A time stamp is burnt into the frames, from which a network could tell the sequence: it is not in a face crop, and
-    `mask` blackens the strip at the bottom where it stands.
+    The frames contain a time stamp from which a network could recognize the sequence: it is not in a face crop, and
+    `mask` blackens the strip at the bottom that contains it.
 
     Args:
         path: the folder that holds `cohn-kanade-images` and `Emotion`.
-        percent: share of the frames before the peak that are taken too, counted back from the peak, 0..100.
-        neutral: how many first frames of a sequence are taken as neutral.
+        percent: percentage of the frames before the peak that are also read, counted back from the peak, 0..100.
+        neutral: number of first frames of a sequence that are read as neutral.
         neutral_of: `labeled` sequences or `all` of them.
-        contempt: keep the sequences of contempt.
-        crop: `face` as our detector finds it, or `mask` for the whole frame.
-        margin: share of the face box's longer side that is added on each side.
-        strip: share of the height that `mask` blackens.
+        contempt: read the sequences of contempt.
+        crop: `face`, as detected by this package, or `mask` for the whole frame.
+        margin: fraction of the face box's longer side that is added on each side.
+        strip: fraction of the height that `mask` blackens.
         size: side, or [width, height], in pixels; 0 takes 48 for `face` and [640, 480] for `mask`.
         color: BGR instead of gray.
         cache: folder of the decoded images, see `cache`.
-        detector: makes the detector.
+        detector: creates the detector.
     """
     for name, value, known in (("crop", crop, _CROPS), ("neutral_of", neutral_of, _NEUTRAL_OF)):
         if value not in known:
@@ -105,7 +104,7 @@ def load_ckplus(
 
 
 def _frames(path: Path, percent: float, neutral: int, all_neutral: bool, log: ProblemLog) -> tuple[list[_Frame], int]:
-    """Returns the frames to decode, and the number of sequences."""
+    """Returns the frames to read, and the number of sequences."""
     if not (path / _EMOTIONS).is_dir():
         raise DatasetError(f"has {IMAGES} but no {_EMOTIONS}")
     found: list[_Frame] = []
@@ -128,14 +127,14 @@ def _frames(path: Path, percent: float, neutral: int, all_neutral: bool, log: Pr
 
 
 def _expression(folder: Path, images: Sequence[Path], percent: float) -> tuple[str | None, Sequence[Path]]:
-    """Returns the label of a sequence and the frames that show it, the peak last; None where it has no label."""
+    """Returns the label of a sequence and the frames that show it, the peak last; None if it has no label."""
     file = next(iter(sorted(folder.glob("*_emotion.txt"))), None)
     if file is None:
         return None, []
     try:
         code = float(file.read_text(encoding="ascii"))
     except (OSError, ValueError):
-        raise DatasetError(f"{file.name} holds no number") from None
+        raise DatasetError(f"{file.name} contains no number") from None
     if code not in range(len(_CODES)):
         raise DatasetError(f"{file.name}: {code:g} is not within 0..{len(_CODES) - 1}")
     names = [image.stem for image in images]

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The one form that every loader gives."""
+"""The dataset class that all loaders return."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -9,30 +9,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.labels import canonical_label
+from emotion_perception.core.classification import canonical_label
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.datasets.images import Images, MappedImages, deviations
 from emotion_perception.training.datasets.problems import Problem
 
-MIN_DEVIATION = 1.0  # gray levels; below it an image is blank
+MIN_DEVIATION = 1.0  # gray levels; an image with a lower standard deviation is blank
 
 
 @dataclass(frozen=True, eq=False)
 class FaceDataset:
-    """Images of faces and what people said about them.
+    """Images of faces with labels and other columns.
 
     Attributes:
         images: uint8, (N, H, W) gray or (N, H, W, 3) BGR, in memory or memory-mapped.
-        labels: int64 (N), numbers into `class_names`.
+        labels: int64 (N), indices into `class_names`.
         class_names: canonical label of each class.
-        splits: name of each image's split (N), or None where the data has none.
-        leak: bool (N), True where the image also stands in a split that is meant for testing.
-        votes: float32 (N, V) share of taggers that chose each of `vote_names`; rows may be all zero.
+        splits: name of the split of each image (N), or None if the dataset has no splits.
+        leak: bool (N), True if the image is also in a test split.
+        votes: float32 (N, V), fraction of the taggers that chose each of `vote_names`; rows may be all zero.
         vote_names: canonical label (or `unknown`, `nf`) of each column of `votes`.
-        rejected: bool (N), True where the taggers saw no face.
-        subjects: who is on each image (N), or a group of near-twins that must not be divided.
-        filenames: name of each image (N).
-        problems: what the loader left out.
+        rejected: bool (N), True if the image has no face according to the taggers.
+        subjects: person in each image (N), or group of near-duplicate images; a split never divides a subject.
+        filenames: file name of each image (N).
+        problems: what the loader has left out.
     """
 
     images: Images
@@ -63,28 +63,28 @@ class FaceDataset:
         return len(self.images)
 
     def select(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> "FaceDataset":
-        """Returns the rows for which `keep`, bool (N), is True, or the rows that it numbers; reads no image."""
+        """Returns the rows given by a mask, bool (N), or by indices; no image is read."""
         return replace(self, **{name: value[keep] for name, value in self._columns().items()})
 
     def split(self, name: str | None) -> "FaceDataset":
-        """Returns the images of one split.
+        """Returns the images of a split.
 
         Raises:
-            DatasetError: the file has splits and none was named, or it has no split of that name.
+            DatasetError: the dataset has splits and no name is given, or it has no split with this name.
         """
         if self.splits is None:
             if name is not None:
-                raise DatasetError(f"no split '{name}': the file has no splits")
+                raise DatasetError(f"no split '{name}': the dataset has no splits")
             return self
         names = sorted(set(self.splits.tolist()))
         if name is None:
-            raise DatasetError(f"the file has the splits {', '.join(names)}: name one with --split")
+            raise DatasetError(f"the dataset has the splits {', '.join(names)}: name one with --split")
         if name not in names:
-            raise DatasetError(f"no split '{name}'; the file has {', '.join(names)}")
+            raise DatasetError(f"no split '{name}'; the dataset has {', '.join(names)}")
         return self.select(self.splits == name)
 
     def labels_in(self, order: Sequence[str]) -> NDArray[np.int64]:
-        """Returns the labels as numbers into another label order, mapped by name.
+        """Returns the labels as indices into another label order, mapped by name, int64 (N).
 
         Raises:
             DatasetError: an image has a label that is not in `order`.
@@ -92,19 +92,28 @@ class FaceDataset:
         table = np.array([order.index(name) if name in order else -1 for name in self.class_names], np.int64)
         numbers = table[self.labels]
         if (numbers < 0).any():
-            strangers = sorted({self.class_names[k] for k in set(self.labels[numbers < 0].tolist())})
-            raise DatasetError(f"the model has no label for {', '.join(strangers)}; leave out with --ignore-classes")
+            unknown = sorted({self.class_names[k] for k in set(self.labels[numbers < 0].tolist())})
+            raise DatasetError(
+                f"the model has no label {', '.join(unknown)}; leave the images out with --ignore-classes"
+            )
         return numbers
 
     def without_classes(self, names: Iterable[str]) -> "FaceDataset":
-        """Returns the images whose label is none of `names` (any spelling)."""
+        """Returns the images without those of some classes.
+
+        Args:
+            names: classes to leave out, in any spelling.
+
+        Raises:
+            DatasetError: the dataset has no such class.
+        """
         unwanted = {canonical_label(name) for name in names}
         if missing := unwanted - set(self.class_names):
-            raise DatasetError(f"no class {', '.join(sorted(missing))}; the file has {', '.join(self.class_names)}")
+            raise DatasetError(f"no class {', '.join(sorted(missing))}; the dataset has {', '.join(self.class_names)}")
         return self.select(np.array([self.class_names[k] not in unwanted for k in self.labels], bool))
 
     def fit_for_training(self) -> "FaceDataset":
-        """Returns the rows to learn from: not blank, not rejected as no face, not leaked from a test split."""
+        """Returns the images to train on: not blank, not rejected as no face, not leaked from a test split."""
         keep = deviations(self.images) >= MIN_DEVIATION
         for unwanted in (self.leak, self.rejected):
             if unwanted is not None:
@@ -112,6 +121,6 @@ class FaceDataset:
         return self.select(keep)
 
     def _columns(self) -> dict[str, Any]:
-        """Returns everything that has a value for each image."""
+        """Returns the attributes with a value for each image."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, np.ndarray | MappedImages)}

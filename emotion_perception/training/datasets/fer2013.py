@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The official `fer2013.csv`, and `fer2013new.csv`, what ten taggers each said about its images (FER+).
+"""Reads the official `fer2013.csv`, and `fer2013new.csv` with the votes of ten taggers per image (FER+).
 
 Barsoum et al. 2016, "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution".
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.labels import LABELS
+from emotion_perception.core.classification import LABELS
 from emotion_perception.core.errors import DatasetError, ImageError
 from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.images import find_leaks
@@ -20,20 +20,20 @@ from emotion_perception.training.datasets.npz import vote_shares
 from emotion_perception.training.datasets.problems import ProblemLog
 
 _SIDE = 48  # pixels
-_SPLITS = ("Training", "PublicTest", "PrivateTest")  # each is leaked into by the later ones
+_SPLITS = ("Training", "PublicTest", "PrivateTest")  # an image that is also in a later one has leaked
 _VOTES_FILE = "fer2013new.csv"
 _NO_FACE = "nf"
 
 
 def load_fer2013(path: Path, *, votes: str = "") -> FaceDataset:
-    """Reads the CSV, its columns in any order, into memory; a line that is wrong is left out.
+    """Reads the CSV file, with columns in any order, into memory; malformed lines are left out.
 
     Args:
-        path: the CSV with the columns `emotion`, `pixels` and, optionally, `Usage`.
-        votes: path of FER+'s CSV; empty takes `fer2013new.csv` beside `path` if it is there, `none` takes none.
+        path: CSV file with the columns `emotion`, `pixels` and, optionally, `Usage`.
+        votes: path of FER+'s CSV file; empty takes `fer2013new.csv` beside `path` if it exists, `none` reads no votes.
 
     Raises:
-        DatasetError: a file is missing or no CSV of this form.
+        DatasetError: a file is missing or not in this format.
     """
     images, labels, splits, lines, log = [], [], [], [], ProblemLog()
     total = 0
@@ -68,7 +68,7 @@ def load_fer2013(path: Path, *, votes: str = "") -> FaceDataset:
 
 
 def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yields each row by the small-letter names of its columns, with its line number."""
+    """Yields the line number and the cells of each row by lower-case column name."""
     try:
         with open(path, newline="", encoding="utf-8", errors="replace") as file:
             reader = csv.DictReader(file, skipinitialspace=True)
@@ -102,7 +102,7 @@ def _label(text: str) -> int:
 
 
 def _usage(row: Mapping[str, str]) -> str:
-    """Returns the split, empty where the file has none."""
+    """Returns the split, empty if the file has no splits."""
     if "usage" in row and not row["usage"].strip():
         raise DatasetError("no Usage")
     return row.get("usage", "").strip()
@@ -111,7 +111,7 @@ def _usage(row: Mapping[str, str]) -> str:
 def _votes(
     path: Path, votes: str, lines: list[int], splits: list[str], total: int
 ) -> tuple[tuple[str, ...], NDArray[np.float32] | None]:
-    """Returns the names and shares of the votes for the lines that were kept; nothing where there are no votes."""
+    """Returns the names and fractions of the votes for the lines that were read; nothing if there are no votes."""
     beside = path.with_name(_VOTES_FILE)
     if votes == "none" or not (votes or beside.is_file()):
         return (), None
@@ -123,7 +123,7 @@ def _votes(
     chosen = [rows[line] for line in lines]
     for line, row, split in zip(lines, chosen, splits, strict=True):
         if split and row.get("usage", split).strip() != split:
-            raise DatasetError(f"{file.name}: line {line + 2} is of {row['usage']}, that of {path.name} of {split}")
+            raise DatasetError(f"{file.name}: line {line + 2} is in {row['usage']}, that of {path.name} in {split}")
     try:
         counts = np.array([[int(row[name]) for name in names] for row in chosen], np.int64).reshape(-1, len(names))
     except ValueError:

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Folders of images by class: `happy/a.png`, `train/happy/a.png`, or one folder of files named `an_0.png`."""
+"""Reads folders of images by class: `happy/a.png`, `train/happy/a.png`, or files named `an_0.png` in one folder."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotion_perception.core.classification.labels import LABELS, canonical_label
+from emotion_perception.core.classification import LABELS, canonical_label
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh
@@ -17,7 +17,7 @@ from emotion_perception.training.datasets.problems import Problem, ProblemLog, p
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _SIDE = 48  # pixels
-_SPLITS = (  # each is leaked into by the later ones
+_SPLITS = (  # an image that is also in a later one has leaked
     ("train", "training"),
     ("val", "valid", "validation", "dev", "publictest"),
     ("test", "testing", "eval", "privatetest"),
@@ -27,7 +27,7 @@ _NUMBERED = re.compile(r"(?P<name>.*?)[ _.-]*\d+")  # an_0, human_face_12
 
 @dataclass(frozen=True)
 class _Found:
-    """One image by its place in the tree; `folders` are those between the root and the file."""
+    """Path of an image, and the names of the folders between the root and the file."""
 
     path: Path
     folders: tuple[str, ...]
@@ -36,18 +36,18 @@ class _Found:
 def load_folders(
     path: Path, *, size: int | Sequence[int] = _SIDE, color: bool = False, cache: str = "", workers: int = 0
 ) -> FaceDataset:
-    """Reads a tree of PNG, JPEG, BMP and WebP images; other files and hidden ones are not looked at.
+    """Reads a folder tree of PNG, JPEG, BMP and WebP images; other files and hidden files are ignored.
 
-    Where a folder at the top is called train, test, validation or the like, such folders are the splits. Below them
-    a folder's name is the class of all images in it, however deep; an image outside every folder has its class in
-    its name. All images are scaled to one size.
+    If a top folder is called train, test, validation or similar, such folders are the splits. Below them the name of a
+    folder is the class of all images in it, at any depth; an image outside of folders has its class in its file name.
+    All images are scaled to one size.
 
     Args:
         path: the folder.
         size: side, or [width, height], in pixels.
         color: BGR instead of gray.
         cache: folder of the decoded images, see `cache`.
-        workers: threads that decode.
+        workers: number of decoding threads.
     """
     wh = size_wh(size)
     folders: list[tuple[str, ...]] = []
@@ -63,7 +63,7 @@ def load_folders(
 
 
 def _walk(folder: Path, parents: tuple[str, ...], folders: list[tuple[str, ...]]) -> Iterator[_Found]:
-    """Yields the images below a folder in the order of their names, and notes every folder."""
+    """Yields the images below a folder in the order of their names; appends every folder to `folders`."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as e:
@@ -81,7 +81,7 @@ def _walk(folder: Path, parents: tuple[str, ...], folders: list[tuple[str, ...]]
 def _list(
     root: Path, images: Sequence[_Found], folders: Sequence[tuple[str, ...]], wh: tuple[int, int], color: bool
 ) -> FileListing:
-    """Finds out what every image shows."""
+    """Returns the images with class and split."""
     splits_found = [names[0] for names in folders if len(names) == 1 and _split_rank(names[0]) is not None]
     depth = 1 if splits_found else 0
     log, kept, labels = ProblemLog(), [], []
@@ -110,7 +110,7 @@ def _list(
 
 
 def _class_of(found: _Found, depth: int) -> str:
-    """Returns the class as it is written: the folder's name, or the begin of the file's."""
+    """Returns the class as it is written: the name of the folder, or the start of the file name."""
     if len(found.folders) > depth:
         return found.folders[depth]
     numbered = _NUMBERED.fullmatch(found.path.stem)
@@ -118,7 +118,7 @@ def _class_of(found: _Found, depth: int) -> str:
 
 
 def _split_rank(name: str) -> int | None:
-    """Returns the place of a split's name, 0 for training; None where it is no split."""
+    """Returns the rank of a split by its name, 0 for training; None if it is not a split."""
     return next((rank for rank, names in enumerate(_SPLITS) if name.lower() in names), None)
 
 
@@ -130,12 +130,12 @@ def _label(name: str) -> str | None:
 
 
 def _ordered(labels: set[str]) -> tuple[str, ...]:
-    """Returns emotions in their usual order, then the others by name."""
+    """Returns the emotions in their usual order, then the other labels by name."""
     return (*(label for label in LABELS if label in labels), *sorted(labels - set(LABELS)))
 
 
 def _empty(images: Sequence[_Found], classes: Sequence[tuple[str, ...]], splits: Sequence[str]) -> tuple[Problem, ...]:
-    """Returns the folders of splits and classes in which no image lies."""
+    """Returns the folders of splits and classes without images."""
     filled = {found.folders[:k] for found in images for k in range(len(found.folders) + 1)}
     empty_splits = [name for name in splits if (name,) not in filled]
     expected = [names for names in classes if not splits or (names[0] in splits and names[0] not in empty_splits)]

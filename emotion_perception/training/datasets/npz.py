@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The two forms of .npz: arrays of images, as docs/data.md describes them, and JPEG chips with a gender each."""
+"""Reads the two .npz formats of docs/data.md: arrays of images, and JPEG chips with the gender of each person."""
 
 import zipfile
 import zlib
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.labels import canonical_label
+from emotion_perception.core.classification import canonical_label
 from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh
@@ -25,7 +25,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def has_chips(path: Path) -> bool:
-    """Tells whether an .npz holds JPEG bytes instead of pixels."""
+    """Returns whether an .npz file contains JPEG bytes instead of pixels."""
     try:
         with zipfile.ZipFile(path) as file:
             return "jpeg.npy" in file.namelist()
@@ -34,7 +34,7 @@ def has_chips(path: Path) -> bool:
 
 
 def load_npz(path: Path) -> FaceDataset:
-    """Reads arrays of images into memory; a row whose label or split has no name is left out."""
+    """Reads arrays of images into memory; rows whose label or split has no name are left out."""
     data = _arrays(path)
     if missing := {"images", "labels", "class_names"} - data.keys():
         raise DatasetError(f"lacks {', '.join(sorted(missing))}")
@@ -42,7 +42,7 @@ def load_npz(path: Path) -> FaceDataset:
     class_names = tuple(canonical_label(str(name)) for name in data["class_names"])
     labels, bad_labels = _within(_numbers(data["labels"], "labels"), len(class_names))
     splits, bad_splits = _splits(data)
-    everything = FaceDataset(
+    dataset = FaceDataset(
         images=np.ascontiguousarray(images[..., ::-1]) if images.ndim == 4 else images,  # RGB -> BGR, as OpenCV has it
         labels=labels,
         class_names=class_names,
@@ -56,13 +56,13 @@ def load_npz(path: Path) -> FaceDataset:
     )
     bad = bad_labels | bad_splits
     if not bad.any():
-        return everything
+        return dataset
     split, split_names = data.get("split"), data.get("split_names", ())
     problems = (
         *_outside("labels", "class names", data["labels"], bad_labels, len(class_names)),
         *_outside("split", "split_names", split, bad_splits & ~bad_labels, len(split_names)),
     )
-    return replace(everything.select(~bad), problems=problems)
+    return replace(dataset.select(~bad), problems=problems)
 
 
 def load_chips(
@@ -75,16 +75,16 @@ def load_chips(
     cache: str = "",
     workers: int = 0,
 ) -> FaceDataset:
-    """Reads UTKFace's form: `jpeg` bytes, `offset`, `gender`; optionally `gender_names`, `age`, `split`, `group`.
+    """Reads the format of UTKFace: `jpeg` bytes, `offset`, `gender`, optional `gender_names`, `age`, `split`, `group`.
 
     Args:
         path: the file.
-        task: what the labels say: `gender` (woman, man), or `face` for all of them.
+        task: labels: `gender` (woman, man), or `face` for all images.
         min_age: years; younger people are left out.
         size: side, or [width, height], of the images in pixels.
         color: BGR instead of gray.
         cache: folder of the decoded images, see `cache`.
-        workers: threads that decode.
+        workers: number of decoding threads.
     """
     if task not in _TASKS:
         raise ConfigurationError(f"task '{task}' is none of {', '.join(_TASKS)}")
@@ -142,7 +142,7 @@ def _chip_reader(
 
 
 def vote_shares(votes: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Returns the share of the taggers that chose each name, from their counts (N, V)."""
+    """Returns the fraction of the taggers that chose each name, float32 (N, V), from their counts (N, V)."""
     if votes.ndim != 2:
         raise DatasetError(f"ferplus_votes have the shape {votes.shape}, not (N, V)")
     counts = votes.astype(np.float32)
@@ -151,7 +151,7 @@ def vote_shares(votes: NDArray[np.generic]) -> NDArray[np.float32]:
 
 def _arrays(path: Path) -> Arrays:
     try:
-        with zipfile.ZipFile(path):  # np.load would take a bare .npy, too
+        with zipfile.ZipFile(path):  # np.load would also accept a .npy file
             pass
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
@@ -166,13 +166,13 @@ def _numbers(values: NDArray[np.generic], name: str) -> NDArray[np.int64]:
 
 
 def _within(numbers: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Returns the numbers with those outside 0..count-1 moved inside, and bool (N): which were outside."""
+    """Returns the numbers clipped to 0..count-1, and a mask, bool (N), of those that were outside."""
     outside = (numbers < 0) | (numbers >= count)
     return np.clip(numbers, 0, max(count - 1, 0)), outside
 
 
 def _splits(data: Arrays) -> tuple[NDArray[np.str_] | None, NDArray[np.bool_]]:
-    """Returns the name of each row's split, and bool (N): True where its number has no name."""
+    """Returns the name of the split of each row, and a mask, bool (N), of the rows whose number has no name."""
     if "split" not in data:
         return None, np.zeros(1, bool)
     if "split_names" not in data:
@@ -185,7 +185,7 @@ def _splits(data: Arrays) -> tuple[NDArray[np.str_] | None, NDArray[np.bool_]]:
 def _outside(
     key: str, names: str, values: NDArray[Any] | None, bad: NDArray[np.bool_], count: int
 ) -> tuple[Problem, ...]:
-    """Returns the problem of numbers that have no name."""
+    """Returns the problem of rows with a number that has no name."""
     rows = [f"row {row}" for row in np.flatnonzero(bad)]
     if values is None or not rows:
         return ()

@@ -13,9 +13,14 @@ import numpy as np
 import torch
 
 from emotion_perception.core.assets import file_sha256
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
-from emotion_perception.core.classification.labels import canonical_label
-from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
+from emotion_perception.core.classification import (
+    ClassifierOptions,
+    EmotionClassifier,
+    RecognizerOptions,
+    canonical_label,
+    create_classifier,
+    softmax,
+)
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.reporting.metrics import Predictions, calibration, coverage, rounded
 from emotion_perception.reporting.progress import progress_bar

@@ -10,9 +10,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion_perception.core.classification.classifier import EmotionClassifier
-from emotion_perception.core.classification.model_spec import ModelSpec
-from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.core.classification import EmotionClassifier, ModelSpec, to_batch
 from emotion_perception.training.datasets import Images
 
 BATCH = 128  # images

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.classifier import EmotionClassifier, softmax
+from emotion_perception.core.classification import EmotionClassifier, softmax
 from emotion_perception.reporting.metrics import Predictions, rounded
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.datasets import FaceDataset

@@ -11,9 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
-from emotion_perception.core.classification.model_bundle import load_model_bundle, replace_spec
-from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.classification import (
+    ClassifierOptions,
+    EmotionClassifier,
+    create_classifier,
+    load_model_bundle,
+    replace_spec,
+    softmax,
+)
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.reporting.metrics import Predictions, calibration_error
 from emotion_perception.training.datasets import FaceDataset, load_dataset

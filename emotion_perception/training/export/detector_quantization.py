@@ -24,16 +24,19 @@ from onnxruntime.quantization import CalibrationMethod
 from tqdm import tqdm
 
 from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.camera.factory import open_source
-from emotion_perception.core.camera.options import CameraOptions
-from emotion_perception.core.detection.base import FaceDetector, with_longer_side
+from emotion_perception.core.camera import CameraOptions, open_source
+from emotion_perception.core.detection import (
+    DetectorOptions,
+    FaceDetector,
+    create_detector,
+    select_faces,
+    with_longer_side,
+)
 from emotion_perception.core.detection.centerface import network_input
-from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
-from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.images.geometry import iou, square_crop
-from emotion_perception.core.inference.onnx_session import read_model
+from emotion_perception.core.images import iou, square_crop
+from emotion_perception.core.inference import read_model
 from emotion_perception.reporting.timing import time_interleaved
 from emotion_perception.training.export.int8 import CalibrationInputs, write_int8_file
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification import ModelSpec
 from emotion_perception.core.errors import ModelBundleError
 from emotion_perception.training.evaluate.prediction import network_logits
 

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
-from emotion_perception.core.classification.model_bundle import (
+from emotion_perception.core.classification import (
+    ClassifierOptions,
+    EmotionClassifier,
     ModelBundle,
+    ModelSpec,
+    create_classifier,
     load_model_bundle,
     read_weights,
     replace_spec,
     save_model,
     to_half,
 )
-from emotion_perception.core.classification.model_spec import ModelSpec
-from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.architectures import build_network
 from emotion_perception.training.datasets import FaceDataset, load_dataset

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.core.classification.model_bundle import ModelBundle
+from emotion_perception.core.classification import ModelBundle
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.retired_names import REPORT_KEYS, with_present_names
 from emotion_perception.reporting.pages import render_template

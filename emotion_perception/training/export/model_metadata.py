@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from emotion_perception.core.classification.labels import LABELS
+from emotion_perception.core.classification import LABELS
 from emotion_perception.reporting.metrics import Predictions, summarize
 from emotion_perception.reporting.provenance import command_line, now, package_version
 from emotion_perception.training.data_hash import data_sha256

@@ -17,11 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationMethod
 
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
-from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, save_onnx_variant
-from emotion_perception.core.classification.model_spec import ModelSpec
-from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.core.classification import (
+    ClassifierOptions,
+    EmotionClassifier,
+    ModelBundle,
+    ModelSpec,
+    create_classifier,
+    load_model_bundle,
+    save_onnx_variant,
+    to_batch,
+)
 from emotion_perception.core.errors import DatasetError, ModelBundleError
 from emotion_perception.core.retired_names import MODEL_DATA_KEYS, with_present_names
 from emotion_perception.reporting.metrics import summarize

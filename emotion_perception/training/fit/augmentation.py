@@ -13,8 +13,7 @@ import kornia.augmentation as K
 import torch
 from torch import Tensor, nn
 
-from emotion_perception.core.classification.model_spec import ModelSpec
-from emotion_perception.core.classification.preprocessing import gray_range
+from emotion_perception.core.classification import ModelSpec, gray_range
 from emotion_perception.core.errors import ConfigurationError
 
 _SCAR_SIDE = 48  # pixels, to which the numbers of system B refer

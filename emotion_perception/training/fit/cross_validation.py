@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from emotion_perception.core.assets import file_sha256
-from emotion_perception.core.classification.classifier import softmax
+from emotion_perception.core.classification import softmax
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.reporting.metrics import Predictions, confusion_matrix, per_class, summarize
 from emotion_perception.reporting.provenance import command_line, now

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from emotion_perception.core.classification.model_spec import ModelSpec
-from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.core.classification import ModelSpec, to_batch
 from emotion_perception.training.datasets import FaceDataset, vote_targets
 from emotion_perception.training.fit.distillation import distillation_targets
 from emotion_perception.training.recipe import Recipe

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.model_spec import ModelSpec
-from emotion_perception.core.classification.preprocessing import to_input
+from emotion_perception.core.classification import ModelSpec, to_input
 from emotion_perception.training.datasets import FaceDataset, subject_folds
 from emotion_perception.training.recipe import Recipe
 

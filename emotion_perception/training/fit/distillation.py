@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.classifier import create_classifier, softmax
-from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.classification import ClassifierOptions, create_classifier, softmax
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.datasets import FaceDataset

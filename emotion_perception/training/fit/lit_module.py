@@ -12,7 +12,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification import ModelSpec
 from emotion_perception.training.architectures import MirrorAverage, create_network
 from emotion_perception.training.fit.augmentation import augmentation_from, mix_up
 from emotion_perception.training.fit.data_module import Batch

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
+from emotion_perception.core.classification import ModelBundle, load_model_bundle, read_weights
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.architectures import create_network
 from emotion_perception.training.recipe import Recipe

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.model_bundle import load_model_bundle
+from emotion_perception.core.classification import load_model_bundle
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError, one_line
 from emotion_perception.core.retired_names import RUN_KEYS, with_present_names
 from emotion_perception.reporting.provenance import now

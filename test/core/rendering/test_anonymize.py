@@ -13,7 +13,7 @@ from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.detection.factory import create_detector
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.rendering.anonymize import FaceAnonymizer, anonymize, anonymize_image
+from emotion_perception.core.rendering.anonymize import FaceAnonymizer, anonymize_faces, anonymize_image
 from emotion_perception.core.rendering.options import ANONYMIZERS
 from emotion_perception.core.types import Box, Face
 
@@ -61,7 +61,7 @@ def test_a_detector_no_longer_fires_whatever_the_size_of_the_face(mode, scale):
     image = astronaut(scale)
     boxes = [face.box for face in found(image)]
     assert boxes
-    hidden = anonymize(image, boxes, mode)
+    hidden = anonymize_faces(image, boxes, mode)
     assert found(hidden) == []
     for name in DETECTORS:
         unsure = found(hidden, name, threshold=0.2)
@@ -76,7 +76,7 @@ def test_five_faces_are_hidden_as_well_as_one(mode, scale):
     image = cv2.resize(cv2.imread(str(SHARED / "media/multi_face.jpg")), None, fx=scale, fy=scale)
     boxes = [face.box for face in found(image)]
     assert len(boxes) == 5
-    assert found(anonymize(image, boxes, mode)) == []
+    assert found(anonymize_faces(image, boxes, mode)) == []
 
 
 @pytest.mark.parametrize("crop", [np.s_[:, :], np.s_[30:230, 130:320], np.s_[60:190, 172:276], np.s_[:, 224:]])
@@ -89,7 +89,7 @@ def test_a_image_that_is_hidden_whole_shows_no_face_of_any_size(mode, crop):
 def test_the_image_outside_the_faces_and_the_input_stay_as_they_are(mode):
     image = noise()
     before = image.copy()
-    hidden = anonymize(image, [Box(40, 30, 60, 50)], mode)
+    hidden = anonymize_faces(image, [Box(40, 30, 60, 50)], mode)
     assert hidden is not image
     np.testing.assert_array_equal(image, before)
     margin = np.zeros((80, 120), bool)
@@ -114,7 +114,7 @@ def test_the_image_outside_the_faces_and_the_input_stay_as_they_are(mode):
 @pytest.mark.parametrize("mode", HIDING)
 def test_a_face_partly_outside_the_image_is_no_fault(mode, box):
     image = noise()
-    changed = (anonymize(image, [Box(*box)], mode) != image).any(axis=2)
+    changed = (anonymize_faces(image, [Box(*box)], mode) != image).any(axis=2)
     inside = changed[max(box[1], 0) : box[3], max(box[0], 0) : box[2]]
     assert inside.size == 0 or inside.mean() > 0.95
 
@@ -124,12 +124,12 @@ def test_a_face_partly_outside_the_image_is_no_fault(mode, box):
 def test_a_image_of_any_shape_is_no_fault(mode, shape):
     image = noise(*shape)
     assert anonymize_image(image, mode).shape == image.shape
-    assert anonymize(image, [Box(0, 0, 1, 1)], mode).shape == image.shape
+    assert anonymize_faces(image, [Box(0, 0, 1, 1)], mode).shape == image.shape
 
 
 def test_a_hidden_face_keeps_next_to_nothing():
     image = noise(400, 400)
-    left = {mode: anonymize(image, [Box(100, 100, 300, 300)], mode)[100:300, 100:300] for mode in HIDING}
+    left = {mode: anonymize_faces(image, [Box(100, 100, 300, 300)], mode)[100:300, 100:300] for mode in HIDING}
     assert len(np.unique(left["fill"])) == 1
     assert len(np.unique(left["pixelate"].reshape(-1, 3), axis=0)) <= 16
     assert np.abs(np.diff(left["blur"].astype(int), axis=0)).max() <= 1

@@ -16,10 +16,9 @@ from emotion_perception.bags.io.images import camera_info_topic, deserialize, na
 from emotion_perception.bags.io.messages import BAG_VERSION, CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.core.images.image_codec import JPEG_FORMAT, bgr_to_jpeg
+from emotion_perception.core.images import JPEG_FORMAT, bgr_to_jpeg
 from emotion_perception.core.message_adapters import MessageBuilder
-from emotion_perception.core.rendering.anonymize import FaceAnonymizer
-from emotion_perception.core.rendering.overlay import draw_overlay
+from emotion_perception.core.rendering import FaceAnonymizer, draw_overlay
 from emotion_perception.core.types import FrameCounts, ModelInfo, Status
 
 _JPEG_QUALITY = 85

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.images.geometry import square_crop
-from emotion_perception.core.rendering.anonymize import anonymize
+from emotion_perception.core.images import square_crop
+from emotion_perception.core.rendering import anonymize_faces
 from emotion_perception.core.types import FaceEmotion
 from emotion_perception.reporting.plots import as_data_url
 
@@ -23,7 +23,7 @@ def face_crop(result: FrameResult, emotion: FaceEmotion, *, side: int, mode: str
         result: result of the frame.
         emotion: one of the frame's faces.
         side: side of the crop in pixels.
-        mode: anonymization of all faces of the frame, as of `core.rendering.anonymize.anonymize`; `none` leaves them.
+        mode: anonymization of all faces of the frame, as of `core.rendering.anonymize_faces`; `none` leaves them.
 
     Returns:
         uint8 (side, side, 3) BGR, or None if the frame has no image or the face is outside of it.
@@ -31,7 +31,7 @@ def face_crop(result: FrameResult, emotion: FaceEmotion, *, side: int, mode: str
     if result.image_bgr is None:
         return None
     boxes = [other.face.box for other in result.emotions]
-    image = result.image_bgr if mode == "none" else anonymize(result.image_bgr, boxes, mode)
+    image = result.image_bgr if mode == "none" else anonymize_faces(result.image_bgr, boxes, mode)
     try:
         crop = square_crop(image, emotion.face.box, _MARGIN)
     except RegionError:
