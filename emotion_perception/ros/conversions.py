@@ -31,13 +31,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ClassificationResult:
-    """What becomes of one FaceArray.
+    """The result of classifying the faces of one FaceArray.
 
     Attributes:
         source: the FaceArray.
         status: what happened to its image.
-        emotions: of its faces, where the status is OK.
-        classify_ms: what that cost, in milliseconds.
+        emotions: emotions of its faces; empty unless the status is OK.
+        classify_ms: time that classification took, in milliseconds.
     """
 
     source: FaceArray
@@ -45,15 +45,20 @@ class ClassificationResult:
     emotions: Sequence[FaceEmotion] = ()
     classify_ms: float = 0.0
 
-    def to_msg(self, identity: ModelInfo, now: Time) -> EmotionArray:
-        """Builds the EmotionArray under the source's header; `now`, on the node's clock, gives its age."""
+    def to_msg(self, model: ModelInfo, now: Time) -> EmotionArray:
+        """Builds the EmotionArray, with the header of the source image.
+
+        Args:
+            model: the model that was used.
+            now: time of the node's clock, from which the age of the image is computed.
+        """
         source = self.source
         message: EmotionArray = _BUILDER.emotion_array(
             source.header,
             self.emotions,
             status=self.status,
             faces_omitted=len(source.faces) - len(self.emotions),
-            model=identity,
+            model=model,
             detect_ms=source.detect_ms,
             classify_ms=self.classify_ms,
             age_ms=(now.nanoseconds - stamp_ns(source.header)) * 1e-6,
@@ -63,25 +68,25 @@ class ClassificationResult:
 
 
 def stamp_ns(header: Header) -> int:
-    """Returns a header's stamp in nanoseconds, exactly."""
+    """Returns the stamp of a header in nanoseconds."""
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
 
 
 def faces_to_msg(
     header: Header, faces: Sequence[Face], *, detector: str, detect_ms: float, counts: FrameCounts
 ) -> FaceArray:
-    """Builds a FaceArray under the source image's header."""
+    """Builds a FaceArray with the header of the source image."""
     message: FaceArray = _BUILDER.face_array(header, faces, detector=detector, detect_ms=detect_ms, counts=counts)
     return message
 
 
 def faces_from_msg(message: FaceArray) -> list[Face | None]:
-    """Returns the faces of a message; None for each whose region, or another of its values, is invalid."""
+    """Returns the faces of a message in its order; None for a face with an invalid region or another invalid value."""
     return [_face_from_msg(face) for face in message.faces]
 
 
 def counts_of(message: FaceArray | EmotionArray) -> FrameCounts:
-    """Returns the detection node's counts as a message carries them."""
+    """Returns the frame counts of the detection node in a message."""
     return FrameCounts(
         received=message.frames_received,
         processed=message.frames_processed,
@@ -91,10 +96,10 @@ def counts_of(message: FaceArray | EmotionArray) -> FrameCounts:
 
 
 def emotions_from_msg(message: EmotionArray) -> list[FaceEmotion]:
-    """Returns what an EmotionArray says of each face.
+    """Returns the emotions in a message, in its order.
 
     Raises:
-        RegionError: a face's region, or another of its values, is invalid.
+        RegionError: a face has an invalid region or another invalid value.
     """
     emotions = []
     for entry in message.faces:
@@ -113,11 +118,11 @@ def _face_from_msg(message: FaceMsg) -> Face | None:
 
 
 def _message_type(name: str) -> Callable[..., Any]:
-    """Returns what makes messages of a type from all of its fields; sequences of numbers are given as numpy arrays.
+    """Returns a function that makes messages of a type from all of its fields: the `TypeLookup` of rclpy.
 
-    The constructor of a rosidl class makes a default for each field first, also for those that it is given: a whole
-    `Face` for a `FaceEmotion`, five points for a `Face`. Setting the fields of an empty message takes a fifth of that
-    time; rclpy's checks of the fields (`ROS_PYTHON_CHECK_FIELDS`) stay as they are.
+    The constructor of a rosidl class builds a default value for every field, also for those that it is given: a whole
+    `Face` for a `FaceEmotion`, five points for a `Face`. An empty message whose fields are then set takes a fifth of
+    that time. rclpy checks the values as usual (`ROS_PYTHON_CHECK_FIELDS`).
     """
     package, _, kind = name.split("/")
     message_class: Any = getattr(importlib.import_module(f"{package}.msg"), kind)

@@ -69,7 +69,17 @@ class Malformed:
     def face(self):
         roi = RegionOfInterest(x_offset=self.size(), y_offset=self.size(), width=self.size(), height=self.size())
         points = [Point(x=self.number(), y=self.number(), z=self.number()) for _ in range(5)]
-        return Face(track_id=int(self.pick((0, 1, 2, 2**64 - 1))), roi=roi, score=self.number(), landmarks=points)
+        return Face(
+            track_id=int(self.pick((0, 1, 2, 2**64 - 1))),
+            roi=roi,
+            score=self.number(),
+            landmarks=points,
+            head_yaw=self.angle(),
+            facing_camera=int(self.pick((0, 1, 2, 2, 2, 3, 255))),
+            position=points[0],
+            position_covariance=[self.number() for _ in range(9)],
+            position_source=int(self.pick((0, 1, 2, 3, 3, 4, 255))),
+        )
 
     def emotion(self):
         shares = [[self.number() for _ in range(int(self.pick((0, 1, 2, 7, 50))))] for _ in range(2)]
@@ -81,6 +91,10 @@ class Malformed:
             uncertain=uncertain,
             probabilities=shares[0],
             smoothed_probabilities=shares[1],
+            prediction_age_s=self.number(),
+            baseline_weight=self.number(),
+            valence=self.number(),
+            arousal_std=self.number(),
         )
 
     def cdr(self):
@@ -97,6 +111,9 @@ class Malformed:
 
     def size(self):
         return int(self.pick(_SIZES))
+
+    def angle(self):
+        return self.number() if self.chance(0.2) else math.nan
 
     def number(self):
         return float(self.pick(_NUMBERS))

@@ -5,15 +5,19 @@ import math
 
 import numpy as np
 import pytest
+from bag_files import header as recorded_header
+from bag_files import typestore
+from rclpy.serialization import serialize_message
 from rclpy.time import Time
+from result_values import COUNTS, EMOTION, FACE, MODEL, assert_same_emotion
 from std_msgs.msg import Header
 
+from emotion_perception.bags.io.messages import EMOTIONS, FACES
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, Landmarks, Point
+from emotion_perception.core.message_adapters import MessageBuilder
+from emotion_perception.core.types import Box, Face, FaceEmotion, Status
 from emotion_perception.ros.conversions import (
     ClassificationResult,
-    EmotionArray,
-    ModelInfo,
     counts_of,
     emotions_from_msg,
     faces_from_msg,
@@ -23,25 +27,16 @@ from emotion_perception.ros.conversions import (
 
 HEADER = Header(frame_id="camera_optical_frame")
 HEADER.stamp.sec, HEADER.stamp.nanosec = 1_700_000_000, 123_456_789
-COUNTS = FrameCounts(received=10, processed=6, dropped=3, failed=1)
-IDENTITY = ModelInfo(("glad", "sad"), "tiny", "ab" * 32, "cpu", False)
-FACE = Face(Box(10, 20, 40, 60), 0.75, Landmarks(right_eye=Point(15.5, 30.25)), track_id=2**40)
-
-
-def emotion(face=FACE):
-    probabilities = np.array([0.25, 0.75], np.float32)
-    return FaceEmotion(face, "sad", 0.75, True, probabilities, probabilities[::-1].copy())
+UNKNOWN_FACE = Face(Box(10, 20, 40, 60), 0.5)
 
 
 def faces_message(faces=(FACE,)):
     return faces_to_msg(HEADER, faces, detector="haar", detect_ms=1.5, counts=COUNTS)
 
 
-def emotions_message(emotions=None):
-    answer = ClassificationResult(
-        faces_message(), EmotionArray.OK, [emotion()] if emotions is None else emotions, classify_ms=2.5
-    )
-    return answer.to_msg(IDENTITY, Time(nanoseconds=stamp_ns(HEADER) + 20_000_000))
+def emotions_message(emotions=(EMOTION,)):
+    result = ClassificationResult(faces_message(), Status.OK, emotions, classify_ms=2.5)
+    return result.to_msg(MODEL, Time(nanoseconds=stamp_ns(HEADER) + 20_000_000))
 
 
 def test_a_stamp_is_exact_to_the_nanosecond():
@@ -51,25 +46,47 @@ def test_a_stamp_is_exact_to_the_nanosecond():
 def test_faces_survive_the_message():
     message = faces_message()
     assert message.header == HEADER
-    (face,) = faces_from_msg(message)
-    assert (face.box, face.score, face.track_id) == (FACE.box, FACE.score, FACE.track_id)
-    assert face.landmarks.right_eye == Point(15.5, 30.25)
-    assert not face.landmarks.nose.known
+    assert faces_from_msg(message) == [FACE]
     assert counts_of(message) == COUNTS
 
 
 def test_unknown_landmarks_are_nan_in_all_three_axes():
-    nose = faces_message().faces[0].landmarks[2]
+    nose = faces_message([UNKNOWN_FACE]).faces[0].landmarks[2]
     assert all(math.isnan(value) for value in (nose.x, nose.y, nose.z))
 
 
 def test_emotions_survive_the_message():
-    message = emotions_message()
-    (received,) = emotions_from_msg(message)
-    assert (received.label, received.score, received.uncertain) == ("sad", 0.75, True)
-    assert received.face.box == FACE.box
-    np.testing.assert_array_equal(received.probabilities, [0.25, 0.75])
-    np.testing.assert_array_equal(received.smoothed_probabilities, [0.75, 0.25])
+    (received,) = emotions_from_msg(emotions_message())
+    assert_same_emotion(received, EMOTION)
+
+
+def test_messages_for_ros_and_for_recordings_are_the_same():
+    nothing = np.empty(0, np.float32)
+    emotions = [EMOTION, FaceEmotion(UNKNOWN_FACE, "", 0.0, True, nothing, nothing, prediction_age_s=math.nan)]
+    builder = MessageBuilder(typestore().types.__getitem__)
+    header = recorded_header(stamp_ns(HEADER), HEADER.frame_id)
+    faces = builder.face_array(header, [FACE, UNKNOWN_FACE], detector="haar", detect_ms=1.5, counts=COUNTS)
+    recorded = builder.emotion_array(
+        header,
+        emotions,
+        status=Status.OK,
+        faces_omitted=0,
+        model=MODEL,
+        detect_ms=1.5,
+        classify_ms=2.5,
+        age_ms=20.0,
+        counts=COUNTS,
+    )
+    result = ClassificationResult(faces_message([FACE, UNKNOWN_FACE]), Status.OK, emotions, classify_ms=2.5)
+    sent = result.to_msg(MODEL, Time(nanoseconds=stamp_ns(HEADER) + 20_000_000))
+    for ros_message, message, kind in ((result.source, faces, FACES), (sent, recorded, EMOTIONS)):
+        read = typestore().deserialize_cdr(serialize_message(ros_message), kind)
+        assert typestore().serialize_cdr(read, kind) == typestore().serialize_cdr(message, kind)
+
+
+def test_the_fields_of_a_message_are_checked_by_rclpy():
+    with pytest.raises(AssertionError, match="'detector' field must be of type 'str'"):
+        faces_to_msg(HEADER, [], detector=None, detect_ms=1.5, counts=COUNTS)
 
 
 def test_an_emotion_array_carries_the_header_the_cost_and_the_counts_of_its_faces():
