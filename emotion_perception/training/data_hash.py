@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The identity of a data set: of one file, or of all files of a folder."""
+"""Hash of a dataset: of a file, or of all files of a folder."""
 
 import hashlib
 from pathlib import Path
@@ -11,11 +11,11 @@ from emotion_perception.core.assets import file_sha256
 
 
 def data_sha256(path: Path, *, progress: bool = False) -> str:
-    """Returns the hash of a file's bytes; of a folder, the hash of the names and hashes of the files in it.
+    """Returns the sha256 of a file, or of the relative names and hashes of all files of a folder.
 
     Args:
-        path: file or folder. Names are relative to the folder, so it may lie anywhere.
-        progress: show a bar over the files of a folder.
+        path: file or folder; the hash does not depend on where it is.
+        progress: show a progress bar over the files of a folder.
 
     Raises:
         ModelFileError: a file cannot be read.

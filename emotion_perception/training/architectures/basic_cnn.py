@@ -10,8 +10,8 @@ from emotion_perception.training.architectures.layers import Layers, require_pos
 class BasicCNN(nn.Sequential):
     """Maps float32 (N, 1, H, W) to logits (N, num_classes), H and W from 16.
 
-    Four pairs of convolutions, each pair with one ReLU, average pooling and dropout; then two more and the mean over
-    the image. As published, the ReLU comes after the second of a pair. 642,935 parameters as Keras counts them.
+    Four pairs of convolutions, each with a ReLU after the second one as published, average pooling and dropout; then
+    two convolutions and global average pooling. 642,935 parameters as Keras counts them.
 
     Args:
         num_classes: outputs.

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`face_gate`: the network of system E that tells a human face from anything else (E1)."""
+"""`face_gate`: the network of system E that distinguishes human faces from other images (E1)."""
 
 from torch import nn
 
@@ -10,7 +10,7 @@ from emotion_perception.training.architectures.layers import convolution, dense,
 class FaceGate(nn.Sequential):
     """Maps float32 (N, 1, S, S) to logits (N, num_classes): two "valid" 3x3 convolutions and three dense layers.
 
-    Its description names no activation; ReLU is taken here.
+    Its description does not name an activation; this implementation uses ReLU.
 
     Args:
         num_classes: outputs, two: face and other.

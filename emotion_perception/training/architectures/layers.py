@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What several of the compared networks share: checks of their options, and layers in Keras' order."""
+"""Building blocks of the networks: checks of options, and layers in the order of Keras."""
 
 from torch import nn
 
@@ -8,7 +8,7 @@ Layers = tuple[nn.Module, ...]
 
 
 def require_positive(**options: object) -> None:
-    """Checks that options are whole numbers from 1.
+    """Checks that options are positive integers.
 
     Raises:
         ValueError: one is not; the message names it.
@@ -19,7 +19,7 @@ def require_positive(**options: object) -> None:
 
 
 def require_list(name: str, values: object, length: int) -> None:
-    """Checks that an option is a list of a certain length.
+    """Checks that an option is a list of the given length.
 
     Raises:
         ValueError: it is not; the message names it.
@@ -29,14 +29,14 @@ def require_list(name: str, values: object, length: int) -> None:
 
 
 def pooled_side(side: int, lost: tuple[int, ...]) -> int:
-    """Returns the pixels left of an input's side: each stage loses some to "valid" convolutions and halves the rest.
+    """Returns the side of the features after some stages of "valid" convolutions and 2x2 pooling, in pixels.
 
     Args:
         side: of the input, in pixels.
-        lost: pixels that the convolutions of each stage take away.
+        lost: pixels that the convolutions of each stage remove from the side.
 
     Raises:
-        ValueError: the input is too small, or its side is no whole number.
+        ValueError: the input is too small, or its side is not a positive integer.
     """
     require_positive(input_size=side)
     left = side
@@ -48,7 +48,7 @@ def pooled_side(side: int, lost: tuple[int, ...]) -> int:
 
 
 def convolution(inputs: int, outputs: int, kernel: int, activation: nn.Module, *, padding: int = 0) -> Layers:
-    """Returns convolution, activation, batch normalization: the order of those who name the activation in the layer."""
+    """Returns convolution, activation and batch normalization, in the order of a Keras layer with an activation."""
     return nn.Conv2d(inputs, outputs, kernel, padding=padding), activation, nn.BatchNorm2d(outputs)
 
 

@@ -10,9 +10,9 @@ from emotion_perception.training.architectures.layers import Layers, require_pos
 class MiniXception(nn.Sequential):
     """Maps float32 (N, 1, H, W) to logits (N, num_classes), H and W from 5.
 
-    Two convolutions, four residual modules of depthwise-separable ones ("Real-time Convolutional Neural Networks for
-    Emotion and Gender Classification"), one convolution to the classes and its mean over the image. 58,423
-    parameters as Keras counts them, 56,951 of them trainable.
+    Two convolutions, four residual modules of depthwise-separable convolutions, a convolution to the classes and global
+    average pooling ("Real-time Convolutional Neural Networks for Emotion and Gender Classification"). 58,423 parameters
+    as Keras counts them, 56,951 of them trainable.
 
     Args:
         num_classes: outputs.
@@ -37,7 +37,7 @@ class MiniXception(nn.Sequential):
 
 
 class _Residual(nn.Module):
-    """Two separable convolutions and max-pooling beside a strided 1x1 convolution; halves the image."""
+    """Two separable convolutions and max-pooling, with a strided 1x1 convolution as the skip; halves the image."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -55,10 +55,10 @@ class _Residual(nn.Module):
 
 
 class _Halving(nn.Conv2d):
-    """A 1x1 convolution of stride 2, computed as one of stride 1 on every second pixel; the result is the same.
+    """A 1x1 convolution of stride 2, computed as a convolution of stride 1 on every second pixel.
 
-    oneDNN 3.12 (torch 2.13) writes outside its memory in the gradient of the former: float32, channels last, 8 of
-    them, from 46 pixels on.
+    The result is the same, but the gradient of a 1x1 convolution of stride 2 writes outside its memory in oneDNN 3.12
+    (torch 2.13): float32, channels last, 8 channels, from 46 pixels on.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:

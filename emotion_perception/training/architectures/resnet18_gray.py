@@ -8,10 +8,10 @@ from emotion_perception.training.architectures.layers import require_positive
 
 
 class ResNet18Gray(nn.Sequential):
-    """Maps float32 (N, 1, H, W) to logits (N, num_classes), at any size: 48x48 faces and 640x480 images.
+    """Maps float32 (N, 1, H, W) to logits (N, num_classes), H and W arbitrary.
 
     Unlike torchvision's, every convolution has a bias and the convolutions on the skips have no batch normalization:
-    11,176,839 parameters at seven classes.
+    11,176,839 parameters with seven classes.
 
     Args:
         num_classes: outputs.
@@ -42,7 +42,7 @@ class ResNet18Gray(nn.Sequential):
 
 
 class _Block(nn.Module):
-    """Two 3x3 convolutions beside the skip; a change of width also halves the image."""
+    """Two 3x3 convolutions and a skip; where the number of channels changes, the image is halved."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

@@ -24,14 +24,14 @@ INITIALIZERS: Mapping[str, Callable[[Tensor], Tensor]] = {  # Keras' names
 class TunableCNN(nn.Sequential):
     """Maps float32 (N, 1, H, W) to logits (N, num_classes), H and W from 16.
 
-    Five 3x3 convolutions, max-pooling between them, the mean over the image and a linear layer.
+    Five 3x3 convolutions with max-pooling between them, global average pooling and a linear layer.
 
     Args:
         num_classes: outputs.
         activations: of each convolution: relu, elu or tanh.
         widths: channels of each convolution; system C searched 32..256.
         dropout: probability after each convolution.
-        initializer: of all weights: a key of `INITIALIZERS`. Biases start at zero.
+        initializer: initializer of the weights, a key of `INITIALIZERS`; biases are zero.
         batch_norm: normalize each convolution's output before its activation.
 
     Raises:

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`wide_cnn`: the first network of system A (A1), 160 million parameters in all but one dense layer of no use."""
+"""`wide_cnn`: the first network of system A (A1), with 160 million parameters, most of them in one dense layer."""
 
 from collections.abc import Sequence
 
@@ -18,13 +18,12 @@ from emotion_perception.training.architectures.layers import (
 class WideCNN(nn.Sequential):
     """Maps float32 (N, 1, H, W) to logits (N, num_classes).
 
-    Its author's had one output unit and learnt nothing. Softmax over one unit is 1 whatever the image, so the loss
-    has no gradient; and one number cannot name seven classes that have no order either. With that head and at 640x490
-    it counts 160,600,577 parameters as Keras does, 157,286,656 of them in the first dense layer. Here it has a unit for
-    each class.
+    The original network has one output unit and cannot be trained: softmax over one unit is always 1, so that the loss
+    has no gradient. With this head and an input of 640x490 it has 160,600,577 parameters as Keras counts them, of which
+    157,286,656 are in the first dense layer. This implementation has an output unit for each class.
 
     Args:
-        num_classes: outputs; 1 is the original head.
+        num_classes: outputs; the original network has 1.
         input_hw: H and W, in pixels, from 16; the flattened head fixes them.
         dropout: probability after each pooling and dense layer.
 

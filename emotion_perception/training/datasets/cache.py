@@ -1,15 +1,15 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The cache of decoded images: each is decoded once, written to a file of raw bytes, and mapped from there.
+"""The cache of decoded images: each image is decoded once, written to a file of raw bytes, and memory-mapped.
 
-A data set has a folder `<name>-<key>` with
+A dataset has a folder `<name>-<key>` with
 
-* `images.u8`: all listed images one after the other; one that cannot be used is a hole that takes no disk,
-* `rows.npz`: labels and whatever else belongs to an image, written last: with it the cache is complete,
-* `progress.json`: until then, how many are done. A run that was stopped goes on there.
+* `images.u8`: all listed images one after the other; an unusable image is a hole that takes no disk space,
+* `rows.npz`: labels and the other columns of the images, written last, when the cache is complete,
+* `progress.json`: number of decoded images until then; a stopped run resumes there.
 
-The key is a hash of the source (paths, sizes, times) and of the options; any change makes another folder. The folders
-may be deleted at any time. Several processes may ask for the same one: the first makes it, the others wait.
+The key is a hash of the source (paths, sizes, times) and of the options, so that any change gives another folder. The
+folders can be deleted at any time. If several processes need the same cache, the first builds it and the others wait.
 """
 
 import hashlib
@@ -34,25 +34,25 @@ from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.images import MappedImages, find_leaks
 from emotion_perception.training.datasets.problems import Problem, ProblemLog
 
-_FORMAT = 1  # part of every key
-_PICTURES, _ROWS, _PROGRESS = "pictures.u8", "rows.npz", "progress.json"
-_CHUNK = 512  # images between two notes of the progress
+_FORMAT = 2  # part of every key
+_IMAGES, _ROWS, _PROGRESS = "images.u8", "rows.npz", "progress.json"
+_CHUNK = 512  # images between two writes of progress.json
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FileListing:
-    """What a loader knows before an image is decoded.
+    """The images of a dataset before they are decoded.
 
     Attributes:
         names: of the images (N).
-        labels: of each (N), numbers into `class_names`.
+        labels: index into `class_names` of each image (N).
         class_names: canonical labels.
         shape: of every decoded image, (H, W) or (H, W, 3).
-        read: returns image k; raises ImageError whose text is the reason why it is left out.
-        splits: of each image (N), or None.
-        split_order: names of the splits, each leaked into by the later ones.
-        subjects: of each image (N), or None.
-        problems: what was left out so far.
+        read: returns the image with an index; raises ImageError with the reason if it cannot be used.
+        splits: split of each image (N), or None.
+        split_order: names of the splits; an image that is also in a later one has leaked.
+        subjects: subject of each image (N), or None.
+        problems: what has been left out so far.
     """
 
     names: list[str]
@@ -67,16 +67,16 @@ class FileListing:
 
 
 def default_folder() -> Path:
-    """Returns where caches lie unless the option `cache` says otherwise."""
+    """Returns the default folder of the caches."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "emotion_perception" / "pictures"
+    return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "emotion_perception" / "images"
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
     """Returns a hash of the names, sizes and times of files, without reading them.
 
     Raises:
-        DatasetError: one of them cannot be looked at.
+        DatasetError: a file is missing or not accessible.
     """
     found = hashlib.sha256()
     try:
@@ -91,14 +91,14 @@ def fingerprint(paths: Iterable[Path]) -> str:
 def mapped_dataset(
     listing: Callable[[], FileListing], *, name: str, key: Any, cache: str = "", workers: int = 0
 ) -> FaceDataset:
-    """Returns a data set from the cache; decodes it into the cache first where it is not there yet.
+    """Returns a dataset from the cache; images that are not in the cache are decoded first.
 
     Args:
-        listing: lists the images; called only where they have to be decoded.
-        name: begins the folder's name.
-        key: plain values that say which source and which options the images come from.
+        listing: returns the list of images; called only if they have to be decoded.
+        name: first part of the folder's name.
+        key: plain values that identify the source and the options.
         cache: folder of the caches; empty takes `default_folder`.
-        workers: threads that decode; 0 takes one a core, at most eight.
+        workers: number of decoding threads; 0 takes one per core, at most eight.
 
     Raises:
         DatasetError: the cache cannot be written, or what `listing` raises.
@@ -115,21 +115,21 @@ def mapped_dataset(
     except OSError as e:
         raise DatasetError(f"cache {folder}: {e.strerror or one_line(e)}") from e
     if data is None:
-        raise DatasetError(f"cache {folder}: what was written cannot be read back")
+        raise DatasetError(f"cache {folder}: the written files cannot be read")
     return data
 
 
 def _complete(folder: Path) -> FaceDataset | None:
-    """Returns the data set of a folder; None where it is not finished, or damaged."""
+    """Returns the dataset of a folder; None if it is incomplete or damaged."""
     try:
         with np.load(folder / _ROWS, allow_pickle=False) as file:
             stored = {name: file[name] for name in file.files}
         shape = tuple(stored.pop("shape").tolist())
-        if (folder / _PICTURES).stat().st_size != math.prod(shape):
+        if (folder / _IMAGES).stat().st_size != math.prod(shape):
             return None
         problems = json.loads(str(stored.pop("problems")))
         return FaceDataset(
-            images=MappedImages(folder / _PICTURES, shape, stored.pop("rows")),
+            images=MappedImages(folder / _IMAGES, shape, stored.pop("rows")),
             class_names=tuple(stored.pop("class_names").tolist()),
             problems=tuple(Problem(**{**entry, "examples": tuple(entry["examples"])}) for entry in problems),
             **stored,
@@ -139,7 +139,7 @@ def _complete(folder: Path) -> FaceDataset | None:
 
 
 def _build(folder: Path, listing: FileListing, workers: int) -> None:
-    """Decodes every image into the folder, then writes what belongs to them."""
+    """Decodes all images into the folder, then writes their columns."""
     bad = _decode(folder, listing, workers)
     log = ProblemLog()
     for row, reason in bad.items():
@@ -154,7 +154,7 @@ def _build(folder: Path, listing: FileListing, workers: int) -> None:
     }
     stored: dict[str, Any] = {name: values[rows] for name, values in columns.items() if values is not None}
     if "splits" in stored:
-        images = MappedImages(folder / _PICTURES, shape, rows)
+        images = MappedImages(folder / _IMAGES, shape, rows)
         stored["leak"] = find_leaks(images, stored["splits"], listing.split_order)
     problems = json.dumps([asdict(problem) for problem in (*listing.problems, *log.problems())])
     with open(folder / f"{_ROWS}.part", "wb") as file:
@@ -164,22 +164,22 @@ def _build(folder: Path, listing: FileListing, workers: int) -> None:
 
 
 def _decode(folder: Path, listing: FileListing, workers: int) -> dict[int, str]:
-    """Decodes the images that are not there yet; returns why which ones cannot be used."""
+    """Decodes the missing images; returns the reason for each row that cannot be used."""
     count, size = len(listing.names), math.prod(listing.shape)
     done, bad = _progress(folder, size)
     if (free := shutil.disk_usage(folder).free) < (count - done) * size:
         raise DatasetError(f"cache {folder}: needs {count * size / 1e9:.1f} GB, {free / 1e9:.1f} GB are free")
-    bar = tqdm(total=count, initial=done, desc="decoding", unit="picture", disable=None, leave=False)
-    with open(folder / _PICTURES, "r+b" if done else "wb") as file, ThreadPoolExecutor(workers) as pool, bar:
+    bar = tqdm(total=count, initial=done, desc="decoding", unit=" images", disable=None, leave=False)
+    with open(folder / _IMAGES, "r+b" if done else "wb") as file, ThreadPoolExecutor(workers) as pool, bar:
         file.truncate(count * size)
         for start in range(done, count, _CHUNK):
             rows = range(start, min(start + _CHUNK, count))
-            for row, answer in zip(rows, pool.map(lambda row: _attempt(listing, row), rows), strict=True):
-                if isinstance(answer, str):
-                    bad[row] = answer
+            for row, decoded in zip(rows, pool.map(lambda row: _attempt(listing, row), rows), strict=True):
+                if isinstance(decoded, str):
+                    bad[row] = decoded
                 else:
                     file.seek(row * size)
-                    file.write(answer.tobytes())
+                    file.write(decoded.tobytes())
             file.flush()
             os.fsync(file.fileno())
             _note(folder, rows.stop, bad)
@@ -188,7 +188,7 @@ def _decode(folder: Path, listing: FileListing, workers: int) -> dict[int, str]:
 
 
 def _attempt(listing: FileListing, row: int) -> NDArray[np.uint8] | str:
-    """Returns a decoded image, or the reason why there is none."""
+    """Returns a decoded image, or the reason why it cannot be used."""
     try:
         return listing.read(row)
     except ImageError as e:
@@ -196,11 +196,11 @@ def _attempt(listing: FileListing, row: int) -> NDArray[np.uint8] | str:
 
 
 def _progress(folder: Path, size: int) -> tuple[int, dict[int, str]]:
-    """Returns how many images of an unfinished cache are done, and the bad ones among them."""
+    """Returns the number of decoded images of an incomplete cache, and the unusable ones among them."""
     try:
         noted = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
         done, bad = int(noted["done"]), {int(row): str(reason) for row, reason in noted["bad"].items()}
-        return (done, bad) if (folder / _PICTURES).stat().st_size >= done * size else (0, {})
+        return (done, bad) if (folder / _IMAGES).stat().st_size >= done * size else (0, {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return 0, {}
 

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Looks through a data set before anything is learnt from it: what is in it, and what is wrong with it."""
+"""Examines a dataset before training: sizes of classes and splits, blank, leaked and duplicate images."""
 
 import itertools
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ _ALL = "all"
 
 @dataclass(frozen=True, kw_only=True)
 class Duplicates:
-    """Images of one split that also stand, pixel for pixel, in another.
+    """Images of a split that are also, with equal pixels, in another split.
 
     Attributes:
-        split: name of the one.
-        other: name of the other.
-        count: images of `split` that have a twin in `other`.
-        example: one of them and its twin, by file name or row.
+        split: name of the split.
+        other: name of the other split.
+        count: number of images of `split` with a duplicate in `other`.
+        example: such an image and its duplicate, by file name or row.
     """
 
     split: str
@@ -33,23 +33,23 @@ class Duplicates:
     example: tuple[str, str]
 
     def __str__(self) -> str:
-        return f"{self.count} images of {self.split} stand in {self.other} too (e.g. {' = '.join(self.example)})"
+        return f"{self.count} images of {self.split} are also in {self.other} (e.g. {' = '.join(self.example)})"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataReport:
-    """What is in a data set.
+    """Content of a dataset.
 
     Attributes:
-        counts: split -> class -> number of images; the split is `all` where the data has none.
-        subjects: number of people or groups; 0 where they are not known.
-        blank: images of zero variance, which are not learnt from.
-        rejected: images in which the taggers saw no face, not learnt from.
-        leaked: images that also stand in a later split, not learnt from.
+        counts: split -> class -> number of images; the split is `all` if the dataset has no splits.
+        subjects: number of subjects; 0 if they are not known.
+        blank: number of images without variance, which are not trained on.
+        rejected: number of images without a face according to the taggers, which are not trained on.
+        leaked: number of images that are also in a later split, which are not trained on.
         duplicates: between splits.
-        repeated: images that stand more than once, wherever.
-        contradictory: of those, the ones that have different labels.
-        problems: what the loader left out.
+        repeated: number of images that occur more than once.
+        contradictory: number of repeated images with different labels.
+        problems: what the loader has left out.
     """
 
     counts: Mapping[str, Mapping[str, int]]
@@ -63,7 +63,7 @@ class DataReport:
     problems: tuple[Problem, ...]
 
     def lines(self) -> list[str]:
-        """Returns the report for people, a fact a line; what is not there is not said."""
+        """Returns the report as text, one fact per line."""
         lines = []
         for split, counts in self.counts.items():
             classes = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
@@ -72,18 +72,18 @@ class DataReport:
                 lines.append(f"{split}: no image of {', '.join(absent)}")
         told = {
             "subjects": self.subjects,
-            "blank images, not learnt from": self.blank,
-            "images in which no tagger saw a face, not learnt from": self.rejected,
-            "images that also stand in a later split, not learnt from": self.leaked,
-            "images that stand more than once": self.repeated,
-            "images that stand more than once with different labels": self.contradictory,
+            "blank images, not trained on": self.blank,
+            "images without a face according to all taggers, not trained on": self.rejected,
+            "images that are also in a later split, not trained on": self.leaked,
+            "images that occur more than once": self.repeated,
+            "images that occur more than once with different labels": self.contradictory,
         }
         lines += [f"{count} {what}" for what, count in told.items() if count]
-        return lines + [str(twins) for twins in self.duplicates] + [f"left out: {entry}" for entry in self.problems]
+        return lines + [str(entry) for entry in self.duplicates] + [f"left out: {entry}" for entry in self.problems]
 
 
 def examine(data: FaceDataset) -> DataReport:
-    """Counts classes, blanks, leaks and duplicates; reads every image once or twice, a few at a time."""
+    """Counts classes, blank, leaked and duplicate images; the images are read in chunks."""
     splits = np.full(len(data), _ALL) if data.splits is None else data.splits
     names = list(dict.fromkeys(splits.tolist()))
     blank = deviations(data.images) < MIN_DEVIATION
@@ -118,14 +118,14 @@ def _true(flags: NDArray[np.bool_] | None) -> int:
 def _between(
     data: FaceDataset, names: list[str], splits: NDArray[np.str_], rows: NDArray[np.intp], groups: NDArray[np.intp]
 ) -> tuple[Duplicates, ...]:
-    """Returns the twins of each pair of splits; `splits`, `rows` and `groups` of twins are of the same images."""
+    """Returns the duplicates between each pair of splits; `groups` is the same for images with equal pixels."""
     found = []
     for name, other in itertools.combinations(names, 2):
-        twins = np.flatnonzero((splits == name) & np.isin(groups, groups[splits == other]))
-        if len(twins):
-            twin = np.flatnonzero((splits == other) & (groups == groups[twins[0]]))[0]
-            example = _name(data, int(rows[twins[0]])), _name(data, int(rows[twin]))
-            found.append(Duplicates(split=name, other=other, count=len(twins), example=example))
+        duplicates = np.flatnonzero((splits == name) & np.isin(groups, groups[splits == other]))
+        if len(duplicates):
+            first = np.flatnonzero((splits == other) & (groups == groups[duplicates[0]]))[0]
+            example = _name(data, int(rows[duplicates[0]])), _name(data, int(rows[first]))
+            found.append(Duplicates(split=name, other=other, count=len(duplicates), example=example))
     return tuple(found)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""One image file -> one array of the size and color that the data set wants."""
+"""Decodes an image file to an array of the requested size and color."""
 
 import io
 import struct
@@ -21,13 +21,13 @@ _UNREADABLE = (
     EOFError,
     struct.error,
     Image.DecompressionBombError,
-)  # PIL's, all of them
-_LARGEST = 80_000_000  # pixels; a larger image is no photograph of a face
-_LARGEST_SIDE = 4096  # pixels of what is kept
+)  # exceptions of PIL
+_LARGEST = 80_000_000  # pixels; a larger image is no photo of a face
+_LARGEST_SIDE = 4096  # pixels of a scaled image
 
 
 def size_wh(size: int | Sequence[int]) -> tuple[int, int]:
-    """Returns width and height in pixels for the option `size`: one side, or [width, height].
+    """Returns width and height in pixels for the option `size`, which is a side or [width, height].
 
     Raises:
         ConfigurationError: it is neither.
@@ -39,20 +39,20 @@ def size_wh(size: int | Sequence[int]) -> tuple[int, int]:
 
 
 def read_image(source: Path | bytes, *, wh: tuple[int, int] | None = None, color: bool = False) -> NDArray[np.uint8]:
-    """Decodes a PNG, JPEG, BMP or WebP image, upright, and scales it.
+    """Decodes a PNG, JPEG, BMP or WebP image in its EXIF orientation, and scales it.
 
-    A JPEG image that is many times larger is decoded at a part of its size (libjpeg's scaling).
+    A JPEG image that is much larger is decoded at a fraction of its size (libjpeg's scaling).
 
     Args:
         source: a file or its content.
-        wh: width and height in pixels; None keeps the image's own.
+        wh: width and height in pixels; None keeps the size of the image.
         color: BGR instead of gray.
 
     Returns:
         uint8 (H, W) or (H, W, 3) BGR.
 
     Raises:
-        ImageError: it is missing, cut short or no image; the text is the reason, without the name.
+        ImageError: it is missing, cut short or no image; the message is the reason without the file name.
     """
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
@@ -72,7 +72,7 @@ def read_image(source: Path | bytes, *, wh: tuple[int, int] | None = None, color
 
 
 def scaled(pixels: NDArray[np.uint8], wh: tuple[int, int] | None) -> NDArray[np.uint8]:
-    """Scales an image, as `to_input` does; None keeps its size."""
+    """Scales an image with the interpolation of `to_input`; None keeps its size."""
     height, width = pixels.shape[:2]
     if wh is None or (width, height) == wh:
         return pixels

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Images that stay in a file, and work on images a few at a time, whatever their number."""
+"""Memory-mapped images, and functions that process any number of images in chunks."""
 
 import hashlib
 import math
@@ -12,23 +12,23 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK_BYTES = 4 << 20  # of images worked on at a time
-_RESIDENT_BYTES = 64 << 20  # of a mapped file kept in the process
-_AROUND_BYTES = 2 << 20  # that Linux maps at most when one of its pages is touched: a huge page
+_CHUNK_BYTES = 4 << 20  # of a chunk
+_RESIDENT_BYTES = 64 << 20  # of a mapped file that the process keeps
+_AROUND_BYTES = 2 << 20  # that Linux maps when a page is touched: at most a huge page
 
 
 class MappedImages:
-    """A choice of the images in a file of raw bytes that is mapped into memory, not read.
+    """Images of a memory-mapped file of raw bytes.
 
-    An index gives one image as an array of its own; a slice, a mask or an array of rows gives another choice of the
-    same file without reading an image; `np.asarray` reads all that are chosen. Pages that were looked at are given
-    back to the system before they are 64 MB, so a pass over the file takes no more memory than that; the system keeps
-    them in its cache as long as it has room. It can be pickled: another process maps the file anew.
+    An index returns a copy of an image; a slice, mask or array of rows returns another `MappedImages` without reading
+    an image; `np.asarray` reads all images. Pages are released before they exceed 64 MB, so that a pass over the file
+    needs no more memory; the system may keep them in its page cache. Objects can be pickled: another process maps the
+    file again.
 
     Args:
         path: file of uint8, one image after the other.
         shape: of all images in the file, (N, H, W) or (N, H, W, 3).
-        rows: int64 (M), which images are chosen, in which order; None takes all.
+        rows: int64 (M), selected images in their order; None selects all.
     """
 
     dtype = np.dtype(np.uint8)
@@ -37,7 +37,7 @@ class MappedImages:
         self._path, self._all = path, tuple(shape)
         self._rows = np.arange(self._all[0]) if rows is None else rows
         self._map: mmap.mmap | None = None
-        self._touched = 0  # bytes, since pages were given back
+        self._touched = 0  # bytes since pages were released
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -74,7 +74,7 @@ class MappedImages:
         return {**self.__dict__, "_map": None}
 
     def _read(self, rows: Any) -> NDArray[np.uint8]:
-        """Copies one image, or an array of them, out of the file."""
+        """Returns a copy of an image, or of several for an array of rows."""
         if self._map is None:
             with open(self._path, "rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -90,26 +90,26 @@ Images: TypeAlias = NDArray[np.uint8] | MappedImages
 
 
 def chunks(images: Images) -> Iterator[NDArray[np.uint8]]:
-    """Yields all images in order, as arrays (n, H, W[, 3]) of about 4 MB."""
+    """Yields the images in order, as arrays (n, H, W[, 3]) of about 4 MB."""
     count = max(1, _CHUNK_BYTES // max(1, int(np.prod(images.shape[1:]))))
     for start in range(0, len(images), count):
         yield np.asarray(images[start : start + count])
 
 
 def deviations(images: Images) -> NDArray[np.float64]:
-    """Returns the standard deviation of each image's gray levels, (N)."""
+    """Returns the standard deviation of the pixels of each image, float64 (N)."""
     parts = [part.reshape(len(part), -1).std(axis=1) for part in chunks(images)]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def digests(images: Images) -> NDArray[np.int64]:
-    """Returns a hash of each image's pixels, (N): equal images, and practically only those, have equal ones."""
+    """Returns a 64-bit hash of the pixels of each image, int64 (N)."""
     found = (hashlib.blake2b(row.tobytes(), digest_size=8).digest() for part in chunks(images) for row in part)
     return np.frombuffer(b"".join(found), np.int64)
 
 
 def find_leaks(images: Images, splits: Sequence[str] | NDArray[np.str_], order: Sequence[str]) -> NDArray[np.bool_]:
-    """Returns bool (N): True where an image also stands, pixel for pixel, in a later split of `order`."""
+    """Returns bool (N): True if an image with equal pixels is in a later split of `order`."""
     rank = {name: place for place, name in enumerate(order)}
     ranks = np.array([rank.get(str(name), -1) for name in splits], np.int64)
     _, groups = np.unique(digests(images), return_inverse=True)

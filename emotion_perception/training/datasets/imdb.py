@@ -1,10 +1,10 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The faces of IMDB and Wikipedia: images, and a MATLAB file that says whose they are.
+"""Reads the faces of IMDB and Wikipedia: images, and a MATLAB file with their labels.
 
-Rothe et al. 2015, "DEX: Deep EXpectation of apparent age from a single image". The file is a struct with an entry a
-image: `full_path` below the file's own folder, `gender` (0 woman, 1 man, NaN unknown), `face_score` (-inf where no
-face was found), `second_face_score` (NaN where there was only one), `celeb_id` or `name`.
+Rothe et al. 2015, "DEX: Deep EXpectation of apparent age from a single image". The file is a struct of arrays with an
+entry for each image: `full_path` below the folder of the file, `gender` (0 woman, 1 man, NaN unknown), `face_score`
+(-inf if no face was found), `second_face_score` (NaN if there was only one face), `celeb_id` or `name`.
 """
 
 import math
@@ -38,18 +38,18 @@ def load_imdb(
     cache: str = "",
     workers: int = 0,
 ) -> FaceDataset:
-    """Reads the tree with labels woman and man; the images go one by one into the cache.
+    """Reads the images with the labels woman and man.
 
-    Images of unknown gender and those without a face are left out by design; missing and corrupt ones are faults.
+    Images of unknown gender and without a face are left out by design; missing and corrupt images are faults.
 
     Args:
-        path: the .mat file, or the folder in which it lies.
+        path: the .mat file, or its folder.
         size: side, or [width, height], in pixels.
         color: BGR instead of gray.
-        min_face_score: images whose face scores no more are left out; the default leaves out those without a face.
-        second_faces: keep images on which a second face was found.
+        min_face_score: images with this face score or a lower one are left out; by default those without a face.
+        second_faces: keep images with a second face.
         cache: folder of the decoded images, see `cache`.
-        workers: threads that decode.
+        workers: number of decoding threads.
     """
     file = path if path.is_file() else next(path / name for name in FILES if (path / name).is_file())
     wh = size_wh(size)
@@ -73,7 +73,7 @@ def load_imdb(
 
 
 def _read(file: Path) -> dict[str, NDArray[Any]]:
-    """Returns the columns of the struct, each an array of one entry an image."""
+    """Returns the columns of the struct, arrays with an entry for each image."""
     try:
         content = loadmat(file, squeeze_me=True, variable_names=[file.stem])
         struct = content[file.stem]
@@ -81,7 +81,7 @@ def _read(file: Path) -> dict[str, NDArray[Any]]:
     except KeyError:
         raise DatasetError(f"{file.name} has no struct '{file.stem}'") from None
     except (OSError, ValueError, TypeError, IndexError, NotImplementedError, MatReadError) as e:
-        raise DatasetError(f"{file.name} is no MATLAB file of version 5 ({one_line(e)})") from e
+        raise DatasetError(f"{file.name} is not a MATLAB file of version 5 ({one_line(e)})") from e
     if missing := {"full_path", "gender", "face_score"} - columns.keys():
         raise DatasetError(f"{file.name} lacks {', '.join(sorted(missing))}")
     for name in ("gender", "face_score", "second_face_score", "celeb_id", "name"):
@@ -89,14 +89,14 @@ def _read(file: Path) -> dict[str, NDArray[Any]]:
             raise DatasetError(f"{file.name}: {len(columns[name])} of {name} for {len(columns['full_path'])} images")
     for name in ("gender", "face_score"):
         if not np.issubdtype(columns[name].dtype, np.number):
-            raise DatasetError(f"{file.name}: {name} holds no numbers")
+            raise DatasetError(f"{file.name}: {name} contains no numbers")
     return columns
 
 
 def _usable(
     entries: dict[str, NDArray[Any]], min_face_score: float, second_faces: bool
 ) -> tuple[NDArray[np.intp], ProblemLog]:
-    """Returns the rows to decode, and why the others are not among them; a row has one reason, the first."""
+    """Returns the rows to decode, and the first reason why each of the others is left out."""
     gender, score = entries["gender"].astype(float), entries["face_score"].astype(float)
     reasons = {
         "unknown gender": (np.isnan(gender), False),
@@ -115,6 +115,6 @@ def _usable(
 
 
 def _people(entries: dict[str, NDArray[Any]], rows: NDArray[np.intp]) -> list[str] | None:
-    """Returns who is on each image, so that nobody is on both sides of a split."""
+    """Returns the person in each image; None if the file does not name them."""
     who = entries.get("celeb_id", entries.get("name"))
     return None if who is None else [str(name) for name in who[rows]]

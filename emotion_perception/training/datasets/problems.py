@@ -1,25 +1,25 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a loader left out, and why: counted, named, and an error past a stated share."""
+"""Problems of a dataset: counts and reasons of what a loader leaves out, and an error if it is too much."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from emotion_perception.core.errors import DatasetError
 
-_EXAMPLES = 3  # that a message names
+_EXAMPLES = 3  # in a message
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What was left out for one reason.
+    """Items of a dataset that were left out for the same reason.
 
     Attributes:
-        reason: what is wrong, e.g. "corrupt image".
-        count: how many there are.
-        examples: names of the first few.
-        is_fault: False where they are left out by design, e.g. an image of a person of unknown gender.
-        total: how many there are of the kind, bad ones included, e.g. classes; 0 where they are images.
+        reason: e.g. "corrupt image".
+        count: number of items.
+        examples: names of the first items.
+        is_fault: False if they are left out by design, e.g. images of people of unknown gender.
+        total: number of all items of the kind, e.g. of classes; 0 if the items are images.
     """
 
     reason: str
@@ -34,7 +34,7 @@ class Problem:
 
 
 class ProblemLog:
-    """Collects problems while a loader reads; keeps the counts and a few names, whatever the size of the data."""
+    """Collects problems while a loader reads; keeps counts and a few names, so that its size is bounded."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, bool], int] = {}
@@ -49,7 +49,7 @@ class ProblemLog:
             examples.append(name)
 
     def problems(self, total: int = 0) -> tuple[Problem, ...]:
-        """Returns what was counted; `total` as of `Problem`."""
+        """Returns the collected problems; `total` as in `Problem`."""
         return tuple(
             Problem(reason, count, tuple(self._examples[reason, is_fault]), is_fault, total)
             for (reason, is_fault), count in self._counts.items()
@@ -57,20 +57,20 @@ class ProblemLog:
 
 
 def problems_of(reason: str, names: Sequence[str], *, is_fault: bool = True, total: int = 0) -> tuple[Problem, ...]:
-    """Returns the problem that all of `names` have; nothing where there are none."""
+    """Returns a tuple with the problem of the named items; empty if there are none."""
     return (Problem(reason, len(names), tuple(names[:_EXAMPLES]), is_fault, total),) if names else ()
 
 
 def refuse_past(max_bad: float, problems: Iterable[Problem], images: int) -> None:
-    """Refuses data of which too much is bad.
+    """Raises an error if too much of a dataset was left out because of faults.
 
     Args:
-        max_bad: share of the images, and of the classes and splits, that may be bad, 0..1.
+        max_bad: largest fraction of unusable images, classes and splits, 0..1.
         problems: what was left out.
-        images: how many are left.
+        images: number of remaining images.
 
     Raises:
-        DatasetError: more than that is bad; the message names the first ones.
+        DatasetError: the fraction is exceeded; the message names examples.
     """
     faults = [problem for problem in problems if problem.is_fault]
     for problem in faults:

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What belongs to one person stays together: folds by subject, and sequences of frames."""
+"""Folds by subject for cross-validation, and sequences of frames."""
 
 import re
 import warnings
@@ -18,12 +18,12 @@ _FRAME = re.compile(r"(?P<sequence>.+)_(?P<number>\d+)\.\w+")  # S010_004_000000
 
 @dataclass(frozen=True, eq=False)
 class FaceSequence:
-    """The frames of one expression.
+    """The frames of an expression.
 
     Attributes:
-        frames: uint8 (T, H, W) or (T, H, W, 3), the peak last; memory-mapped where the data set is.
+        frames: uint8 (T, H, W) or (T, H, W, 3), the peak last; memory-mapped if the dataset is.
         label: of the peak.
-        subject: who shows it.
+        subject: person who shows it.
         name: of the sequence, e.g. S010_004.
     """
 
@@ -34,15 +34,15 @@ class FaceSequence:
 
 
 def subject_folds(data: FaceDataset, folds: int, seed: int) -> list[NDArray[np.int64]]:
-    """Divides the rows into folds of like class shares; no subject is in two of them.
+    """Divides the rows of a dataset into stratified folds; no subject is in two folds.
 
     Args:
-        data: the rows; where it has no subjects, each row stands for itself.
-        folds: how many, at least 2.
+        data: the dataset; without subjects, each image is a subject of its own.
+        folds: number of folds, at least 2.
         seed: of the order in which subjects are drawn.
 
     Returns:
-        The rows of each fold, in ascending order; each row is in exactly one.
+        The rows of each fold, in ascending order; each row is in exactly one fold.
 
     Raises:
         DatasetError: there are too few subjects, or too few images of every class.
@@ -50,7 +50,7 @@ def subject_folds(data: FaceDataset, folds: int, seed: int) -> list[NDArray[np.i
     from sklearn.model_selection import (
         StratifiedGroupKFold,
         StratifiedKFold,
-    )  # two seconds that most commands can spare
+    )  # takes two seconds, and most commands do not need it
 
     whole = len(data) if data.subjects is None else len(np.unique(data.subjects))
     if not 2 <= folds <= whole:
@@ -59,7 +59,7 @@ def subject_folds(data: FaceDataset, folds: int, seed: int) -> list[NDArray[np.i
     splitter = kind(folds, shuffle=True, random_state=seed)
     rows = np.zeros((len(data), 1))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class")  # its images are in some of the folds only
+        warnings.filterwarnings("ignore", "The least populated class")  # its images are in only some of the folds
         try:
             return [np.asarray(fold, np.int64) for _, fold in splitter.split(rows, data.labels, data.subjects)]
         except ValueError:
@@ -67,15 +67,15 @@ def subject_folds(data: FaceDataset, folds: int, seed: int) -> list[NDArray[np.i
 
 
 def sequences(data: FaceDataset) -> list[FaceSequence]:
-    """Puts the frames of a data set together again, for a network that sees how an expression unfolds.
+    """Groups the frames of a dataset into sequences, for networks that use the course of an expression.
 
-    Of the official tree of CK+ `load_dataset(path, percent=100)` gives all frames from the neutral face to the peak.
+    For the official tree of CK+, `load_dataset(path, percent=100)` returns these sequences.
 
     Raises:
-        DatasetError: the data has no subjects, or file names that do not end in the number of the frame.
+        DatasetError: the dataset has no subjects, or file names that do not end in the number of the frame.
     """
     if data.filenames is None or data.subjects is None:
-        raise DatasetError("sequences need the file name and the subject of every frame")
+        raise DatasetError("sequences need the file name and the subject of each frame")
     rows: dict[str, list[tuple[int, int]]] = {}
     for row, name in enumerate(data.filenames.tolist()):
         if (match := _FRAME.fullmatch(name)) is None:

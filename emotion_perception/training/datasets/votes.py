@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the taggers of FER+ said, as targets of a training."""
+"""Training targets from the votes of FER+ taggers."""
 
 from collections.abc import Sequence
 
@@ -14,19 +14,19 @@ MODES = ("label", "majority", "probability", "cross_entropy")
 
 
 def vote_targets(data: FaceDataset, labels: Sequence[str], mode: str) -> NDArray[np.float32]:
-    """Returns the target distribution of each row over `labels`, float32 (N, L), every row of sum 1.
+    """Returns the target distribution of each image over `labels`, float32 (N, L); every row has the sum 1.
 
-    * `label`: the data's own label alone.
-    * `majority`: the label that more than half of all taggers chose; where there is none, the data's own.
-    * `probability` and `cross_entropy`: the shares of the taggers that chose one of `labels`, scaled to sum 1; where
-      nobody did, the data's own label. They differ in what the training makes of them: one label drawn by these
-      probabilities each time, or the cross-entropy with all of them.
+    * `label`: the label of the dataset.
+    * `majority`: the label that more than half of the taggers chose; if there is none, the label of the dataset.
+    * `probability` and `cross_entropy`: the fractions of the taggers that chose one of `labels`, scaled to the sum 1;
+      if no tagger did, the label of the dataset. With `probability`, training draws one label from this distribution in
+      each epoch; with `cross_entropy`, it uses the distribution as the target.
 
-    Images in which no tagger saw a face are `data.rejected`; `fit_for_training` leaves them out.
+    Images without a face according to all taggers are `data.rejected`; `fit_for_training` leaves them out.
 
     Raises:
-        ConfigurationError: there is no such mode.
-        DatasetError: the data has no votes, or a label that is not in `labels`.
+        ConfigurationError: the mode is unknown.
+        DatasetError: the dataset has no votes, or a label that is not in `labels`.
     """
     if mode not in MODES:
         raise ConfigurationError(f"targets '{mode}' are none of {', '.join(MODES)}")
@@ -35,7 +35,7 @@ def vote_targets(data: FaceDataset, labels: Sequence[str], mode: str) -> NDArray
     if mode == "label":
         return own
     if data.votes is None:
-        raise DatasetError(f"targets '{mode}' need taggers' votes; the data has none")
+        raise DatasetError(f"targets '{mode}' need votes; the dataset has none")
     shares = np.zeros((len(data), len(labels)), np.float32)
     for column, label in enumerate(labels):
         if label in data.vote_names:

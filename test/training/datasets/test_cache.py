@@ -61,7 +61,7 @@ def test_a_image_is_decoded_once_and_then_mapped(cache_home):
         assert data.labels.tolist() == [0, 1, 0, 0, 1, 0, 1, 0, 1]
         assert (data.subjects[3], data.filenames[3], data.splits[-1]) == ("S2", "4.png", "test")
         assert [str(problem) for problem in data.problems] == ["1 x corrupt image (3.png)"]
-    assert sorted(path.name for path in only(cache_home).iterdir()) == ["pictures.u8", "rows.npz"]
+    assert sorted(path.name for path in only(cache_home).iterdir()) == ["images.u8", "rows.npz"]
 
 
 def test_another_key_is_another_cache(cache_home):
@@ -88,7 +88,7 @@ def test_what_was_stopped_goes_on_where_it_was(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("rows.npz", b"cut"), ("rows.npz", None), ("pictures.u8", b"cut"), ("pictures.u8", None)],
+    [("rows.npz", b"cut"), ("rows.npz", None), ("images.u8", b"cut"), ("images.u8", None)],
 )
 def test_a_damaged_cache_is_made_anew(cache_home, name, content):
     load(Source())
@@ -104,7 +104,7 @@ def test_a_note_of_progress_that_cannot_be_true_is_not_believed(cache_home, note
     load(Source())
     folder = only(cache_home)
     (folder / "rows.npz").unlink()
-    (folder / "pictures.u8").write_bytes(b"cut")
+    (folder / "images.u8").write_bytes(b"cut")
     (folder / "progress.json").write_text(note)
     assert values(load(Source())) == list(range(COUNT))
 
@@ -136,7 +136,7 @@ def test_a_fingerprint_tells_content_that_changed(tmp_path):
 
 def test_caches_lie_where_the_system_keeps_them(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_folder() == tmp_path / "emotion_perception" / "pictures"
+    assert default_folder() == tmp_path / "emotion_perception" / "images"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", "/home/x")
-    assert str(default_folder()) == "/home/x/.cache/emotion_perception/pictures"
+    assert str(default_folder()) == "/home/x/.cache/emotion_perception/images"

@@ -32,24 +32,24 @@ def test_duplicates_between_splits_are_found_counted_and_named():
     images = FACES[[0, 1, 2, 0, 0, 1]]
     data = dataset(images=images, splits=np.array(["train"] * 3 + ["test"] * 3), labels=np.array([0, 0, 1, 0, 1, 0]))
     report = examine(data)
-    assert [(twins.count, twins.example) for twins in report.duplicates] == [(2, ("row 0", "row 3"))]
+    assert [(entry.count, entry.example) for entry in report.duplicates] == [(2, ("row 0", "row 3"))]
     assert (report.repeated, report.contradictory) == (5, 3)
-    assert "2 images of train stand in test too (e.g. row 0 = row 3)" in report.lines()
+    assert "2 images of train are also in test (e.g. row 0 = row 3)" in report.lines()
 
 
-def test_blank_images_are_counted_and_are_nobodys_twins():
+def test_blank_images_are_counted_and_are_not_duplicates():
     images = FACES.copy()
     images[[0, 5]] = 70
     report = examine(dataset(images=images, splits=np.array(["train"] * 3 + ["test"] * 3)))
     assert (report.blank, report.repeated, report.duplicates) == (2, 0, ())
 
 
-def test_what_is_not_learnt_from_and_what_was_left_out_is_told():
+def test_images_that_are_not_trained_on_or_left_out_are_reported():
     flags = np.array([True, False, False, True, False, False])
     problem = Problem("corrupt image", 5, ("a.png", "b.png"))
     lines = examine(dataset(leak=flags, rejected=~flags, problems=(problem,))).lines()
-    assert "2 images that also stand in a later split, not learnt from" in lines
-    assert "4 images in which no tagger saw a face, not learnt from" in lines
+    assert "2 images that are also in a later split, not trained on" in lines
+    assert "4 images without a face according to all taggers, not trained on" in lines
     assert lines[-1] == "left out: 5 x corrupt image (a.png, b.png, ...)"
 
 

@@ -20,9 +20,9 @@ def dataset(**changes):
 @pytest.mark.parametrize(
     ("splits", "name", "words"),
     [
-        (["a", "a", "b", "b"], None, "the file has the splits a, b: name one with --split"),
-        (["a", "a", "b", "b"], "c", "no split 'c'; the file has a, b"),
-        (None, "a", "no split 'a': the file has no splits"),
+        (["a", "a", "b", "b"], None, "the dataset has the splits a, b: name one with --split"),
+        (["a", "a", "b", "b"], "c", "no split 'c'; the dataset has a, b"),
+        (None, "a", "no split 'a': the dataset has no splits"),
     ],
 )
 def test_the_split_must_be_named_where_there_are_some(splits, name, words):
@@ -37,10 +37,12 @@ def test_rows_are_selected_in_every_array_at_once():
 
 def test_a_class_that_the_model_lacks_is_refused_and_can_be_left_out():
     data = dataset(class_names=("anger", "contempt", "happiness", "neutral"))
-    with pytest.raises(DatasetError, match="the model has no label for contempt; leave out with --ignore-classes"):
+    with pytest.raises(
+        DatasetError, match="the model has no label contempt; leave the images out with --ignore-classes"
+    ):
         data.labels_in(LABELS)
     assert data.without_classes(["Contempt"]).labels_in(LABELS).tolist() == [0, 3, 6]
-    with pytest.raises(DatasetError, match="no class fear; the file has"):
+    with pytest.raises(DatasetError, match="no class fear; the dataset has"):
         data.without_classes(["fear"])
 
 
@@ -48,7 +50,7 @@ def test_a_class_without_images_needs_no_label():
     assert dataset(class_names=(*LABELS, "contempt")).labels_in(LABELS).tolist() == [0, 1, 2, 3]
 
 
-def test_blank_rejected_and_leaked_images_are_not_learnt_from():
+def test_blank_rejected_and_leaked_images_are_not_trained_on():
     images = FACES.copy()
     images[0] = 128
     data = dataset(

@@ -136,7 +136,7 @@ def test_votes_stay_with_their_image_where_a_line_is_left_out(write_csv):
     ("rows", "usage", "words"),
     [
         (VOTES[:2], ("Training", "PublicTest"), "fer2013new.csv has 2 rows, fer2013.csv has 3"),
-        (VOTES, ("Training",) * 3, "fer2013new.csv: line 3 is of Training, that of fer2013.csv of PublicTest"),
+        (VOTES, ("Training",) * 3, "fer2013new.csv: line 3 is in Training, that of fer2013.csv in PublicTest"),
         ([("x",) * 10] * 3, ("Training", "PublicTest", "PrivateTest"), "votes are not whole numbers"),
     ],
 )

@@ -16,8 +16,8 @@ FACES = np.random.default_rng(0).integers(0, 256, (5, 4, 6), dtype=np.uint8)
 @pytest.fixture
 def mapped(tmp_path):
     """Returns the five images, mapped from a file."""
-    (tmp_path / "pictures.u8").write_bytes(FACES.tobytes())
-    return MappedImages(tmp_path / "pictures.u8", FACES.shape)
+    (tmp_path / "images.u8").write_bytes(FACES.tobytes())
+    return MappedImages(tmp_path / "images.u8", FACES.shape)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_pass_over_a_large_file_keeps_little_of_it_in_the_process(tmp_path, si
     assert mapped_mb() - before < 80
 
 
-def test_a_leak_is_a_twin_in_a_later_split():
+def test_a_leak_is_a_duplicate_in_a_later_split():
     images = FACES[[0, 0, 1, 1, 2, 2]]
     splits = ["train", "test", "test", "train", "train", "train"]
     assert find_leaks(images, splits, ("train", "test")).tolist() == [True, False, False, True, False, False]

@@ -81,7 +81,7 @@ def test_unsure_and_second_faces_can_be_left_out(write_imdb):
         ({"gender": [1]}, None),
         ({"full_path": None}, "imdb.mat lacks full_path"),
         ({"face_score": np.zeros((1, 3))}, "imdb.mat: 3 of face_score for 4 images"),
-        ({"face_score": np.array([["a", "b", "c", "d"]], object)}, "face_score holds no numbers"),
+        ({"face_score": np.array([["a", "b", "c", "d"]], object)}, "face_score contains no numbers"),
     ],
 )
 def test_a_struct_in_another_form_is_refused(write_imdb, changes, words):
@@ -96,7 +96,7 @@ def test_a_struct_in_another_form_is_refused(write_imdb, changes, words):
 def test_a_damaged_matlab_file_is_refused(write_imdb, damage):
     root = write_imdb()
     (root / "imdb.mat").write_bytes(damage((root / "imdb.mat").read_bytes()))
-    with pytest.raises(DatasetError, match="imdb.mat is no MATLAB file of version 5"):
+    with pytest.raises(DatasetError, match="imdb.mat is not a MATLAB file of version 5"):
         load_dataset(root)
 
 

@@ -40,7 +40,7 @@ def test_targets_are_in_the_order_that_is_asked_for():
 def test_targets_that_cannot_be_are_refused():
     with pytest.raises(ConfigurationError, match="targets 'votes' are none of label, majority"):
         vote_targets(dataset(), LABELS, "votes")
-    with pytest.raises(DatasetError, match="targets 'majority' need taggers' votes"):
+    with pytest.raises(DatasetError, match="targets 'majority' need votes"):
         vote_targets(dataset(votes=None), LABELS, "majority")
     with pytest.raises(DatasetError, match="no label for sadness"):
         vote_targets(dataset(), ("anger", "fear"), "label")

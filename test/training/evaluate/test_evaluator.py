@@ -120,7 +120,7 @@ def test_the_answers_do_not_depend_on_the_batches(config, write_npz, monkeypatch
 def test_classes_can_be_left_out(config, write_npz, tmp_path, no_files):
     names = np.array(["anger", "disgust", "fear", "happiness", "sadness", "surprise", "contempt"])
     data = write_npz(class_names=names)
-    with pytest.raises(DatasetError, match="no label for contempt; leave out with --ignore-classes"):
+    with pytest.raises(DatasetError, match="no label contempt; leave the images out with --ignore-classes"):
         measure(config, data, tmp_path / "out", split="PublicTest")
     report = measure(config, data, tmp_path / "out", split="PublicTest", ignore_classes=["contempt"])
     assert report["per_class"]["neutral"]["n"] == 0

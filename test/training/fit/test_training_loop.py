@@ -211,7 +211,7 @@ def test_a_csv_can_be_trained_on(write_csv, write_npz, tiny_recipe, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"train_split": "Train"}, "no split 'Train'; the file has PublicTest, Training"),
+        ({"train_split": "Train"}, "no split 'Train'; the dataset has PublicTest, Training"),
         ({"val_split": "Test"}, "no split 'Test'"),
     ],
 )
