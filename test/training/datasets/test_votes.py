@@ -42,5 +42,5 @@ def test_targets_that_cannot_be_are_refused():
         vote_targets(dataset(), LABELS, "votes")
     with pytest.raises(DatasetError, match="targets 'majority' need votes"):
         vote_targets(dataset(votes=None), LABELS, "majority")
-    with pytest.raises(DatasetError, match="no label for sadness"):
+    with pytest.raises(DatasetError, match="no label sadness"):
         vote_targets(dataset(), ("anger", "fear"), "label")
