@@ -52,7 +52,7 @@ def only(folder):
     return found
 
 
-def test_a_image_is_decoded_once_and_then_mapped(cache_home):
+def test_an_image_is_decoded_once_and_then_mapped(cache_home):
     source = Source(bad=[3])
     first, second = load(source), load(source)
     assert source.decoded == list(range(COUNT))

@@ -30,7 +30,7 @@ def test_colors_are_in_opencvs_order(tmp_path):
     assert read_image(tmp_path / "blue.png", color=True)[0, 0].tolist() == [200, 0, 0]
 
 
-def test_a_image_becomes_what_the_network_would_make_of_it(tmp_path, noise):
+def test_an_image_becomes_what_the_network_would_make_of_it(tmp_path, noise):
     drawn = noise(0, 70, 90, 3)
     cv2.imwrite(str(tmp_path / "a.png"), drawn)
     spec = ModelSpec(architecture="", normalization="minus_one_one")

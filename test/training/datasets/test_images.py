@@ -46,7 +46,7 @@ def test_a_row_beyond_the_end_is_an_error(mapped):
         mapped[5]
 
 
-def test_nothing_is_read_before_a_image_is_asked_for(tmp_path):
+def test_nothing_is_read_before_an_image_is_asked_for(tmp_path):
     images = MappedImages(tmp_path / "absent", (9, 4, 4))
     assert len(images[2:][np.ones(7, bool)]) == 7
 

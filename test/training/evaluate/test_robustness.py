@@ -49,7 +49,7 @@ def test_there_is_every_change_that_was_asked_for():
 
 
 @pytest.mark.parametrize(("change", "step"), STEPS)
-def test_a_change_gives_a_image_and_leaves_the_original(change, step):
+def test_a_change_gives_an_image_and_leaves_the_original(change, step):
     for shape in SHAPES:
         image = face(shape)
         before = image.copy()
