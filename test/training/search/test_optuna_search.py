@@ -13,6 +13,7 @@ from optuna.trial import TrialState, create_trial
 
 from emotion_perception import cli
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.retired_names import RECIPE_KEYS
 from emotion_perception.training.fit.hardware import Hardware
 from emotion_perception.training.recipe import load_recipe
 from emotion_perception.training.search import optuna_search as search_module
@@ -20,7 +21,7 @@ from emotion_perception.training.search import study as study_module
 from emotion_perception.training.search.optuna_search import SearchOptions, Task, search
 from emotion_perception.training.search.search_report import best_trial, draw
 from emotion_perception.training.search.search_space import build_space
-from emotion_perception.training.search.study import build_pruner, queue_again
+from emotion_perception.training.search.study import build_pruner, open_study, queue_again
 
 TINY = (
     "labels=[anger, disgust, fear, happiness, sadness, surprise, neutral]",
@@ -218,6 +219,20 @@ def test_a_study_of_another_search_is_refused(find, overrides, changes, words):
     find(trials=1)
     with pytest.raises(ConfigurationError, match=words):
         find(*overrides, **changes)
+
+
+def test_a_study_of_an_earlier_version_is_resumed(tmp_path):
+    url, pruner = f"sqlite:///{tmp_path}/study.db", build_pruner("median", 1)
+    recipe = load_recipe("tunable_cnn").as_dict()
+    identity = {"recipe": recipe, "splits": {"train": "Training", "validation": "PublicTest"}, "folds": 0}
+    retired = {new: old for old, new in RECIPE_KEYS.items()}
+    earlier = {retired.get(key, key): value for key, value in recipe.items()} | {"normalisation": "standardise"}
+    study = optuna.create_study(storage=url, study_name="mine", direction="maximize")
+    splits = {"learn": "Training", "choose": "PublicTest"}
+    study.set_user_attr("search", {"recipe": earlier, "splits": splits, "folds": 0})
+    assert open_study(url, "mine", identity, pruner=pruner).study_name == "mine"
+    with pytest.raises(ConfigurationError, match="another splits: choose"):
+        open_study(url, "mine", identity | {"splits": {"train": "Training", "validation": ""}}, pruner=pruner)
 
 
 def test_other_data_is_refused(find, task, write_npz):
