@@ -24,7 +24,7 @@ EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
 STOP_TIMEOUT_S = 1.0
 """How long deactivate waits for each thread of a node."""
 
-ENDING_S = 1.5
+ENDING_S = 1.3
 """How long a process waits for its nodes after a signal; together with rclpy's end this is less than two seconds."""
 
 _POLL_S = 0.1

@@ -13,8 +13,11 @@ class GladClassifier:
 
     labels = ("glad", "sad")
     spec = ModelSpec(architecture="fake", labels=labels)
-    info = ModelInfo(labels, model="fake", model_sha256="cd" * 32, device="cpu")
     model_name, device, fallback, device_problem = "fake", "cpu", False, ""
+
+    @property
+    def info(self):
+        return ModelInfo(self.labels, "fake", "cd" * 32, self.device, self.fallback)
 
     def warm_up(self, *, require_gpu):
         pass

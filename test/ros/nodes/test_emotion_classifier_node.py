@@ -7,6 +7,7 @@ import threading
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from fake_classifier import BrightnessClassifier
+from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import Box, Face, FrameCounts
@@ -21,7 +22,7 @@ class Wiring:
         self.graph = graph
         classifier = classifier or BrightnessClassifier()
         self.node = graph.node(
-            EmotionClassifierNode, classifier_factory=lambda config: classifier, parameters=parameters
+            EmotionClassifierNode, classifier_factory=lambda options, shared: classifier, parameters=parameters
         )
         self.emotions = graph.listen(EmotionArray, "emotions")
         self.images, self.faces = graph.speak(Image, "image_raw"), graph.speak(FaceArray, "faces")
@@ -90,7 +91,7 @@ def test_nobody_there_is_an_empty_answer(graph, make):
 
 
 @pytest.mark.guarantee(
-    "Every FaceArray gets exactly one EmotionArray, in order, also when its image is missing or a frame is skipped.",
+    "Every FaceArray gets exactly one EmotionArray, in order, also without its image.",
     section="Emotion classifier node",
 )
 def test_faces_without_their_image_are_answered_too(graph, make):
@@ -160,7 +161,7 @@ def test_a_frame_that_fails_is_an_error_and_the_next_is_answered(graph, make, fa
 
 
 @pytest.mark.guarantee(
-    "Every FaceArray gets exactly one EmotionArray, in order, also when its image is missing or a frame is skipped.",
+    "Every FaceArray gets exactly one EmotionArray, in order, also without its image.",
     section="Emotion classifier node",
 )
 def test_a_slow_classifier_skips_to_the_newest_faces_and_still_answers_all_in_order(graph, make):
@@ -185,6 +186,55 @@ def test_a_slow_classifier_skips_to_the_newest_faces_and_still_answers_all_in_or
     assert [answer.status for answer in answers] == [EmotionArray.OK, *[EmotionArray.SKIPPED] * 3, EmotionArray.OK]
     assert [len(answer.faces) for answer in answers] == [1, 0, 0, 0, 1]
     assert wiring.node.status()["skipped"] == 3
+
+
+@pytest.mark.guarantee(
+    "A FaceArray that has arrived before deactivate is answered before the publisher closes.",
+    section="Emotion classifier node",
+)
+@pytest.mark.parametrize("attempt", range(3))
+def test_faces_under_way_at_deactivate_are_answered(graph, make, attempt):
+    gate, begun = threading.Event(), threading.Semaphore(0)
+
+    class HangingClassifier(BrightnessClassifier):
+        def classify(self, crops):
+            begun.release()
+            assert gate.wait(timeout=10)
+            return super().classify(crops)
+
+    wiring = Wiring(graph, classifier=HangingClassifier())
+    for number in range(3):
+        wiring.images.publish(make.image(number))
+        wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
+        if number == 0:
+            graph.wait(lambda: begun.acquire(blocking=False))
+    graph.wait(lambda: wiring.node.status()["received"] == 3)
+    wiring.faces.publish(faces_at(make.header(3), (0, 0, 20, 20)))  # its image does not come
+    threading.Event().wait(0.2)  # it arrives, and the executor has not taken it when the transition begins
+    assert wiring.node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    gate.set()
+    messages = wiring.answers(4)
+    graph.let_run(0.2)
+    assert [message.header for message in messages] == [make.header(number) for number in range(4)]
+    assert [message.status for message in messages] == [EmotionArray.SKIPPED] * 3 + [EmotionArray.NO_IMAGE]
+    counts = wiring.node.status()
+    assert (counts["received"], counts["dropped"], counts["pending"]) == (4, 4, 0)
+    assert wiring.node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+
+
+def test_a_result_that_is_nearly_done_at_deactivate_is_published(graph, make):
+    class SlowClassifier(BrightnessClassifier):
+        def classify(self, crops):
+            threading.Event().wait(0.3)
+            return super().classify(crops)
+
+    wiring = Wiring(graph, classifier=SlowClassifier())
+    wiring.images.publish(make.image(1))
+    wiring.faces.publish(faces_at(make.header(1), (0, 0, 20, 20)))
+    graph.wait(lambda: wiring.node.status()["received"] == 1)
+    assert wiring.node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+    (message,) = wiring.answers(1)
+    assert message.status == EmotionArray.OK
 
 
 @pytest.mark.guarantee(
