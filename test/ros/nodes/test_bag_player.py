@@ -4,6 +4,7 @@
 
 import itertools
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,6 +75,16 @@ def test_every_message_comes_as_it_was_recorded(graph, make_bag, storage, compre
     assert images == recorded(bag, f"/cam/image_raw{ending}")
     assert infos == recorded(bag, "/cam/camera_info")
     assert set(running.node.published.values()) == {COUNT}
+
+
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3_without_definitions"])
+def test_the_images_of_a_recording_of_the_first_types_are_played(graph, storage):
+    bag = Path(__file__).parents[2] / "data" / "bag_of_first_types" / storage
+    images = graph.listen(CompressedImage, "image_raw/compressed", DEEP, raw=True)
+    running = graph.run(BagPlayer, bag=str(bag), rate=5.0)
+    assert wait_for_end(graph, running) == 0
+    graph.wait_for(images, 5)
+    assert images == recorded(bag, "/image_raw/compressed")
 
 
 def test_the_topic_follows_the_name_that_the_images_are_remapped_to(graph, make_bag):
