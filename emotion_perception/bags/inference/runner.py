@@ -235,10 +235,10 @@ class RealtimeRunner:
 
     def _classify(self, item: _ScheduledFaces) -> FrameResult:
         begun_s = time.monotonic()
-        faces = self._load_shedder.choose(item.tracked.faces, begun_s, share=self._max_load)
+        faces = self._load_shedder.select(item.tracked.faces, begun_s, max_load=self._max_load)
         result = _recognize(item.tracked, faces, self._pipeline)
         done_s = time.monotonic()
-        self._load_shedder.measured(len(faces), done_s - begun_s)
+        self._load_shedder.add_measurement(len(faces), done_s - begun_s)
         if result.status != PROCESSED:
             return result
         return replace(result, latency_ms=(done_s - item.scheduled.due_s) * 1e3, age_ms=item.age_ms)

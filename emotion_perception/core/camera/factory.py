@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Image sources: chooses one by the parameter `video_device`."""
+"""Opens the camera source that the option `video_device` names."""
 
 import os
 import stat
@@ -20,16 +20,16 @@ __all__ = ["FrameSource", "check_source", "open_source"]
 
 
 def check_source(options: CameraOptions) -> None:
-    """Finds what no waiting for the source can put right.
+    """Checks what cannot be fixed by waiting for the source.
 
     Raises:
-        ConfigurationError: `video_device` is empty, or `pixel_format` is no four-character code.
+        ConfigurationError: `video_device` is empty, or `pixel_format` is not a four-character code.
         ModelFileError: the built-in source's photograph is missing.
     """
     if not (device := options.video_device.strip()):
         raise ConfigurationError("video_device is empty")
     if options.pixel_format and len(options.pixel_format) != 4:
-        raise ConfigurationError(f"pixel_format '{options.pixel_format}' has not four characters, as MJPG has")
+        raise ConfigurationError(f"pixel_format '{options.pixel_format}' is not a four-character code such as MJPG")
     if device == "synthetic":
         resolve_model_file("astronaut")
 
@@ -41,7 +41,7 @@ def open_source(options: CameraOptions) -> FrameSource:
     images, an image file that one image again and again, any other file a video.
 
     Raises:
-        SourceError: it is not there or gives no image; one line that names it.
+        SourceError: it is missing or delivers no image; one line that names it.
         ConfigurationError, ModelFileError: as of `check_source`.
     """
     check_source(options)
@@ -76,9 +76,9 @@ def _is_character_device(path: Path) -> bool:
 
 
 def _prepare_opencv() -> None:
-    """Keeps OpenCV and FFmpeg from writing to stderr, and a dead camera from holding its device for 10 s.
+    """Stops OpenCV and FFmpeg from writing to stderr, and shortens the time-out of cameras, which is 10 s.
 
-    Every fault here is reported once, by an exception. What the user has set in the environment stays.
+    Every error is reported once, by an exception. Variables that the user has set are kept.
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; read when the first file is opened
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")

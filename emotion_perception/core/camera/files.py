@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Images from files: a video, or a folder of single images."""
+"""Sources that read files: a video, or a folder of single images."""
 
 import logging
 import time
@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class VideoFileSource(FrameSource):
-    """A video file, from the start again where `loop` is set.
+    """A video file, restarted at its end if `loop` is set.
 
     Raises:
         SourceError: OpenCV finds no image in the file.
@@ -37,7 +37,7 @@ class VideoFileSource(FrameSource):
         """Returns the next image at once, or None at the end.
 
         Raises:
-            SourceError: a file that is to begin again is no longer there.
+            SourceError: a file that is to be restarted no longer exists.
         """
         if self._options.loop and self._capture is not None and not self._path.exists():
             raise SourceError(f"{self._path}: no such file or folder")
@@ -50,18 +50,18 @@ class VideoFileSource(FrameSource):
         return Frame(fit_within(image, self._options.image_width, self._options.image_height), time.monotonic())
 
     def close(self) -> None:
-        """Lets the file go."""
+        """Closes the file."""
         if self._capture is not None:
             self._capture.release()
         self._capture = self._ahead = None
 
     def _open(self) -> NDArray[np.uint8]:
         """Opens the file and returns its first image, which shows that it is a video."""
-        if _is_text(self._path):  # FFmpeg would show it, as images of its letters
+        if _is_text(self._path):  # FFmpeg would render its letters
             raise SourceError(f"{self._path}: a text file, not a video")
         self._capture = cv2.VideoCapture(str(self._path), _backend())
         self.rate_hz = plausible_rate_hz(self._options.framerate, self._capture.get(cv2.CAP_PROP_FPS))
-        image = self._next_of_file()
+        image = self._read_image()
         if image is None:
             self.close()
             raise SourceError(f"{self._path}: not a video or image file that OpenCV can read")
@@ -69,9 +69,9 @@ class VideoFileSource(FrameSource):
 
     def _next(self) -> NDArray[np.uint8] | None:
         image, self._ahead = self._ahead, None
-        return self._next_of_file() if image is None else image
+        return self._read_image() if image is None else image
 
-    def _next_of_file(self) -> NDArray[np.uint8] | None:
+    def _read_image(self) -> NDArray[np.uint8] | None:
         if self._capture is None:
             return None
         succeeded, image = self._capture.read()
@@ -79,9 +79,9 @@ class VideoFileSource(FrameSource):
 
 
 class FolderSource(FrameSource):
-    """Images in the order of their names, from the first again where `loop` is set.
+    """Images in the order of their names, restarted after the last if `loop` is set.
 
-    One that cannot be read is left out with a warning, one that was removed without.
+    An image that cannot be read is skipped with a warning, one that was removed without.
 
     Raises:
         SourceError: none of the images can be read.
@@ -101,7 +101,7 @@ class FolderSource(FrameSource):
 
     @classmethod
     def of_folder(cls, folder: Path, options: CameraOptions) -> "FolderSource":
-        """Opens a folder's files of any format that OpenCV reads; sub-folders and hidden files are left out.
+        """Opens the images of a folder, of any format that OpenCV reads; subfolders and hidden files are ignored.
 
         Raises:
             SourceError: the folder cannot be listed or has no image.
@@ -112,7 +112,7 @@ class FolderSource(FrameSource):
             raise SourceError(f"{folder}: {error.strerror}") from error
         paths = [path for path in files if cv2.haveImageReader(str(path))]
         if others := [path.name for path in files if path not in paths]:
-            _LOG.warning("%s: left out %d files that are no images, the first is %s", folder, len(others), others[0])
+            _LOG.warning("%s: ignored %d files that are not images, the first is %s", folder, len(others), others[0])
         if not paths:
             raise SourceError(f"{folder}: no image in this folder")
         return cls(paths, options)
@@ -121,7 +121,7 @@ class FolderSource(FrameSource):
         """Returns the next image at once, or None after the last.
 
         Raises:
-            SourceError: the folder, or each of its images that was to be shown again, is no longer there.
+            SourceError: the folder no longer exists, or none of its images can be read again.
         """
         if self._paths and not self._place.exists():
             raise SourceError(f"{self._place}: no such file or folder")
@@ -145,11 +145,11 @@ class FolderSource(FrameSource):
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None and path not in self._unreadable and path.exists():
             self._unreadable.add(path)  # one warning for each file, not for each round
-            _LOG.warning("%s: OpenCV cannot read it; left out", path)
+            _LOG.warning("%s: OpenCV cannot read it; skipped", path)
         return None if image is None else np.asarray(image, np.uint8)
 
     def _unreadable_line(self) -> str:
-        if not self._place.exists():  # it went away while it was read
+        if not self._place.exists():  # it was removed while it was read
             return f"{self._place}: no such file or folder"
         count = len(self._paths)
         words = "OpenCV cannot read it" if count == 1 else f"OpenCV can read none of its {count} images"
@@ -157,13 +157,13 @@ class FolderSource(FrameSource):
 
 
 def _backend() -> int:
-    """Returns FFmpeg where OpenCV has it: others write to stderr what they cannot read."""
+    """Returns FFmpeg if OpenCV has it: other backends write to stderr what they cannot read."""
     available = cv2.videoio_registry.getBackends()
     return cv2.CAP_FFMPEG if cv2.CAP_FFMPEG in available else cv2.CAP_ANY
 
 
 def _is_text(path: Path) -> bool:
-    """Tells whether a file begins as text and is no playlist; every video format has control characters there."""
+    """Returns whether a file starts as text and is not a playlist; every video format has control characters there."""
     try:
         with path.open("rb") as file:
             head = file.read(1024)

@@ -1,16 +1,16 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Stamps of images: strictly increasing, on a clock that may be set back."""
+"""Strictly increasing stamps of images from a clock that may be set back."""
 
 _JUMP_NS = 1_000_000_000
 
 
 class MonotonicStamps:
-    """Gives each image the moment it was taken, always later than that of the one before.
+    """Computes the stamp of each image: the time at which it was taken, later than the stamp before.
 
-    Where the clock stands still or goes back by up to a second, a stamp is one nanosecond after the last. Where the
-    last stamp lies more than a second ahead of the clock, the clock was set back (a simulation or bag that began
-    again, a wrong clock put right): stamps then follow it, and whoever filters over time begins anew.
+    If the clock stands still or goes back by up to one second, a stamp is one nanosecond after the last one. If the
+    last stamp is more than one second ahead of the clock, the clock was set back (a simulation or bag that restarted,
+    a corrected clock): the stamps follow it, and filters over time restart.
     """
 
     def __init__(self) -> None:
@@ -20,8 +20,8 @@ class MonotonicStamps:
         """Returns the next stamp, above 0.
 
         Args:
-            now_ns: what the clock says; 0 for a simulated one that has not begun.
-            age_s: how long ago the image was taken.
+            now_ns: time of the clock; 0 for a simulated clock that has not started.
+            age_s: time since the image was taken, in seconds.
         """
         if self._last_ns > now_ns + _JUMP_NS:
             self._last_ns = 0

@@ -1,12 +1,12 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How often something comes."""
+"""Measures the rate of events."""
 
 from collections import deque
 
 
 class RateMeter:
-    """Measures a rate over the last seconds; one thread adds, others may ask.
+    """Measures a rate over the last seconds; one thread adds, others may read.
 
     Args:
         window_s: length of the window in seconds.
@@ -17,17 +17,17 @@ class RateMeter:
         self._times_s: deque[float] = deque()
 
     def add(self, time_s: float) -> None:
-        """Counts one at a moment of a steady clock."""
+        """Adds an event at a time of a steady clock."""
         self._times_s.append(time_s)
         while time_s - self._times_s[0] > self.window_s:
             self._times_s.popleft()
 
     def times_s(self, now_s: float | None = None) -> tuple[float, ...]:
-        """Returns the moments in the window that ends now, or with the last one; oldest first."""
+        """Returns the times in the window that ends at `now_s`, or at the last event; oldest first."""
         times_s = tuple(self._times_s)
         return times_s if now_s is None else tuple(time_s for time_s in times_s if now_s - time_s <= self.window_s)
 
     def hz(self, now_s: float | None = None) -> float:
-        """Returns how many come a second in that window; 0 before there are two."""
+        """Returns the events per second in that window; 0 for less than two events."""
         times_s = self.times_s(now_s)
         return (len(times_s) - 1) / (times_s[-1] - times_s[0]) if len(times_s) > 1 and times_s[-1] > times_s[0] else 0.0

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What all image sources share."""
+"""The interface of camera sources, and what they share."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -17,11 +17,11 @@ _READ_TIMEOUT_S, _READ_TIMEOUT_PERIODS = 1.5, 2.5
 
 
 class FrameSource(ABC):
-    """Gives images one after the other.
+    """A source of images.
 
     Attributes:
-        rate_hz: how many images a second it should give, or should be read at; 0 where a live one does not say.
-        is_live: True where `read` waits for the next image; False where it answers at once and the reader paces.
+        rate_hz: nominal frame rate, at which a source that is not live should be read; 0 if a live one reports none.
+        is_live: True if `read` waits for the next image; False if it returns at once and the caller sets the pace.
     """
 
     rate_hz: float
@@ -29,15 +29,15 @@ class FrameSource(ABC):
 
     @abstractmethod
     def read(self) -> Frame | None:
-        """Returns the next image, or None where the source has ended.
+        """Returns the next image, or None at the end of the source.
 
         Raises:
-            SourceError: the source has stopped giving images.
+            SourceError: the source stopped delivering images.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Lets the device or file go; may be called twice."""
+        """Releases the device or file; may be called twice."""
 
     def __enter__(self) -> "FrameSource":
         return self
@@ -48,20 +48,24 @@ class FrameSource(ABC):
         self.close()
 
 
-def known_rate_hz(asked_hz: float, own_hz: float) -> float:
-    """Returns the rate asked for, or where that is 0 the source's own, or where that makes no sense 0."""
-    if asked_hz > 0:
-        return asked_hz
+def known_rate_hz(requested_hz: float, own_hz: float) -> float:
+    """Returns the requested rate if it is not 0, else the source's own if it is plausible, else 0."""
+    if requested_hz > 0:
+        return requested_hz
     return own_hz if 0 < own_hz <= _FASTEST_RATE_HZ else 0.0
 
 
-def plausible_rate_hz(asked_hz: float, own_hz: float) -> float:
-    """Returns the rate asked for, or where that is 0 the source's own, or where that makes no sense 30."""
-    return known_rate_hz(asked_hz, own_hz) or DEFAULT_RATE_HZ
+def plausible_rate_hz(requested_hz: float, own_hz: float) -> float:
+    """Returns the requested rate if it is not 0, else the source's own if it is plausible, else 30."""
+    return known_rate_hz(requested_hz, own_hz) or DEFAULT_RATE_HZ
 
 
-def patience_s(rate_hz: float) -> float:
-    """Returns after how long without an image a source is lost: 1.5 s, or more where it is slow; 0 is unknown."""
+def frame_timeout_s(rate_hz: float) -> float:
+    """Returns how long a source may deliver no image before it counts as lost: 1.5 s, more at a rate below 1.7 Hz.
+
+    Args:
+        rate_hz: nominal frame rate; 0 is unknown.
+    """
     return max(_READ_TIMEOUT_S, _READ_TIMEOUT_PERIODS / rate_hz) if rate_hz else _READ_TIMEOUT_S
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A camera that needs no camera: a photograph of a real face, seen by a hand that moves, in light that changes."""
+"""A source without hardware: a photograph of a face, filmed by a moving camera in changing light."""
 
 import math
 import time
@@ -25,14 +25,14 @@ _NOISE_SEED, _NOISE_DEVIATION = 20, 3.0
 
 @dataclass(frozen=True)
 class View:
-    """How the camera stands and what the light is like at one moment.
+    """Pose of the simulated camera and the light at one moment.
 
     Attributes:
         center_xy: middle of the view, in pixels of the photograph.
         height: of the view, in pixels of the photograph.
-        angle_deg: turn of the camera, counter-clockwise.
-        gain: brightness, 1 is the photograph's.
-        blur_px: deviation of the blur, in pixels of a frame that is 480 high.
+        angle_deg: rotation of the camera, counterclockwise.
+        gain: brightness relative to the photograph.
+        blur_px: standard deviation of the blur, in pixels of a frame that is 480 pixels high.
     """
 
     center_xy: tuple[float, float]
@@ -64,7 +64,7 @@ class SyntheticSource(FrameSource):
         self._closed = False
 
     def read(self) -> Frame | None:
-        """Returns the next image at once; it never ends by itself."""
+        """Returns the next image at once; the source has no end."""
         if self._closed:
             return None
         image_bgr = render(self._photograph, view_at(self._index / self.rate_hz), self._wh)
@@ -78,7 +78,7 @@ class SyntheticSource(FrameSource):
 
 
 def view_at(time_s: float) -> View:
-    """Returns the view at a moment of the movement, which begins again every 12 s."""
+    """Returns the view at a moment of the movement, which repeats every 12 s."""
     turn = 2 * math.pi * time_s / _PERIOD_S
     center_xy = _FACE_XY[0] + 55 * math.sin(2 * turn), _FACE_XY[1] + 30 + 28 * math.sin(3 * turn + 1)
     return View(
@@ -91,7 +91,7 @@ def view_at(time_s: float) -> View:
 
 
 def render(photograph: NDArray[np.uint8], view: View, wh: tuple[int, int]) -> NDArray[np.uint8]:
-    """Returns what a camera sees: uint8 (H, W, 3) of the given width and height.
+    """Renders the image of a view: uint8 (H, W, 3) of the given width and height.
 
     The view is kept inside the photograph as far as it fits; beyond it, its border pixels repeat.
     """
@@ -104,10 +104,10 @@ def render(photograph: NDArray[np.uint8], view: View, wh: tuple[int, int]) -> ND
     matrix = cv2.getRotationMatrix2D((center[0], center[1]), view.angle_deg, scale)
     matrix[0, 2] += width / 2 - center[0]
     matrix[1, 2] += height / 2 - center[1]
-    seen = cv2.warpAffine(photograph, matrix, wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    image = cv2.warpAffine(photograph, matrix, wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if view.blur_px > 0.3:
-        seen = cv2.GaussianBlur(seen, (0, 0), view.blur_px * height / 480)
-    return cv2.convertScaleAbs(seen, alpha=view.gain)  # type: ignore[return-value]
+        image = cv2.GaussianBlur(image, (0, 0), view.blur_px * height / 480)
+    return cv2.convertScaleAbs(image, alpha=view.gain)  # type: ignore[return-value]
 
 
 def _kept_inside(middle: float, half: float, limit: int) -> float:
@@ -115,6 +115,6 @@ def _kept_inside(middle: float, half: float, limit: int) -> float:
 
 
 def _noise(wh: tuple[int, int]) -> NDArray[np.int16]:
-    """Returns a sensor's noise, int16 (H, W, 3); frames take it shifted, which costs less than new noise."""
+    """Returns sensor noise, int16 (H, W, 3); each frame shifts it, which is cheaper than new noise."""
     rng = np.random.default_rng(_NOISE_SEED)
     return rng.normal(0, _NOISE_DEVIATION, (wh[1], wh[0], 3)).astype(np.int16)

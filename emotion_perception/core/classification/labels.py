@@ -1,9 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The seven emotions, their order, and the spellings that data sets use for them.
+"""The seven emotions, their default order, and the spellings that datasets use for them.
 
-The order is FER-2013's. It is a default only: every checkpoint carries the order of its own outputs, and nothing in
-this package reads a class number without the label order beside it.
+The order is FER-2013's. It is only a default: every model bundle has the order of its own outputs, and no class index
+is used without its label order.
 """
 
 from enum import Enum
@@ -12,7 +12,7 @@ from emotion_perception.core.errors import DatasetError
 
 
 class Emotion(str, Enum):
-    """A label as it stands in messages, files and reports."""
+    """A label as it is written in messages, files and reports."""
 
     ANGER = "anger"
     DISGUST = "disgust"
@@ -37,7 +37,7 @@ _SPELLINGS = {
     "surprise": ("surprised", "su"),
     "neutral": ("calm", "ne"),
     "contempt": ("contemptuous", "co"),
-    # what other networks of this package tell: whether it is a face, and whose
+    # labels of other networks of this package: face or not, woman or man
     "face": ("faces", "human_face", "human face", "human"),
     "other": ("others", "no_face", "non_face", "not_face", "nonface"),
     "woman": ("women", "female"),
@@ -47,12 +47,12 @@ _CANONICAL = {name: label for label, names in _SPELLINGS.items() for name in (la
 
 
 def canonical_label(name: str) -> str:
-    """Returns this package's spelling of a data set's class name, e.g. `Happy` -> `happiness`.
+    """Returns this package's spelling of a dataset's class name, e.g. `Happy` -> `happiness`.
 
-    `contempt` is known too, although it is none of the seven `LABELS`; so are `face`, `other`, `woman` and `man`.
+    `contempt`, `face`, `other`, `woman` and `man` are known too, although they are not among the seven `LABELS`.
 
     Raises:
-        DatasetError: the name is no spelling of a label that this package knows.
+        DatasetError: the name is not a known spelling of a label.
     """
     try:
         return _CANONICAL[name.strip().lower()]

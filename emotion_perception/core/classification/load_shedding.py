@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How many faces of a frame a classifier has time for, and which."""
+"""Limits the number of faces per frame to what a classifier has time for."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from emotion_perception.core.types import Face
 
-_MEMORY = 0.8  # share of the old value that a new measurement leaves
-_FORGET_S = 1.0  # a longer pause says nothing about the rate
+_SMOOTHING = 0.8  # weight of the old value in the exponential moving average
+_MAX_INTERVAL_S = 1.0  # a longer pause is no measurement of the frame rate
 
 
 class LoadShedder:
-    """Keeps a classifier in step with its input: where all faces take too long, the largest ones come first.
+    """Selects the faces of a frame that a classifier has time for, the largest first.
 
-    It learns two things: the time between frames, and what a face costs.
+    It measures two things: the time between frames, and the time that one face takes.
     """
 
     def __init__(self) -> None:
@@ -23,31 +23,31 @@ class LoadShedder:
         self._interval_s: float | None = None
         self._face_s: float | None = None
 
-    def choose(self, faces: Sequence[Face], now_s: float, *, share: float) -> list[Face]:
-        """Returns the faces there is time for, in their order; at least one.
+    def select(self, faces: Sequence[Face], now_s: float, *, max_load: float) -> list[Face]:
+        """Returns the faces that there is time for, in their order, at least one.
 
         Args:
             faces: of one frame.
-            now_s: when the frame came, in seconds of a steady clock.
-            share: of the time between frames that the faces may take; 0 takes all.
+            now_s: arrival of the frame, in seconds of a steady clock.
+            max_load: maximum share of the time between frames; 0 is no limit.
         """
-        self._note_arrival(now_s)
-        if not share or self._interval_s is None or self._face_s is None:
+        self._add_arrival(now_s)
+        if not max_load or self._interval_s is None or self._face_s is None:
             return list(faces)
-        count = max(1, int(share * self._interval_s / self._face_s))
+        count = max(1, int(max_load * self._interval_s / self._face_s))
         areas = [-face.box.width * face.box.height for face in faces]
         return [faces[index] for index in sorted(np.argsort(areas, kind="stable")[:count])]
 
-    def measured(self, faces: int, seconds: float) -> None:
-        """Learns what so many faces cost."""
-        if faces:
-            self._face_s = _blend(self._face_s, seconds / faces)
+    def add_measurement(self, num_faces: int, duration_s: float) -> None:
+        """Adds the time that the classification of a number of faces took, in seconds."""
+        if num_faces:
+            self._face_s = _average(self._face_s, duration_s / num_faces)
 
-    def _note_arrival(self, now_s: float) -> None:
-        if self._last_s is not None and 0 < now_s - self._last_s <= _FORGET_S:
-            self._interval_s = _blend(self._interval_s, now_s - self._last_s)
+    def _add_arrival(self, now_s: float) -> None:
+        if self._last_s is not None and 0 < now_s - self._last_s <= _MAX_INTERVAL_S:
+            self._interval_s = _average(self._interval_s, now_s - self._last_s)
         self._last_s = now_s
 
 
-def _blend(old: float | None, new: float) -> float:
-    return new if old is None else _MEMORY * old + (1 - _MEMORY) * new
+def _average(old: float | None, new: float) -> float:
+    return new if old is None else _SMOOTHING * old + (1 - _SMOOTHING) * new

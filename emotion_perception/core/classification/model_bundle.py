@@ -1,9 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Model files: weights and their description, which belong together or are refused together.
+"""Model files: weights, their description, and an ONNX export.
 
-A model NAME is NAME.safetensors (weights), NAME.json (its `ModelSpec`, and the sha256 of every file) and, for
-onnxruntime, NAME.onnx: the same network with the same weights. None of them can run code when it is opened.
+A model NAME consists of NAME.safetensors (weights), NAME.json (its `ModelSpec`, and the sha256 of every file) and, for
+onnxruntime, NAME.onnx: the same network with the same weights. Opening them can run no code.
 """
 
 import hashlib
@@ -40,13 +40,13 @@ _REQUIRED = {  # keys of `spec` in the first version; a field that was added lat
 
 @dataclass(frozen=True)
 class ModelBundle:
-    """A model whose files were there and had the hashes of its description.
+    """A model whose files exist and have the hashes of its description.
 
     Attributes:
-        name: file name without its ending.
-        spec: what the network expects and what its outputs mean.
+        name: file name without its suffix.
+        spec: description of the network.
         weights: path of the .safetensors file.
-        sha256: hash of that file, lower-case hex: the model's identity, also where its ONNX export is what runs.
+        sha256: SHA-256 of that file in lower-case hexadecimal digits; identifies the model, whichever file runs.
         onnx: path of the ONNX export, or None.
     """
 
@@ -58,7 +58,7 @@ class ModelBundle:
 
 
 def shipped_models() -> tuple[str, ...]:
-    """Returns the names of the models that came with this package."""
+    """Returns the names of the models that are part of this package."""
     return tuple(sorted(path.stem for path in MODELS.glob("*.json") if path.name != MANIFEST.name))
 
 
@@ -66,14 +66,14 @@ def load_model_bundle(name_or_path: str | Path) -> ModelBundle:
     """Opens a model: a shipped one by name, any other by the path of one of its files.
 
     Raises:
-        ModelFileError: a file is missing, unreadable or has another hash than its description says.
-        ModelBundleError: the description is not one that this version understands.
+        ModelFileError: a file is missing, unreadable, or has another hash than in its description.
+        ModelBundleError: the description is not in a format that this version reads.
     """
     path = _locate(name_or_path)
     description = _read_description(path)
     spec = _parse_spec(description["spec"], path)
-    weights = _verified(path, "weights", description["weights"])
-    onnx = None if description["onnx"] is None else _verified(path, "onnx", description["onnx"])
+    weights = _verified_file(path, "weights", description["weights"])
+    onnx = None if description["onnx"] is None else _verified_file(path, "onnx", description["onnx"])
     return ModelBundle(path.stem, spec, weights, description["weights"]["sha256"], onnx)
 
 
@@ -82,17 +82,17 @@ def load_spec(path: Path | str) -> ModelSpec:
 
     Raises:
         ModelFileError: there is no such file.
-        ModelBundleError: it is not a description that this version understands.
+        ModelBundleError: it is not a description in a format that this version reads.
     """
     path = Path(path)
     return _parse_spec(_read_description(path)["spec"], path)
 
 
 def read_weights(bundle: ModelBundle) -> dict[str, NDArray[np.float32]]:
-    """Reads the weights as float32 (whole numbers stay as they are), however they are stored.
+    """Reads the weights as float32, however they are stored; integers are not converted.
 
     Raises:
-        ModelBundleError: the file is not safetensors, or cut short.
+        ModelBundleError: the file is not safetensors, or truncated.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
@@ -116,7 +116,7 @@ def save_model(
     """Writes the two or three files of a model, the description last.
 
     Args:
-        folder: made if absent.
+        folder: created if missing.
         name: of the files.
         spec: description of the network.
         weights: tensors by name.
@@ -143,7 +143,7 @@ def replace_spec(bundle: ModelBundle, spec: ModelSpec) -> ModelBundle:
     """Writes another description to a model's weights, e.g. with a fitted temperature.
 
     Raises:
-        ModelFileError: the old description is gone.
+        ModelFileError: the old description is missing.
     """
     path = bundle.weights.with_name(f"{bundle.name}.json")  # several models may share their weights
     old = _read_description(path)
@@ -166,7 +166,7 @@ def save_onnx_variant(bundle: ModelBundle, onnx: Path, spec: ModelSpec) -> Model
 
 
 def to_half(weights: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
-    """Rounds tensors of two or more axes to float16; biases and statistics are few and may be tiny: they stay."""
+    """Rounds tensors of two or more axes to float16; biases and statistics are small and stay float32."""
     return {
         name: array.astype(np.float16) if array.ndim > 1 and array.dtype == np.float32 else array
         for name, array in weights.items()
@@ -196,7 +196,7 @@ def _locate(name_or_path: str | Path) -> Path:
 def _read_description(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-        description = json.loads(text, parse_constant=_refuse_constant)
+        description = json.loads(text, parse_constant=_reject_constant)
     except FileNotFoundError:
         raise ModelFileError(f"{path}: no such file; a model is a .safetensors file with its .json beside it") from None
     except OSError as e:
@@ -211,7 +211,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     return description
 
 
-def _refuse_constant(text: str) -> float:
+def _reject_constant(text: str) -> float:
     raise ValueError(f"{text} is not a number")
 
 
@@ -224,7 +224,7 @@ def _check_keys(path: Path, table: Mapping[str, Any], known: set[str], *, requir
 
 def _parse_spec(values: Any, path: Path) -> ModelSpec:
     if not isinstance(values, dict):
-        raise ModelBundleError(f"{path}: spec is not a table")
+        raise ModelBundleError(f"{path}: spec is not an object")
     values = with_present_names(values, MODEL_SPEC_KEYS, RECIPE_VALUES)
     types = get_type_hints(ModelSpec)
     _check_keys(path, values, set(types), required=_REQUIRED)
@@ -254,18 +254,18 @@ def _json_type(annotation: Any) -> str:
     origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
     if origin is tuple:
         return f"list of {_json_type(arguments[0])}"
-    return "table" if origin is Mapping else str(origin.__name__)
+    return "object" if origin is Mapping else str(origin.__name__)
 
 
-def _verified(description: Path, key: str, entry: Any) -> Path:
+def _verified_file(description: Path, key: str, entry: Any) -> Path:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("file", "sha256")):
         raise ModelBundleError(f"{description}: {key} does not name a file and its sha256")
     path = description.with_name(Path(entry["file"]).name)  # a description cannot point outside its folder
     if not path.is_file():
         raise ModelFileError(f"{path}: no such file, but {description.name} names it")
     if (found := file_sha256(path)) != entry["sha256"]:
-        wanted = f"{description.name} says {entry['sha256'][:12]}..."
-        raise ModelFileError(f"{path}: sha256 {found[:12]}..., but {wanted}: cut short or changed")
+        wanted = f"{description.name} has {entry['sha256'][:12]}..."
+        raise ModelFileError(f"{path}: sha256 {found[:12]}..., but {wanted}: truncated or changed")
     return path
 
 

@@ -10,28 +10,31 @@ from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.errors import ModelBundleError
 
 NORMALIZATIONS = ("standardize", "zero_one", "minus_one_one", "min_max", "dataset")
-_LARGEST_INPUT = 1024  # pixels; a larger one is a damaged description, not a face network
+_LARGEST_INPUT = 1024  # pixels; larger values are errors in the description
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """What a network expects and what its outputs mean.
+    """The inputs that a network expects and the meaning of its outputs.
 
     Attributes:
-        architecture: name understood by `training.architectures.create_network`.
+        architecture: name of the network, see `training.architectures`.
         options: keyword arguments of that network.
         input_size: side of the square input, in pixels.
         normalization: `standardize` (each image to mean 0 and deviation 1), `zero_one` (x / 255), `minus_one_one`
             (x / 127.5 - 1), `min_max` (each image's darkest pixel to 0, its brightest to 1) or `dataset`
             ((x - pixel_mean) / pixel_deviation).
-        pixel_mean: of the data set's gray values, 0..255; for `dataset` only.
-        pixel_deviation: of the data set's gray values; for `dataset` only.
-        crop_margin: how much of a face box's longer side is added on each side before cropping.
+        pixel_mean: of the dataset's gray values, 0..255; for `dataset` only.
+        pixel_deviation: of the dataset's gray values; for `dataset` only.
+        crop_margin: share of a face box's longer side that is added on each side before cropping.
         labels: label of each output, in the order of the outputs.
         temperature: divisor of the logits before softmax, fitted on held-out data (Guo et al. 2017,
             "On Calibration of Modern Neural Networks"). 1 means uncalibrated.
         mirror_average: the network averages the logits of an image and of its mirror image.
-        metadata: what the weights were made from: data, figures, command, terms.
+        metadata: how the weights were made: data, metrics, command, terms.
+
+    Raises:
+        ModelBundleError: a value is out of its range.
     """
 
     architecture: str
@@ -53,7 +56,9 @@ class ModelSpec:
         if self.normalization not in NORMALIZATIONS:
             raise ModelBundleError(f"normalization '{self.normalization}' is none of {', '.join(NORMALIZATIONS)}")
         if not (0 <= self.pixel_mean <= 255 and 0 < self.pixel_deviation <= 255):
-            raise ModelBundleError(f"pixel_mean {self.pixel_mean}, pixel_deviation {self.pixel_deviation} are no grays")
+            raise ModelBundleError(
+                f"pixel_mean {self.pixel_mean}, pixel_deviation {self.pixel_deviation} are not gray values of 0..255"
+            )
         if not self.temperature > 0:
             raise ModelBundleError(f"temperature {self.temperature} is not positive")
         if not 0 <= self.crop_margin <= 1:

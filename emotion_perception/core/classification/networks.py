@@ -1,10 +1,10 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The networks that a node can run with torch, and the weights put into them.
+"""The networks that nodes can run with torch, and how weights are loaded into them.
 
-Needs torch, so only the torch backend of `classification.py` and the training module import this file, when they need
-it. It stands in `core` because the nodes may not import `training`; `training.architectures` lists these networks
-beside those that exist for comparison only. A network that is not here reaches a node as its ONNX export.
+Imports torch, so it is imported only where it is used. It is part of `core` because nodes do not import `training`;
+`training.architectures` adds networks for comparison. A network that is not in this file runs in a node as its ONNX
+export.
 """
 
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ from emotion_perception.core.errors import ModelBundleError, one_line
 class CompactVGG(nn.Module):
     """`compact_vgg`, the network this package ships: a narrow VGG (Simonyan and Zisserman 2015).
 
-    With batch normalization and global average pooling. Each stage is two 3x3 convolutions, max-pooling stands between
-    stages, so any input from 8 pixels a side works and training may begin on smaller images.
+    With batch normalization and global average pooling. Each stage is two 3x3 convolutions, with max-pooling between
+    stages: any input from 8 pixels a side works, so that training can start on smaller images.
 
     Args:
         num_classes: outputs.
-        aux_classes: outputs of a second head that learns another labeling of the same images (FER+ votes); the
-            first head profits from the shared features. 0 leaves it out, as in every exported model.
+        aux_classes: outputs of a second head for another labeling of the same images (FER+ votes), which improves the
+            shared features; 0 for none, as in every exported model.
         widths: channels of each stage.
         dropout: probability before the heads.
     """
@@ -66,7 +66,7 @@ class CompactVGG(nn.Module):
 
 
 class MirrorAverage(nn.Module):
-    """Averages the logits of an image and of its mirror image: one point of accuracy for twice the work."""
+    """Averages the logits of an image and of its mirror image: more accurate, at twice the computation."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -131,10 +131,10 @@ def load_weights(network: nn.Module, weights: Mapping[str, NDArray[np.generic]])
     if missing := sorted(wanted.keys() - given.keys()):
         raise ModelBundleError(f"the weights lack '{missing[0]}' and {len(missing) - 1} more")
     if strange := sorted(given.keys() - wanted.keys()):
-        raise ModelBundleError(f"the network has no place for '{strange[0]}' and {len(strange) - 1} more")
+        raise ModelBundleError(f"the network has no parameter '{strange[0]}' and {len(strange) - 1} more")
     for name, shape in wanted.items():
         if given[name] != shape:
-            raise ModelBundleError(f"the network wants '{name}' as {shape}, the weights have {given[name]}")
+            raise ModelBundleError(f"the network has '{name}' as {shape}, the weights have {given[name]}")
     network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
 
 

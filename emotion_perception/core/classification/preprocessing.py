@@ -1,9 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The preprocessing contract: the only code that turns a face crop into a network input.
+"""Preprocessing: the only code that converts a face crop into a network input.
 
-Training, evaluation, the classifier node and the exporter all call `to_input` with the `ModelSpec` that travels with
-the weights, so a network never sees images that were prepared in another way than those it was trained on.
+Training, evaluation, the classifier node and the exporter all call `to_input` with the `ModelSpec` that is stored
+beside the weights, so that a network gets the same kind of input everywhere.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from emotion_perception.core.errors import ImageError
 
 
 def to_input(crop: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
-    """Turns one face crop into one network input.
+    """Converts one face crop into one network input.
 
     Args:
         crop: uint8, (H, W) gray or (H, W, 3) BGR, of any size from 1x1.
-        spec: the network's expectations.
+        spec: description of the network.
 
     Returns:
         float32 of shape (1, S, S) with S = `spec.input_size`, gray, normalized as the spec says.
@@ -59,7 +59,7 @@ def gray_range(spec: ModelSpec) -> tuple[float, float] | None:
 
 def _normalize(gray: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float32]:
     offset, scale = {
-        "standardize": lambda: (gray.mean(), max(float(gray.std()), 1.0)),  # a blank image stays near zero
+        "standardize": lambda: (gray.mean(), max(float(gray.std()), 1.0)),  # a blank image gives values near zero
         "min_max": lambda: (gray.min(), max(float(np.ptp(gray)), 1.0)),
         "zero_one": lambda: (0.0, 255.0),
         "minus_one_one": lambda: (127.5, 127.5),

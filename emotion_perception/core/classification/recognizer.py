@@ -18,8 +18,12 @@ from emotion_perception.core.types import Face, FaceEmotion
 class EmotionRecognizer:
     """Recognizes the emotions of all faces of an image in one batch, smoothed over each track.
 
+    Args:
+        classifier: classifies the crops.
+        smoother: smooths the probabilities; None creates one.
+
     Attributes:
-        regions_rejected: faces so far whose region had no pixel in their image.
+        regions_rejected: number of faces so far whose region had no pixel in their image.
     """
 
     def __init__(self, classifier: EmotionClassifier, smoother: EmotionSmoother | None = None) -> None:
@@ -42,28 +46,29 @@ class EmotionRecognizer:
             stamp_s: stamp of the image in seconds.
             options: how the probabilities are smoothed, and what is uncertain.
         """
-        crops, shown = self._crop(image_bgr, faces) if image_bgr is not None else ([], [])
+        crops, cropped = self._crop(image_bgr, faces) if image_bgr is not None else ([], [])
         rows = self.classifier.classify(crops)
         emotions = []
-        for face, row in zip(shown, rows, strict=True):
+        for face, row in zip(cropped, rows, strict=True):
             smoothed = self._smoother.update(face.track_id, row, stamp_s, time_constant_s=options.smoothing_s)
-            shown_label = self._smoother.decide(face.track_id, options.label_hysteresis)
-            emotions.append(self._describe(face, row, smoothed, shown_label, options.min_confidence))
+            label = self._smoother.choose_label(face.track_id, options.label_hysteresis)
+            emotions.append(self._describe(face, row, smoothed, label, options.min_confidence))
         return emotions
 
     def reset(self) -> None:
-        """Forgets the smoothing of all tracks."""
+        """Forgets the smoothed probabilities of all tracks."""
         self._smoother.reset()
 
     def _crop(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> tuple[list[NDArray[np.uint8]], list[Face]]:
-        crops, shown = [], []
+        """Returns the crops, and the faces that they show."""
+        crops, cropped = [], []
         for face in faces:
             try:
                 crops.append(square_crop(image_bgr, face.box, self.classifier.spec.crop_margin))
-                shown.append(face)
+                cropped.append(face)
             except RegionError:
                 self.regions_rejected += 1
-        return crops, shown
+        return crops, cropped
 
     def _describe(
         self, face: Face, row: NDArray[np.float32], smoothed: NDArray[np.float32], label: int, min_confidence: float

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Smooths the probabilities of each track over time, and keeps its label from flickering."""
+"""Smooths the probabilities of each track over time, and stabilizes its label."""
 
 import math
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-GAP_S = 2.0  # a track unseen for longer begins anew: what it showed before says nothing of now
+GAP_S = 2.0  # after a longer gap a track restarts: older probabilities are irrelevant
 
 
 @dataclass
 class _Track:
     stamp_s: float
     smoothed: NDArray[np.float32]
-    label: int | None = None  # index of the label last decided for
+    label: int | None = None  # index of the last chosen label
 
 
 class EmotionSmoother:
-    """A first-order low-pass filter a track, in stamp time, so the curve is the same at 10 and at 30 Hz.
+    """A first-order low-pass filter per track in stamp time, so that the result is the same at 10 and at 30 Hz.
 
-    A stamp that goes backwards (a bag that loops) forgets everything; a track unseen for over `GAP_S` is forgotten.
+    A stamp that goes backwards (a bag that loops) removes all tracks; a track without update for `GAP_S` is removed.
     """
 
     def __init__(self) -> None:
@@ -34,10 +34,10 @@ class EmotionSmoother:
         """Returns the smoothed probabilities, float32 (L), sum 1.
 
         Args:
-            track_id: number of the face's track.
+            track_id: id of the face's track.
             probabilities: float32 (L) of this frame, sum 1.
             stamp_s: stamp of the frame in seconds.
-            time_constant_s: after this long a step has come through to 63 %; 0 returns the input.
+            time_constant_s: time after which a step reaches 63 %; 0 returns the input.
         """
         if stamp_s < self._newest_s:
             self.reset()
@@ -49,10 +49,10 @@ class EmotionSmoother:
         track.stamp_s = stamp_s
         return track.smoothed
 
-    def decide(self, track_id: int, hysteresis: float) -> int:
-        """Returns the index of the label to show for a track that `update` has seen.
+    def choose_label(self, track_id: int, hysteresis: float) -> int:
+        """Returns the index of the label of a track that `update` has been called for.
 
-        It is the most probable one, unless the label shown before is less than `hysteresis` behind it.
+        It is the most probable label, unless the last chosen label is less than `hysteresis` less probable.
         """
         track = self._tracks[track_id]
         best = int(track.smoothed.argmax())
@@ -61,7 +61,7 @@ class EmotionSmoother:
         return track.label
 
     def reset(self) -> None:
-        """Forgets all tracks."""
+        """Removes all tracks."""
         self._tracks.clear()
         self._newest_s = -math.inf
 

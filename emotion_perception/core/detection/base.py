@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What all face detectors share: working size, mapping back to the source image, overlap suppression."""
+"""The base of all face detectors: working size, mapping to the source image, non-maximum suppression."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from emotion_perception.core.types import Face, Landmarks, Point
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """What a detector found in its working image, in any order.
+    """Raw detections in the working image of a detector, in any order.
 
     Attributes:
         xyxy: float (N, 4), x_min, y_min, x_max, y_max in pixels of the working image; may reach beyond it.
         scores: float (N), 0..1.
-        landmarks_xy: float (N, 5, 2) in the order of `Landmarks`; NaN where the detector has none.
+        landmarks_xy: float (N, 5, 2) in the order of `Landmarks`; NaN if the detector has none.
     """
 
     xyxy: NDArray[np.floating]
@@ -32,16 +32,16 @@ class Candidates:
 
     @classmethod
     def none(cls) -> "Candidates":
-        """Returns the answer for an image without a face."""
+        """Returns the candidates of an image without a face."""
         return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
 
 
 class FaceDetector(ABC):
-    """Finds faces in one image. A subclass implements `detect_candidates` on the working image.
+    """Detects faces in one image. A subclass implements `detect_candidates` on the working image.
 
     Attributes:
-        name: the value of the parameter `detector` that chooses it.
-        reentrant: whether several threads may use one at the same time.
+        name: the value of the option `detector` that selects it.
+        reentrant: whether several threads may use an instance at the same time.
     """
 
     name: ClassVar[str]
@@ -51,7 +51,7 @@ class FaceDetector(ABC):
         self._detection_size = options.detection_size
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> list[Face]:
-        """Returns every face above the detector's own floor, best score first, id 0.
+        """Returns every face above the detector's own minimum score, best first, without track id.
 
         Args:
             image_bgr: uint8 (H, W, 3).
@@ -69,7 +69,7 @@ class FaceDetector(ABC):
 
     @abstractmethod
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working image, uint8 (h, w, 3), in its own pixels."""
+        """Detects faces in the working image, uint8 (h, w, 3); coordinates are its pixels."""
 
 
 def with_longer_side(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.uint8]:
@@ -84,7 +84,7 @@ def with_longer_side(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.u
 
 
 def faces_of(candidates: Candidates, working_wh: tuple[int, int], source_wh: tuple[int, int]) -> list[Face]:
-    """Maps candidates to the source image, best score first; those with no pixel in it are left out."""
+    """Maps candidates to the source image, best score first; those outside the image are dropped."""
     scale_xy = np.divide(source_wh, working_wh)
     xyxy = candidates.xyxy * np.tile(scale_xy, 2)
     landmarks_xy = candidates.landmarks_xy * scale_xy

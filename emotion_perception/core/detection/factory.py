@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Face detection: chooses a detector by name, and the faces that count."""
+"""Creates detectors by name, and selects the detections that are kept."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,10 +22,10 @@ __all__ = ["FaceDetector", "add_margin", "create_detector", "passing_faces", "se
 
 
 def create_detector(options: DetectorOptions) -> FaceDetector:
-    """Makes the detector that `options.detector` names, and sets OpenCV's threads for the process.
+    """Creates the detector that `options.detector` names and sets OpenCV's threads for the process.
 
     Raises:
-        ConfigurationError: what the detector needs is not installed.
+        ConfigurationError: a library that the detector needs is not installed.
         ModelFileError: its model file is missing, damaged or another network.
     """
     cv2.setNumThreads(options.num_threads)
@@ -33,12 +33,12 @@ def create_detector(options: DetectorOptions) -> FaceDetector:
 
 
 def select_faces(faces: Sequence[Face], options: DetectorOptions) -> list[Face]:
-    """Returns the faces that pass the live parameters: sure enough, large enough, at most `max_faces`, best first."""
+    """Returns the faces that pass the thresholds, at most `max_faces`, best score first."""
     return passing_faces(faces, options)[: options.max_faces]
 
 
 def passing_faces(faces: Sequence[Face], options: DetectorOptions) -> list[Face]:
-    """Returns all faces that are sure enough and large enough, best first."""
+    """Returns all faces that pass `score_threshold` and `min_face_px`, best score first."""
     passing = (
         face
         for face in faces
@@ -48,7 +48,7 @@ def passing_faces(faces: Sequence[Face], options: DetectorOptions) -> list[Face]
 
 
 def add_margin(faces: Sequence[Face], margin: float, image_wh: tuple[int, int]) -> list[Face]:
-    """Returns the faces with larger regions, clipped to the image; those with no pixel in it are left out.
+    """Returns the faces with larger regions, clipped to the image; those outside the image are dropped.
 
     Args:
         faces: regions in pixels of the image.
@@ -77,7 +77,7 @@ def _haar(options: DetectorOptions) -> FaceDetector:
 
 
 def _mtcnn(options: DetectorOptions) -> FaceDetector:
-    """Takes the three files that set-up fetched, or those in the folder that `detector_model` names."""
+    """Opens the three files that set-up fetched, or those in the folder that `detector_model` names."""
     paths = (
         resolve_model_file(
             f"mtcnn_{stage}", options.detector_model and str(Path(options.detector_model, f"mtcnn_{stage}.onnx"))

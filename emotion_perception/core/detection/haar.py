@@ -15,18 +15,18 @@ from emotion_perception.core.errors import ConfigurationError, ModelFileError
 FILE = "haarcascade_frontalface_default.xml"
 _FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/local/share/opencv4/haarcascades")
 _SCALE_STEP = 1.1
-_FEWEST_NEIGHBORS = 2
-_NEIGHBORS_AT_HALF = 5  # OpenCV's usual limit becomes the score 0.5
+_MIN_NEIGHBORS = 2
+_NEIGHBORS_AT_HALF = 5  # OpenCV's usual threshold becomes the score 0.5
 
 
 class HaarDetector(FaceDetector):
-    """Runs `cv2.CascadeClassifier`; finds frontal faces and no landmarks.
+    """Runs `cv2.CascadeClassifier`; detects frontal faces without landmarks.
 
-    A cascade gives no probability: the score is n / (n + 5) for a face that n overlapping windows agreed on.
+    A cascade computes no probability: the score is n / (n + 5) for a face that n overlapping windows detected.
 
     Raises:
         ConfigurationError: this OpenCV has no CascadeClassifier.
-        ModelFileError: the file is missing or no cascade.
+        ModelFileError: the file is missing or not a cascade.
     """
 
     name = "haar"
@@ -46,9 +46,9 @@ class HaarDetector(FaceDetector):
             raise ModelFileError(f"{path}: not a cascade file")
 
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working image."""
+        """Detects faces in the working image."""
         gray = cv2.equalizeHist(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY))
-        rows, neighbors = self._cascade.detectMultiScale2(gray, scaleFactor=_SCALE_STEP, minNeighbors=_FEWEST_NEIGHBORS)
+        rows, neighbors = self._cascade.detectMultiScale2(gray, scaleFactor=_SCALE_STEP, minNeighbors=_MIN_NEIGHBORS)
         if len(rows) == 0:
             return Candidates.none()
         xywh = np.asarray(rows, np.float32)
@@ -58,7 +58,7 @@ class HaarDetector(FaceDetector):
 
 
 def cascade_path() -> Path:
-    """Returns the cascade that came with OpenCV: in its Python package, or where apt's opencv-data puts it.
+    """Returns the path of OpenCV's cascade: in its Python package, or in the folder of apt's opencv-data.
 
     Raises:
         ModelFileError: it is in none of these places.

@@ -41,11 +41,11 @@ class MtcnnFiles(NamedTuple):
 
 
 class MtcnnDetector(FaceDetector):
-    """Runs the three networks by onnxruntime; scores below 0.7 do not come out of the last one.
+    """Runs the three networks in onnxruntime; the last one returns no scores below 0.7.
 
     Raises:
         ConfigurationError: onnxruntime is not installed.
-        ModelFileError: a file is missing, cut short or another network.
+        ModelFileError: a file is missing, truncated or another network.
     """
 
     name = "mtcnn"
@@ -59,13 +59,13 @@ class MtcnnDetector(FaceDetector):
         self._output = open_session(files.output, num_threads=threads, outputs=_O_OUTPUTS)
 
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working image."""
+        """Detects faces in the working image."""
         image_rgb = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), np.uint8)
         boxes = self._refine(image_rgb, self._propose(image_rgb))
         return self._finish(image_rgb, boxes) if len(boxes) else Candidates.none()
 
     def _propose(self, image_rgb: NDArray[np.uint8]) -> Floats:
-        """Returns (N, 4) squares in which a face may be."""
+        """Returns the first network's proposals, (N, 4) squares."""
         found = [self._propose_at(image_rgb, scale) for scale in pyramid(min(image_rgb.shape[:2]))]
         if not found:
             return np.empty((0, 4))
@@ -73,7 +73,7 @@ class MtcnnDetector(FaceDetector):
         return squares(table[suppress(table[:, :4], table[:, 4], 0.7), :4])
 
     def _propose_at(self, image_rgb: NDArray[np.uint8], scale: float) -> Floats:
-        """Returns (N, 5), box and score, found at one size of the image."""
+        """Returns the proposals at one scale of the image, (N, 5): box and score."""
         height, width = image_rgb.shape[:2]
         size = int(np.ceil(width * scale)), int(np.ceil(height * scale))
         scaled = np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -81,7 +81,7 @@ class MtcnnDetector(FaceDetector):
         return proposals(corrections[0], probabilities[0, :, :, 1], scale)
 
     def _refine(self, image_rgb: NDArray[np.uint8], boxes: Floats) -> Floats:
-        """Returns the (N, 4) squares that the second network keeps, corrected."""
+        """Returns the squares, (N, 4), that the second network accepts, corrected."""
         if len(boxes) == 0:
             return boxes
         corrections, probabilities = _run(self._refinement, _R_OUTPUTS, patches(image_rgb, boxes, _R_SIDE))
@@ -104,7 +104,7 @@ class MtcnnDetector(FaceDetector):
 
 
 def pyramid(shorter_side: int) -> Iterator[float]:
-    """Yields the scales at which the 12-pixel window meets faces from the smallest to the whole image."""
+    """Yields the scales at which faces, from the smallest to one as large as the image, fill the 12-pixel window."""
     scale = _P_CELL / _SMALLEST_FACE
     while shorter_side * scale >= _P_CELL:
         yield scale
@@ -112,12 +112,12 @@ def pyramid(shorter_side: int) -> Iterator[float]:
 
 
 def proposals(corrections: Floats, probabilities: Floats, scale: float) -> Floats:
-    """Turns the first network's maps into boxes of the image.
+    """Decodes the first network's maps into boxes of the image.
 
     Args:
         corrections: (columns, rows, 4), fractions of the window by which its sides move.
-        probabilities: (columns, rows) of a face in each window.
-        scale: of the image that the network saw.
+        probabilities: (columns, rows), that each window shows a face.
+        scale: of the network's input relative to the image.
 
     Returns:
         (N, 5), box and score, overlaps suppressed.
@@ -145,7 +145,7 @@ def squares(boxes: Floats) -> Floats:
 
 
 def patches(image: NDArray[np.uint8], boxes: Floats, side: int) -> NDArray[np.uint8]:
-    """Cuts (N, 4) boxes out and scales them to (N, side, side, 3); black where they leave the image."""
+    """Crops (N, 4) boxes and scales them to (N, side, side, 3); black outside the image."""
     height, width = image.shape[:2]
     batch = np.zeros((len(boxes), side, side, 3), np.uint8)
     for patch, (x_min, y_min, x_max, y_max) in zip(batch, boxes.astype(int).tolist(), strict=True):
@@ -160,7 +160,7 @@ def patches(image: NDArray[np.uint8], boxes: Floats, side: int) -> NDArray[np.ui
 def _run(
     session: "onnxruntime.InferenceSession", outputs: tuple[str, ...], batch_rgb: NDArray[np.uint8]
 ) -> list[Floats]:
-    """Runs one network on uint8 (N, H, W, 3); they were trained on images with rows and columns exchanged."""
+    """Runs one network on uint8 (N, H, W, 3); the networks were trained on transposed images."""
     values = (batch_rgb.transpose(0, 2, 1, 3).astype(np.float32) - 127.5) / 128
-    answers: list[Floats] = session.run(outputs, {session.get_inputs()[0].name: values})
-    return answers
+    results: list[Floats] = session.run(outputs, {session.get_inputs()[0].name: values})
+    return results

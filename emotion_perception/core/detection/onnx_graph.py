@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Frees the image size of an ONNX network that was exported for one size, without the onnx package.
+"""Makes the input size of an ONNX network variable that was exported for one size, without the onnx package.
 
 The published CenterFace file declares an input of 10x3x32x32 and lists its weights as inputs, which forbids other
 sizes and keeps onnxruntime from folding them. The file on disk stays as published, so its hash can be checked; the
@@ -20,14 +20,14 @@ _FLOAT = 1
 class _Field(NamedTuple):
     number: int
     raw: bytes  # the whole field: tag, length and payload
-    payload: bytes  # empty where the field is no sequence of bytes
+    payload: bytes  # empty if the field is not length-delimited
 
 
 def with_free_image_size(model: bytes) -> bytes:
     """Returns the network with one input of (1, 3, height, width) and outputs of any shape.
 
     Raises:
-        ValueError: the bytes are no ONNX network with exactly one input beside its weights.
+        ValueError: the bytes are not an ONNX network with exactly one input beside its weights.
     """
     return b"".join(
         _encoded(_MODEL_GRAPH, _free_graph(field.payload)) if field.number == _MODEL_GRAPH else field.raw

@@ -23,7 +23,7 @@ class YuNetDetector(FaceDetector):
 
     Raises:
         ConfigurationError: this OpenCV has no FaceDetectorYN.
-        ModelFileError: the file is missing, cut short or another network.
+        ModelFileError: the file is missing, truncated or another network.
     """
 
     name = "yunet"
@@ -34,7 +34,7 @@ class YuNetDetector(FaceDetector):
             raise ConfigurationError(
                 f"OpenCV {cv2.__version__} has no FaceDetectorYN; detector yunet needs 4.8 or newer"
             )
-        read_model(model_path)  # OpenCV's own message does not tell a missing file from a damaged one
+        read_model(model_path)  # OpenCV's message does not distinguish a missing file from a damaged one
         try:
             self._network = cv2.FaceDetectorYN.create(
                 str(model_path), "", (64, 64), _SCORE_FLOOR, _OVERLAP, _CANDIDATES
@@ -44,7 +44,7 @@ class YuNetDetector(FaceDetector):
             raise ModelFileError(f"{model_path}: OpenCV {cv2.__version__} cannot run it as YuNet") from error
 
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
-        """Finds faces in the working image."""
+        """Detects faces in the working image."""
         height, width = image_bgr.shape[:2]
         self._network.setInputSize((width, height))
         _, rows = self._network.detect(image_bgr)  # None where there is no face

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.types import Box
 
-_LARGEST_REGION = 4  # longer sides of the image; a larger region is damaged data, and its crop would fill the memory
+_LARGEST_REGION = 4  # in longer sides of the image; a larger region is invalid data, and its crop would fill the memory
 
 
 def clip_box(xyxy: Sequence[float], image_wh: tuple[int, int]) -> Box | None:
@@ -23,7 +23,7 @@ def clip_box(xyxy: Sequence[float], image_wh: tuple[int, int]) -> Box | None:
         image_wh: width and height of the image in pixels.
 
     Returns:
-        The box, or None where nothing is left: outside, of no area, or not a number.
+        The box; None if nothing remains: it is outside, has no area, or has a coordinate that is NaN.
     """
     width, height = image_wh
     x_min, y_min = max(float(xyxy[0]), 0.0), max(float(xyxy[1]), 0.0)
@@ -34,7 +34,7 @@ def clip_box(xyxy: Sequence[float], image_wh: tuple[int, int]) -> Box | None:
 
 
 def iou(a: Box, b: Box) -> float:
-    """Returns the area that two boxes share over the area that they cover together, 0..1."""
+    """Returns the intersection over union of two boxes, 0..1."""
     width = min(a.x_max, b.x_max) - max(a.x_min, b.x_min)
     height = min(a.y_max, b.y_max) - max(a.y_min, b.y_min)
     if width <= 0 or height <= 0:
@@ -59,12 +59,12 @@ def iou_matrix(a_xyxy: NDArray[np.float64], b_xyxy: NDArray[np.float64]) -> NDAr
 
 
 def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.uint8]:
-    """Cuts the square around a box out of an image; what lies beyond the image repeats its border pixels.
+    """Crops the square around a box; outside the image, its border pixels are repeated.
 
     Args:
         image: uint8, (H, W) or (H, W, 3).
         box: region in pixels; may lie partly outside the image.
-        margin: how much of the box's longer side is added on each side, e.g. 0.1.
+        margin: share of the box's longer side that is added on each side, e.g. 0.1.
 
     Returns:
         uint8 (S, S) or (S, S, 3) with S = longer side of the box * (1 + 2 * margin), a new array or a view.
@@ -84,7 +84,7 @@ def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np
 
 
 def _replicated(image: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
-    """Cuts out a square that shares at least one pixel with the image."""
+    """Crops a square that has at least one pixel in the image."""
     height, width = image.shape[:2]
     right, bottom = left + side, top + side
     inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]

@@ -1,9 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the fields of an image message say, whichever library made the message: ROS's own or a reader of recordings.
+"""Conversion of image messages, of ROS or of a reader of recordings, to BGR arrays.
 
-The one place where an image's buffer is interpreted. Raw pixels are turned into BGR by a converter that the caller
-brings (cv_bridge, rosbags-image); compressed ones are decoded by OpenCV.
+This is the only place where an image's buffer is interpreted. Raw pixels are converted to BGR by a function that the
+caller passes (cv_bridge, rosbags-image); compressed images are decoded by OpenCV.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _BYTES_PER_PIXEL = {
 _ALIASES = {"8UC1": "mono8", "16UC1": "mono16", "8UC3": "bgr8", "8UC4": "bgra8"}
 ENCODINGS = (*_BYTES_PER_PIXEL, *_ALIASES)
 JPEG_FORMAT = "bgr8; jpeg compressed bgr8"  # as image_transport's plugin writes it
-# as the raw image is: whatever way up the file says the camera was held
+# like the raw image: the orientation in the file's EXIF data is ignored
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -36,10 +36,10 @@ class RawImage:
 
     Attributes:
         height: rows.
-        width: pixels a row.
+        width: pixels per row.
         encoding: one of `ENCODINGS`, no alias.
         is_bigendian: whether the first byte of a 16-bit pixel is the higher one.
-        step: bytes a row.
+        step: bytes per row.
         data: at least height * step bytes: bytes, array.array or uint8 array.
     """
 
@@ -56,10 +56,10 @@ def raw_to_bgr(message: Any, convert: Callable[[RawImage], NDArray[np.uint8]]) -
 
     Args:
         message: has the fields of sensor_msgs/Image.
-        convert: turns rows without padding into BGR.
+        convert: converts an image without row padding to BGR.
 
     Raises:
-        ImageError: the encoding is not one of `ENCODINGS`, the image is empty, or its data is shorter than it says.
+        ImageError: the encoding is not one of `ENCODINGS`, the image is empty, or its data is too short for its size.
     """
     tight = _tight(message)
     try:
@@ -75,7 +75,7 @@ def compressed_to_bgr(data: Any) -> NDArray[np.uint8]:
         data: the `data` of a sensor_msgs/CompressedImage: bytes, array.array or uint8 array.
 
     Raises:
-        ImageError: it is not JPEG or PNG, is damaged, or larger than `image_header.LARGEST_PIXELS`.
+        ImageError: it is not JPEG or PNG, is damaged, or larger than `image_header.MAX_PIXELS`.
     """
     data = bytes(data)
     width, height = read_image_size(data)
@@ -102,7 +102,7 @@ def _tight(message: Any) -> RawImage:
     height, width, row = message.height, message.width, message.width * _BYTES_PER_PIXEL[encoding]
     step = message.step or row
     if not height or not width:
-        raise ImageError(f"an image of {width}x{height} has no pixel")
+        raise ImageError(f"an image of {width}x{height} has no pixels")
     if step < row:
         raise ImageError(f"step {step} is shorter than a row of {width} {message.encoding} pixels ({row} bytes)")
     if len(message.data) < height * step:

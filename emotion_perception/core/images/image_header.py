@@ -1,27 +1,27 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Reads from the first bytes of a compressed image how large it says it is, before anything is decoded."""
+"""Reads the size of a compressed image from its header, before it is decoded."""
 
 import struct
 
 from emotion_perception.core.errors import ImageError
 
-LARGEST_PIXELS = 64_000_000
+MAX_PIXELS = 64_000_000
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _JPEG_END, _PNG_END = b"\xff\xd9", b"IEND\xaeB`\x82"
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15 without DHT, JPG and DAC
 _SCAN_MARKER = 0xDA
-_BARE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))  # have no length
+_STANDALONE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))  # have no length
 
 
 def read_image_size(data: bytes) -> tuple[int, int]:
-    """Returns the (width, height) that a JPEG or PNG file announces; checks that it is whole and not too large.
+    """Returns the (width, height) in the header of a JPEG or PNG file; checks that it is complete and not too large.
 
-    A decoder takes the memory for what is announced before it looks at the rest, so that a few crafted bytes could
-    ask for gigabytes. JPEG after ITU-T T.81 annex B, PNG after its specification, chapter 11.2.2.
+    A decoder allocates memory for the size in the header before it reads the rest, so that a few crafted bytes could
+    request gigabytes. JPEG after ITU-T T.81 annex B, PNG after its specification, chapter 11.2.2.
 
     Raises:
-        ImageError: it is neither, announces no pixel or more than `LARGEST_PIXELS`, or is cut short.
+        ImageError: it is neither, has no pixels or more than `MAX_PIXELS`, or is truncated.
     """
     if data.startswith(_JPEG):
         (width, height), end = _size_of_jpeg(data), _JPEG_END
@@ -30,13 +30,11 @@ def read_image_size(data: bytes) -> tuple[int, int]:
     else:
         raise ImageError(f"{len(data)} bytes of compressed data are neither JPEG nor PNG")
     if not width or not height:
-        raise ImageError(f"a compressed image of {width}x{height} has no pixel")
-    if width * height > LARGEST_PIXELS:
-        raise ImageError(
-            f"a compressed image of {width}x{height} has more than {LARGEST_PIXELS // 1_000_000} megapixels"
-        )
+        raise ImageError(f"a compressed image of {width}x{height} has no pixels")
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"a compressed image of {width}x{height} has more than {MAX_PIXELS // 1_000_000} megapixels")
     if data.rfind(end) < 0:
-        raise ImageError(f"{len(data)} bytes of a compressed {width}x{height} image are cut short")
+        raise ImageError(f"{len(data)} bytes of a compressed {width}x{height} image are truncated")
     return width, height
 
 
@@ -48,7 +46,7 @@ def _size_of_png(data: bytes) -> tuple[int, int]:
 
 
 def _size_of_jpeg(data: bytes) -> tuple[int, int]:
-    """Walks from marker to marker to the frame header, which stands in front of the first scan."""
+    """Follows the markers to the frame header, which precedes the first scan."""
     at = 2
     while at + 9 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -57,9 +55,9 @@ def _size_of_jpeg(data: bytes) -> tuple[int, int]:
             return width, height
         if marker == _SCAN_MARKER:
             break
-        if marker == 0xFF:  # filling
+        if marker == 0xFF:  # fill byte
             at += 1
-        elif marker in _BARE_MARKERS:
+        elif marker in _STANDALONE_MARKERS:
             at += 2
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")

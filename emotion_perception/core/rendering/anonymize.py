@@ -12,26 +12,26 @@ from numpy.typing import NDArray
 from emotion_perception.core.images import clip_box
 from emotion_perception.core.types import Box, Face
 
-# Chosen so that none of CenterFace, YuNet and Haar fires on what is left, from faces of 16 pixels to faces of 400.
-_MARGIN = 0.35  # of the box's sides, added on each side: a detector also knows a head by its hair and chin
+# Chosen so that CenterFace, YuNet and Haar detect none of the anonymized faces, from 16 to 400 pixels.
+_MARGIN = 0.35  # share of the box's sides, added on each side: hair and chin are enough for a detector
 _CELLS = 4  # of a mosaic, along the shorter side of the region
-_GRAINS = 16  # pixels that are left of the shorter side before it is blurred
-_ENOUGH = 128  # pixels of the shorter side that are looked at, so that a large face costs no more
+_BLUR_SIDE = 16  # pixels to which the shorter side is reduced before it is blurred
+_SAMPLED_SIDE = 128  # pixels of the shorter side that are read, so that a large face takes no longer
 _SIGMA = 0.3  # of the Gaussian, as a share of the shorter side
 _GRAY = 128
-_HELD_S = 1.0
+_HOLD_S = 1.0
 
 
 def anonymize_faces(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: str) -> NDArray[np.uint8]:
-    """Hides faces, each with a margin around its box.
+    """Makes faces unrecognizable, each with a margin around its box.
 
     Args:
-        image_bgr: uint8 (H, W, 3); stays as it is.
-        boxes: regions of faces in pixels; may lie partly outside the image, or wholly.
-        mode: `none`, `blur`, `pixelate` or `fill` (plain gray); the strength goes with the size of each face.
+        image_bgr: uint8 (H, W, 3); not changed.
+        boxes: regions of faces in pixels; may be partly or fully outside the image.
+        mode: `none`, `blur`, `pixelate` or `fill` (plain gray); the strength depends on the size of each face.
 
     Returns:
-        A new uint8 (H, W, 3), the same outside the boxes and their margins.
+        A new uint8 (H, W, 3), unchanged outside the boxes and their margins.
     """
     canvas = image_bgr.copy()
     if mode != "none":
@@ -42,7 +42,7 @@ def anonymize_faces(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: st
 
 
 def anonymize_image(image_bgr: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
-    """Hides an image as if it were one face, so that a face of any size in it is hidden too; as `anonymize`."""
+    """Anonymizes a whole image, so that a face of any size in it is unrecognizable; arguments as `anonymize_faces`."""
     canvas = image_bgr.copy()
     if mode != "none":
         _hide(canvas, mode)
@@ -52,7 +52,7 @@ def anonymize_image(image_bgr: NDArray[np.uint8], mode: str) -> NDArray[np.uint8
 class FaceAnonymizer:
     """Anonymizes the images of a stream.
 
-    A detector misses a face now and then, so a face that is gone stays hidden for another second where it was last.
+    A detector misses a face now and then, so the last region of a missing face stays hidden for one more second.
     """
 
     def __init__(self) -> None:
@@ -61,27 +61,27 @@ class FaceAnonymizer:
     def hide(
         self, image_bgr: NDArray[np.uint8], faces: Sequence[Face] | None, stamp_s: float, mode: str
     ) -> NDArray[np.uint8]:
-        """Returns the image with its faces hidden, or all of it where nobody knows where they are.
+        """Returns the image with hidden faces, or hidden as a whole if its faces are not known.
 
         Args:
-            image_bgr: uint8 (H, W, 3); stays as it is.
-            faces: all faces in it, or None where they are not known.
-            stamp_s: stamp of the image in seconds; a step back forgets the faces that are gone.
-            mode: as of `anonymize`; with `none` the image itself is returned.
+            image_bgr: uint8 (H, W, 3); not changed.
+            faces: all faces in it, or None if they are not known.
+            stamp_s: stamp of the image in seconds; a stamp that goes backwards forgets missing faces.
+            mode: as of `anonymize_faces`; with `none` the image itself is returned.
         """
         if mode == "none":
             self._last_seen.clear()
             return image_bgr
         if faces is None:
             return anonymize_image(image_bgr, mode)
-        return anonymize_faces(image_bgr, [*(face.box for face in faces), *self._gone(faces, stamp_s)], mode)
+        return anonymize_faces(image_bgr, [*(face.box for face in faces), *self._missing(faces, stamp_s)], mode)
 
-    def _gone(self, faces: Sequence[Face], stamp_s: float) -> list[Box]:
+    def _missing(self, faces: Sequence[Face], stamp_s: float) -> list[Box]:
         present = {face.track_id: (stamp_s, face.box) for face in faces}
         held = {
             track: (seen_s, box)
             for track, (seen_s, box) in self._last_seen.items()
-            if track not in present and 0 <= stamp_s - seen_s <= _HELD_S
+            if track not in present and 0 <= stamp_s - seen_s <= _HOLD_S
         }
         self._last_seen = held | present
         return [box for _, box in held.values()]
@@ -98,7 +98,7 @@ def _hide(region: NDArray[np.uint8], mode: str) -> None:
 
 
 def _blurred(region: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    small = _shrunk(region, _GRAINS)
+    small = _shrunk(region, _BLUR_SIDE)
     soft = cv2.GaussianBlur(small, (0, 0), _SIGMA * min(small.shape[:2]), borderType=cv2.BORDER_REPLICATE)
     return _stretched(soft, region, cv2.INTER_LINEAR)  # type: ignore[arg-type]
 
@@ -112,10 +112,10 @@ def _filled(region: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _shrunk(region: NDArray[np.uint8], shorter_side: int) -> NDArray[np.uint8]:
-    step = max(1, min(region.shape[:2]) // _ENOUGH)
+    step = max(1, min(region.shape[:2]) // _SAMPLED_SIDE)
     region = region[::step, ::step]
     height, width = region.shape[:2]
-    factor = min(0.5, shorter_side / min(width, height))  # even a face of a few pixels loses most of them
+    factor = min(0.5, shorter_side / min(width, height))  # even a face of few pixels loses most of them
     size = math.ceil(width * factor), math.ceil(height * factor)
     return cv2.resize(region, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where faces are in the room, as far as one camera can tell, and how that is shown."""
+"""Positions of faces in the camera frame, estimated from one camera, and the markers that show them."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -40,18 +40,18 @@ class PinholeCamera:
 
     @classmethod
     def from_k(cls, k: Sequence[float]) -> "PinholeCamera | None":
-        """Returns the camera of a camera_info's K (3x3, row by row); None where that is not known or impossible."""
+        """Returns the camera of a camera_info's K (3x3, row-major); None if K is unknown or invalid."""
         try:
             return cls(fx=float(k[0]), fy=float(k[4]), cx=float(k[2]), cy=float(k[5]))
         except ValueError:
             return None
 
     def locate(self, box: Box, width_m: float = FACE_WIDTH_M) -> tuple[float, float, float]:
-        """Returns the middle of a box in the optical frame (x right, y down, z ahead), in meters.
+        """Returns the center of a box in the optical frame (x right, y down, z forward), in meters.
 
         Args:
-            box: region in pixels. A face that is cut off, or turned away, seems narrower and so farther.
-            width_m: how wide the thing in the box is.
+            box: region in pixels. A face that is truncated or turned away appears narrower, and therefore farther.
+            width_m: width of the object in the box.
         """
         z = self.fx * width_m / box.width
         x_px, y_px = box.center_xy
@@ -60,12 +60,12 @@ class PinholeCamera:
 
 @dataclass(frozen=True)
 class FaceMarker:
-    """How one face is shown in the room.
+    """Marker of one face.
 
     Attributes:
-        shape_id: of the marker that shows its place; from the track id.
-        text_id: of the marker that shows its text.
-        xyz_m: middle of the face in the optical frame, in meters.
+        shape_id: id of the marker that shows the position; derived from the track id.
+        text_id: id of the marker that shows the text.
+        xyz_m: center of the face in the optical frame, in meters.
         text: label and score.
         rgb: color, 0..1 each.
     """
@@ -78,13 +78,13 @@ class FaceMarker:
 
 
 class FaceMarkers:
-    """Makes the markers of each frame, and remembers which to take away."""
+    """Computes the markers of each frame, and which markers to delete."""
 
     def __init__(self) -> None:
         self._shown: set[int] = set()
 
     def update(self, emotions: Iterable[FaceEmotion], camera: PinholeCamera) -> tuple[list[FaceMarker], list[int]]:
-        """Returns a marker for each face of a frame, and the ids that the last frame showed and this one does not."""
+        """Returns a marker for each face of a frame, and the marker ids of the last frame that are no longer used."""
         markers = [_marker(emotion, camera) for emotion in emotions]
         shown = {number for marker in markers for number in (marker.shape_id, marker.text_id)}
         vanished, self._shown = sorted(self._shown - shown), shown

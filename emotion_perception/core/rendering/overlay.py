@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Draws what was recognized onto a copy of the image."""
+"""Draws faces and emotions onto a copy of the image."""
 
 import math
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ _FONT_CAP_HEIGHT = 21.0  # pixels of a capital letter at font scale 1
 
 @dataclass(frozen=True)
 class Style:
-    """Sizes in pixels that suit one image size.
+    """Sizes in pixels of the drawing, for one image size.
 
     Attributes:
         line: width of a box's line.
@@ -50,7 +50,7 @@ class Style:
 
     @classmethod
     def for_image(cls, width: int, height: int) -> "Style":
-        """Returns sizes that can be read from 320x240 upwards."""
+        """Returns sizes that are legible from 320x240 on."""
         side = min(width, height)
         return cls(line=max(1, round(side / 240)), tag_cap=max(8, round(side / 40)), bar_cap=max(7, round(side / 50)))
 
@@ -66,10 +66,10 @@ def draw_overlay(
     """Draws box, track number, label and score of every face.
 
     Args:
-        image_bgr: uint8 (H, W, 3); stays as it is.
-        emotions: faces and what they show; a face outside the image is left out.
+        image_bgr: uint8 (H, W, 3); not changed.
+        emotions: faces and their emotions; a face outside the image is not drawn.
         labels: label of each entry of `smoothed_probabilities`.
-        bars: whether to draw a bar for each label beside the face, where there is room.
+        bars: whether to draw a bar for each label beside the face, if there is room.
         landmarks: whether to draw the known landmarks.
 
     Returns:
@@ -98,7 +98,7 @@ def draw_overlay(
 
 
 def color_of(emotion: FaceEmotion) -> Color:
-    """Returns the color of a face: its label's, or gray where the answer is uncertain."""
+    """Returns the color of a face: that of its label, or gray if the prediction is uncertain."""
     return _UNCERTAIN_COLOR if emotion.uncertain else COLORS.get(emotion.label, OTHER_COLOR)
 
 
@@ -123,7 +123,7 @@ def _draw_landmarks(canvas: NDArray[np.uint8], landmarks: Landmarks, style: Styl
 
 
 def _draw_tag(canvas: NDArray[np.uint8], tag: Rectangle, emotion: FaceEmotion, style: Style) -> None:
-    """Draws the caption on a colored ground."""
+    """Draws the caption on a colored background."""
     color = color_of(emotion)
     pad = _tag_pad(style)
     cv2.rectangle(canvas, (tag.left, tag.top), (tag.right - 1, tag.bottom - 1), color, cv2.FILLED)

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where tags and panels go: inside the image, and beside faces rather than on them."""
+"""Placement of tags and panels: inside the image, and beside faces rather than on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _COVERED_OF_OWN = 0.3  # share of its own face that a panel may cover, where tha
 
 @dataclass(frozen=True)
 class Rectangle:
-    """Pixels from left and top up to, but without, right and bottom."""
+    """A rectangle in pixels; right and bottom are excluded."""
 
     left: int
     top: int
@@ -31,7 +31,7 @@ class Rectangle:
         return Rectangle(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
     def shared_area(self, other: "Rectangle") -> int:
-        """Returns how many pixels both cover."""
+        """Returns the number of pixels in both."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(width, 0) * max(height, 0)
@@ -44,14 +44,14 @@ def place_tag(
     size: tuple[int, int],
     image_wh: tuple[int, int],
 ) -> Rectangle:
-    """Returns the place of a tag: where it covers least of above and below; inside the face where it fills the image.
+    """Returns the place of a tag, above or below its face, whichever covers less; inside a face that fills the image.
 
     Args:
         faces: all faces.
         index: which of `faces` the tag belongs to.
-        blocked: tags that are placed already.
+        blocked: tags that are already placed.
         size: width and height of the tag.
-        image_wh: width and height of the image; a tag larger than it begins at its edge.
+        image_wh: width and height of the image; a larger tag starts at its edge.
     """
     width, height = size
     face = faces[index]
@@ -61,7 +61,7 @@ def place_tag(
     others = [other for position, other in enumerate(faces) if position != index]
     return min(
         places, key=lambda place: _cover(place, [*others, *blocked])
-    )  # of equals the first: above, from the left
+    )  # the first of equal ones: above, left-aligned
 
 
 def place_panel(
@@ -71,17 +71,17 @@ def place_panel(
     size: tuple[int, int],
     image_wh: tuple[int, int],
 ) -> Rectangle | None:
-    """Returns the place around a face where a panel covers least of the faces.
+    """Returns the place around a face where a panel covers the least of all faces.
 
     Args:
         faces: all faces.
         index: which of `faces` the panel belongs to.
-        blocked: the tag of each face, then the panels that are placed already; never covered.
+        blocked: the tag of each face, then the panels that are already placed; never covered.
         size: width and height of the panel.
         image_wh: width and height of the image.
 
     Returns:
-        The place, or None where no place leaves the faces visible.
+        The place, or None if every place would hide faces.
     """
     width, height = size
     if width > image_wh[0] or height > image_wh[1]:
@@ -89,7 +89,7 @@ def place_panel(
     own, others = faces[index], [face for position, face in enumerate(faces) if position != index]
     tag_height = blocked[index].bottom - blocked[index].top
     places = [_inside(left, top, size, image_wh) for left, top in _around(own, size, tag_height)]
-    near = own.widened(tag_height + 2 * _GAP)  # farther away nobody can tell whose panel it is
+    near = own.widened(tag_height + 2 * _GAP)  # farther away the panel could not be assigned to its face
     allowed = [
         place
         for place in places
@@ -102,7 +102,7 @@ def place_panel(
 
 
 def _around(face: Rectangle, size: tuple[int, int], tag_height: int) -> list[tuple[int, int]]:
-    """Returns upper left corners beside, below and above a face, the most welcome first."""
+    """Returns upper left corners beside, below and above a face, in order of preference."""
     width, height = size
     tops = face.top, face.bottom - height, (face.top + face.bottom - height) // 2
     middle = (face.left + face.right) // 2

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes H.264 video that browsers play, in a thread of its own."""
+"""Writes H.264 video in a thread of its own."""
 
 import queue
 import threading
@@ -15,13 +15,13 @@ _QUEUE = 60  # images; two seconds at 30 Hz
 
 
 class VideoWriter:
-    """Encodes images at the times they were taken.
+    """Encodes images with their stamps as presentation times.
 
-    Needs PyAV (`pip install av`): OpenCV's wheels have no H.264 encoder. An image that comes while the encoder is
-    two seconds behind is left out and counted, so that whoever writes never waits.
+    Needs PyAV (`pip install av`): OpenCV's wheels have no H.264 encoder. An image that arrives while the encoder is
+    two seconds behind is dropped and counted, so that `write` never blocks.
 
     Args:
-        path: an .mp4 file; its folder is there.
+        path: an .mp4 file in an existing folder.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,17 +30,17 @@ class VideoWriter:
         self._thread = threading.Thread(target=self._run, name="video-writer", daemon=True)
         self._thread.start()
         self.written = 0
-        self.left_out = 0
+        self.dropped = 0
 
     def write(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> None:
-        """Hands in uint8 (H, W, 3), the same size each time, and when it was taken; stamps have to increase."""
+        """Queues an image, uint8 (H, W, 3), of the same size as all others; stamps have to increase."""
         try:
             self._queue.put_nowait((image_bgr, stamp_ns))
         except queue.Full:
-            self.left_out += 1
+            self.dropped += 1
 
     def close(self) -> None:
-        """Encodes what is left and ends the file."""
+        """Encodes the queued images and closes the file."""
         self._queue.put(None)
         self._thread.join()
 

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""How the box of one face moves: a Kalman filter of constant velocity in stamp time."""
+"""A Kalman filter of constant velocity for the box of one face, in stamp time."""
 
 import math
 
@@ -10,25 +10,25 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.types import Box
 
-# A detector's box shakes by a twentieth of its side, a new face moves at up to about one side a second
-# and grows at up to a third of that, and speeds change slowly: that tells two faces apart that cross.
-_JITTER = 0.05  # sides, standard deviation of what a detector measures
+# A detector's box jitters by a twentieth of its side, a new face moves at up to about one side per second
+# and grows at up to a third of that, and speeds change slowly: so faces that cross keep their tracks.
+_JITTER = 0.05  # sides, standard deviation of the measurement
 _FIRST_SPEED = np.array((1.0, 1.0, 0.3, 0.3))  # sides/s: of x and y of the center, of width and height
-_UNREST = np.array((0.5, 0.5, 0.2, 0.2))  # sides/s^1.5, root of the spectral density of the acceleration
-_MOST_GROWTH = 2.0  # a predicted side is at most so many times the last one seen, and at least its inverse
+_ACCELERATION = np.array((0.5, 0.5, 0.2, 0.2))  # sides/s^1.5, root of the spectral density of the acceleration
+_MAX_GROWTH = 2.0  # maximum ratio of a predicted side and the last measured one, and of its inverse
 
 
 class BoxKalmanFilter:
-    """Predicts where a box will be; made from the first box seen.
+    """Predicts the next box of a track; created from the first one.
 
-    The state is the center, width and height in pixels and their velocities in pixels a second. The acceleration is
+    The state is the center, width and height in pixels and their velocities in pixels per second. The acceleration is
     white noise (Bar-Shalom, Li and Kirubarajan 2001, "Estimation with Applications to Tracking and Navigation", 6.2),
-    so that a step of any length may be cut into shorter ones: the filter means the same at 10 and at 30 Hz. All noise
-    is relative to the size of the box, as a near face moves more pixels than a far one.
+    so that a step of any length can be divided into shorter ones: the filter behaves the same at 10 and at 30 Hz. All
+    noise is relative to the size of the box, because a near face moves by more pixels than a far one.
     """
 
     def __init__(self, box: Box) -> None:
-        self._seen = box
+        self._last = box
         self._filter = cv2.KalmanFilter(8, 4, 0, cv2.CV_64F)
         self._filter.measurementMatrix = np.eye(4, 8)
         self._filter.statePost = np.vstack((_measurement(box), np.zeros((4, 1))))
@@ -37,26 +37,26 @@ class BoxKalmanFilter:
 
     @property
     def xyxy(self) -> NDArray[np.float64]:
-        """Where the box is thought to be now: float64 (4), x_min, y_min, x_max, y_max in pixels."""
+        """The current estimate: float64 (4), x_min, y_min, x_max, y_max in pixels."""
         center_xy, size_wh = self._filter.statePost[:2, 0], self._filter.statePost[2:4, 0]
-        seen_wh = np.array((self._seen.width, self._seen.height))
-        half_wh = np.clip(size_wh, seen_wh / _MOST_GROWTH, seen_wh * _MOST_GROWTH) / 2
+        last_wh = np.array((self._last.width, self._last.height))
+        half_wh = np.clip(size_wh, last_wh / _MAX_GROWTH, last_wh * _MAX_GROWTH) / 2
         return np.concatenate((center_xy - half_wh, center_xy + half_wh))
 
     def advance(self, step_s: float) -> None:
-        """Moves the box on by so many seconds, 0 or more."""
+        """Predicts the box `step_s` seconds later, 0 or more."""
         if step_s <= 0:
             return
         self._filter.transitionMatrix = np.eye(8) + step_s * np.eye(8, k=4)
-        density = np.diag((_UNREST * _side(self._seen)) ** 2)
+        density = np.diag((_ACCELERATION * _side(self._last)) ** 2)
         self._filter.processNoiseCov = np.block(
             [[density * step_s**3 / 3, density * step_s**2 / 2], [density * step_s**2 / 2, density * step_s]]
         )
         self._filter.predict()
 
     def correct(self, box: Box) -> None:
-        """Takes in where the box was seen now."""
-        self._seen = box
+        """Updates the estimate with a detection."""
+        self._last = box
         self._filter.measurementNoiseCov = np.eye(4) * (_JITTER * _side(box)) ** 2
         self._filter.correct(_measurement(box))
 
@@ -66,5 +66,5 @@ def _measurement(box: Box) -> NDArray[np.float64]:
 
 
 def _side(box: Box) -> float:
-    """Returns the side of the square that is as large as the box, in pixels."""
+    """Returns the side of the square with the area of the box, in pixels."""
     return math.sqrt(box.area)

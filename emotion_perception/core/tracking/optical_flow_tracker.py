@@ -13,23 +13,23 @@ from emotion_perception.core.images import clip_box
 from emotion_perception.core.types import Face, Landmarks, Point
 
 _GRID = 8  # points along each side of a face
-_INNER = 0.8  # share of the side that the points cover: at the edges there is background
-_MOST_BACK_PX = 1.0  # a point that returns elsewhere, by more than so many pixels of the working image, is lost
-_LEAST_KEPT = 0.4  # share of a face's points that have to be left
-_GROWTH = (0.8, 1.25)  # of a side between two images
+_INNER = 0.8  # share of the side that the points cover: the edges show background
+_MAX_BACKWARD_ERROR_PX = 1.0  # of a point, in pixels of the working image
+_MIN_KEPT = 0.4  # share of a face's points that have to remain
+_GROWTH = (0.8, 1.25)  # allowed ratio of sides in consecutive images
 _WINDOW, _LEVELS = (15, 15), 3  # of the flow: pixels, pyramid levels above the image
 _POINTS = np.stack(np.meshgrid(*[np.linspace(-_INNER / 2, _INNER / 2, _GRID)] * 2), axis=-1).reshape(-1, 2)
 
 
 class OpticalFlowTracker:
-    """Follows the faces of one stream, each by a shift, a turn and a zoom.
+    """Moves the faces of one stream from image to image, each by translation, rotation and scale.
 
-    Points on a grid inside each face are followed there and back (pyramidal Lucas-Kanade); those that return to where
-    they came from vote for one similarity transform, after Kalal, Mikolajczyk and Matas 2010, "Forward-Backward Error:
+    Points on a grid inside each face are tracked forward and backward (pyramidal Lucas-Kanade); those that return to
+    their start determine one similarity transform, after Kalal, Mikolajczyk and Matas 2010, "Forward-Backward Error:
     Automatic Detection of Tracking Failures".
 
     Args:
-        size: longer side in pixels of the image that is looked at; 0 keeps the image's.
+        size: longer side in pixels to which images are scaled for optical flow; 0 keeps the image's.
     """
 
     def __init__(self, size: int) -> None:
@@ -46,14 +46,14 @@ class OpticalFlowTracker:
         self._image_wh, self._gray = _size_wh(image_bgr), self._working(image_bgr)
 
     def update(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> list[Face] | None:
-        """Moves the faces of the last image to this one, which then is the last.
+        """Moves the faces of the last image to this one, which becomes the last.
 
         Args:
             image_bgr: uint8 (H, W, 3).
             faces: of the last image, regions and landmarks in its pixels.
 
         Returns:
-            The faces in the same order, or None where one of them could not be followed: look anew.
+            The faces in the same order; None if one of them was lost, so that the detector has to run.
         """
         before = self._gray
         if before is None or _size_wh(image_bgr) != self._image_wh:
@@ -66,7 +66,7 @@ class OpticalFlowTracker:
         start = np.concatenate(grids).astype(np.float32)
         there, found = _flow(before, now, start)
         back, returned = _flow(now, before, there)
-        kept = found & returned & (np.linalg.norm(back - start, axis=1) <= _MOST_BACK_PX)
+        kept = found & returned & (np.linalg.norm(back - start, axis=1) <= _MAX_BACKWARD_ERROR_PX)
         followed = []
         for number, face in enumerate(faces):
             rows = slice(number * len(_POINTS), (number + 1) * len(_POINTS))
@@ -79,11 +79,11 @@ class OpticalFlowTracker:
     def _moved(
         self, face: Face, start: NDArray[np.float32], there: NDArray[np.float32], kept: NDArray[np.bool_]
     ) -> Face | None:
-        """Returns a face that is moved as its points are, in pixels of the image; None where they do not agree."""
-        if kept.mean() < _LEAST_KEPT:
+        """Returns a face, moved by the transform of its points in pixels of the image; None if they disagree."""
+        if kept.mean() < _MIN_KEPT:
             return None
         transform, agree = cv2.estimateAffinePartial2D(start[kept], there[kept])
-        if transform is None or agree.sum() < _LEAST_KEPT * len(kept):
+        if transform is None or agree.sum() < _MIN_KEPT * len(kept):
             return None
         growth = float(np.hypot(transform[0, 0], transform[1, 0]))
         if not _GROWTH[0] <= growth <= _GROWTH[1]:
@@ -109,7 +109,7 @@ class OpticalFlowTracker:
 def _flow(
     before: NDArray[np.uint8], now: NDArray[np.uint8], points: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Returns where points (P, 2) of one image are in the other, and bool (P), which of them were found there."""
+    """Returns the positions of points (P, 2) of one image in the other, and bool (P), which of them were found."""
     there, found, _ = cv2.calcOpticalFlowPyrLK(before, now, points, points.copy(), winSize=_WINDOW, maxLevel=_LEVELS)
     return np.asarray(there, np.float32), np.asarray(found)[:, 0].astype(bool)
 

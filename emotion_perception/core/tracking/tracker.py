@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Gives faces a stable number from frame to frame, by the overlap of their regions with where they are expected."""
+"""Assigns faces of consecutive frames to tracks, by the overlap of their regions with predicted ones."""
 
 import functools
 import importlib
@@ -18,7 +18,7 @@ from emotion_perception.core.images import iou_matrix
 from emotion_perception.core.tracking.box_kalman import BoxKalmanFilter
 from emotion_perception.core.types import Box, Face
 
-_MOST_MISSED = 256  # unseen tracks that are kept; only stamps that stand still can reach it
+_MAX_MISSED_TRACKS = 256  # reached only if the stamps stand still
 
 
 @dataclass
@@ -30,14 +30,14 @@ class _Track:
 
 
 class Tracker:
-    """Joins faces to tracks so that their regions overlap most in all, with where each track is expected by now.
+    """Assigns the faces of a stream to tracks so that the sum of overlaps with the tracks' regions is largest.
 
-    The expectation is a constant velocity (`BoxKalmanFilter`); faces and tracks that are left are joined by the track's last
-    region, for somebody who has stopped. The pairs are those of the largest sum of overlaps (Kuhn's assignment, as in
-    Bewley et al. 2016, "Simple Online and Realtime Tracking"), among those that overlap enough.
+    The region of a track is predicted with constant velocity (`BoxKalmanFilter`); faces and tracks that remain are
+    matched by the track's last region, for a person who has stopped. Pairs are chosen by Kuhn's assignment, as in
+    Bewley et al. 2016, "Simple Online and Realtime Tracking", among those that overlap enough.
 
-    Numbers begin at 1 and are never given twice, not even after a reset. A track unseen for longer than `max_missed_s`
-    of stamp time is forgotten. A stamp that goes backwards (a bag that loops) forgets all tracks.
+    Track ids start at 1 and are never reused, not even after a reset. A track without detection for longer than
+    `max_missed_s` of stamp time is removed. A stamp that goes backwards (a bag that loops) removes all tracks.
 
     Raises:
         ConfigurationError: scipy is not installed.
@@ -51,18 +51,18 @@ class Tracker:
         self._last_stamp_s = -math.inf
 
     def reset(self) -> None:
-        """Forgets all tracks; numbers go on."""
+        """Removes all tracks; ids are not reused."""
         self._tracks = []
         self._last_stamp_s = -math.inf
 
     def update(self, faces: Sequence[Face], stamp_s: float, *, min_iou: float, max_missed_s: float) -> list[Face]:
-        """Returns the faces of one frame in the same order, each with its track's number.
+        """Returns the faces of the next frame in the same order, each with its track id.
 
         Args:
-            faces: what the detector found.
+            faces: detections of the frame.
             stamp_s: the image's stamp in seconds.
-            min_iou: least overlap with a track's expected or last region, 0..1; regions that do not touch never match.
-            max_missed_s: how long a track may be unseen, in seconds.
+            min_iou: minimum overlap with a track's predicted or last region, 0..1; disjoint regions never match.
+            max_missed_s: how long a track may have no detection, in seconds.
 
         Raises:
             ValueError: the stamp is not a finite number.
@@ -73,8 +73,8 @@ class Tracker:
             self.reset()
         self._advance(stamp_s, max_missed_s)
         matched = self._match(faces, min_iou)
-        tracked = [self._follow(face, matched.get(index), stamp_s) for index, face in enumerate(faces)]
-        self._forget_beyond_the_most({face.track_id for face in tracked})
+        tracked = [self._assign(face, matched.get(index), stamp_s) for index, face in enumerate(faces)]
+        self._limit_missed_tracks({face.track_id for face in tracked})
         if len(self._tracks) > 1:
             _import_scipy()
         return tracked
@@ -86,18 +86,18 @@ class Tracker:
         self._last_stamp_s = stamp_s
 
     def _match(self, faces: Sequence[Face], min_iou: float) -> dict[int, _Track]:
-        """Returns the track of each face that has one, by the face's index."""
-        found = _rows([_xyxy(face.box) for face in faces])
-        expected = _rows([track.motion.xyxy for track in self._tracks])
+        """Returns the matched tracks by the index of their face."""
+        detected = _rows([_xyxy(face.box) for face in faces])
+        predicted = _rows([track.motion.xyxy for track in self._tracks])
         last = _rows([_xyxy(track.box) for track in self._tracks])
-        pairs = best_pairs(iou_matrix(found, expected), min_iou)
-        faces_left = [index for index in range(len(found)) if index not in pairs]
+        pairs = best_pairs(iou_matrix(detected, predicted), min_iou)
+        faces_left = [index for index in range(len(detected)) if index not in pairs]
         tracks_left = sorted(set(range(len(last))) - set(pairs.values()))
-        rest = best_pairs(iou_matrix(found[faces_left], last[tracks_left]), min_iou)
+        rest = best_pairs(iou_matrix(detected[faces_left], last[tracks_left]), min_iou)
         pairs |= {faces_left[row]: tracks_left[column] for row, column in rest.items()}
         return {row: self._tracks[column] for row, column in pairs.items()}
 
-    def _follow(self, face: Face, track: _Track | None, stamp_s: float) -> Face:
+    def _assign(self, face: Face, track: _Track | None, stamp_s: float) -> Face:
         if track is None:
             self._last_id += 1
             track = _Track(self._last_id, face.box, stamp_s, BoxKalmanFilter(face.box))
@@ -107,15 +107,15 @@ class Tracker:
             track.box, track.seen_s = face.box, stamp_s
         return replace(face, track_id=track.id)
 
-    def _forget_beyond_the_most(self, seen: set[int]) -> None:
-        """Forgets the longest unseen tracks where there are too many of them."""
-        missed = sorted((track.seen_s, track.id) for track in self._tracks if track.id not in seen)
-        forgotten = {number for _, number in missed[: max(0, len(missed) - _MOST_MISSED)]}
-        self._tracks = [track for track in self._tracks if track.id not in forgotten]
+    def _limit_missed_tracks(self, detected: set[int]) -> None:
+        """Removes the tracks that have had no detection for longest if there are too many of them."""
+        missed = sorted((track.seen_s, track.id) for track in self._tracks if track.id not in detected)
+        removed = {track_id for _, track_id in missed[: max(0, len(missed) - _MAX_MISSED_TRACKS)]}
+        self._tracks = [track for track in self._tracks if track.id not in removed]
 
 
 def best_pairs(overlaps: NDArray[np.float64], min_iou: float) -> dict[int, int]:
-    """Chooses pairs of regions so that their overlaps sum up to the most; no pair below `min_iou` counts or is chosen.
+    """Chooses pairs of regions with the largest sum of overlaps; pairs below `min_iou` are neither counted nor chosen.
 
     Args:
         overlaps: float64 (N, M), 0..1.
@@ -126,7 +126,7 @@ def best_pairs(overlaps: NDArray[np.float64], min_iou: float) -> dict[int, int]:
     """
     allowed = (overlaps > 0) & (overlaps >= min_iou)
     rows, columns = np.nonzero(allowed)
-    if len(set(rows)) < len(rows) or len(set(columns)) < len(columns):  # otherwise there is nothing to choose
+    if len(set(rows)) < len(rows) or len(set(columns)) < len(columns):  # otherwise there is no choice
         from scipy.optimize import linear_sum_assignment
 
         rows, columns = linear_sum_assignment(np.where(allowed, overlaps, 0.0), maximize=True)
@@ -135,7 +135,7 @@ def best_pairs(overlaps: NDArray[np.float64], min_iou: float) -> dict[int, int]:
 
 @functools.cache
 def _import_scipy() -> None:
-    """Begins to import what chooses, beside the work: it takes half a second, and a single face never needs it."""
+    """Starts to import scipy.optimize in a thread: it takes half a second, and a single face never needs it."""
     threading.Thread(target=importlib.import_module, args=("scipy.optimize",), name="import-scipy").start()
 
 

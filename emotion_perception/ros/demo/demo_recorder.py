@@ -1,34 +1,39 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What `make demo` keeps of a run: a video, an image, a table and a summary."""
+"""Writes the files of `make demo`: a video, an image, a table and a summary."""
 
 import csv
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.rendering.video import VideoWriter
+from emotion_perception.core.rendering import VideoWriter
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.result_listener import ResultListener
+from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.transport.image_messages import image_to_bgr
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 _COLUMNS = ("stamp", "track_id", "x", "y", "width", "height", "label", "score", "uncertain")
-_AGES = ("detect_ms", "classify_ms", "age_ms", "latency_ms")
-_REMEMBERED = 64  # emotions whose overlay may still come
+_TIMES = ("detect_ms", "classify_ms", "age_ms", "latency_ms")
+_MAX_SCORES = 64  # emotions whose overlay may still arrive
 
 
 class DemoRecorder(ResultListener):
-    """Keeps all that the four nodes say.
+    """Records the results of the four nodes.
 
     Args:
-        out: folder for emotions.csv, overlay.mp4, overlay.png and summary.json; made if absent.
+        out: folder for emotions.csv, overlay.mp4, overlay.png and summary.json; created if missing.
+        options: see `NodeOptions`.
     """
 
-    def __init__(self, out: Path, **options: Any) -> None:
+    def __init__(self, out: Path, **options: "Unpack[NodeOptions]") -> None:
         super().__init__("demo_recorder", **options)
         out.mkdir(parents=True, exist_ok=True)
         for name in ("overlay.mp4", "overlay.png", "summary.json"):  # of an earlier run
@@ -42,7 +47,7 @@ class DemoRecorder(ResultListener):
         self.create_subscription(Image, "image_overlay", self._on_overlay, RESULTS)
 
     def close(self, **more: Any) -> dict[str, Any]:
-        """Ends the files, writes summary.json and returns its content; `more` is added to it."""
+        """Completes the files and writes summary.json; returns its content, to which `more` is added."""
         self._table.close()
         self._video.close()
         summary = {**self._summary(), **more}
@@ -55,28 +60,28 @@ class DemoRecorder(ResultListener):
             **self.account(),
             "faces": self.faces,
             "emotions": self.emotions,
-            "answers": dict(self.answers),
+            "statuses": dict(self.statuses),
             "labels": dict(self.labels.most_common()),
             "latency_ms": {"p50": round(self.latency_ms(50), 2), "p99": round(self.latency_ms(99), 2)},
             "fps": round(self.fps, 2),
             "model": classifier.get("model", ""),
             "device": classifier.get("device", ""),
             "video_frames": self._video.written,
-            "video_frames_left_out": self._video.left_out,
+            "video_frames_left_out": self._video.dropped,
         }
 
-    def heard(self, message: EmotionArray, arrived_ns: int) -> None:
-        """Writes the rows of the table."""
+    def on_emotions(self, message: EmotionArray, arrived_ns: int) -> None:
+        """Writes a row for each face."""
         stamp = stamp_ns(message.header)
         self._scores[stamp] = max((face.score for face in message.faces), default=0.0)
-        while len(self._scores) > _REMEMBERED:
+        while len(self._scores) > _MAX_SCORES:
             del self._scores[next(iter(self._scores))]
         self._write_rows(message, stamp, (arrived_ns - stamp) * 1e-6)
 
     def _write_rows(self, message: EmotionArray, stamp: int, latency_ms: float) -> None:
         if self._rows is None:
             self._rows = csv.writer(self._table)
-            self._rows.writerow([*_COLUMNS, *message.labels, *_AGES])
+            self._rows.writerow([*_COLUMNS, *message.labels, *_TIMES])
         ages = [f"{ms:.2f}" for ms in (message.detect_ms, message.classify_ms, message.age_ms, latency_ms)]
         for face in message.faces:
             roi = face.face.roi

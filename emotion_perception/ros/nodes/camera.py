@@ -13,11 +13,15 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emotion_perception.core.camera.capture_loop import CaptureLoop
-from emotion_perception.core.camera.factory import FrameSource, check_source, open_source
-from emotion_perception.core.camera.live import without_password
-from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
-from emotion_perception.core.camera.options import CameraOptions
+from emotion_perception.core.camera import (
+    CameraOptions,
+    CaptureLoop,
+    FrameSource,
+    MonotonicStamps,
+    check_source,
+    open_source,
+    without_password,
+)
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.camera_info import load_camera_info
 from emotion_perception.ros.command_line import NodeArgumentParser
@@ -84,10 +88,10 @@ class ImageCapture(Behavior):
         loop = CaptureLoop(
             self._open_source,
             name=without_password(node.config.camera.video_device),
-            deliver=self._publish,
+            on_frame=self._publish,
             on_loss=self._report_loss,
-            on_return=self._report_return,
-            on_fault=node.count_fault,
+            on_recovery=self._report_return,
+            on_error=node.count_fault,
         )
         self._has_ended = lambda: loop.ended
         resources.callback(self._stop, loop)
@@ -114,7 +118,7 @@ class ImageCapture(Behavior):
 
     def _check(self, loop: CaptureLoop) -> None:
         loop.check()
-        self._node.set_problem("rate", loop.rate.complaint())
+        self._node.set_problem("rate", loop.rate.warning())
 
     def _stop(self, loop: CaptureLoop) -> None:
         if not loop.stop(STOP_TIMEOUT_S):

@@ -9,11 +9,9 @@ from contextlib import ExitStack
 
 from rclpy.exceptions import InvalidTopicNameException
 
-from emotion_perception.core.classification.classifier import EmotionClassifier
-from emotion_perception.core.classification.load_shedding import LoadShedder
-from emotion_perception.core.classification.recognizer import EmotionRecognizer
+from emotion_perception.core.classification import EmotionClassifier, EmotionRecognizer, LoadShedder
 from emotion_perception.core.errors import ConfigurationError, one_line
-from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.sync import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts, Status
 from emotion_perception.ros import conversions
 from emotion_perception.ros.config import ClassifierNodeConfig
@@ -94,7 +92,7 @@ class ClassifierStream:
             self._node.count_fault("faces without their image")
             return ClassificationResult(message, Status.NO_IMAGE)
         valid = [face for face in conversions.faces_from_msg(message) if face is not None]
-        faces = self._load_shedder.choose(valid, begun_s, share=options.max_load)
+        faces = self._load_shedder.select(valid, begun_s, max_load=options.max_load)
         try:
             image_bgr, stamp_s = image_to_bgr(image) if faces else None, conversions.stamp_ns(message.header) * 1e-9
             emotions = self._recognizer.recognize(image_bgr, faces, stamp_s, options)
@@ -103,7 +101,7 @@ class ClassifierStream:
             return ClassificationResult(message, Status.ERROR)
         if rejected := len(message.faces) - len(valid) + len(faces) - len(emotions):
             self._node.count_fault(f"{rejected} face(s) with a region outside the image")
-        self._load_shedder.measured(len(faces), time.monotonic() - begun_s)
+        self._load_shedder.add_measurement(len(faces), time.monotonic() - begun_s)
         return ClassificationResult(message, Status.OK, emotions, (time.monotonic() - begun_s) * 1e3)
 
     def _skip(self, pair: Pair) -> None:

@@ -43,10 +43,10 @@ class Pump:
         self.running = CaptureLoop(
             self._open,
             name="the camera",
-            deliver=deliver or self.frames.append,
+            on_frame=deliver or self.frames.append,
             on_loss=self.losses.append,
-            on_return=self._count_return,
-            on_fault=self.faults.append,
+            on_recovery=self._count_return,
+            on_error=self.faults.append,
         )
         self.running.start()
 
@@ -133,7 +133,7 @@ def test_the_waits_between_attempts_grow_to_a_few_seconds(monkeypatch):
         raise SourceError("no camera")
 
     waits, losses = [], []
-    running = CaptureLoop(open_source, name="", deliver=None, on_loss=losses.append, on_return=None, on_fault=None)
+    running = CaptureLoop(open_source, name="", on_frame=None, on_loss=losses.append, on_recovery=None, on_error=None)
     monkeypatch.setattr(running._stop, "wait", lambda wait_s: waits.append(wait_s) or len(waits) > 7)
     running.start()
     running._thread.join(WAIT_S)

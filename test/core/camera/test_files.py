@@ -82,7 +82,7 @@ def test_what_is_no_image_is_left_out_with_one_warning(folder, caplog):
     with caplog.at_level(logging.WARNING), open_source(config(folder)) as source:
         assert levels(source, 6) == [10, 100, 200] * 2
     assert [record.getMessage() for record in caplog.records] == [
-        f"{folder}: left out 1 files that are no images, the first is aa.txt"
+        f"{folder}: ignored 1 files that are not images, the first is aa.txt"
     ]
 
 
@@ -91,7 +91,7 @@ def test_a_damaged_image_is_left_out_with_one_warning(folder, caplog):
     with caplog.at_level(logging.WARNING), open_source(config(folder)) as source:
         assert levels(source, 7) == [10, 100, 200, 10, 100, 200, 10]
     assert [record.getMessage() for record in caplog.records] == [
-        f"{folder / 'ab.png'}: OpenCV cannot read it; left out"
+        f"{folder / 'ab.png'}: OpenCV cannot read it; skipped"
     ]
 
 
@@ -201,7 +201,7 @@ def test_opencv_and_ffmpeg_add_no_words_of_their_own(tmp_path):
         [sys.executable, "-c", OPEN_ALL, *devices], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert len(done.stdout.splitlines()) == len(devices)
-    assert [line for line in done.stderr.splitlines() if "OpenCV cannot read it; left out" not in line] == []
+    assert [line for line in done.stderr.splitlines() if "OpenCV cannot read it; skipped" not in line] == []
 
 
 @pytest.mark.parametrize("name", ["clip.avi", "b.jpg"])

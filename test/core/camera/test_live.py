@@ -12,7 +12,7 @@ import pytest
 from emotion_perception.core.camera.factory import open_source
 from emotion_perception.core.camera.live import LatestFrameReader, StreamSource, device_settings, without_password
 from emotion_perception.core.camera.options import CameraOptions
-from emotion_perception.core.camera.source import patience_s
+from emotion_perception.core.camera.source import frame_timeout_s
 from emotion_perception.core.errors import ConfigurationError, SourceError
 
 
@@ -65,7 +65,7 @@ def test_a_reader_that_is_slow_gets_the_newest_frame_only():
 def test_no_frame_is_given_twice():
     reader = LatestFrameReader(lambda: FakeCapture(count=60))
     taken = []
-    with pytest.raises(SourceError, match="gives no more images"):
+    with pytest.raises(SourceError, match="delivers no more images"):
         for_ever(lambda: taken.append(level(reader.take(5.0))))
     assert taken == sorted(set(taken))
     assert taken[-1] == 60
@@ -81,7 +81,7 @@ def test_frames_carry_the_monotonic_time_of_the_grab():
 
 @pytest.mark.parametrize(
     ("capture", "words"),
-    [(FakeCapture(opens=False), "cannot be opened"), (FakeCapture(count=0), "gives no more images")],
+    [(FakeCapture(opens=False), "cannot be opened"), (FakeCapture(count=0), "delivers no more images")],
 )
 def test_a_capture_that_gives_nothing_is_a_fault(capture, words):
     reader = LatestFrameReader(lambda: capture)
@@ -160,7 +160,7 @@ def test_a_stream_gives_images_scaled_to_fit_and_its_end_is_a_fault(network_came
         assert [frame.image_bgr.shape for frame in frames] == [(24, 32, 3)] * 3
         assert frames[0].grabbed_s < frames[1].grabbed_s < frames[2].grabbed_s
         network_camera.switch_off()
-        with pytest.raises(SourceError, match=r"live\.mjpg: (gives no more images|no image for)"):
+        with pytest.raises(SourceError, match=r"live\.mjpg: (delivers no more images|no image for)"):
             for_ever(source.read)
 
 
@@ -169,13 +169,13 @@ def test_a_stream_that_is_held_up_is_given_up_after_a_moment(network_camera, fra
     with open_source(CameraOptions(video_device=network_camera.url, framerate=framerate)) as source:
         source.read()
         network_camera.hold()
-        with pytest.raises(SourceError, match=r"live\.mjpg: (gives no more images|no image for 1\.5 s)"):
+        with pytest.raises(SourceError, match=r"live\.mjpg: (delivers no more images|no image for 1\.5 s)"):
             for_ever(source.read)
 
 
 @pytest.mark.parametrize(("rate_hz", "expected_s"), [(0.0, 1.5), (30.0, 1.5), (1.0, 2.5), (0.1, 25.0)])
 def test_a_slow_source_is_waited_for_longer(rate_hz, expected_s):
-    assert patience_s(rate_hz) == pytest.approx(expected_s)
+    assert frame_timeout_s(rate_hz) == pytest.approx(expected_s)
 
 
 @pytest.mark.parametrize(("framerate", "expected_hz"), [(20.0, 20.0), (0.0, 0.0)])

@@ -105,7 +105,7 @@ def test_a_missing_file_is_refused_by_name(build_model, ending):
 def test_a_file_cut_short_or_changed_is_refused_by_name(build_model, ending, damage):
     path = build_model().weights.with_suffix(f".{ending}")
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(ModelFileError, match=f"linear.{ending}: sha256 .* cut short or changed"):
+    with pytest.raises(ModelFileError, match=f"linear.{ending}: sha256 .* truncated or changed"):
         load_model_bundle(path)
 
 
@@ -137,10 +137,10 @@ def test_a_description_that_is_none_is_refused_in_one_line(tmp_path, text, words
         (lambda d: d.update(license="MIT"), "unknown key license"),
         (lambda d: d["spec"].update(color="rgb"), "unknown key color"),
         (lambda d: d["spec"].pop("labels"), "lacks labels"),
-        (lambda d: d.update(spec=[]), "spec is not a table"),
+        (lambda d: d.update(spec=[]), "spec is not an object"),
         (lambda d: d["spec"].update(labels="happy"), "labels 'happy' is not of type list of str"),
         (lambda d: d["spec"].update(labels=[1, 2]), "labels .* is not of type list of str"),
-        (lambda d: d["spec"].update(options=[]), "options .* is not of type table"),
+        (lambda d: d["spec"].update(options=[]), "options .* is not of type object"),
         (lambda d: d["spec"].update(mirror_average=1), "mirror_average 1 is not of type bool"),
         (lambda d: d["spec"].update(crop_margin="wide"), "crop_margin 'wide' is not of type float"),
         (lambda d: d["spec"].update(input_size="48"), "input_size '48' is not of type int"),

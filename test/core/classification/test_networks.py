@@ -62,9 +62,9 @@ def test_a_network_is_rebuilt_from_its_description_and_weights():
     ("changed", "words"),
     [
         ({"architecture": "other"}, "no architecture 'other' to run with torch"),
-        ({"labels": ("a", "b")}, r"wants 'head.weight' as \(2, 8\), the weights have \(7, 8\)"),
+        ({"labels": ("a", "b")}, r"has 'head.weight' as \(2, 8\), the weights have \(7, 8\)"),
         ({"options": {"widths": [4, 8, 8]}}, "the weights lack"),
-        ({"options": {"widths": [4]}}, "no place for"),
+        ({"options": {"widths": [4]}}, "no parameter"),
         ({"options": {"depth": 4}}, "architecture 'compact_vgg': .*depth"),
         ({"options": {"widths": [4, -8]}}, "architecture 'compact_vgg'"),
     ],
@@ -91,7 +91,7 @@ def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monke
 def test_the_error_of_a_head_that_does_not_fit_names_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
     checkpoint = save_model(tmp_path, "plain", spec(labels=("a", "b")), weights_of(CompactVGG(**OPTIONS)))
-    with pytest.raises(ModelBundleError, match="plain.safetensors: the network wants 'head.weight'"):
+    with pytest.raises(ModelBundleError, match="plain.safetensors: the network has 'head.weight'"):
         create_classifier(ClassifierOptions(model=str(checkpoint.weights)))
 
 

@@ -65,18 +65,18 @@ def test_the_sum_stays_one():
 def test_a_track_unseen_for_long_begins_anew():
     smoother = EmotionSmoother()
     smoother.update(1, SAD, 0.0, time_constant_s=60.0)
-    smoother.decide(1, 0.0)
+    smoother.choose_label(1, 0.0)
     np.testing.assert_array_equal(smoother.update(1, GLAD, GAP_S + 0.1, time_constant_s=60.0), GLAD)
-    assert smoother.decide(1, hysteresis=1.0) == 1
+    assert smoother.choose_label(1, hysteresis=1.0) == 1
 
 
 @pytest.mark.parametrize(("glad", "hysteresis", "shown"), [(0.54, 0.1, 0), (0.54, 0.0, 1), (0.56, 0.1, 1)])
 def test_a_label_gives_way_only_to_one_that_is_clearly_more_probable(glad, hysteresis, shown):
     smoother = EmotionSmoother()
     smoother.update(1, SAD, 0.0, time_constant_s=0.0)
-    assert smoother.decide(1, hysteresis) == 0
+    assert smoother.choose_label(1, hysteresis) == 0
     smoother.update(1, np.array([1 - glad, glad], np.float32), 0.1, time_constant_s=0.0)
-    assert smoother.decide(1, hysteresis) == shown
+    assert smoother.choose_label(1, hysteresis) == shown
 
 
 @pytest.mark.guarantee("Hysteresis keeps a label from flickering.", section="Emotion classifier node")
@@ -87,7 +87,7 @@ def test_hysteresis_keeps_a_noisy_face_from_flickering():
         for frame in range(300):
             glad = 0.5 + rng.normal(0, 0.03)
             smoother.update(1, np.array([1 - glad, glad], np.float32), frame / 30, time_constant_s=0.1)
-            shown.append(smoother.decide(1, hysteresis))
+            shown.append(smoother.choose_label(1, hysteresis))
         flips[hysteresis] = np.count_nonzero(np.diff(shown))
     assert flips[0.0] > 20
     assert flips[0.1] <= 2

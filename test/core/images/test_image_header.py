@@ -80,8 +80,8 @@ def test_the_announced_size_is_read(data):
         (jpeg_of(65_500, 65_500), "65500x65500 has more than 64 megapixels"),
         (png_of(2_000_000_000, 2_000_000_000), "2000000000x2000000000 has more than 64 megapixels"),
         (png_of(64_000_001, 1), "64000001x1 has more than 64 megapixels"),
-        (encoded(".jpg")[:-2], "bytes of a compressed 40x30 image are cut short"),
-        (encoded(".png")[:-6], "bytes of a compressed 40x30 image are cut short"),
+        (encoded(".jpg")[:-2], "bytes of a compressed 40x30 image are truncated"),
+        (encoded(".png")[:-6], "bytes of a compressed 40x30 image are truncated"),
     ],
 )
 def test_what_cannot_be_a_whole_image_is_refused_with_one_line(data, line):

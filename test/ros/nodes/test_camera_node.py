@@ -95,7 +95,7 @@ class Camera:
             if self.closed:
                 return None
             if not camera.plugged:
-                raise SourceError("/dev/video0: gives no more images")
+                raise SourceError("/dev/video0: delivers no more images")
             camera.number += 1
             return Frame(np.full((48, 64, 3), camera.number % 250, np.uint8), time.monotonic())
 
@@ -250,7 +250,7 @@ def test_a_calibration_is_published(graph, tmp_path, prefix):
     ("parameters", "line"),
     [
         ({"video_device": " "}, "video_device is empty"),
-        ({"pixel_format": "MJPEG"}, "pixel_format 'MJPEG' has not four characters"),
+        ({"pixel_format": "MJPEG"}, "pixel_format 'MJPEG' is not a four-character code"),
         ({"camera_info_url": "file:///no/such.yaml"}, "No such file"),
         ({"camera_info_url": "{tmp}/clip.txt"}, "not a camera calibration"),
         ({"camera_info_url": "ftp://x/y"}, "only file:// and package://"),
@@ -440,12 +440,12 @@ def test_a_rate_that_is_off_is_a_warning_until_it_is_fine_again(graph, watcher):
     camera.period_s = 1 / 8
     _, images = plug_in(graph, camera)
     watcher.wait_for(DiagnosticStatus.WARN)
-    assert "images a second come, not 20 (framerate)" in watcher.message
+    assert "Hz, expected 20 Hz (framerate)" in watcher.message
     camera.period_s = 1 / 20
     graph.wait_for(images, len(images) + 50)
     graph.wait_for(images, len(images) + 50)
     watcher.wait_for(DiagnosticStatus.OK)
-    assert watcher.count_of_lines("images a second come") == 1
+    assert watcher.count_of_lines("Hz, expected 20 Hz") == 1
 
 
 @pytest.mark.guarantee("A failure on one frame is counted, and the next frame is processed.", section="Every node")

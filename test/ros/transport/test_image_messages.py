@@ -156,9 +156,9 @@ def with_second_frame(width, height):
     [
         (b"", "0 bytes of compressed data are neither JPEG nor PNG"),
         (b"no image at all", "15 bytes of compressed data are neither JPEG nor PNG"),
-        (encode(".jpg", photograph())[:400], "without a header|cut short"),
-        (encode(".jpg", photograph())[:-2], "80x60 image are cut short"),
-        (encode(".png", photograph())[:-8], "80x60 image are cut short"),
+        (encode(".jpg", photograph())[:400], "without a header|truncated"),
+        (encode(".jpg", photograph())[:-2], "80x60 image are truncated"),
+        (encode(".png", photograph())[:-8], "80x60 image are truncated"),
         (encode(".jpg", photograph())[:300] + b"\xff\xd9", "damaged|without a header"),
         (encode(".png", photograph())[:200] + encode(".png", photograph())[-12:], "80x60 image are damaged"),
         (with_frame_of(65_500, 65_500), "65500x65500 has more than 64 megapixels"),
