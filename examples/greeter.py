@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Answers a smile: how another node uses `emotions`. Needs nothing but this package's messages."""
+"""Prints a line when a face shows happiness: how another node uses `emotions`. It needs only this package's messages."""
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
@@ -10,14 +10,15 @@ from emotion_perception.msg import EmotionArray
 
 
 def greet(message: EmotionArray) -> None:
-    """Prints a line for every face that surely smiles."""
-    for face in message.faces:
-        if face.label == "happiness" and not face.uncertain:
-            print(f"person {face.face.track_id} smiles ({face.score:.0%}, image {message.age_ms:.0f} ms old)", flush=True)
+    """Prints a line for every face whose prediction is happiness and not uncertain."""
+    for emotion in message.faces:
+        if emotion.label == "happiness" and not emotion.uncertain:
+            track = emotion.face.track_id
+            print(f"track {track} smiles ({emotion.score:.0%}, image {message.age_ms:.0f} ms old)", flush=True)
 
 
 def main() -> None:
-    """Listens until Ctrl-C."""
+    """Subscribes to `emotions` until Ctrl-C."""
     rclpy.init()
     node = rclpy.create_node("greeter")
     node.create_subscription(EmotionArray, "emotions", greet, 5)

@@ -62,14 +62,10 @@ def test_the_wheel_carries_all_message_texts(environment):
     assert carried == {name: (ROOT / "msg" / name).read_text() for name in MESSAGES}
 
 
-def test_the_wheel_carries_all_package_data(environment):
-    shipped = {
-        path.relative_to(ROOT)
-        for folder in ("models", "bags/templates", "reporting/templates", "training/recipes", "training/templates")
-        for path in (ROOT / "emotion_perception" / folder).iterdir()
-        if path.is_file()
-    }
-    assert ROOT / "emotion_perception/models/manifest.json" in {ROOT / path for path in shipped}
+def test_the_wheel_carries_every_file_of_the_package(environment):
+    paths = [path for path in (ROOT / "emotion_perception").rglob("*") if path.is_file()]
+    shipped = {path.relative_to(ROOT) for path in paths if "__pycache__" not in path.parts}
+    assert Path("emotion_perception/models/manifest.json") in shipped
     assert [path for path in sorted(shipped) if not (environment / path).is_file()] == []
 
 
