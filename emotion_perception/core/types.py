@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The values that travel between the stages: frozen, and checked when they are made."""
+"""The values that the stages exchange: frozen, and checked when they are created."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of whole pixels: x_min and y_min belong to it, x_max and y_max do not.
+    """A rectangle of whole pixels; x_min and y_min are included, x_max and y_max excluded.
 
     Raises:
         ValueError: a side is not left of, or above, its opposite.
@@ -47,7 +47,7 @@ class Box:
 
     @property
     def center_xy(self) -> tuple[float, float]:
-        """Middle of the rectangle in pixels."""
+        """Center of the rectangle in pixels."""
         return (self.x_min + self.x_max) / 2, (self.y_min + self.y_max) / 2
 
 
@@ -68,7 +68,7 @@ UNKNOWN = Point(math.nan, math.nan)
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Five points of a face, left and right as the person has them, in the order of the messages."""
+    """Five points of a face in the order of the messages; left and right are the person's own."""
 
     right_eye: Point = UNKNOWN
     left_eye: Point = UNKNOWN
@@ -221,7 +221,7 @@ class Frame:
 
     Attributes:
         image_bgr: uint8 (H, W, 3).
-        grabbed_s: `time.monotonic()` when it was taken from the device.
+        grabbed_s: `time.monotonic()` when it was read from the device.
     """
 
     image_bgr: NDArray[np.uint8]
@@ -265,7 +265,7 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class FrameCounts:
-    """What became of the frames that reached a node: received = processed + dropped + failed + pending."""
+    """Counts of the frames that a node received: received = processed + dropped + failed + pending."""
 
     received: int = 0
     processed: int = 0
@@ -274,5 +274,5 @@ class FrameCounts:
 
     @property
     def pending(self) -> int:
-        """Frames that wait or are being worked on."""
+        """Frames that wait or are being processed."""
         return self.received - self.processed - self.dropped - self.failed

@@ -31,7 +31,7 @@ def linear_onnx(weight, size=SIZE):
 
 @pytest.fixture
 def build_model(tmp_path):
-    """Returns a function that writes a linear model and returns its checkpoint; keywords go to its spec."""
+    """Returns a function that writes a linear model and returns its bundle; keywords go to its spec."""
 
     def build(name="linear", *, outputs=None, with_onnx=True, size=SIZE, **options):
         spec = ModelSpec(**{"architecture": "linear", "input_size": SIZE, **options})

@@ -190,7 +190,7 @@ def _onnx_backend(path: Path, spec: ModelSpec, num_threads: int) -> Backend:
     if backend.output_shape != [len(spec.labels)]:
         raise ModelBundleError(f"{path}: has {backend.output_shape} outputs per face for {len(spec.labels)} labels")
     if backend.input_shape != [1, spec.input_size, spec.input_size]:
-        raise ModelBundleError(f"{path}: takes images of {backend.input_shape}, the spec says {spec.input_size} pixels")
+        raise ModelBundleError(f"{path}: takes images of {backend.input_shape}, the spec has {spec.input_size} pixels")
     return backend
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Options of classification, and of what is made of the probabilities over time."""
+"""Options of classification and of recognition over time."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class ClassifierOptions(Options):
 
     model: str = option("compact_vgg", "name of a shipped model or path of a .safetensors or .onnx file with its .json")
     device: str = option("auto", "auto (CUDA when there is one), cpu, cuda or cuda:N")
-    require_gpu: bool = option(False, "refuse to start on the CPU")
+    require_gpu: bool = option(False, "do not start without a GPU")
     num_threads: int = option(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
     max_batch_size: int = option(
         32, "several cameras: maximum number of faces per run of the network", minimum=1, maximum=1024

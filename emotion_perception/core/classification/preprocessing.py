@@ -24,7 +24,7 @@ def to_input(crop: NDArray[np.uint8], spec: ModelSpec) -> NDArray[np.float32]:
         spec: description of the network.
 
     Returns:
-        float32 of shape (1, S, S) with S = `spec.input_size`, gray, normalized as the spec says.
+        float32 of shape (1, S, S) with S = `spec.input_size`, gray, normalized as the spec requires.
 
     Raises:
         ImageError: the crop is empty, not uint8, or has another number of channels.

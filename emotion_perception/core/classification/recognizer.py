@@ -44,7 +44,7 @@ class EmotionRecognizer:
             image_bgr: uint8 (H, W, 3); may be None if there is no face.
             faces: with their track ids.
             stamp_s: stamp of the image in seconds.
-            options: how the probabilities are smoothed, and what is uncertain.
+            options: smoothing, hysteresis and the threshold of uncertain predictions.
         """
         crops, cropped = self._crop(image_bgr, faces) if image_bgr is not None else ([], [])
         rows = self.classifier.classify(crops)

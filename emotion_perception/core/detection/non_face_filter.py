@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Rejects false detections with a small network that tells faces from other things."""
+"""Rejects false detections with a small network that separates faces from other things."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -17,7 +17,7 @@ _BATCH = 32  # regions per batch: an image with a thousand false detections must
 
 
 class CropSpec(Protocol):
-    """How a classifier wants its crops."""
+    """The part of a `ModelSpec` that is used."""
 
     @property
     def crop_margin(self) -> float:

@@ -89,9 +89,9 @@ def _fields(message: bytes) -> Iterator[_Field]:
         elif kind in (_FIXED64, _FIXED32):
             position += 8 if kind == _FIXED64 else 4
         else:
-            raise ValueError(f"byte {start} begins no protobuf field")
+            raise ValueError(f"byte {start} is not the start of a protobuf field")
         if position > len(message):
-            raise ValueError("the file is cut short")
+            raise ValueError("the file is truncated")
         yield _Field(number, message[start:position], payload)
 
 
@@ -104,7 +104,7 @@ def _read_varint(message: bytes, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, position
         shift += 7
-    raise ValueError("the file is cut short")
+    raise ValueError("the file is truncated")
 
 
 def _varint(value: int) -> bytes:

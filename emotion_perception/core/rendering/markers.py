@@ -81,13 +81,13 @@ class FaceMarkers:
     """Computes the markers of each frame, and which markers to delete."""
 
     def __init__(self) -> None:
-        self._shown: set[int] = set()
+        self._marker_ids: set[int] = set()
 
     def update(self, emotions: Iterable[FaceEmotion], camera: PinholeCamera) -> tuple[list[FaceMarker], list[int]]:
         """Returns a marker for each face of a frame, and the marker ids of the last frame that are no longer used."""
         markers = [_marker(emotion, camera) for emotion in emotions]
-        shown = {number for marker in markers for number in (marker.shape_id, marker.text_id)}
-        vanished, self._shown = sorted(self._shown - shown), shown
+        marker_ids = {marker_id for marker in markers for marker_id in (marker.shape_id, marker.text_id)}
+        vanished, self._marker_ids = sorted(self._marker_ids - marker_ids), marker_ids
         return markers, vanished
 
 

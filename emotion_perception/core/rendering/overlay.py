@@ -187,7 +187,7 @@ def _visible(box: Box, width: int, height: int) -> Box | None:
 
 
 def _whole(share: float, of: int) -> int:
-    """Returns a share of 0..1 in whole parts; 0 for what is no number."""
+    """Returns a share of 0..1 as a whole number of parts; 0 for NaN and infinity."""
     return round(min(max(share, 0.0), 1.0) * of) if math.isfinite(share) else 0
 
 

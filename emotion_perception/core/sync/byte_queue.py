@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A queue between threads that is bounded by the bytes in it."""
+"""A queue between threads whose size is limited in bytes."""
 
 import threading
 from collections import deque
@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 class ByteQueue(Generic[Item]):
-    """First in, first out, for one thread that takes; what does not fit is refused, never waited for.
+    """A first-in, first-out queue for one consumer; an item that does not fit is rejected, `put` never blocks.
 
     Args:
-        capacity_bytes: how much may wait; one item always may.
+        capacity_bytes: maximum size of the queued items; a single item is always accepted.
     """
 
     def __init__(self, capacity_bytes: int) -> None:
@@ -24,12 +24,12 @@ class ByteQueue(Generic[Item]):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing is left and nothing will come."""
+        """Whether the queue is closed and empty."""
         with self._changed:
             return self._closed and not self._items
 
     def put(self, item: Item, size_bytes: int) -> bool:
-        """Appends an item; returns False where it does not fit, or the queue is closed."""
+        """Appends an item; returns False if it does not fit or the queue is closed."""
         with self._changed:
             full = bool(self._items) and self._bytes + size_bytes > self._capacity_bytes
             if self._closed or full:
@@ -40,7 +40,7 @@ class ByteQueue(Generic[Item]):
             return True
 
     def get(self, timeout_s: float) -> Item | None:
-        """Returns the next item, or None where none comes in time or the queue is closed and empty."""
+        """Returns the next item; None if none arrives in time or the queue is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._closed, timeout_s)
             if not self._items:
@@ -50,7 +50,7 @@ class ByteQueue(Generic[Item]):
             return item
 
     def close(self) -> None:
-        """Takes no more; what waits can still be taken."""
+        """Rejects further items; queued ones can still be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs two streams by equal stamp."""
+"""Joins results with their images by equal stamps, for a consumer that needs every result."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -10,13 +10,20 @@ Result = TypeVar("Result")
 
 
 class ExactTimeSync(Generic[Image, Result]):
-    """Joins images with the results that were computed from them.
+    """Joins results with the images that they were computed from; every result is returned exactly once.
 
-    A result waits for its image as long as it is among the newest `depth` results and no later image has been
-    joined; then it is given up. Images without a result are normal (the detector drops frames) and just forgotten.
+    A result waits for its image while it is among the newest `depth` results and no later image has been joined;
+    then it is returned without its image. Images without a result are normal (the detector drops frames) and are
+    discarded.
+
+    `ImageResultSync` is the opposite: there images wait for results, in stamp order and with a timeout. The two share
+    little more than a dictionary by stamp, so they are two classes and not one with a policy.
 
     Args:
-        depth: how many of each kind are kept.
+        depth: maximum number of images and of results that are kept.
+
+    Attributes:
+        unmatched: number of results so far that were returned without their image.
     """
 
     def __init__(self, depth: int) -> None:
@@ -26,36 +33,44 @@ class ExactTimeSync(Generic[Image, Result]):
         self.unmatched = 0
 
     def add_image(self, stamp_ns: int, image: Image) -> list[tuple[Image | None, Result]]:
-        """Adds an image; returns what is settled now, oldest first: (image, result), or (None, result) given up."""
+        """Adds an image.
+
+        Args:
+            stamp_ns: its stamp in nanoseconds.
+            image: the image.
+
+        Returns:
+            What is complete now, oldest first: (image, result), or (None, result) for a result without its image.
+        """
         self._images[stamp_ns] = image
         while len(self._images) > self._depth:
             self._images.popitem(last=False)
-        return self._settle(stamp_ns) if stamp_ns in self._results else []
+        return self._join(stamp_ns) if stamp_ns in self._results else []
 
     def add_result(self, stamp_ns: int, result: Result) -> list[tuple[Image | None, Result]]:
-        """Adds a result; returns what is settled now, as `add_image` does."""
+        """Adds a result; returns what is complete now, as `add_image` does."""
         self._results[stamp_ns] = result
         if stamp_ns in self._images:
-            return self._settle(stamp_ns)
-        return self._give_up(len(self._results) - self._depth)
+            return self._join(stamp_ns)
+        return self._take_unmatched(len(self._results) - self._depth)
 
     def flush(self) -> list[tuple[Image | None, Result]]:
-        """Gives up every waiting result and forgets all images."""
+        """Returns every waiting result without its image, and discards all images."""
         self._images.clear()
-        return self._give_up(len(self._results))
+        return self._take_unmatched(len(self._results))
 
     @property
     def waiting(self) -> int:
-        """Results that wait for their image."""
+        """Number of results that wait for their image."""
         return len(self._results)
 
-    def _settle(self, stamp_ns: int) -> list[tuple[Image | None, Result]]:
-        settled = self._give_up(list(self._results).index(stamp_ns))
-        return [*settled, (self._images.pop(stamp_ns), self._results.pop(stamp_ns))]
+    def _join(self, stamp_ns: int) -> list[tuple[Image | None, Result]]:
+        unmatched = self._take_unmatched(list(self._results).index(stamp_ns))
+        return [*unmatched, (self._images.pop(stamp_ns), self._results.pop(stamp_ns))]
 
-    def _give_up(self, count: int) -> list[tuple[Image | None, Result]]:
-        given_up: list[tuple[Image | None, Result]] = [
+    def _take_unmatched(self, count: int) -> list[tuple[Image | None, Result]]:
+        unmatched: list[tuple[Image | None, Result]] = [
             (None, self._results.popitem(last=False)[1]) for _ in range(count)
         ]
-        self.unmatched += len(given_up)
-        return given_up
+        self.unmatched += len(unmatched)
+        return unmatched

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Images that wait for what is computed from them, and go on without it when it is late."""
+"""Joins images with their results by equal stamps, for a consumer that shows every image in time."""
 
 import math
 from typing import Generic, TypeVar
@@ -8,44 +8,45 @@ from typing import Generic, TypeVar
 Image = TypeVar("Image")
 Result = TypeVar("Result")
 
-_RESTART_NS = 1_000_000_000  # an image so much older than the newest is no disorder: the clock or the bag jumped back
+_RESTART_NS = 1_000_000_000  # an image this much older than the newest means that the clock or the bag jumped back
 _NEVER_NS = -(2**63)
 
 
 class ImageResultSync(Generic[Image, Result]):
-    """Hands on images in the order of their stamps, each at most once: with their result, or without it when late.
+    """Returns images in the order of their stamps, each at most once: with their result, or without a late one.
 
-    An image is superseded, and not handed on, when the result of a later one comes first: the detector dropped it.
+    An image is superseded, and not returned, if the result of a later one arrives first: the detector dropped it.
 
-    The wait of an image begins when it came, or when an image was last handed on with its result, whichever is
-    later. So a detector that answers in time, but not every image, never makes bare images flicker between the
-    others.
+    The wait of an image starts at its arrival, or when an image was last returned with its result, whichever is later.
+    So images without result do not flicker between the others if the detector is in time but drops frames.
+
+    `ExactTimeSync` is the opposite: there results wait for images.
 
     Args:
-        depth: how many images wait at most, and how many results wait for their image; when one more comes, the
-            oldest image goes on without its result, the oldest result is given up.
+        depth: maximum number of images that wait for their result, and of results that wait for their image; one more
+            image returns the oldest one without its result, one more result discards the oldest one.
 
     Attributes:
-        superseded: images that were not handed on, so far.
-        unmatched: results that were not handed on, so far: too late, or their image never came.
+        superseded: number of images so far that were not returned.
+        unmatched: number of results so far that were not returned: too late, or their image never arrived.
     """
 
     def __init__(self, depth: int) -> None:
         self._depth = depth
-        self._images: dict[int, tuple[Image, float]] = {}  # with the time at which each came
+        self._images: dict[int, tuple[Image, float]] = {}  # with the time of arrival
         self._results: dict[int, Result] = {}
-        self._last_ns = _NEVER_NS  # stamp of the last image handed on
-        self._answered_s = -math.inf  # when an image was last handed on with its result
+        self._last_ns = _NEVER_NS  # stamp of the last image returned
+        self._joined_s = -math.inf  # when an image was last returned with its result
         self.superseded = 0
         self.unmatched = 0
 
     def add_image(self, stamp_ns: int, image: Image, now_s: float) -> list[tuple[Image, Result | None]]:
-        """Adds an image; returns what goes on now, oldest first.
+        """Adds an image; returns the images that are ready now, oldest first.
 
         Args:
-            stamp_ns: its stamp in nanoseconds. One more than a second older than the newest begins anew.
-            image: what is handed on.
-            now_s: a steady clock, in seconds.
+            stamp_ns: its stamp in nanoseconds; one that is more than a second older than the newest clears everything.
+            image: the image.
+            now_s: time of a steady clock, in seconds.
         """
         if stamp_ns < max(self._last_ns, *self._images, _NEVER_NS) - _RESTART_NS:
             self.clear()
@@ -58,7 +59,7 @@ class ImageResultSync(Generic[Image, Result]):
         return [self._without(min(self._images))] if len(self._images) > self._depth else []
 
     def add_result(self, stamp_ns: int, result: Result, now_s: float) -> list[tuple[Image, Result | None]]:
-        """Adds a result; returns what goes on now."""
+        """Adds a result; returns the images that are ready now, as `add_image` does."""
         if stamp_ns <= self._last_ns:
             self.unmatched += 1
             return []
@@ -74,22 +75,22 @@ class ImageResultSync(Generic[Image, Result]):
         """Returns the images that have waited for `timeout_s` seconds, oldest stamp first."""
         late: list[tuple[Image, Result | None]] = []
         for stamp_ns in sorted(self._images):
-            if now_s - max(self._images[stamp_ns][1], self._answered_s) < timeout_s:
+            if now_s - max(self._images[stamp_ns][1], self._joined_s) < timeout_s:
                 break
             late.append(self._without(stamp_ns))
         return late
 
     def clear(self) -> None:
-        """Forgets all that waits, and every stamp."""
+        """Discards everything that waits, and all stamps."""
         self.superseded += len(self._images)
         self.unmatched += len(self._results)
         self._images.clear()
         self._results.clear()
-        self._last_ns, self._answered_s = _NEVER_NS, -math.inf
+        self._last_ns, self._joined_s = _NEVER_NS, -math.inf
 
     @property
     def waiting(self) -> int:
-        """Images that wait for their result."""
+        """Number of images that wait for their result."""
         return len(self._images)
 
     def _join(self, stamp_ns: int, now_s: float) -> tuple[Image, Result]:
@@ -98,17 +99,17 @@ class ImageResultSync(Generic[Image, Result]):
         for older in [stamp for stamp in self._images if stamp < stamp_ns]:
             del self._images[older]
             self.superseded += 1
-        self._pass(stamp_ns)
-        self._answered_s = now_s
+        self._discard_results(stamp_ns)
+        self._joined_s = now_s
         return image, result
 
     def _without(self, stamp_ns: int) -> tuple[Image, None]:
         image, _ = self._images.pop(stamp_ns)
-        self._pass(stamp_ns)
+        self._discard_results(stamp_ns)
         return image, None
 
-    def _pass(self, stamp_ns: int) -> None:
-        """Notes the stamp of an image that goes on; results of that one and of older ones are of no use any more."""
+    def _discard_results(self, stamp_ns: int) -> None:
+        """Sets the stamp of the last returned image; results of it and of older images are no longer needed."""
         self._last_ns = stamp_ns
         for older in [stamp for stamp in self._results if stamp <= stamp_ns]:
             del self._results[older]

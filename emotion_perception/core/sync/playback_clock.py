@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Which moment of a recording it is while it is played."""
+"""The time of a recording while it is played."""
 
 NS = 1_000_000_000
 
@@ -9,9 +9,9 @@ class PlaybackClock:
     """Maps a steady clock to the time of a recording.
 
     Args:
-        start_ns: the recording's time at the beginning, in nanoseconds.
-        rate: how many times faster than a second a second it goes; 0 stands still.
-        start_s: the steady clock at the beginning, in seconds.
+        start_ns: the recording's time at the start, in nanoseconds.
+        rate: playback speed relative to real time; 0 stands still.
+        start_s: time of the steady clock at the start, in seconds.
     """
 
     def __init__(self, start_ns: int, rate: float, start_s: float) -> None:
@@ -22,5 +22,5 @@ class PlaybackClock:
         return self._start_ns + round((steady_s - self._start_s) * self._rate * NS)
 
     def due_s(self, recorded_ns: int) -> float:
-        """Returns when, on the steady clock, something of the recording is due; it must not stand still."""
+        """Returns the time of the steady clock, in seconds, of a recorded time; the rate must not be 0."""
         return self._start_s + (recorded_ns - self._start_ns) / NS / self._rate

@@ -30,8 +30,8 @@ def classifier(build_model, no_gpu):
     return create_classifier(ClassifierOptions(model=str(build_model().weights)))
 
 
-def open_model(checkpoint, **options):
-    return create_classifier(ClassifierOptions(model=str(checkpoint.weights), **options))
+def open_model(bundle, **options):
+    return create_classifier(ClassifierOptions(model=str(bundle.weights), **options))
 
 
 class RecordingBackend:
@@ -66,23 +66,23 @@ def test_no_faces_give_no_rows(classifier):
 
 def test_all_faces_of_a_frame_are_one_batch_of_the_common_input(build_model):
     backend = RecordingBackend()
-    checkpoint = build_model()
-    EmotionClassifier(checkpoint, backend).classify(CROPS)
+    bundle = build_model()
+    EmotionClassifier(bundle, backend).classify(CROPS)
     (batch,) = backend.batches
-    assert (batch == to_batch(CROPS, checkpoint.spec)).all()
+    assert (batch == to_batch(CROPS, bundle.spec)).all()
 
 
 def test_the_classifier_says_what_it_is(build_model, no_gpu):
-    checkpoint = build_model(labels=("b", "a"))
-    opened = open_model(checkpoint)
-    assert (opened.labels, opened.model_name, opened.model_sha256) == (("b", "a"), "linear", checkpoint.sha256)
-    assert (opened.device, opened.fallback, opened.spec) == ("cpu", False, checkpoint.spec)
+    bundle = build_model(labels=("b", "a"))
+    opened = open_model(bundle)
+    assert (opened.labels, opened.model_name, opened.model_sha256) == (("b", "a"), "linear", bundle.sha256)
+    assert (opened.device, opened.fallback, opened.spec) == ("cpu", False, bundle.spec)
 
 
 def test_the_temperature_of_the_description_is_applied(build_model, no_gpu):
-    checkpoint = build_model()
-    logits = open_model(checkpoint).logits(CROPS)
-    softer = open_model(replace_spec(checkpoint, build_model(temperature=3.0).spec))
+    bundle = build_model()
+    logits = open_model(bundle).logits(CROPS)
+    softer = open_model(replace_spec(bundle, build_model(temperature=3.0).spec))
     assert softer.classify(CROPS) == pytest.approx(softmax(logits, 3.0), abs=1e-6)
 
 
@@ -111,7 +111,7 @@ def test_labels_that_do_not_fit_the_head_are_refused_at_the_start(build_model, n
 
 
 def test_an_input_size_that_does_not_fit_is_refused_at_the_start(build_model, no_gpu):
-    with pytest.raises(ModelBundleError, match=r"takes images of \[1, 12, 12\], the spec says 8 pixels"):
+    with pytest.raises(ModelBundleError, match=r"takes images of \[1, 12, 12\], the spec has 8 pixels"):
         open_model(build_model(size=12))
 
 

@@ -20,20 +20,20 @@ from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.errors import ModelBundleError, ModelFileError
 
 
-def edit(checkpoint, change):
+def edit(bundle, change):
     """Lets `change` alter the parsed description, and returns the description's path."""
-    path = checkpoint.weights.with_suffix(".json")
+    path = bundle.weights.with_suffix(".json")
     description = json.loads(path.read_text())
     change(description)
     path.write_text(json.dumps(description))
     return path
 
 
-def rehash(checkpoint, key):
+def rehash(bundle, key):
     """Makes the description agree with the file as it is now: only the file's own format can then be wrong."""
-    path = checkpoint.weights if key == "weights" else checkpoint.onnx
+    path = bundle.weights if key == "weights" else bundle.onnx
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    edit(checkpoint, lambda description: description[key].update(sha256=sha256))
+    edit(bundle, lambda description: description[key].update(sha256=sha256))
 
 
 def test_a_model_comes_back_as_it_was_written(tmp_path):
@@ -68,17 +68,17 @@ def test_weights_in_another_memory_order_are_written_in_theirs(tmp_path, half):
 
 @pytest.mark.parametrize("ending", ["safetensors", "onnx", "json"])
 def test_a_model_is_found_by_any_of_its_files(build_model, ending):
-    checkpoint = build_model()
-    assert load_model_bundle(str(checkpoint.weights.with_suffix(f".{ending}"))) == checkpoint
+    bundle = build_model()
+    assert load_model_bundle(str(bundle.weights.with_suffix(f".{ending}"))) == bundle
 
 
 def test_half_precision_is_stored_small_and_read_as_float32(tmp_path):
     weights = {"wide": np.full((64, 64), 0.1, np.float32), "variance": np.full(3, 1e-9, np.float32)}
     sizes = {}
     for half in (False, True):
-        checkpoint = save_model(tmp_path, f"half{half}", ModelSpec(architecture="any"), weights, half=half)
-        sizes[half] = checkpoint.weights.stat().st_size
-    read = read_weights(checkpoint)
+        bundle = save_model(tmp_path, f"half{half}", ModelSpec(architecture="any"), weights, half=half)
+        sizes[half] = bundle.weights.stat().st_size
+    read = read_weights(bundle)
     assert sizes[True] < 0.6 * sizes[False]
     assert {array.dtype for array in read.values()} == {np.dtype(np.float32)}
     assert read["wide"] == pytest.approx(0.1, rel=1e-3)
@@ -86,10 +86,10 @@ def test_half_precision_is_stored_small_and_read_as_float32(tmp_path):
 
 
 def test_another_description_leaves_the_weights_alone(build_model):
-    checkpoint = build_model()
-    changed = replace_spec(checkpoint, ModelSpec(architecture="linear", input_size=8, temperature=2.0))
+    bundle = build_model()
+    changed = replace_spec(bundle, ModelSpec(architecture="linear", input_size=8, temperature=2.0))
     assert changed.spec.temperature == 2.0
-    assert (changed.sha256, changed.onnx) == (checkpoint.sha256, checkpoint.onnx)
+    assert (changed.sha256, changed.onnx) == (bundle.sha256, bundle.onnx)
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "onnx", "json"])
@@ -170,8 +170,8 @@ def test_a_description_with_retired_names_is_read(build_model):
 
 def test_a_description_cannot_point_outside_its_folder(build_model, tmp_path):
     (tmp_path / "secret").write_bytes(b"secret")
-    checkpoint = build_model()
-    path = edit(checkpoint, lambda d: d["onnx"].update(file="../secret", sha256=hashlib.sha256(b"secret").hexdigest()))
+    bundle = build_model()
+    path = edit(bundle, lambda d: d["onnx"].update(file="../secret", sha256=hashlib.sha256(b"secret").hexdigest()))
     with pytest.raises(ModelFileError, match="model/secret: no such file"):
         load_model_bundle(path)
 
@@ -181,11 +181,11 @@ def test_weights_that_would_run_code_are_refused_unopened(build_model, tmp_path)
         def __reduce__(self):
             return (open, (str(tmp_path / "exploded"), "w"))
 
-    checkpoint = build_model()
-    checkpoint.weights.write_bytes(pickle.dumps(Bomb()))
-    rehash(checkpoint, "weights")
+    bundle = build_model()
+    bundle.weights.write_bytes(pickle.dumps(Bomb()))
+    rehash(bundle, "weights")
     with pytest.raises(ModelBundleError, match="not a readable safetensors file"):
-        read_weights(load_model_bundle(checkpoint.weights))
+        read_weights(load_model_bundle(bundle.weights))
     assert not (tmp_path / "exploded").exists()
 
 
@@ -199,7 +199,7 @@ def test_an_unknown_model_is_refused_with_what_there_is(name):
     "name", shipped_models() or [pytest.param("", marks=pytest.mark.skip("no model is shipped yet"))]
 )
 def test_every_shipped_model_is_whole(name):
-    checkpoint = load_model_bundle(name)
-    assert checkpoint.onnx is not None, "the nodes run the ONNX export on a CPU"
-    assert checkpoint.onnx.stat().st_size < 15e6
-    assert checkpoint.spec.metadata["terms"]
+    bundle = load_model_bundle(name)
+    assert bundle.onnx is not None, "the nodes run the ONNX export on a CPU"
+    assert bundle.onnx.stat().st_size < 15e6
+    assert bundle.spec.metadata["terms"]

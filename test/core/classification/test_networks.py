@@ -78,8 +78,8 @@ def test_weights_that_do_not_fit_the_description_are_refused_in_one_line(changed
 def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monkeypatch):
     monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
     network = CompactVGG(**OPTIONS).eval()
-    checkpoint = save_model(tmp_path, "plain", spec(), weights_of(network))
-    classifier = create_classifier(ClassifierOptions(model=str(checkpoint.weights)))
+    bundle = save_model(tmp_path, "plain", spec(), weights_of(network))
+    classifier = create_classifier(ClassifierOptions(model=str(bundle.weights)))
     classifier.warm_up()
     crops = list(np.random.default_rng(0).integers(0, 256, (3, 20, 20), dtype=np.uint8))
     assert classifier.device == "cpu"
@@ -90,30 +90,30 @@ def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monke
 
 def test_the_error_of_a_head_that_does_not_fit_names_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
-    checkpoint = save_model(tmp_path, "plain", spec(labels=("a", "b")), weights_of(CompactVGG(**OPTIONS)))
+    bundle = save_model(tmp_path, "plain", spec(labels=("a", "b")), weights_of(CompactVGG(**OPTIONS)))
     with pytest.raises(ModelBundleError, match="plain.safetensors: the network has 'head.weight'"):
-        create_classifier(ClassifierOptions(model=str(checkpoint.weights)))
+        create_classifier(ClassifierOptions(model=str(bundle.weights)))
 
 
 @pytest.mark.parametrize(
     "name", [name for name in shipped_models() if load_model_bundle(name).spec.architecture in NETWORKS]
 )
 def test_the_weights_of_a_shipped_model_that_torch_runs_give_what_its_onnx_twin_gives(name):
-    checkpoint = load_model_bundle(name)
+    bundle = load_model_bundle(name)
     crops = list(np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8))
     with torch.inference_mode():
-        network = build_network(checkpoint.spec, read_weights(checkpoint))
-        expected = network(torch.from_numpy(to_batch(crops, checkpoint.spec))).numpy()
+        network = build_network(bundle.spec, read_weights(bundle))
+        expected = network(torch.from_numpy(to_batch(crops, bundle.spec))).numpy()
     classifier = create_classifier(ClassifierOptions(model=name, device="cpu"))
-    quantized = "float_model" in checkpoint.spec.metadata["onnx"]  # its twin has 8 bits, its weights have all
+    quantized = "float_model" in bundle.spec.metadata["onnx"]  # its twin has 8 bits, its weights have all
     assert classifier.logits(crops) == pytest.approx(expected, abs=0.2 if quantized else 1e-4)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_cuda_gives_what_the_cpu_gives(tmp_path):
     network = CompactVGG(**OPTIONS).eval()
-    checkpoint = save_model(tmp_path, "plain", spec(mirror_average=True), weights_of(network))
+    bundle = save_model(tmp_path, "plain", spec(mirror_average=True), weights_of(network))
     crops = list(np.random.default_rng(0).integers(0, 256, (5, 20, 20), dtype=np.uint8))
-    cuda, cpu = (create_classifier(ClassifierOptions(model=str(checkpoint.weights), device=d)) for d in ("cuda", "cpu"))
+    cuda, cpu = (create_classifier(ClassifierOptions(model=str(bundle.weights), device=d)) for d in ("cuda", "cpu"))
     assert (cuda.device, cuda.fallback) == ("cuda:0", False)
     assert cuda.classify(crops) == pytest.approx(cpu.classify(crops), abs=1e-5)

@@ -107,8 +107,8 @@ def test_the_model_runs_on_the_cpu_and_is_warm():
 
 
 def test_a_real_model_refuses_and_accepts(build_model):
-    checkpoint = build_model("gate", labels=("face", "other"), normalization="min_max")
-    non_face_filter = create_non_face_filter(DetectorOptions(non_face_filter=str(checkpoint.weights)))
+    bundle = build_model("gate", labels=("face", "other"), normalization="min_max")
+    non_face_filter = create_non_face_filter(DetectorOptions(non_face_filter=str(bundle.weights)))
     noise = np.random.default_rng(3).integers(0, 256, (100, 400, 3), dtype=np.uint8)
     faces = [face(20 * index) for index in range(18)]
     kept = non_face_filter.filter(noise, faces, threshold=0.5, max_faces=32)
@@ -125,9 +125,9 @@ def test_a_real_model_refuses_and_accepts(build_model):
     ids=["labels", "outputs"],
 )
 def test_a_model_of_another_kind_is_one_clear_line(build_model, model, fault, line):
-    checkpoint = build_model("gate", **model)
+    bundle = build_model("gate", **model)
     with pytest.raises(fault, match=line) as caught:
-        create_non_face_filter(DetectorOptions(non_face_filter=str(checkpoint.weights)))
+        create_non_face_filter(DetectorOptions(non_face_filter=str(bundle.weights)))
     assert "\n" not in str(caught.value)
 
 
