@@ -363,7 +363,7 @@ def test_a_device_that_hangs_is_an_error_too(graph, watcher):
 def test_a_file_or_folder_that_is_removed_while_it_loops_goes_on_when_it_is_back(
     graph, watcher, clip, folder, tmp_path, kind
 ):
-    path = {"clip": clip, "folder": folder, "picture": folder / "1.png"}[kind]
+    path = {"clip": clip, "folder": folder, "image": folder / "1.png"}[kind]
     _, images = play(graph, path)
     graph.wait_for(images, 3)
     path.rename(tmp_path / "elsewhere")

@@ -53,7 +53,7 @@ def test_the_detector_survives_malformed_images(graph, make, malformed, transpor
     failed = node.status()["failed"]
     assert failed > COUNT // 4, "they are malformed indeed"
     graph.wait_for(faces, COUNT - failed)
-    good = make.picture(COUNT + 1) if kind is Image else make.compressed(COUNT + 1)
+    good = make.image(COUNT + 1) if kind is Image else make.compressed(COUNT + 1)
     images.publish(good)
     graph.wait(lambda: faces and faces[-1].header == good.header)
     assert len(faces[-1].faces) == 1
@@ -75,11 +75,11 @@ def test_the_classifier_answers_every_malformed_face_array(graph, make, malforme
     images, faces = graph.speak(Image, "image_raw"), graph.speak(FaceArray, "faces")
     graph.wait(lambda: node.count_subscribers("emotions"))
     for number in range(COUNT):
-        images.publish(malformed.image(number) if number % 2 else make.picture(number))
+        images.publish(malformed.image(number) if number % 2 else make.image(number))
         faces.publish(malformed.faces(number))
         graph.wait_for(answers, number + 1)
     good = [Face(Box(0, 0, 20, 20), 0.9, track_id=1)]
-    images.publish(make.picture(COUNT))
+    images.publish(make.image(COUNT))
     faces.publish(faces_to_msg(make.header(COUNT), good, detector="x", detect_ms=0.0, counts=make.counts))
     graph.wait_for(answers, COUNT + 1)
     assert [answer.header for answer in answers] == [make.header(number) for number in range(COUNT + 1)]
@@ -99,11 +99,11 @@ def test_the_overlay_survives_malformed_emotions_images_and_calibrations(graph, 
     graph.wait(lambda: node.count_subscribers("image_overlay"))
     for number in range(COUNT):
         infos.publish(malformed.camera_info(number))
-        images.publish(malformed.image(number) if number % 2 else make.picture(number))
+        images.publish(malformed.image(number) if number % 2 else make.image(number))
         emotions.publish(malformed.emotions(number))
         graph.let_run(0.001)
     good = make.header(COUNT + 5)
-    images.publish(make.picture(COUNT + 5))
+    images.publish(make.image(COUNT + 5))
     emotions.publish(EmotionArray(header=good))
     graph.wait(lambda: overlays and overlays[-1].header == good, "the good image is not drawn")
     assert node.faults > 0

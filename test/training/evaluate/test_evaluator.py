@@ -102,10 +102,10 @@ def test_every_route_prepares_the_same_inputs(config, exported_model, write_npz)
             batches.append(batch)
             return np.zeros((len(batch), 7), np.float32)
 
-    checkpoint = exported_model.bundle
-    predict(evaluate_module.EmotionClassifier(checkpoint, Recording()), data, progress=False)
-    training = FaceBatches(data, checkpoint.spec).__getitems__(range(14))[0]
-    node = to_batch(list(data.images), checkpoint.spec)
+    bundle = exported_model.bundle
+    predict(evaluate_module.EmotionClassifier(bundle, Recording()), data, progress=False)
+    training = FaceBatches(data, bundle.spec).__getitems__(range(14))[0]
+    node = to_batch(list(data.images), bundle.spec)
     assert (np.concatenate(batches) == node).all()
     assert (training.numpy() == node).all()
 

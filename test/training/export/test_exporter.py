@@ -25,26 +25,26 @@ CROPS = list(np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uin
 
 
 def test_an_export_is_a_model_that_the_nodes_open(exported_model):
-    checkpoint = exported_model.bundle
-    assert checkpoint == load_model_bundle(checkpoint.weights)
-    assert {path.name for path in checkpoint.weights.parent.iterdir()} == {
+    bundle = exported_model.bundle
+    assert bundle == load_model_bundle(bundle.weights)
+    assert {path.name for path in bundle.weights.parent.iterdir()} == {
         "tiny.safetensors",
         "tiny.json",
         "tiny.onnx",
     }
-    classifier = create_classifier(ClassifierOptions(model=str(checkpoint.weights), device="cpu"))
+    classifier = create_classifier(ClassifierOptions(model=str(bundle.weights), device="cpu"))
     classifier.warm_up()
     assert classifier.classify(CROPS).sum(axis=1) == pytest.approx(1, abs=1e-6)
 
 
 def test_torch_and_onnxruntime_agree_for_any_batch(exported_model):
-    checkpoint = exported_model.bundle
-    network = build_network(checkpoint.spec, read_weights(checkpoint))
-    classifier = create_classifier(ClassifierOptions(model=str(checkpoint.weights), device="cpu"))
+    bundle = exported_model.bundle
+    network = build_network(bundle.spec, read_weights(bundle))
+    classifier = create_classifier(ClassifierOptions(model=str(bundle.weights), device="cpu"))
     assert exported_model.parity < PARITY == 1e-4
     for count in (1, 2, 6):
         with torch.inference_mode():
-            expected = network(torch.from_numpy(to_batch(CROPS[:count], checkpoint.spec))).numpy()
+            expected = network(torch.from_numpy(to_batch(CROPS[:count], bundle.spec))).numpy()
         assert classifier.logits(CROPS[:count]) == pytest.approx(expected, abs=1e-4)
 
 
