@@ -88,7 +88,7 @@ def test_the_description_tells_what_was_lost(exported):
 
 def test_another_file_than_the_described_one_is_refused(folder):
     (folder / "tiny.int8.onnx").write_bytes((folder / "tiny.onnx").read_bytes())
-    with pytest.raises(ModelFileError, match="tiny.int8.onnx: sha256 .* cut short or changed"):
+    with pytest.raises(ModelFileError, match="tiny.int8.onnx: sha256 .* truncated or changed"):
         load_model_bundle(folder / "tiny.int8.onnx")
 
 
