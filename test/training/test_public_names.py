@@ -17,7 +17,7 @@ def test_every_public_name_is_found_and_is_not_hidden_by_a_module(package):
         value = getattr(module, name)
         assert value.__name__ == name
         assert value.__module__.startswith(f"{package}.")
-    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="nothing"):
         module.nothing  # noqa: B018
 
 

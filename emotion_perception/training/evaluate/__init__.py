@@ -4,23 +4,28 @@
 
 from typing import TYPE_CHECKING
 
-from emotion_perception.training.lazy_exports import lazy_exports
+from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
     from emotion_perception.training.evaluate.evaluator import evaluate, predict
     from emotion_perception.training.evaluate.robustness import measure_robustness
     from emotion_perception.training.evaluate.subgroup_metrics import measure_subgroups, read_subgroups
     from emotion_perception.training.evaluate.summary_metrics import measure
+else:
+    __getattr__ = lazy_imports(
+        __name__,
+        {
+            "evaluator": (
+                "evaluate",
+                "predict",
+            ),
+            "robustness": ("measure_robustness",),
+            "subgroup_metrics": (
+                "measure_subgroups",
+                "read_subgroups",
+            ),
+            "summary_metrics": ("measure",),
+        },
+    )
 
 __all__ = ["evaluate", "measure", "measure_robustness", "measure_subgroups", "predict", "read_subgroups"]
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "evaluate": "evaluator",
-        "measure": "summary_metrics",
-        "measure_robustness": "robustness",
-        "measure_subgroups": "subgroup_metrics",
-        "predict": "evaluator",
-        "read_subgroups": "subgroup_metrics",
-    },
-)

@@ -4,7 +4,7 @@
 
 from typing import TYPE_CHECKING
 
-from emotion_perception.training.lazy_exports import lazy_exports
+from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
     from emotion_perception.training.export.calibration import calibrate
@@ -12,6 +12,26 @@ if TYPE_CHECKING:
     from emotion_perception.training.export.exporter import ExportedModel, export
     from emotion_perception.training.export.model_card import read_report, write_card
     from emotion_perception.training.export.quantization import QuantizedModel, quantize_model
+else:
+    __getattr__ = lazy_imports(
+        __name__,
+        {
+            "calibration": ("calibrate",),
+            "detector_quantization": ("quantize_detector",),
+            "exporter": (
+                "ExportedModel",
+                "export",
+            ),
+            "model_card": (
+                "read_report",
+                "write_card",
+            ),
+            "quantization": (
+                "QuantizedModel",
+                "quantize_model",
+            ),
+        },
+    )
 
 __all__ = [
     "ExportedModel",
@@ -23,16 +43,3 @@ __all__ = [
     "read_report",
     "write_card",
 ]
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "ExportedModel": "exporter",
-        "QuantizedModel": "quantization",
-        "calibrate": "calibration",
-        "export": "exporter",
-        "quantize_detector": "detector_quantization",
-        "quantize_model": "quantization",
-        "read_report": "model_card",
-        "write_card": "model_card",
-    },
-)

@@ -4,7 +4,7 @@
 
 from typing import TYPE_CHECKING
 
-from emotion_perception.training.lazy_exports import lazy_exports
+from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
     from emotion_perception.training.fit.cross_validation import cross_validate
@@ -12,18 +12,25 @@ if TYPE_CHECKING:
     from emotion_perception.training.fit.hardware import Hardware
     from emotion_perception.training.fit.run_directory import TrainingRun, load_run
     from emotion_perception.training.fit.training_loop import fit, train
+else:
+    __getattr__ = lazy_imports(
+        __name__,
+        {
+            "cross_validation": ("cross_validate",),
+            "data_splits": (
+                "DataSplits",
+                "split_data",
+            ),
+            "hardware": ("Hardware",),
+            "run_directory": (
+                "TrainingRun",
+                "load_run",
+            ),
+            "training_loop": (
+                "fit",
+                "train",
+            ),
+        },
+    )
 
 __all__ = ["DataSplits", "Hardware", "TrainingRun", "cross_validate", "fit", "load_run", "split_data", "train"]
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "DataSplits": "data_splits",
-        "Hardware": "hardware",
-        "TrainingRun": "run_directory",
-        "cross_validate": "cross_validation",
-        "fit": "training_loop",
-        "load_run": "run_directory",
-        "split_data": "data_splits",
-        "train": "training_loop",
-    },
-)

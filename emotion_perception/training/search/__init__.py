@@ -4,18 +4,21 @@
 
 from typing import TYPE_CHECKING
 
-from emotion_perception.training.lazy_exports import lazy_exports
+from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
     from emotion_perception.training.search.optuna_search import SearchOptions, SearchResult, Task, search
+else:
+    __getattr__ = lazy_imports(
+        __name__,
+        {
+            "optuna_search": (
+                "SearchOptions",
+                "SearchResult",
+                "Task",
+                "search",
+            ),
+        },
+    )
 
 __all__ = ["SearchOptions", "SearchResult", "Task", "search"]
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "SearchOptions": "optuna_search",
-        "SearchResult": "optuna_search",
-        "Task": "optuna_search",
-        "search": "optuna_search",
-    },
-)
