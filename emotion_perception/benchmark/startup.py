@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What the nodes cost before they give their first answer: time, imports, and disk."""
+"""Benchmark of start-up: time to the first emotion, import time and installed size."""
 
 import importlib.metadata
 import re
@@ -16,70 +16,75 @@ from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 
-_NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
+NODE_MODULES = {
+    name: f"emotion_perception.ros.nodes.{name.removesuffix('_node')}"
+    for name in ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
+}
 _RUNS = 3
-_WATCHED_S = 1.0
-_CODE = "import sys, emotion_perception.ros.{name} as _; print(*(name in sys.modules for name in {modules}))"
+_RUN_S = 1.0
+_CODE = "import sys, {module}; print(*(name in sys.modules for name in {modules}))"
 _MODULES = ("torch", "onnxruntime")
-_LARGEST = 8
+_MAX_PACKAGES = 8
 
 
 def run(setup: Setup) -> list[Table]:
-    """Measures."""
-    return [_first_answer(setup), _imports(), _installed()]
+    """Measures and returns the tables of the section."""
+    return [_first_emotion(setup), _imports(), _installed()]
 
 
-def _first_answer(setup: Setup) -> Table:
+def _first_emotion(setup: Setup) -> Table:
     source = ["--source", str(nodes.video(setup, VGA, 1)), "--rate", "30"]
-    ways = {"four processes": ["--cameras", "1"], "one process (composed)": ["--composed"]}
-    short = replace(setup, seconds=min(setup.seconds, _WATCHED_S))
+    graphs = {"four processes": ["--cameras", "1"], "one process (composed)": ["--composed"]}
+    short = replace(setup, seconds=min(setup.seconds, _RUN_S))
     rows: list[list[Any]] = []
-    for name, arguments in ways.items():
-        found = [nodes.measure(short, "latency_bench_cameras", VGA, [*source, *arguments]) for _ in range(_RUNS)]
-        errors = [run["error"] for run in found if "error" in run]
-        times = sorted(run["first_answer_s"] for run in found if "error" not in run)
+    for name, arguments in graphs.items():
+        results = [nodes.measure(short, "latency_bench_cameras", VGA, [*source, *arguments]) for _ in range(_RUNS)]
+        errors = [run["error"] for run in results if "error" in run]
+        times = sorted(run["first_emotions_s"] for run in results if "error" not in run)
         rows.append([name, f"not measured: {errors[0]}", None] if errors else [name, times[0], times[-1]])
     note = (
-        f"From the start of the processes to the arrival of the first EmotionArray in another one; {_RUNS} runs, "
-        "files in the page cache."
+        f"From the start of the processes to the arrival of the first EmotionArray in another process; {_RUNS} runs "
+        "with files in the page cache."
     )
     return Table("Process start to the first emotion", ["nodes", "shortest, s", "longest, s"], rows, note)
 
 
 def _imports() -> Table:
     rows: list[list[Any]] = []
-    for name in _NODES:
-        times, answer = [], ""
+    for name, module in NODE_MODULES.items():
+        times, output = [], ""
         for _ in range(_RUNS):
             begun = time.perf_counter()
             done = subprocess.run(
-                [sys.executable, "-c", _CODE.format(name=name, modules=_MODULES)],
+                [sys.executable, "-c", _CODE.format(module=module, modules=_MODULES)],
                 capture_output=True,
                 text=True,
                 check=False,
             )
             times.append(time.perf_counter() - begun)
-            answer = done.stdout
-        if not answer:
-            rows.append([name, None, "not measured: no ROS here", None])
+            output = done.stdout
+        if not output:
+            rows.append([name, None, "not measured: rclpy is not installed", None])
             continue
-        rows.append([name, min(times), *("yes" if word == "True" else "no" for word in answer.split())])
+        rows.append([name, min(times), *("yes" if word == "True" else "no" for word in output.split())])
     note = f"The shortest of {_RUNS} runs of `python -c 'import ...'`, the interpreter's own start included."
     return Table("Import of each node", ["node", "s", *(f"imports {name}" for name in _MODULES)], rows, note)
 
 
 def _installed() -> Table:
-    """Sums up the files of the packages in the run-time lock, as they are installed here."""
+    """Adds up the installed sizes of the packages in the run-time lock file."""
     lock = Path(__file__).resolve().parents[2] / "requirements" / "jazzy.txt"
     if not lock.is_file():
-        return Table("Disk", ["package", "MB"], [], "Not measured: not run from a source tree.")
+        return Table(
+            "Disk", ["package", "MB"], [], "Not measured: requirements/jazzy.txt exists only in a source tree."
+        )
     names = re.findall(r"^([A-Za-z0-9_.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
     sizes = {name: size for name in names if (size := _size_mb(name)) is not None}
-    largest = sorted(sizes, key=lambda name: -sizes[name])[:_LARGEST]
+    largest = sorted(sizes, key=lambda name: -sizes[name])[:_MAX_PACKAGES]
     ros = sum(size for name, size in sizes.items() if name.startswith("ros-"))
     rows: list[list[Any]] = [
         ["all", sum(sizes.values())],
-        ["of them ROS itself", ros],
+        ["of which ROS", ros],
         *([name, sizes[name]] for name in largest),
     ]
     torch = "torch is" if "torch" in sizes else "torch is not"

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emotion_perception.core.camera.options import CameraOptions
-from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.camera import CameraOptions
+from emotion_perception.core.classification import ClassifierOptions, RecognizerOptions
+from emotion_perception.core.detection import DetectorOptions
 from emotion_perception.core.options import Options, option
-from emotion_perception.core.rendering.options import OverlayOptions
-from emotion_perception.core.tracking.options import TrackerOptions
+from emotion_perception.core.rendering import OverlayOptions
+from emotion_perception.core.tracking import TrackerOptions
 
 RELIABILITIES = ("auto", "reliable", "best_effort")
 TRANSPORTS = ("raw", "compressed")

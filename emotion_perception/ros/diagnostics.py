@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
-from emotion_perception.core.camera.rate_meter import RateMeter
+from emotion_perception.core.camera import RateMeter
 
 _FAULT_SHOWN_S = 10.0
 _RATE_WINDOW_S = 5.0

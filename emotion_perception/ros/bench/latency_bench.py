@@ -1,12 +1,12 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Photon to emotion: the four nodes as processes, and how long an image takes through them to a fifth process.
+"""Measures the latency from image to emotion: the four nodes as processes, and a fifth process that receives.
 
     python -m emotion_perception.ros.bench.latency_bench --source clip.mp4 --seconds 20 --out out/latency.json
 
-Measures stamp to arrival, each hop on the way, lost frames, and processor time and memory of each node. `--floor` sends
-images of the same size at the same rate through a plain publisher and subscription instead: what no node can beat.
-The first second is left out of all times.
+Measures stamp to arrival, each hop between, lost frames, and processor time and memory of each node. `--floor` sends
+images of the same size at the same rate through a plain publisher and subscription instead: the lower bound. The first
+second is excluded from all times.
 """
 
 import argparse
@@ -46,7 +46,7 @@ USAGE_PERIOD_S = 0.5
 
 
 class LatencyListener(ResultListener):
-    """Keeps when each answer came and how long its work took, and what the nodes use.
+    """Records the arrival and the processing times of each EmotionArray, and what the nodes use.
 
     Args:
         overlay: also subscribe to the overlay's images, as RViz does.
@@ -55,28 +55,28 @@ class LatencyListener(ResultListener):
     def __init__(self, *, overlay: bool) -> None:
         super().__init__("latency_listener")
         self.pids: dict[str, int] = {}
-        self.answered: dict[int, tuple[int, int, float, float]] = {}  # stamp: arrival (ns, both clocks), ms of work
+        self.received: dict[int, tuple[int, int, float, float]] = {}  # stamp: arrival (ns, both clocks), ms of work
         self.usage: list[dict[str, Usage]] = []  # by node
         if overlay:
             self.create_subscription(Image, "image_overlay", self._on_overlay, qos.RESULTS)
         self.create_timer(USAGE_PERIOD_S, self._note_usage, clock=STEADY_CLOCK)
 
-    def heard(self, message: EmotionArray, arrived_ns: int) -> None:
-        """Keeps one answer that is about an image."""
+    def on_emotions(self, message: EmotionArray, arrived_ns: int) -> None:
+        """Records an EmotionArray whose image was classified."""
         if message.status == EmotionArray.OK:
             moments = arrived_ns, time.monotonic_ns()
-            self.answered[stamp_ns(message.header)] = (*moments, message.detect_ms, message.classify_ms)
+            self.received[stamp_ns(message.header)] = (*moments, message.detect_ms, message.classify_ms)
 
     def _on_overlay(self, message: Image) -> None:
         self.overlays += 1
 
     def _note_usage(self) -> None:
-        if self.answered:
+        if self.received:
             self.usage.append({name: usage_of(pid) for name, pid in self.pids.items()})
 
 
 class Usage(NamedTuple):
-    """What a process used up to a moment."""
+    """Resources that a process has used up to a moment."""
 
     moment_s: float
     processor_s: float
@@ -85,7 +85,7 @@ class Usage(NamedTuple):
 
 
 def usage_of(pid: int) -> Usage:
-    """Returns what a process uses now."""
+    """Returns the present usage of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])  # utime, stime
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
@@ -94,7 +94,7 @@ def usage_of(pid: int) -> Usage:
 
 
 def percentiles(values_ms: Sequence[float] | NDArray[np.float64]) -> dict[str, float]:
-    """Returns p50, p90, p99 and the mean of times in milliseconds, empty where there are none."""
+    """Returns p50, p90, p99 and the mean of times in milliseconds; empty if there are none."""
     if not len(values_ms):
         return {}
     found = {f"p{which}": round(float(np.percentile(values_ms, which)), 2) for which in PERCENTILES}
@@ -102,7 +102,7 @@ def percentiles(values_ms: Sequence[float] | NDArray[np.float64]) -> dict[str, f
 
 
 def read_trace(folder: Path) -> dict[str, dict[str, dict[int, int]]]:
-    """Returns node -> point -> stamp -> moment, both in ns, of what the processes wrote."""
+    """Returns the traces that the nodes have written: node -> point -> stamp (ns) -> moment (ns)."""
     trace: dict[str, dict[str, dict[int, int]]] = {}
     for path in folder.glob("*.csv"):
         points = trace.setdefault(path.stem.rpartition("-")[0], {})
@@ -113,12 +113,12 @@ def read_trace(folder: Path) -> dict[str, dict[str, dict[int, int]]]:
 
 
 def hops(
-    trace: Mapping[str, Mapping[str, Mapping[int, int]]], answered: Mapping[int, tuple[int, int, float, float]]
+    trace: Mapping[str, Mapping[str, Mapping[int, int]]], received: Mapping[int, tuple[int, int, float, float]]
 ) -> dict[str, dict[str, float]]:
-    """Returns the time of each hop of the images that were answered, in their order; they add up to the whole."""
+    """Returns the time of each hop of the images whose emotions were received, in order; they add up to the latency."""
     camera, detection, classifier = (trace[name] for name in (NODES[3], NODES[0], NODES[1]))
     rows = []
-    for stamp, (_, arrived_ns, detect_ms, classify_ms) in answered.items():
+    for stamp, (_, arrived_ns, detect_ms, classify_ms) in received.items():
         moments = [
             camera["grabbed"].get(stamp),
             camera["begun"].get(stamp),
@@ -147,10 +147,10 @@ def hops(
 
 
 def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
-    """Runs the nodes once and returns the figures.
+    """Runs the nodes once and returns the measurements.
 
     Raises:
-        DemoError, ProcessError: a node did not come up or ended.
+        DemoError, ProcessError: a node did not start or has ended.
     """
     with tempfile.TemporaryDirectory() as folder:
         if options.hops:
@@ -158,22 +158,22 @@ def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any
         listener = LatencyListener(overlay=options.overlay)
         processes = _start(options)
         listener.pids = {name: processes.pid(name) for name in ([COMPOSED] if options.composed else NODES)}
-        listeners = 2 + options.overlay  # the overlay takes images only while somebody looks at it
-        demo = Demo(listener, processes, stop, listeners=listeners)
+        subscribers = 2 + options.overlay  # the overlay subscribes to images only while it has subscribers
+        demo = Demo(listener, processes, stop, subscribers=subscribers)
         try:
             demo.run(options.seconds)
         finally:
             demo.close()
-            complaints = processes.stop(coming_up=not demo.began)
+            faults = processes.stop(coming_up=not demo.began)
             listener.destroy_node()
-        if complaints:
-            raise DemoError("; ".join(complaints))
-        warm = {stamp: row for stamp, row in listener.answered.items() if stamp >= _begin(listener.answered)}
+        if faults:
+            raise DemoError("; ".join(faults))
+        warm = {stamp: row for stamp, row in listener.received.items() if stamp >= _begin(listener.received)}
         return {
             "latency_ms": percentiles([(row[0] - stamp) * 1e-6 for stamp, row in warm.items()]),
             "hops_ms": hops(read_trace(Path(folder)), warm) if options.hops else {},
             "frames": listener.account(),
-            "answers": dict(listener.answers),
+            "statuses": dict(listener.statuses),
             "faces": listener.faces,
             "fps": round(listener.fps, 2),
             **used(listener.usage),
@@ -190,7 +190,7 @@ def _begin(stamps: Mapping[int, Any]) -> int:
 
 
 def used(usage: Sequence[Mapping[str, Usage]]) -> dict[str, Any]:
-    """Returns the share of one core and the memory that each node used, from a second after its first answer on."""
+    """Returns the share of one core and the memory that each node used, from a second after the first emotions on."""
     warm = usage[round(WARM_UP_S / USAGE_PERIOD_S) :]
     if len(warm) < 2:
         return {"cpu_percent": {}, "memory_mib": {}, "shared_mib": {}}
@@ -207,7 +207,7 @@ def used(usage: Sequence[Mapping[str, Usage]]) -> dict[str, Any]:
 
 
 def _start(options: argparse.Namespace) -> Supervisor:
-    """Starts the nodes; the camera waits to be told to begin."""
+    """Starts the nodes, the camera without autostart."""
     parameters: dict[str, list[str]] = {name: [] for name in NODES}
     size = f"image_width:={options.width}", f"image_height:={options.height}", f"framerate:={options.rate:.3f}"
     parameters["camera_node"] += [f'video_device:="{options.source.resolve()}"', *size]
@@ -233,10 +233,10 @@ Measurement = Callable[[argparse.Namespace, threading.Event], dict[str, Any]]
 
 
 def measure_and_write(program: str, measure_once: Measurement, options: argparse.Namespace) -> int:
-    """Measures in a ROS domain of its own, until SIGINT or SIGTERM at the latest; prints the figures and writes them.
+    """Measures in a ROS domain of its own, until SIGINT or SIGTERM at the latest; prints and writes the measurements.
 
     Args:
-        program: name in front of a complaint.
+        program: its name, for error messages.
         measure_once: gets the options and an event that ends it.
         options: those of `add_options` among them.
 
@@ -265,7 +265,7 @@ def measure_and_write(program: str, measure_once: Measurement, options: argparse
 
 
 def add_options(parser: argparse.ArgumentParser, *, rate: float) -> None:
-    """Adds what every run has: images, time, the processes and where the figures go.
+    """Adds the options that all benchmarks have: images, duration, processes, output file.
 
     Args:
         parser: gets the options.
@@ -274,16 +274,16 @@ def add_options(parser: argparse.ArgumentParser, *, rate: float) -> None:
     parser.add_argument("--source", type=Path, default=Path(), help="video that a camera plays")
     parser.add_argument("--width", type=int, default=640, help="of the images (default: %(default)s)")
     parser.add_argument("--height", type=int, default=480, help="of the images (default: %(default)s)")
-    parser.add_argument("--rate", type=float, default=rate, help="images a second (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=rate, help="images per second (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="(default: %(default)s)")
     parser.add_argument("--composed", action="store_true", help="all nodes in one process")
-    parser.add_argument("--out", type=Path, help="file for the figures, JSON")
+    parser.add_argument("--out", type=Path, help="JSON file of the measurements")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, rate=30.0)
-    parser.add_argument("--overlay", action="store_true", help="somebody looks at the overlay")
+    parser.add_argument("--overlay", action="store_true", help="subscribe to the overlay")
     parser.add_argument("--hops", action="store_true", help="also the time of each hop")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NODE.PARAMETER:=VALUE", help="a node's parameter; repeatable"

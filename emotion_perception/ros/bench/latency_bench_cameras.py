@@ -1,8 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Several cameras into one classifier: how long each image takes, and how long the nodes take to start.
+"""Measures latency and start-up time of several cameras with one classifier.
 
-    python -m emotion_perception.ros.bench.latency_bench_cameras --source clip.mp4 --cameras 2 --rate 10 --out out/cameras.json
+    python -m emotion_perception.ros.bench.latency_bench_cameras --source clip.mp4 --cameras 2 --out out/cameras.json
 
 Each camera has a camera_node, a face_detection_node and an overlay_node in a namespace of its own, as the launch file's
 `cameras` makes them; with `--composed` there is one camera, and one process for all nodes.
@@ -20,6 +20,7 @@ from typing import Any
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
+from emotion_perception.core.types import Status
 from emotion_perception.ros import qos
 from emotion_perception.ros.bench.latency_bench import (
     COMPOSED,
@@ -32,7 +33,7 @@ from emotion_perception.ros.bench.latency_bench import (
     usage_of,
     used,
 )
-from emotion_perception.ros.conversions import STATUSES, EmotionArray, stamp_ns
+from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.runner import DemoError
 from emotion_perception.ros.demo.supervisor import Supervisor
 
@@ -41,67 +42,67 @@ _CLASSIFIER = "emotion_classifier_node"
 
 
 class CamerasListener(Node):
-    """Keeps what comes of each camera.
+    """Records the EmotionArrays of each camera.
 
     Args:
         topics: of emotions, one a camera.
 
     Attributes:
-        answers: for each topic, arrival minus stamp (ms) and the message, in their order.
+        received: for each topic, arrival minus stamp (ms) and the message, in order.
     """
 
     def __init__(self, topics: Sequence[str]) -> None:
         super().__init__("cameras_listener")
-        self.answers: dict[str, list[tuple[float, EmotionArray]]] = {topic: [] for topic in topics}
+        self.received: dict[str, list[tuple[float, EmotionArray]]] = {topic: [] for topic in topics}
         for topic in topics:
             self.create_subscription(EmotionArray, topic, partial(self._on_emotions, topic), qos.RESULTS)
 
     @property
-    def all_answer(self) -> bool:
-        """Whether an image of each camera was answered."""
+    def all_received(self) -> bool:
+        """Whether emotions of each camera have been received."""
         return all(
-            any(message.status == EmotionArray.OK for _, message in answers) for answers in self.answers.values()
+            any(message.status == EmotionArray.OK for _, message in messages) for messages in self.received.values()
         )
 
     def clear(self) -> None:
-        """Forgets what came so far."""
-        for answers in self.answers.values():
-            answers.clear()
+        """Forgets the messages so far."""
+        for messages in self.received.values():
+            messages.clear()
 
     def _on_emotions(self, topic: str, message: EmotionArray) -> None:
-        self.answers[topic].append(((time.time_ns() - stamp_ns(message.header)) * 1e-6, message))
+        self.received[topic].append(((time.time_ns() - stamp_ns(message.header)) * 1e-6, message))
 
 
 def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
-    """Runs the nodes once and returns the figures.
+    """Runs the nodes once and returns the measurements.
 
     Raises:
-        DemoError, ProcessError: a node did not come up or ended.
+        DemoError, ProcessError: a node did not start or has ended.
     """
     nodes = _parameters(options)
     begun_s = time.monotonic()
     run = _Run(Supervisor(nodes), list(nodes), _topics(options), stop)
     try:
-        if not run.spin(_START_S, until_all_answer=True):
-            raise DemoError(f"not every camera was answered within {_START_S:.0f} s")
-        first_answer_s = time.monotonic() - begun_s
+        if not run.spin(_START_S, until_all_received=True):
+            raise DemoError(f"not every camera had emotions within {_START_S:.0f} s")
+        first_emotions_s = time.monotonic() - begun_s
         run.spin(WARM_UP_S)
         run.listener.clear()
         run.spin(options.seconds)
     finally:
-        complaints = run.close()
-    if complaints:
-        raise DemoError("; ".join(complaints))
-    figures = _figures(run.listener.answers, options.seconds)
-    return {"first_answer_s": round(first_answer_s, 2), **figures, **used(run.usage)}
+        faults = run.close()
+    if faults:
+        raise DemoError("; ".join(faults))
+    measurements = _measurements(run.listener.received, options.seconds)
+    return {"first_emotions_s": round(first_emotions_s, 2), **measurements, **used(run.usage)}
 
 
 class _Run:
-    """The nodes while they are watched.
+    """The nodes of one run.
 
     Attributes:
-        listener: hears the emotions.
-        usage: what each node used, every half second since all cameras are answered.
+        listener: receives the emotions.
+        usage: usage of each node, every half second since all cameras have emotions.
     """
 
     def __init__(
@@ -111,23 +112,23 @@ class _Run:
         self.listener, self._executor = CamerasListener(topics), SingleThreadedExecutor()
         self._executor.add_node(self.listener)
         self.usage: list[dict[str, Usage]] = []
-        self._next_look_s = 0.0
+        self._next_usage_s = 0.0
 
-    def spin(self, seconds: float, *, until_all_answer: bool = False) -> bool:
-        """Watches for a while; returns whether all cameras have been answered."""
+    def spin(self, seconds: float, *, until_all_received: bool = False) -> bool:
+        """Lets the nodes run for a while; returns whether all cameras have had emotions."""
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s and not self._stop.is_set():
             self._executor.spin_once(timeout_sec=0.1)
             self._processes.check(respawn=False)
-            if self.listener.all_answer and time.monotonic() >= self._next_look_s:
-                self._next_look_s = time.monotonic() + USAGE_PERIOD_S
+            if self.listener.all_received and time.monotonic() >= self._next_usage_s:
+                self._next_usage_s = time.monotonic() + USAGE_PERIOD_S
                 self.usage.append({name: usage_of(self._processes.pid(name)) for name in self._nodes})
-            if until_all_answer and self.usage:
+            if until_all_received and self.usage:
                 break
         return bool(self.usage)
 
     def close(self) -> list[str]:
-        """Ends the nodes; returns a line for each that did not end well."""
+        """Stops the nodes; returns a line for each that did not end properly."""
         self._executor.shutdown()
         self.listener.destroy_node()
         return self._processes.stop(coming_up=not self.usage)
@@ -141,16 +142,16 @@ def _cameras(options: argparse.Namespace) -> list[str]:
     return [f"camera_{number}" for number in range(1, options.cameras + 1)]
 
 
-def _figures(answers: Mapping[str, Sequence[tuple[float, EmotionArray]]], seconds: float) -> dict[str, Any]:
-    """Returns times of all cameras together, answers a second of each, and what was dropped or skipped."""
-    good = [(ms, it) for each in answers.values() for ms, it in each if it.status == EmotionArray.OK]
-    dropped = [each[-1][1].frames_dropped - each[0][1].frames_dropped for each in answers.values() if each]
-    statuses = [STATUSES[it.status].lower() for each in answers.values() for _, it in each]
+def _measurements(received: Mapping[str, Sequence[tuple[float, EmotionArray]]], seconds: float) -> dict[str, Any]:
+    """Returns times of all cameras together, rate of each, and the number of dropped and skipped frames."""
+    good = [(ms, it) for each in received.values() for ms, it in each if it.status == EmotionArray.OK]
+    dropped = [each[-1][1].frames_dropped - each[0][1].frames_dropped for each in received.values() if each]
+    statuses = [Status(it.status).name.lower() for each in received.values() for _, it in each]
     return {
         "latency_ms": percentiles([ms for ms, _ in good]),
         "classify_ms": percentiles([it.classify_ms for _, it in good]),
-        "answers_per_s": [round(len(each) / seconds, 2) for each in answers.values()],
-        "answers": {status: statuses.count(status) for status in sorted(set(statuses))},
+        "emotion_arrays_per_s": [round(len(each) / seconds, 2) for each in received.values()],
+        "statuses": {status: statuses.count(status) for status in sorted(set(statuses))},
         "frames_dropped": sum(dropped),
     }
 
@@ -177,7 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser, rate=10.0)
     parser.add_argument("--cameras", type=int, default=1, help="how many (default: %(default)s)")
-    parser.add_argument("--max-wait-ms", type=float, default=0.0, help="of the classifier (default: %(default)s)")
+    parser.add_argument(
+        "--max-queue-delay-ms", type=float, default=0.0, help="of the classifier (default: %(default)s)"
+    )
     return parser
 
 

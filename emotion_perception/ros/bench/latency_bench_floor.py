@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The floor under every latency: images from a plain rclpy publisher to a plain subscription in another process."""
+"""Measures the lower bound of every latency: a plain rclpy publisher and a subscription in another process."""
 
 import contextlib
 import signal
@@ -41,7 +41,7 @@ class FloorPublisher(Node):
 
 
 class FloorListener(Node):
-    """Keeps arrival minus stamp of every image."""
+    """Records arrival minus stamp of every image."""
 
     def __init__(self) -> None:
         super().__init__("floor_listener")
@@ -53,13 +53,13 @@ class FloorListener(Node):
 
 
 def measure_floor(size_wh: tuple[int, int], rate: float, seconds: float, stop: threading.Event) -> list[float]:
-    """Returns arrival minus stamp (ms) of every image that went from another process to this one.
+    """Returns arrival minus stamp, in ms, of every image from another process.
 
     Args:
         size_wh: width and height of the images in pixels.
-        rate: images a second.
-        seconds: how long images are taken.
-        stop: ends it.
+        rate: images per second.
+        seconds: duration.
+        stop: ends the measurement.
     """
     command = [sys.executable, "-m", __spec__.name, *map(str, (*size_wh, rate))]
     listener, executor = FloorListener(), SingleThreadedExecutor()

@@ -1,3 +1,3 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration: starts the nodes, watches them and reports what they found."""
+"""The demonstration: runs the nodes as processes and reports their results."""

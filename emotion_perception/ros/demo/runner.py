@@ -1,9 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration: four nodes in four processes, watched by a fifth.
+"""The demonstration: runs the four nodes as processes and reports their results.
 
-Starts camera, detection, classifier and overlay as a robot would, lets them run, stops them in order, and says what
-they found. The frame counts are exact because the camera begins last and ends first.
+Starts camera, detection, classifier and overlay, lets them run, stops them in order, and writes a summary. The frame
+counts are exact because the camera starts last and stops first.
 """
 
 import argparse
@@ -31,28 +31,30 @@ from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
 BUILT_IN_S = 15.0
-_START_S, _CHANGE_S, _FIRST_PICTURE_S, _DRAIN_S, _LAST_PICTURE_S = 60.0, 40.0, 20.0, 5.0, 0.3
+_START_S, _CHANGE_S, _FIRST_IMAGE_S, _DRAIN_S, _LAST_IMAGE_S = 60.0, 40.0, 20.0, 5.0, 0.3
 
 
 class DemoError(EmotionPerceptionError):
-    """The demonstration cannot go on."""
+    """The demonstration cannot continue."""
 
 
 class Demo:
-    """One run: waits for the nodes, starts the camera, watches, stops the camera, waits for the last results.
+    """One run: waits for the nodes, starts the camera, waits, stops the camera, waits for the last results.
 
     Args:
-        recorder: hears what the nodes say.
+        recorder: receives the results.
         processes: the nodes.
-        stop: ends it.
-        listeners: how many take the camera's images; it begins when they are there.
+        stop: ends the run.
+        subscribers: number of subscribers of the camera's images; the camera starts when they have discovered it.
 
     Attributes:
-        began: the camera was started.
+        began: whether the camera was started.
     """
 
-    def __init__(self, recorder: DemoRecorder, processes: Supervisor, stop: threading.Event, *, listeners: int) -> None:
-        self._recorder, self._processes, self._stop, self._listeners = recorder, processes, stop, listeners
+    def __init__(
+        self, recorder: DemoRecorder, processes: Supervisor, stop: threading.Event, *, subscribers: int
+    ) -> None:
+        self._recorder, self._processes, self._stop, self._subscribers = recorder, processes, stop, subscribers
         self.began = False
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(recorder)
@@ -66,27 +68,27 @@ class Demo:
         """
         self._wait(self._ready, _START_S, "the nodes did not come up")
         self._change(Transition.TRANSITION_CONFIGURE, "the camera cannot be configured")
-        self._wait(self._listened_to, _START_S, "nobody listens to the camera")
+        self._wait(self._is_subscribed, _START_S, "nobody subscribes to the camera")
         self._change(Transition.TRANSITION_ACTIVATE, "the camera does not start")
-        self._wait(self._images_come, _FIRST_PICTURE_S, "the camera gives no image")
+        self._wait(self._images_come, _FIRST_IMAGE_S, "the camera publishes no image")
         self._watch(seconds)
         self._change(Transition.TRANSITION_DEACTIVATE, "the camera does not stop")
         self._wait(self._drained, _DRAIN_S, None)
-        self._wait(lambda: self._recorder.overlays >= self._recorder.answers["ok"], _LAST_PICTURE_S, None)
+        self._wait(lambda: self._recorder.overlays >= self._recorder.statuses["ok"], _LAST_IMAGE_S, None)
 
     def close(self) -> None:
-        """Lets the executor go."""
+        """Releases the executor."""
         self._executor.shutdown()
 
     def _ready(self) -> bool:
         consumers = all(self._recorder.status(name).get("state") == "active" for name in NODES[:3])
         return consumers and self._camera.service_is_ready()
 
-    def _listened_to(self) -> bool:
-        return int(self._recorder.status("camera_node").get("subscribers", 0)) >= self._listeners
+    def _is_subscribed(self) -> bool:
+        return int(self._recorder.status("camera_node").get("subscribers", 0)) >= self._subscribers
 
     def _images_come(self) -> bool:
-        """Tells whether the camera has begun; it would go on trying for ever, the demonstration does not."""
+        """Returns whether images arrive; raises if the camera reports an error, which it would retry forever."""
         if line := self._recorder.error("camera_node"):
             raise DemoError(line)
         return self._recorder.face_arrays > 0
@@ -94,9 +96,9 @@ class Demo:
     def _drained(self) -> bool:
         published = self._recorder.status("camera_node")
         counts = self._recorder.counts()
-        told = published.get("state") == "inactive" and counts.received >= int(published["frames_published"])
+        is_complete = published.get("state") == "inactive" and counts.received >= int(published["frames_published"])
         arrived = min(self._recorder.face_arrays, len(self._recorder.latencies_ms))
-        return told and not counts.pending and arrived >= counts.processed
+        return is_complete and not counts.pending and arrived >= counts.processed
 
     def _watch(self, seconds: float) -> None:
         self.began = True
@@ -109,22 +111,22 @@ class Demo:
                 break
         progress.end()
 
-    def _change(self, transition: int, complaint: str) -> None:
+    def _change(self, transition: int, fault: str) -> None:
         answer = self._camera.call_async(ChangeState.Request(transition=Transition(id=transition)))
-        self._wait(answer.done, _CHANGE_S, complaint)
+        self._wait(answer.done, _CHANGE_S, fault)
         if not answer.result().success:
-            raise DemoError(complaint)
+            raise DemoError(fault)
 
-    def _wait(self, done: Callable[[], bool], timeout_s: float, complaint: str | None) -> None:
+    def _wait(self, done: Callable[[], bool], timeout_s: float, fault: str | None) -> None:
         deadline_s = time.monotonic() + timeout_s
         while not done():
             if self._stop.is_set() and not self.began:
                 raise DemoError("stopped before the camera began")
             self._spin()
             if time.monotonic() > deadline_s:
-                if complaint is None:
+                if fault is None:
                     return
-                raise DemoError(f"{complaint} within {timeout_s:.0f} s")
+                raise DemoError(f"{fault} within {timeout_s:.0f} s")
 
     def _spin(self) -> None:
         self._executor.spin_once(timeout_sec=0.1)
@@ -132,7 +134,7 @@ class Demo:
 
 
 class _Progress:
-    """One line that is written over on a terminal, and a line every five seconds elsewhere."""
+    """A progress line: updated in place on a terminal, else printed every five seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -157,7 +159,7 @@ class _Progress:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the demonstration; returns 0 only if faces were found and classified and every node ended well."""
+    """Runs the demonstration; returns 0 only if faces were detected and classified and every node ended properly."""
     options = _parser().parse_args(arguments)
     if options.seconds is None:
         options.seconds = 0.0 if options.source else BUILT_IN_S
@@ -174,15 +176,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def own_domain() -> AbstractContextManager[int]:
-    """Reserves a ROS domain that no test or other run of this machine takes meanwhile.
+    """Reserves a ROS domain that no test or other run on this machine uses meanwhile.
 
-    It is below the ephemeral ports, and chosen at random: the dead of an earlier run stay in its domain for 20 s.
+    It is below the ephemeral ports, and random: participants of a killed run stay discovered in their domain for 20 s.
     """
     return domain_id(lambda: random.randint(1, 100))
 
 
 def built_in_source() -> str:
-    """Returns the path of the fetched clip, or `synthetic` where it could not be fetched."""
+    """Returns the path of the fetched clip, or `synthetic` if it could not be fetched."""
     try:
         return str(resolve_model_file("demo_clip"))
     except ModelFileError as e:
@@ -192,27 +194,27 @@ def built_in_source() -> str:
 
 def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
     print(f"four nodes in ROS domain {os.environ.get('ROS_DOMAIN_ID', '0')}, source {options.source}", file=sys.stderr)
-    complaints = []
+    faults = []
     recorder = DemoRecorder(options.out)
     nodes = _overrides(options)
     processes = Supervisor(nodes, first={"camera_node": ["autostart:=false"]})
-    demo = Demo(recorder, processes, stop, listeners=len(nodes) - 1)  # all but the camera itself
+    demo = Demo(recorder, processes, stop, subscribers=len(nodes) - 1)  # all but the camera itself
     try:
         demo.run(options.seconds)
     except (DemoError, ProcessError) as e:
-        complaints.append(str(e))
+        faults.append(str(e))
     finally:
         demo.close()
-        complaints += processes.stop(coming_up=not demo.began)
+        faults += processes.stop(coming_up=not demo.began)
         kept = {"restarts": dict(processes.restarts), "shared_memory_segments_removed": processes.segments_removed}
         summary = recorder.close(**kept)
         recorder.destroy_node()
-    if not summary["emotions"] and not complaints:
-        complaints.append("no face was found and classified")
+    if not summary["emotions"] and not faults:
+        faults.append("no face was detected and classified")
     _print_summary(summary, options.out)
-    for complaint in complaints:
-        print(f"demo: {complaint}", file=sys.stderr)
-    return 1 if complaints else 0
+    for fault in faults:
+        print(f"demo: {fault}", file=sys.stderr)
+    return 1 if faults else 0
 
 
 def _print_summary(summary: dict[str, object], out: Path) -> None:
@@ -247,7 +249,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", type=float, help=f"0 runs until Ctrl-C (default: {BUILT_IN_S:.0f} for the built-in clip, else 0)"
     )
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the results (default out/demo)")
-    parser.add_argument("--bag", type=Path, help="records images and results into this new folder too, from the start")
+    parser.add_argument("--bag", type=Path, help="also record images and results into this new folder, from the start")
     for node in ("camera", "detection", "classifier"):
         parser.add_argument(f"--{node}", action="append", default=[], metavar="NAME:=VALUE", help=f"{node} parameter")
     return parser

@@ -1,9 +1,10 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What Fast DDS leaves in /dev/shm when a process is killed: whose it was is noted while it lives, then it is removed.
+"""Removes the shared-memory segments that Fast DDS leaves in /dev/shm when a process is killed.
 
-A participant owns segments `fastrtps_<hex>` (up to 70 MB each with this package's profile) and holds a lock on the file
-with `_el` behind the name for as long as it lives. Ports are shared by processes and cleaned by Fast DDS itself.
+The segments of a process are noted while it lives. A participant owns segments `fastrtps_<hex>` (up to 70 MB each with
+this package's profile) and holds a lock on the file with `_el` appended to the name for as long as it lives. Ports are
+shared by processes and cleaned up by Fast DDS itself.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ _SEGMENT = re.compile(r"(/dev/shm/fast(?:rtps|dds)_[0-9a-f]{16})$", re.MULTILINE
 
 
 def segments_of(pid: int) -> set[Path]:
-    """Returns the segments that a process has mapped; empty where it is gone or not ours."""
+    """Returns the segments that a process has mapped; empty if it has ended or belongs to another user."""
     try:
         maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -25,7 +26,7 @@ def segments_of(pid: int) -> set[Path]:
 
 
 def remove_dead(segments: Iterable[Path]) -> int:
-    """Removes those segments whose owner is gone, with their locks; returns how many were removed."""
+    """Removes the segments whose owner has ended, with their locks; returns how many were removed."""
     return sum(_remove_if_dead(segment) for segment in segments)
 
 

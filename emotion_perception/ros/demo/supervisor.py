@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps node processes alive: starts them, starts one again that was killed or failed, ends them in order."""
+"""Supervises node processes: starts them, restarts those that were killed or failed, stops them in order."""
 
 import logging
 import signal
@@ -24,7 +24,7 @@ _SHM_PERIOD_S = 0.5
 
 
 class ProcessError(EmotionPerceptionError):
-    """A node process ended and is not started again."""
+    """A node process has ended and is not restarted."""
 
 
 @dataclass
@@ -38,51 +38,51 @@ class _Node:
 
 
 class Supervisor:
-    """The nodes, each a process of its own, started with the package's configuration file.
+    """Runs nodes as processes with the package's parameter file.
 
-    A node that is killed or fails is started again: at once, and where it ends within five seconds, later and later.
-    What it leaves in shared memory is removed. One that ends by itself with 0 or 78 (its configuration cannot work) is
-    not started again.
+    A node that is killed or fails is restarted: at once, or with an increasing delay if it ends within five seconds.
+    Shared memory that it leaves is removed. A node that ends by itself with 0 or 78 (invalid configuration) is not
+    restarted.
 
     Args:
-        nodes: for each node's name, or NAMESPACE/NAME, parameters given beside the file, as `name:=value`.
+        nodes: by node name, or NAMESPACE/NAME: parameters in addition to the file, as `name:=value`.
         first: the same, for the first start only.
 
     Attributes:
-        restarts: for each node, how often it was started again.
-        segments_removed: pieces of shared memory so far that killed nodes left.
+        restarts: number of restarts by node.
+        segments_removed: number of shared-memory segments of killed nodes that were removed.
     """
 
     def __init__(self, nodes: Mapping[str, Sequence[str]], first: Mapping[str, Sequence[str]] | None = None) -> None:
         self.restarts: Counter[str] = Counter()
         self.segments_removed = 0
-        self._next_look_s = 0.0
+        self._next_check_s = 0.0
         self._nodes: dict[str, _Node] = {}
         for name, overrides in nodes.items():
             process = _start(_command(name, [*overrides, *(first or {}).get(name, ())]))
             self._nodes[name] = _Node(_command(name, overrides), process, time.monotonic())
 
     def pid(self, name: str) -> int:
-        """Returns the process number of a node."""
+        """Returns the process id of a node."""
         return self._nodes[name].process.pid
 
     def check(self, *, respawn: bool) -> None:
-        """Looks after the nodes; to be called several times a second.
+        """Checks the nodes; to be called several times a second.
 
         Args:
-            respawn: start again what has ended; otherwise that is an error.
+            respawn: restart a node that has ended; otherwise this is an error.
 
         Raises:
-            ProcessError: a node ended and is not to be started again.
+            ProcessError: a node has ended and is not restarted.
         """
-        self._look_at_memory()
+        self._note_segments()
         for name, node in self._nodes.items():
             code = node.process.poll()
             if code is None:
                 continue
             if not respawn or code in (EXIT_OK, EXIT_CONFIGURATION):
                 raise ProcessError(f"{name} ended with exit code {code}")
-            self._look_after(name, node, code)
+            self._restart(name, node, code)
 
     def stop(self, *, coming_up: bool) -> list[str]:
         """Stops the nodes one after another; returns a line for each that did not end properly.
@@ -90,36 +90,36 @@ class Supervisor:
         Not all at once: a participant of Fast DDS that is destroyed while others are may hang, see `shutdown_watchdog`.
 
         Args:
-            coming_up: some may have no signal handler yet, so that SIGTERM kills them; later each has to end by itself.
+            coming_up: some may have no signal handler yet, so that SIGTERM kills them; later each has to exit itself.
         """
         well = (EXIT_OK, -signal.SIGTERM) if coming_up else (EXIT_OK,)
-        complaints = []
+        faults = []
         for name, node in self._nodes.items():
             if not _end(node.process):
-                complaints.append(f"{name} did not end within {_END_S:.0f} s")
+                faults.append(f"{name} did not end within {_END_S:.0f} s")
             elif node.process.returncode not in well:
-                complaints.append(f"{name} ended with exit code {node.process.returncode}")
+                faults.append(f"{name} ended with exit code {node.process.returncode}")
         self._clean_up()
-        return complaints
+        return faults
 
-    def _look_after(self, name: str, node: _Node, code: int) -> None:
-        """Starts a node again that has ended, now or when it is due."""
+    def _restart(self, name: str, node: _Node, code: int) -> None:
+        """Restarts a node that has ended, now or when its delay is over."""
         now_s = time.monotonic()
         if node.due_s is None:
             lived_well = now_s - node.started_s > _WELL_S
             node.wait_s = 0.0 if lived_well else min(max(2 * node.wait_s, _FIRST_WAIT_S), _LONGEST_WAIT_S)
             node.due_s = now_s + node.wait_s
             self._clean_up()
-            _log.warning("%s ended with exit code %d, starting it again in %.1f s", name, code, node.wait_s)
+            _log.warning("%s ended with exit code %d, restarting it in %.1f s", name, code, node.wait_s)
         if now_s >= node.due_s:
             node.process, node.started_s, node.due_s = _start(node.command), now_s, None
             self.restarts[name] += 1
 
-    def _look_at_memory(self) -> None:
-        """Notes whose segments are whose, while they live."""
-        if time.monotonic() < self._next_look_s:
+    def _note_segments(self) -> None:
+        """Notes the shared-memory segments of the running nodes."""
+        if time.monotonic() < self._next_check_s:
             return
-        self._next_look_s = time.monotonic() + _SHM_PERIOD_S
+        self._next_check_s = time.monotonic() + _SHM_PERIOD_S
         for node in self._nodes.values():
             node.segments |= segments_of(node.process.pid)
 
@@ -131,12 +131,12 @@ class Supervisor:
 
 
 def _start(command: list[str | Path]) -> "subprocess.Popen[bytes]":
-    # a session of its own, so that Ctrl-C reaches the supervisor alone and the nodes end in order
+    # in a session of its own, so that Ctrl-C reaches the supervisor alone and the nodes end in order
     return subprocess.Popen(command, start_new_session=True)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> bool:
-    """Ends a process; False where it had to be killed."""
+    """Ends a process; returns False if it had to be killed."""
     process.terminate()  # unlike SIGINT, it ends a Python that is still starting without a word
     try:
         process.wait(_END_S)

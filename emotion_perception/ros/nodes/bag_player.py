@@ -26,7 +26,7 @@ from emotion_perception.bags.io.messages import COMPRESSED
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ConfigurationError, RecordingError
-from emotion_perception.core.sync.playback_clock import PlaybackClock
+from emotion_perception.core.sync import PlaybackClock
 from emotion_perception.ros import qos
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import PlayerConfig

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
-from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.classification import ClassifierOptions, EmotionClassifier, create_classifier
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode

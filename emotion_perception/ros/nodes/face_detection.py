@@ -15,14 +15,10 @@ from typing import TYPE_CHECKING
 
 from std_msgs.msg import Header
 
-from emotion_perception.core.detection.base import FaceDetector
-from emotion_perception.core.detection.factory import create_detector
-from emotion_perception.core.detection.non_face_filter import NonFaceFilter
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.detection import DetectorOptions, FaceDetector, NonFaceFilter, create_detector
 from emotion_perception.core.pipeline import create_non_face_filter
-from emotion_perception.core.sync.latest_frame import LatestFrameWorker
-from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
-from emotion_perception.core.tracking.tracker import Tracker
+from emotion_perception.core.sync import LatestFrameWorker
+from emotion_perception.core.tracking import FaceTrackingPipeline, Tracker
 from emotion_perception.core.types import Face, FrameCounts
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import DetectionNodeConfig

@@ -13,8 +13,8 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarker, FaceMarkers, PinholeCamera
-from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.rendering import FACE_WIDTH_M, FaceMarker, FaceMarkers, PinholeCamera
+from emotion_perception.core.sync import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.config import OverlayNodeConfig
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg

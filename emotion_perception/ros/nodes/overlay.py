@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING
 from rclpy.lifecycle import LifecyclePublisher
 from sensor_msgs.msg import Image
 
-from emotion_perception.core.rendering.anonymize import FaceAnonymizer
-from emotion_perception.core.rendering.overlay import draw_overlay
-from emotion_perception.core.sync.image_result_sync import ImageResultSync
-from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.rendering import FaceAnonymizer, draw_overlay
+from emotion_perception.core.sync import ImageResultSync, LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import OverlayNodeConfig

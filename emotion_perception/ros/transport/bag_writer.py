@@ -8,14 +8,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rosbags.interfaces import Qos
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 
 from emotion_perception.bags.io.messages import BAG_VERSION, typestore
 from emotion_perception.core.errors import ConfigurationError, one_line
-from emotion_perception.core.sync.byte_queue import ByteQueue
+from emotion_perception.core.sync import ByteQueue
 
 _PLUGINS = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 _FLUSH_S = 0.5  # so much a recorder that is killed loses
@@ -97,7 +97,7 @@ class BagWriter:
             with Writer(self._path, version=BAG_VERSION, storage_plugin=self._plugin) as writer:
                 if self._plugin == StoragePlugin.SQLITE3:
                     # otherwise half a transaction may be in the file when the process is killed
-                    writer.storage.conn.execute("PRAGMA cache_spill=OFF")
+                    _storage(writer).conn.execute("PRAGMA cache_spill=OFF")
                 self._opened.set()
                 self._write_all(writer)
         except (OSError, sqlite3.Error, WriterError) as e:
@@ -123,10 +123,15 @@ class BagWriter:
 
 def _flush(writer: Writer) -> None:
     """Hands what was written to the operating system; rosbags itself waits for a MiB, or for the end."""
-    storage = writer.storage
+    storage = _storage(writer)
     if writer.storage_plugin == StoragePlugin.MCAP:
         if storage.chunk.msgs:
             storage.close_chunk()
         storage.bio.flush()
     else:
         storage.conn.commit()
+
+
+def _storage(writer: Writer) -> Any:
+    """Returns the writer of the storage format, whose attributes rosbags does not declare."""
+    return writer.storage

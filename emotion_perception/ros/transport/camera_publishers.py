@@ -11,7 +11,7 @@ from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
+from emotion_perception.core.camera import MonotonicStamps
 from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from emotion_perception.core.sync.image_result_sync import ImageResultSync
+from emotion_perception.core.sync import ImageResultSync
 from emotion_perception.ros.config import OverlayNodeConfig
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.lifecycle_node import PerceptionNode

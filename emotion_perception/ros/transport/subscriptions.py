@@ -5,14 +5,14 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeAlias
 
 from rclpy.qos import QoSPolicyKind, QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.errors import one_line
-from emotion_perception.core.sync.exact_time_sync import ExactTimeSync
+from emotion_perception.core.sync import ExactTimeSync
 from emotion_perception.ros import qos
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import stamp_ns
@@ -21,7 +21,7 @@ from emotion_perception.ros.transport.intra_process import SharedImage
 
 _IMAGE_TIMEOUT_S = 0.5  # a result whose image has not come by then is passed on without it
 _REFRESH_PERIOD_S = 0.5
-AnyImage = Image | CompressedImage | SharedImage
+AnyImage: TypeAlias = Image | CompressedImage | SharedImage
 
 
 class IntraProcessFirstSubscription:
