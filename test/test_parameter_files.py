@@ -31,7 +31,7 @@ def test_the_configuration_file_holds_every_default_of_every_node(writer):
     sections = yaml.safe_load((ROOT / "config" / "emotion_perception.yaml").read_text(encoding="utf-8"))
     assert sections == {
         f"/**/{node}": {"ros__parameters": {field.name: in_yaml(field.default) for field in option_fields(config)}}
-        for node, config in writer.NODES.items()
+        for node, config in writer.NODE_CONFIGS.items()
     }
 
 
@@ -41,12 +41,12 @@ def in_yaml(default):
 
 def test_a_changed_default_is_noticed(writer, monkeypatch, capsys):
     @dataclasses.dataclass(frozen=True)
-    class Changed(writer.NODES["overlay_node"]):
+    class Changed(writer.NODE_CONFIGS["overlay_node"]):
         sync_queue_size: int = dataclasses.field(
-            default=9, metadata=writer.NODES["overlay_node"].__dataclass_fields__["sync_queue_size"].metadata
+            default=9, metadata=writer.NODE_CONFIGS["overlay_node"].__dataclass_fields__["sync_queue_size"].metadata
         )
 
-    monkeypatch.setitem(writer.NODES, "overlay_node", Changed)
+    monkeypatch.setitem(writer.NODE_CONFIGS, "overlay_node", Changed)
     monkeypatch.setattr("sys.argv", ["write_parameters.py", "--check"])
     assert writer.main() == 1
     assert "differs from ros/config.py" in capsys.readouterr().out
