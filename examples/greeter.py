@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Prints a line when a face shows happiness: how another node uses `emotions`. It needs only this package's messages."""
+"""Prints a line when a face shows happiness: how another node uses `emotions`, with only this package's messages."""
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
