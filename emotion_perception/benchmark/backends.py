@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Ways to run the shipped network: time for one to thirty-two faces, and accuracy kept."""
+"""Benchmark of inference backends with the default model: time for 1 to 32 faces, and accuracy."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -33,28 +33,28 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def run(setup: Setup) -> list[Table]:
-    """Measures."""
+    """Measures and returns the table of the section."""
     model = load_model_bundle(ClassifierOptions.model)
     crop = _crop(setup)
-    ways, missing = _ways(model)
+    backends, missing = _backends(model)
     rows = []
     truth = _truth(setup, model)
-    for name, way in ways.items():
+    for name, run_batch in backends.items():
         times = time_interleaved(
-            {str(faces): partial(way, to_batch([crop] * faces, model.spec)) for faces in FACES},
+            {str(faces): partial(run_batch, to_batch([crop] * faces, model.spec)) for faces in FACES},
             rounds=setup.rounds,
             what=name,
         )
-        right = None if truth is None else f"{_accuracy(way, *truth):.2%}"
-        rows.append([name, *(times[str(faces)]["p50"] for faces in FACES), times["32"]["p50"] / 32, right])
+        accuracy = None if truth is None else f"{_accuracy(run_batch, *truth):.2%}"
+        rows.append([name, *(times[str(faces)]["p50"] for faces in FACES), times["32"]["p50"] / 32, accuracy])
     rows += [[name, reason, *[None] * (len(FACES) + 1)] for name, reason in missing.items()]
-    columns = ["way", *(f"{faces} faces, ms" for faces in FACES), "ms a face of 32", f"{_SPLIT} top-1"]
+    columns = ["backend", *(f"{faces} faces, ms" for faces in FACES), "ms per face of 32", f"{_SPLIT} top-1"]
     prepared = time_interleaved({"to_input": lambda: to_input(crop, model.spec)}, rounds=setup.rounds, what="to_input")
     note = (
-        f"{model.name}, each face with its mirror image. `to_input` takes {prepared['to_input']['p50']:.3f} ms "
-        f"for a crop of {crop.shape[1]}x{crop.shape[0]}."
+        f"{model.name}, averaged over each face and its mirror image. `to_input` takes "
+        f"{prepared['to_input']['p50']:.3f} ms for a crop of {crop.shape[1]}x{crop.shape[0]}."
     )
-    return [Table("Ways to run the classifier", columns, rows, note)]
+    return [Table("Inference backends of the classifier", columns, rows, note)]
 
 
 def _crop(setup: Setup) -> NDArray[np.uint8]:
@@ -75,14 +75,14 @@ def _truth(setup: Setup, model: ModelBundle) -> tuple[list[NDArray[np.float32]],
     return batches, data.labels_in(model.spec.labels)
 
 
-def _accuracy(way: Run, batches: list[NDArray[np.float32]], truth: NDArray[np.int64]) -> float:
-    answers = np.concatenate([way(batch).argmax(axis=1) for batch in batches])
-    return float((answers == truth).mean())
+def _accuracy(run_batch: Run, batches: list[NDArray[np.float32]], truth: NDArray[np.int64]) -> float:
+    predicted = np.concatenate([run_batch(batch).argmax(axis=1) for batch in batches])
+    return float((predicted == truth).mean())
 
 
-def _ways(model: ModelBundle) -> tuple[dict[str, Run], dict[str, str]]:
-    """Returns what can run here, and why what cannot does not."""
-    ways: dict[str, Run] = {}
+def _backends(model: ModelBundle) -> tuple[dict[str, Run], dict[str, str]]:
+    """Returns the available backends, and the reason for each that is not available."""
+    backends: dict[str, Run] = {}
     missing: dict[str, str] = {}
     makers: Mapping[str, Callable[[ModelBundle], Mapping[str, Run]]] = {
         "onnxruntime": _onnxruntime,
@@ -92,12 +92,12 @@ def _ways(model: ModelBundle) -> tuple[dict[str, Run], dict[str, str]]:
     }
     for name, make in makers.items():
         try:
-            ways |= make(model)
+            backends |= make(model)
         except ModuleNotFoundError as e:
             missing[name] = f"not measured: {e.name} is not installed"
         except FileNotFoundError as e:
             missing[name] = f"not measured: {e}"
-    return ways, missing
+    return backends, missing
 
 
 def _onnxruntime(model: ModelBundle) -> dict[str, Run]:
@@ -106,10 +106,10 @@ def _onnxruntime(model: ModelBundle) -> dict[str, Run]:
 
 
 def _onnxruntime_int8(model: ModelBundle) -> dict[str, Run]:
-    twin = model.weights.with_name(f"{model.name}.int8.onnx")
-    if not twin.is_file():
-        raise FileNotFoundError(f"no {twin.name}")
-    return {f"onnxruntime, int8, {n} threads": OnnxBackend(twin, n) for n in _THREADS}
+    int8_model = model.weights.with_name(f"{model.name}.int8.onnx")
+    if not int8_model.is_file():
+        raise FileNotFoundError(f"{int8_model.name} is missing")
+    return {f"onnxruntime, int8, {n} threads": OnnxBackend(int8_model, n) for n in _THREADS}
 
 
 def _openvino(model: ModelBundle) -> dict[str, Run]:
@@ -117,13 +117,13 @@ def _openvino(model: ModelBundle) -> dict[str, Run]:
 
     core = openvino.Core()
     network = core.read_model(str(model.onnx))
-    ways = {}
+    backends = {}
     for precision in ("f32", "bf16"):
         for threads in _THREADS:
             hints = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
             compiled = core.compile_model(network, "CPU", {**hints, "PERFORMANCE_HINT": "LATENCY"})
-            ways[f"OpenVINO, {precision}, {threads} threads"] = _request(compiled)
-    return ways
+            backends[f"OpenVINO, {precision}, {threads} threads"] = _request(compiled)
+    return backends
 
 
 def _request(compiled: Any) -> Run:
@@ -141,16 +141,16 @@ def _torch(model: ModelBundle) -> dict[str, Run]:
     size = model.spec.input_size
     with torch.inference_mode():
         script = torch.jit.freeze(torch.jit.trace(network, torch.zeros(2, 1, size, size)))
-    ways = {
+    backends = {
         "torch eager, float32, 2 threads": _module(network),
         "torch eager, bfloat16, 2 threads": _module(network, bfloat16=True),
         "TorchScript, float32, 2 threads": _module(script),
     }
-    with contextlib.suppress(Exception):  # it needs a C++ compiler, and not every version compiles every network
+    with contextlib.suppress(Exception):  # needs a C++ compiler, and not every version of torch compiles every network
         compiled = torch.compile(network, dynamic=True)
         _module(compiled)(np.zeros((2, 1, size, size), np.float32))
-        ways["torch compiled, float32, 2 threads"] = _module(compiled)
-    return ways
+        backends["torch compiled, float32, 2 threads"] = _module(compiled)
+    return backends
 
 
 def _module(network: Any, *, bfloat16: bool = False) -> Run:

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Face detectors: time a frame, and what following between detections costs and saves."""
+"""Benchmark of face detectors: time per frame, and time and recall of tracking between detections."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.benchmark.int8_detector import int8_detector
-from emotion_perception.benchmark.scene import VGA, BagImage
+from emotion_perception.benchmark.scene import VGA, Image
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.detection import DETECTORS, DetectorOptions, FaceDetector, create_detector
@@ -21,14 +21,14 @@ from emotion_perception.core.types import Face
 from emotion_perception.reporting.timing import time_interleaved
 
 _SIZES = (320, 640)
-_EVERY = (1, 2, 3, 5, 10)
-_SAME_IOU = 0.5
+_INTERVALS = (1, 2, 3, 5, 10)  # of detection, in frames
+_MIN_IOU = 0.5
 _FRAMES = 300
 
 
 def run(setup: Setup) -> list[Table]:
-    """Measures."""
-    return [_detectors(setup), _following(setup)]
+    """Measures and returns the tables of the section."""
+    return [_detectors(setup), _tracking(setup)]
 
 
 def _detectors(setup: Setup) -> Table:
@@ -54,52 +54,60 @@ def _detectors(setup: Setup) -> Table:
     for name, size in configs:
         if f"{name} {size} 1" in times:
             one, eight = (times[f"{name} {size} {faces}"] for faces in images)
-            found = len(calls[f"{name} {size} 8"]())
-            rows.append([name, size, one["p50"], one["p99"], eight["p50"], found])
-    columns = ["detector", "longer side, px", "ms, one face, p50", "p99", "ms, eight faces, p50", "boxes on the eight"]
-    return Table("Face detectors", columns, rows + missing, "640x480, one thread. What each finds: docs/detectors.md.")
+            detections = len(calls[f"{name} {size} 8"]())
+            rows.append([name, size, one["p50"], one["p99"], eight["p50"], detections])
+    columns = [
+        "detector",
+        "longer side, px",
+        "ms, one face, p50",
+        "p99",
+        "ms, eight faces, p50",
+        "detections of eight faces",
+    ]
+    return Table("Face detectors", columns, rows + missing, "640x480, one thread. Accuracy: docs/detectors.md.")
 
 
-def _following(setup: Setup) -> Table:
-    """Compares what is followed with what the detector would have found on the same frame."""
+def _tracking(setup: Setup) -> Table:
+    """Compares faces that are tracked between detections with the detections on the same frames."""
     detector = create_detector(DetectorOptions())
     count = min(_FRAMES, 10 * setup.rounds)
     rows = []
     for faces in (1, 8):
         images = list(setup.scene.images(VGA, faces, count=count))
-        found = {every: _found(detector, images, every) for every in _EVERY}
-        calls = {str(every): _stream(detector, images, every) for every in _EVERY}
-        times = time_interleaved(calls, rounds=count, what=f"following {faces}")
-        for every in _EVERY:
-            overlaps = _overlaps(found[1], found[every])
-            ids = len({face.track_id for frame in found[every] for face in frame})
+        tracked = {interval: _track(detector, images, interval) for interval in _INTERVALS}
+        calls = {str(interval): _stream(detector, images, interval) for interval in _INTERVALS}
+        times = time_interleaved(calls, rounds=count, what=f"tracking {faces}")
+        for interval in _INTERVALS:
+            overlaps = _overlaps(tracked[1], tracked[interval])
+            tracks = len({face.track_id for frame in tracked[interval] for face in frame})
             rows.append(
                 [
                     faces,
-                    every,
-                    times[str(every)]["p50"],
-                    times[str(every)]["p99"],
-                    f"{np.mean(overlaps >= _SAME_IOU):.2%}",
+                    interval,
+                    times[str(interval)]["p50"],
+                    times[str(interval)]["p99"],
+                    f"{np.mean(overlaps >= _MIN_IOU):.2%}",
                     float(overlaps.mean()),
-                    ids,
+                    tracks,
                 ]
             )
-    columns = ["faces", "detection_interval", "ms a frame, p50", "p99", "recall", "mean overlap", "tracks"]
+    columns = ["faces", "detection_interval", "ms per frame, p50", "p99", "recall", "mean IoU", "tracks"]
     note = (
-        f"{count} frames of the clip at 640x480, centerface at 320, one thread. Recall and overlap (IoU) are "
-        f"against the detector's own boxes on every frame; a box counts from an overlap of {_SAME_IOU} on."
+        f"{count} frames of the clip at 640x480, centerface at 320, one thread. Recall and IoU are "
+        f"relative to the detections on every frame; a face is recalled with an IoU of at least {_MIN_IOU}."
     )
-    return Table("Detecting every k-th frame, following between", columns, rows, note)
+    return Table("Detection in every k-th frame, tracking in between", columns, rows, note)
 
 
-def _found(detector: FaceDetector, images: Sequence[BagImage], every: int) -> list[list[Face]]:
-    tracking, options = FaceTrackingPipeline(detector, None, Tracker()), TrackerOptions(detection_interval=every)
+def _track(detector: FaceDetector, images: Sequence[Image], interval: int) -> list[list[Face]]:
+    """Returns the faces of each frame with a detection interval."""
+    tracking, options = FaceTrackingPipeline(detector, None, Tracker()), TrackerOptions(detection_interval=interval)
     return [tracking.update(image, number / 30, DetectorOptions(), options) for number, image in enumerate(images)]
 
 
-def _stream(detector: FaceDetector, images: Sequence[BagImage], every: int) -> Callable[[], None]:
-    """Returns a function that works on the next frame each time it is called."""
-    tracking, options = FaceTrackingPipeline(detector, None, Tracker()), TrackerOptions(detection_interval=every)
+def _stream(detector: FaceDetector, images: Sequence[Image], interval: int) -> Callable[[], None]:
+    """Returns a function that processes the next frame at each call."""
+    tracking, options = FaceTrackingPipeline(detector, None, Tracker()), TrackerOptions(detection_interval=interval)
     numbers = iter(range(10**9))
 
     def step() -> None:
@@ -109,9 +117,9 @@ def _stream(detector: FaceDetector, images: Sequence[BagImage], every: int) -> C
     return step
 
 
-def _overlaps(wanted: Sequence[Sequence[Face]], found: Sequence[Sequence[Face]]) -> NDArray[np.float64]:
-    """Returns for every wanted face the overlap with the nearest one found in its frame."""
-    pairs = zip(wanted, found, strict=True)
+def _overlaps(detected: Sequence[Sequence[Face]], tracked: Sequence[Sequence[Face]]) -> NDArray[np.float64]:
+    """Returns for each detected face the highest IoU with a tracked face of the same frame."""
+    pairs = zip(detected, tracked, strict=True)
     return np.array(
-        [max((iou(face.box, one.box) for one in there), default=0.0) for faces, there in pairs for face in faces]
+        [max((iou(face.box, other.box) for other in others), default=0.0) for faces, others in pairs for face in faces]
     )

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The int8 form of CenterFace, made for the benchmark."""
+"""Quantizes CenterFace to int8 for the benchmark."""
 
 import importlib.util
 from pathlib import Path
@@ -14,10 +14,10 @@ _STEP = 30
 
 
 def int8_detector(setup: Setup) -> Path | None:
-    """Returns its file, made at the first call; None where what makes it is not installed.
+    """Returns the int8 model file, which the first call writes, or None if onnx is not installed.
 
-    Its ranges come from the images that are measured, which is fair for its time alone: what it finds on others is in
-    docs/detectors.md.
+    The quantization ranges come from the measured images, which does not affect the time. The accuracy on other images
+    is in docs/detectors.md.
     """
     path = setup.out / "centerface.int8.onnx"
     if path.is_file():

@@ -95,8 +95,8 @@ def _latencies(setup: Setup, results: dict[_Case, Any], floors: dict[tuple[int, 
     note = (
         f"Image stamp to the arrival of the EmotionArray in a fifth process, 30 Hz for {setup.seconds:.0f} s, raw "
         "images over DDS; k is `detection_interval`, composed is one process for all nodes. The floor is a plain rclpy "
-        "publisher and subscription with images of that size, one of the two transports of an image. CPU is that of all nodes, "
-        "100 % is one core."
+        "publisher and subscription with images of that size, one of the two transports of an image. CPU is that of "
+        "all nodes, 100 % is one core."
     )
     rows = [_row(case.name, result, floors[case.size_wh]) for case, result in results.items()]
     return Table("Photon-to-emotion latency", columns, rows, note)

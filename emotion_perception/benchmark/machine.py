@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a figure was measured on."""
+"""Description of the machine and the software that a benchmark ran on."""
 
 import importlib.metadata
 import os
@@ -15,7 +15,7 @@ _PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "torch", "openvin
 
 
 def describe_machine() -> dict[str, Any]:
-    """Returns host, versions, commit, command and date."""
+    """Returns processor, versions, commit, command line, date and load average."""
     return {
         "processor": processor_name(),
         "cores": os.cpu_count(),
@@ -40,7 +40,7 @@ def _version(name: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """Returns the commit of the source tree that this file lies in, with a + where files have been changed since."""
+    """Returns the commit of the source tree of this file, with a + if it has uncommitted changes, or None."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         commit = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)

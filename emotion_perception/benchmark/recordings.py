@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings: how much faster than real time they are evaluated, what reading costs, and memory."""
+"""Benchmark of bag evaluation: speed relative to real time, memory, and time of reading."""
 
 import json
 import shutil
@@ -27,48 +27,48 @@ from emotion_perception.core.images import JPEG_FORMAT, bgr_to_jpeg
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 
 _RATE = 30
-_QUALITY = 80
-_LONGEST_RAW_MIN = 1.0  # ten minutes of raw VGA are 17 GB
-_COMPARED = 300  # frames
+_JPEG_QUALITY = 80
+_MAX_RAW_MINUTES = 1.0  # ten minutes of raw VGA images are 17 GB
+_COMPARED_FRAMES = 300
 
 
 def run(setup: Setup) -> list[Table]:
-    """Measures."""
+    """Measures and returns the tables of the section."""
     rows: list[list[Any]] = []
-    shares = []
+    reading = []
     for minutes in setup.minutes:
         for compressed in (False, True):
-            if not compressed and minutes > _LONGEST_RAW_MIN:
+            if not compressed and minutes > _MAX_RAW_MINUTES:
                 continue
             bag = _write(setup, minutes, compressed=compressed)
             size_mb = sum(path.stat().st_size for path in bag.iterdir()) / 1e6
             name = f"{minutes:g} min, {'JPEG' if compressed else 'raw'}"
-            ways = _ways(int8_detector(setup)) if compressed and minutes <= _LONGEST_RAW_MIN else {"": []}
-            for way, options in ways.items():
+            variants = _variants(int8_detector(setup)) if compressed and minutes <= _MAX_RAW_MINUTES else {"": []}
+            for variant, options in variants.items():
                 timing = _evaluate(bag, setup.out / "evaluation", options)
-                figures = (timing[key] for key in ("seconds", "times_real_time", "peak_memory_mib"))
-                rows.append([name + way, size_mb, *figures])
-            if minutes <= _LONGEST_RAW_MIN:
-                shares.append([name, *_reading(bag)])
+                cells = (timing[key] for key in ("seconds", "times_real_time", "peak_memory_mib"))
+                rows.append([name + variant, size_mb, *cells])
+            if minutes <= _MAX_RAW_MINUTES:
+                reading.append([name, *_reading(bag)])
             shutil.rmtree(bag)
     return [
         Table(
             "Evaluating a recording, every frame",
             ["recording", "MB", "s", "times real time", "peak memory, MiB"],
             rows,
-            f"`evaluate-bag --every-frame`, 640x480 at {_RATE} Hz, one face, mcap; start of the program included.",
+            f"`evaluate-bag --every-frame`, 640x480 at {_RATE} Hz, one face, mcap; including the start of the program.",
         ),
         Table(
-            "What reading adds",
-            ["recording", "pipeline, ms a frame", "reading and decoding, ms a frame", "reading adds"],
-            shares,
-            f"The same {_COMPARED} frames from memory and from the recording, means.",
+            "Time of reading",
+            ["recording", "pipeline, ms per frame", "reading and decoding, ms per frame", "reading / pipeline"],
+            reading,
+            f"Means over {_COMPARED_FRAMES} frames.",
         ),
     ]
 
 
 def _write(setup: Setup, minutes: float, *, compressed: bool) -> Path:
-    """Writes the clip, again and again, as a recording."""
+    """Writes a recording of the clip in a loop."""
     path = setup.out / f"bag_{minutes:g}_{'jpeg' if compressed else 'raw'}"
     shutil.rmtree(path, ignore_errors=True)
     store, kind = typestore(), COMPRESSED if compressed else IMAGE
@@ -89,14 +89,14 @@ def _write(setup: Setup, minutes: float, *, compressed: bool) -> Path:
 
 def _payload(image: "np.ndarray[Any, Any]", *, compressed: bool) -> dict[str, Any]:
     if compressed:
-        return {"format": JPEG_FORMAT, "data": np.frombuffer(bgr_to_jpeg(image, _QUALITY), np.uint8)}
+        return {"format": JPEG_FORMAT, "data": np.frombuffer(bgr_to_jpeg(image, _JPEG_QUALITY), np.uint8)}
     height, width = image.shape[:2]
     shape = {"height": height, "width": width, "encoding": "bgr8", "is_bigendian": 0, "step": 3 * width}
     return {**shape, "data": image.ravel()}
 
 
-def _ways(detector: Path | None) -> dict[str, list[str]]:
-    """Returns the options of each way to evaluate, by what stands behind its name."""
+def _variants(detector: Path | None) -> dict[str, list[str]]:
+    """Returns the options of `evaluate-bag` for each variant, by suffix of the name in the table."""
     if detector is None:
         return {"": []}
     small = ["--set", f"detector_model={detector}"]
@@ -105,27 +105,27 @@ def _ways(detector: Path | None) -> dict[str, list[str]]:
 
 
 def _evaluate(bag: Path, out: Path, options: Sequence[str]) -> dict[str, Any]:
-    """Returns the `timing` of an evaluation in a process of its own."""
+    """Evaluates in a new process and returns the block `timing` of the report."""
     command = [sys.executable, "-m", "emotion_perception.cli", "evaluate-bag", str(bag), "--out", str(out), *options]
     subprocess.run(command, check=True, capture_output=True)
     return dict(json.loads((out / "report.json").read_text(encoding="utf-8"))["timing"])
 
 
 def _reading(bag: Path) -> tuple[float, float, str]:
-    """Returns the time of a frame in the pipeline, that of reading it, and their ratio."""
+    """Returns mean times per frame in milliseconds of the pipeline and of reading, and their ratio."""
     pipeline = Pipeline(PipelineOptions(classifier=ClassifierOptions(device="cpu")))
     reading_ms, working_ms = [], []
     with Recording(bag) as recording:
         source = read_bag_images(recording, image_topic(recording, None))
-        for _ in range(_COMPARED):
-            moments = [time.perf_counter()]
+        for _ in range(_COMPARED_FRAMES):
+            times_s = [time.perf_counter()]
             if (image := next(source, None)) is None:
                 break
             image_bgr = image.to_bgr()
-            moments.append(time.perf_counter())
+            times_s.append(time.perf_counter())
             pipeline.process(image_bgr, image.stamp_s)
-            moments.append(time.perf_counter())
-            read_s, worked_s = np.diff(moments)
+            times_s.append(time.perf_counter())
+            read_s, worked_s = np.diff(times_s)
             reading_ms.append(read_s * 1e3)
             working_ms.append(worked_s * 1e3)
     working, reading = float(np.mean(working_ms)), float(np.mean(reading_ms))

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The images that everything is measured on: the demonstration clip, scaled and tiled."""
+"""The images of the benchmark: the demonstration clip, scaled and tiled."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -12,35 +12,41 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.assets import resolve_model_file
 
-BagImage = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 VGA, HD = (640, 480), (1280, 720)
 FACES = (1, 2, 4, 8, 16, 32)
 _GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2), 8: (4, 2), 16: (4, 4), 32: (8, 4)}  # columns, rows
-_FRAMES = 300  # of the clip: ten seconds
-_ACTRESS = 0.5  # her place, share of the clip's width
+_FRAMES = 300  # of the clip, ten seconds
+_FACE_X = 0.5  # horizontal position of the face, fraction of the width
 
 
 class Scene:
-    """Images of one or more moving faces, all cut from the clip.
+    """Images with one or more moving faces, made from the demonstration clip.
 
     Raises:
-        ModelFileError: the clip was not fetched.
+        ModelFileError: the clip has not been fetched.
     """
 
     def __init__(self) -> None:
         self._path = resolve_model_file("demo_clip")
 
     @cached_property
-    def frames(self) -> list[BagImage]:
-        """The clip's images, uint8 (360, 640, 3) BGR."""
+    def frames(self) -> list[Image]:
+        """Frames of the clip, uint8 (360, 640, 3) BGR."""
         capture = cv2.VideoCapture(str(self._path))
-        frames: list[BagImage] = []
-        while len(frames) < _FRAMES and (answer := capture.read())[0]:
-            frames.append(np.asarray(answer[1], np.uint8))
+        frames: list[Image] = []
+        while len(frames) < _FRAMES and (result := capture.read())[0]:
+            frames.append(np.asarray(result[1], np.uint8))
         return frames
 
-    def image(self, number: int, size_wh: tuple[int, int], faces: int = 1) -> BagImage:
-        """Returns image `number` of a stream, uint8 (H, W, 3) BGR, with so many faces, each at another moment."""
+    def image(self, number: int, size_wh: tuple[int, int], faces: int = 1) -> Image:
+        """Returns an image of the stream, uint8 (H, W, 3) BGR; each face is another frame of the clip.
+
+        Args:
+            number: index in the stream.
+            size_wh: width and height.
+            faces: number of faces, one of `FACES`.
+        """
         columns, rows = _GRIDS[faces]
         width, height = size_wh
         tile_wh = width // columns, height // rows
@@ -51,12 +57,12 @@ class Scene:
             canvas[top : top + tile_wh[1], left : left + tile_wh[0]] = _fill(source, tile_wh)
         return canvas
 
-    def images(self, size_wh: tuple[int, int], faces: int = 1, *, count: int) -> Iterator[BagImage]:
-        """Yields the first images of a stream."""
+    def images(self, size_wh: tuple[int, int], faces: int = 1, *, count: int) -> Iterator[Image]:
+        """Yields the first `count` images of the stream."""
         return (self.image(number, size_wh, faces) for number in range(count))
 
     def write_video(self, path: Path, size_wh: tuple[int, int], faces: int) -> Path:
-        """Writes the stream as Motion JPEG, which costs a camera's process about as much as a webcam's."""
+        """Writes the stream as Motion JPEG, whose decoding costs about as much as that of a webcam."""
         writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, size_wh)
         for image in self.images(size_wh, faces, count=len(self.frames)):
             writer.write(image)
@@ -64,12 +70,12 @@ class Scene:
         return path
 
 
-def _fill(source: BagImage, size_wh: tuple[int, int]) -> BagImage:
-    """Returns an image scaled so that it fills a rectangle; what is too much is cut away beside the face."""
+def _fill(source: Image, size_wh: tuple[int, int]) -> Image:
+    """Scales an image to cover the given size and crops it around the face."""
     height, width = source.shape[:2]
     scale = max(size_wh[0] / width, size_wh[1] / height)
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    scaled = cv2.resize(source, None, fx=scale, fy=scale, interpolation=way)
-    left = round((scaled.shape[1] - size_wh[0]) * _ACTRESS)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(source, None, fx=scale, fy=scale, interpolation=interpolation)
+    left = round((scaled.shape[1] - size_wh[0]) * _FACE_X)
     top = (scaled.shape[0] - size_wh[1]) // 2
     return np.asarray(scaled[top : top + size_wh[1], left : left + size_wh[0]], np.uint8)

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What every section of the benchmark gets."""
+"""Settings of the benchmark that all sections share."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,15 +10,15 @@ from emotion_perception.benchmark.scene import Scene
 
 @dataclass(frozen=True)
 class Setup:
-    """How to measure.
+    """Settings of the benchmark.
 
     Attributes:
-        out: folder for what is made on the way; it exists.
-        scene: the images.
-        data: FER-2013 as `emotion-perception train` takes it; None leaves accuracies out.
-        rounds: calls of each function that is timed.
-        seconds: length of each run of the nodes.
-        minutes: lengths of the recordings.
+        out: existing folder for intermediate files.
+        scene: source of the images.
+        data: FER-2013 data file as for `emotion-perception train`; None leaves out accuracies.
+        rounds: number of calls of each timed function.
+        seconds: duration of each run of the nodes.
+        minutes: durations of the recordings.
     """
 
     out: Path
@@ -30,5 +30,5 @@ class Setup:
 
 
 def quick(setup: Setup) -> Setup:
-    """Returns the same with everything as short as it still works, to see that it works."""
+    """Returns the shortest settings with which every section still runs, for a smoke test."""
     return replace(setup, rounds=2, seconds=4.0, minutes=(0.1,))

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of figures: as JSON to compute with, as Markdown to read."""
+"""Result tables, as JSON and as Markdown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,10 +12,10 @@ class Table:
     """One table of the benchmark.
 
     Attributes:
-        title: heading.
-        columns: names, with their unit.
-        rows: cells: text, whole numbers, fractions, or None where nothing was measured.
-        note: how it was measured and what it says, one paragraph.
+        title: heading of the table.
+        columns: names with unit.
+        rows: cells: str, int, float, or None if not measured.
+        note: conditions of the measurement, one paragraph.
     """
 
     title: str
@@ -24,12 +24,12 @@ class Table:
     note: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Returns plain values."""
+        """Returns the table as plain values."""
         return asdict(self)
 
 
 def table_from(values: Mapping[str, Any]) -> Table:
-    """Returns the table that `as_json` gave."""
+    """Returns the table of the result of `Table.as_json`."""
     return Table(values["title"], values["columns"], values["rows"], values["note"])
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Training: images a second of loader and augmentation, and a step against what the processor can do."""
+"""Benchmark of training on the CPU: throughput of loader, augmentation and training step, and share of peak FLOP/s."""
 
 import time
 from collections.abc import Callable
@@ -23,12 +23,12 @@ from emotion_perception.training.fit.lit_module import EmotionLitModule
 from emotion_perception.training.recipe import load_recipe
 
 _RECIPES = ("compact_vgg", "mini_xception", "scar_cnn")
-_PICTURES = 26_466  # of FER-2013 that are learnt
-_SQUARE = 2048  # of the matrices that say what the processor can do
+_TRAIN_IMAGES = 26_466  # of FER-2013
+_MATRIX_SIDE = 2048  # of the matrix product that measures the peak
 
 
 def run(setup: Setup) -> list[Table]:
-    """Measures."""
+    """Measures and returns the table of the section."""
     rounds = max(2, setup.rounds // 10)
     peak = {precision: _peak(precision) for precision in (torch.float32, torch.bfloat16)}
     rows = [_row(name, rounds, peak) for name in _RECIPES]
@@ -38,16 +38,17 @@ def run(setup: Setup) -> list[Table]:
         "augmentation, images/s",
         "step, images/s",
         "precision",
-        "GFLOP an image",
+        "GFLOP per image",
         "share of peak",
-        f"epoch of {_PICTURES:,}, s",
+        f"epoch of {_TRAIN_IMAGES:,}, s",
         "arithmetic floor, s",
     ]
     speeds = ", ".join(f"{str(kind).removeprefix('torch.')} {speed / 1e9:,.0f} GFLOP/s" for kind, speed in peak.items())
     note = (
-        f"Batch of the recipe at its full input size, {torch.get_num_threads()} threads, random images; a step is "
-        f"augmentation, forward, backward and update. Peak is a {_SQUARE}x{_SQUARE} matrix product here: {speeds}. The "
-        "floor is the epoch at that speed."
+        f"Batch and input size of the recipe, {torch.get_num_threads()} threads, random images; a step is "
+        "augmentation, forward, backward and update. "
+        f"Peak is a {_MATRIX_SIDE}x{_MATRIX_SIDE} matrix product: {speeds}. "
+        "The floor is the time of the epoch at the peak."
     )
     return [Table("Training on the CPU", columns, rows, note)]
 
@@ -73,7 +74,7 @@ def _row(name: str, rounds: int, peak: dict[torch.dtype, float]) -> list[Any]:
     with FlopCounterMode(display=False) as counter:
         module.network(batch[0][:1]).sum().backward()
     flop = counter.get_total_flops()
-    speed = {what: size / (found["p50"] * 1e-3) for what, found in times.items()}
+    speed = {what: size / (milliseconds["p50"] * 1e-3) for what, milliseconds in times.items()}
     return [
         name,
         round(speed["load"]),
@@ -82,8 +83,8 @@ def _row(name: str, rounds: int, peak: dict[torch.dtype, float]) -> list[Any]:
         str(kind).removeprefix("torch."),
         flop / 1e9,
         f"{speed['step'] * flop / peak[kind]:.0%}",
-        _PICTURES / speed["step"],
-        _PICTURES * flop / peak[kind],
+        _TRAIN_IMAGES / speed["step"],
+        _TRAIN_IMAGES * flop / peak[kind],
     ]
 
 
@@ -105,11 +106,11 @@ def _step(
 
 
 def _peak(kind: torch.dtype) -> float:
-    """Returns floating-point operations a second of a large matrix product, the best of five."""
-    left, right = (torch.randn(_SQUARE, _SQUARE).to(kind) for _ in range(2))
+    """Returns the FLOP/s of a large matrix product, the best of five."""
+    left, right = (torch.randn(_MATRIX_SIDE, _MATRIX_SIDE).to(kind) for _ in range(2))
     seconds = []
     for _ in range(5):
         begun = time.perf_counter()
         left @ right
         seconds.append(time.perf_counter() - begun)
-    return 2 * _SQUARE**3 / min(seconds)
+    return 2 * _MATRIX_SIDE**3 / min(seconds)

@@ -11,24 +11,30 @@ SECTIONS = ("latency", "detection", "backends", "scaling", "cameras", "startup",
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describes the options."""
-    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder (default: %(default)s)")
+    """Adds the options of the command."""
+    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="output folder (default: %(default)s)")
     parser.add_argument(
         "--only",
         action="append",
         default=[],
         metavar="A,B",
-        help=f"sections to measure, of {', '.join(SECTIONS)} (default: all); the others stay in bench.json",
+        help=f"sections to measure, of {', '.join(SECTIONS)} (default: all); bench.json keeps the others",
     )
-    parser.add_argument("--data", type=Path, help="FER-2013, for the accuracy that each way of running keeps")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each run of the nodes (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=30, help="of each timed call (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="only see whether it works; the figures mean nothing")
-    parser.add_argument("--document", type=Path, help="Markdown file between whose marks the tables go")
+    parser.add_argument(
+        "--data", type=Path, help="FER-2013 data file, for the accuracy of each backend (default: not measured)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="duration of each run of the nodes (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=30, help="number of calls of each timed function (default: %(default)s)"
+    )
+    parser.add_argument("--quick", action="store_true", help="smoke test; the results are meaningless")
+    parser.add_argument("--document", type=Path, help="Markdown document whose generated section is replaced")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measures, and prints each table when it is there."""
+    """Measures the sections and prints their tables; returns the exit code."""
     import importlib
 
     from emotion_perception.benchmark import report
@@ -37,9 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.benchmark.setup import Setup, quick
     from emotion_perception.benchmark.tables import to_markdown
     from emotion_perception.core.errors import ConfigurationError
+    from emotion_perception.core.retired_names import BENCHMARK_SECTIONS
     from emotion_perception.reporting.documents import replace_measurement
 
     names = split_names(arguments.only) or list(SECTIONS)
+    if retired := [name for name in names if name in BENCHMARK_SECTIONS]:
+        raise ConfigurationError(f"--only {retired[0]}: the name is now {BENCHMARK_SECTIONS[retired[0]]}")
     if unknown := [name for name in names if name not in SECTIONS]:
         raise ConfigurationError(f"--only {', '.join(unknown)}: none of {', '.join(SECTIONS)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
