@@ -139,7 +139,7 @@ def wait_until_it_answers(process):
     [
         ("bag_player", [], "bag is empty"),
         ("bag_player", ["bag:=/no/such"], "/no/such: no such file or folder"),
-        ("bag_player", ["bag:={tmp}"], "holds no .mcap or .db3 file"),
+        ("bag_player", ["bag:={tmp}"], "has no .mcap or .db3 file"),
         ("bag_player", ["bag:={tmp}/torn.mcap"], "torn.mcap: nothing of this recording can be read"),
         ("bag_player", ["bag:={bag}", "rate:=0.0"], "rate"),
         ("bag_player", ["bag:={bag}", "topic:=/other"], "has no image topic /other"),

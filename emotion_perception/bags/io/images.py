@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The images of a recording's image topic, one after the other, each accounted for."""
+"""Image topics of recordings, and their images."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
 from emotion_perception.core.images import RawImage, compressed_to_bgr, raw_to_bgr
 
-_USUAL = ("image_raw", "image_raw/compressed", "image_rect", "image")  # how the names of cameras' topics end
+_CAMERA_TOPICS = ("image_raw", "image_raw/compressed", "image_rect", "image")  # last part of the names
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,19 +24,19 @@ class BagImage:
     """One message of the image topic.
 
     Attributes:
-        number: its place among the topic's messages, from 0.
-        stamp_ns: stamp of its header; where it cannot be deserialized, `received_ns`.
-        received_ns: when it was recorded.
-        kind: type of the message, one of `IMAGE_TYPES`.
+        number: position among the messages of the topic, from 0.
+        stamp_ns: stamp of its header; `received_ns` if the message is damaged.
+        received_ns: time at which it was recorded.
+        message_type: type of the message, one of `IMAGE_TYPES`.
         raw: the message in CDR.
-        message: the same as rosbags deserializes it, or None where it cannot.
-        problem: why not, or None.
+        message: the deserialized message, or None if it is damaged.
+        problem: description of the damage, or None.
     """
 
     number: int
     stamp_ns: int
     received_ns: int
-    kind: str
+    message_type: str
     raw: bytes
     message: Any | None
     problem: str | None
@@ -47,39 +47,43 @@ class BagImage:
         return self.stamp_ns * 1e-9
 
     def to_bgr(self) -> NDArray[np.uint8]:
-        """Returns what it shows as uint8 (H, W, 3) BGR.
+        """Returns the image as uint8 (H, W, 3) BGR.
 
         Raises:
             ImageError: the message is damaged, or as of `raw_to_bgr` and `compressed_to_bgr`.
         """
         if self.message is None:
             raise ImageError(self.problem)
-        return compressed_to_bgr(self.message.data) if self.kind == COMPRESSED else raw_to_bgr(self.message, _convert)
+        return (
+            compressed_to_bgr(self.message.data)
+            if self.message_type == COMPRESSED
+            else raw_to_bgr(self.message, _convert)
+        )
 
 
-def image_topic(recording: Recording, wanted: str | None) -> Topic:
-    """Returns the image topic that is asked for, or the one that a camera would have.
+def image_topic(recording: Recording, name: str | None) -> Topic:
+    """Returns the image topic with a given name, or the topic of the camera.
 
     Args:
-        recording: where to look.
-        wanted: its name; None takes the only one, or the only one that is named as cameras name theirs.
+        recording: the recording.
+        name: name of the topic; None takes the only image topic, or the only one with a usual name of cameras.
 
     Raises:
-        RecordingError: there is none, several, or none of that name; the message lists those that are there.
+        RecordingError: there is no such topic, or several; the message lists the image topics.
     """
     images = [topic for topic in recording.topics if topic.type in IMAGE_TYPES]
     if not images:
         others = ", ".join(f"{topic.name} ({topic.type or 'unknown type'})" for topic in recording.topics)
-        raise RecordingError(f"{recording.path}: holds no images; its topics: {others or 'none'}")
+        raise RecordingError(f"{recording.path}: has no image topic; its topics: {others or 'none'}")
     listed = ", ".join(topic.name for topic in images)
-    if wanted is not None:
-        found = [topic for topic in images if topic.name.lstrip("/") == wanted.lstrip("/")]
+    if name is not None:
+        found = [topic for topic in images if topic.name.lstrip("/") == name.lstrip("/")]
         if not found:
-            raise RecordingError(f"{recording.path}: has no image topic {wanted}; image topics: {listed}")
+            raise RecordingError(f"{recording.path}: has no image topic {name}; image topics: {listed}")
     elif len(images) == 1:
         found = images
     else:
-        found = [topic for ending in _USUAL for topic in images if topic.name.endswith(f"/{ending}")]
+        found = [topic for ending in _CAMERA_TOPICS for topic in images if topic.name.endswith(f"/{ending}")]
         if not found or len({topic.name.removesuffix("/compressed") for topic in found}) > 1:
             raise RecordingError(f"{recording.path}: has several image topics, name one with --topic: {listed}")
     if not found[0].count:
@@ -88,18 +92,18 @@ def image_topic(recording: Recording, wanted: str | None) -> Topic:
 
 
 def namespace_of(topic: str) -> str:
-    """Returns the namespace of an image topic with a slash at its end, e.g. `/front/` of `/front/image_raw`."""
+    """Returns the namespace of an image topic with a trailing slash, e.g. `/front/` of `/front/image_raw`."""
     return topic.removesuffix("/compressed").rpartition("/")[0] + "/"
 
 
 def camera_info_topic(recording: Recording, images: Topic) -> str | None:
-    """Returns the topic of the calibration that image_transport has beside the images, None where there is none."""
+    """Returns the camera_info topic in the namespace of the images, or None if there is none."""
     wanted = (f"{namespace_of(images.name)}camera_info", CAMERA_INFO)
     return next((topic.name for topic in recording.topics if (topic.name, topic.type) == wanted), None)
 
 
 def read_bag_images(recording: Recording, topic: Topic) -> Iterator[BagImage]:
-    """Yields every message of an image topic, in the order of recording, damaged ones too."""
+    """Yields every message of an image topic in the order of recording, including damaged ones."""
     for number, entry in enumerate(recording.messages([topic.name])):
         message, problem = None, None
         try:
@@ -110,22 +114,22 @@ def read_bag_images(recording: Recording, topic: Topic) -> Iterator[BagImage]:
         yield BagImage(number, stamp, entry.received_ns, topic.type, entry.raw, message, problem)
 
 
-def deserialize(raw: bytes, kind: str) -> Any:
-    """Returns a message of a type in `typestore`.
+def deserialize(raw: bytes, message_type: str) -> Any:
+    """Returns an image message of a standard type.
 
     Raises:
         ImageError: its bytes are damaged.
     """
     try:
-        return typestore().deserialize_cdr(raw, kind)
+        return typestore().deserialize_cdr(raw, message_type)
     except DAMAGED as e:
         raise ImageError(f"the message's {len(raw)} bytes are damaged ({one_line(e)})") from e
 
 
 def stamp_ns(message: Any) -> int:
-    """Returns the stamp of a message's header in nanoseconds."""
+    """Returns the stamp of the header of a message in nanoseconds."""
     return int(message.header.stamp.sec) * NS + int(message.header.stamp.nanosec)
 
 
 def _convert(image: RawImage) -> NDArray[np.uint8]:
-    return np.asarray(image_to_cvimage(image, "bgr8"), np.uint8)  # type: ignore[arg-type]  # it reads these fields only
+    return np.asarray(image_to_cvimage(image, "bgr8"), np.uint8)  # type: ignore[arg-type]  # it only reads these fields

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording holds: its topics, and its messages as they were sent."""
+"""Topics and messages of a recording."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,9 +12,9 @@ class Topic:
 
     Attributes:
         name: as it was recorded, e.g. `/front/image_raw`.
-        type: e.g. `sensor_msgs/msg/Image`; empty where the file does not say.
-        count: its messages; in a damaged file some of them may turn out unreadable.
-        definition: text of the type and of all that it uses; empty where the file has none.
+        type: e.g. `sensor_msgs/msg/Image`; empty if the file does not record it.
+        count: number of its messages; in a damaged file some of them may be unreadable.
+        definition: message definition of the type and of all types of its fields; empty if the file has none.
     """
 
     name: str
@@ -28,8 +28,8 @@ class Entry(NamedTuple):
 
     Attributes:
         topic: name of its topic.
-        received_ns: when it was recorded, in nanoseconds.
-        raw: the message in CDR, as it was sent.
+        received_ns: time at which it was recorded, in nanoseconds.
+        raw: the message in CDR, as it was published.
     """
 
     topic: str

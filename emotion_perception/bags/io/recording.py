@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Opens a rosbag2 recording, whole or damaged, and hands out its messages in the order of recording."""
+"""Reads rosbag2 recordings, intact or damaged."""
 
 import hashlib
 import re
@@ -22,8 +22,8 @@ _METADATA = "metadata.yaml"
 _CHUNK = 1 << 20  # bytes hashed at a time
 
 
-class _Source(Protocol):
-    """A storage file, or all files of a recording."""
+class _Storage(Protocol):
+    """A storage file, or all storage files of a recording."""
 
     topics: list[Topic]
 
@@ -35,16 +35,16 @@ class _Source(Protocol):
 class Recording:
     """A rosbag2 folder, or one storage file of it.
 
-    What is wrong with it is worked around where it can be: without metadata.yaml the storage files are read
-    themselves; of a file without its end everything before the damage is read.
+    Damage is tolerated as far as possible: without metadata.yaml the storage files are read directly; of a truncated
+    file everything before the damage is read.
 
     Args:
         path: the folder, or a .mcap or .db3 file.
 
     Attributes:
-        path: the same.
+        path: as given.
         files: the storage files, in the order of recording.
-        problems: what was wrong, one line each; reading may add to it.
+        problems: the damage that was found, one line each; reading messages may add lines.
 
     Raises:
         RecordingError: there is no recording, or nothing of it can be read.
@@ -54,7 +54,7 @@ class Recording:
         self.path = path
         self.problems: list[str] = []
         self.files = _storage_files(path)
-        self._sources = self._open()
+        self._storages = self._open()
 
     def __enter__(self) -> "Recording":
         return self
@@ -66,55 +66,58 @@ class Recording:
 
     @property
     def topics(self) -> list[Topic]:
-        """All topics, by name; one that several files hold is listed once, with all its messages."""
+        """All topics, sorted by name; a topic that is in several files is listed once, with the sum of its messages."""
         found: dict[str, Topic] = {}
-        for topic in (topic for source in self._sources for topic in source.topics):
+        for topic in (topic for storage in self._storages for topic in storage.topics):
             earlier = found.get(topic.name, replace(topic, count=0))
             found[topic.name] = replace(earlier, count=earlier.count + topic.count)
         return sorted(found.values())
 
     def messages(self, names: Collection[str]) -> Iterator[Entry]:
-        """Yields the messages of topics; a damaged place ends its file, and is added to `problems`."""
-        for source in self._sources:
+        """Yields the messages of topics in the order of recording.
+
+        Reading a file ends where it is damaged; `problems` then has a line about it.
+        """
+        for storage in self._storages:
             count = 0
             try:
-                for count, entry in enumerate(source.messages(names), 1):  # noqa: B007 - read below
+                for count, entry in enumerate(storage.messages(names), 1):  # noqa: B007 - read below
                     yield entry
-            except Exception as e:  # noqa: BLE001 - see _Whole
+            except Exception as e:  # noqa: BLE001 - see _IntactStorage
                 self._note(f"reading stopped after {count} messages ({one_line(e)})")
 
     def sha256(self) -> str:
-        """Returns the SHA-256 of the storage files' content, one after the other; of one file, what sha256sum says."""
-        whole = hashlib.sha256()
+        """Returns the SHA-256 of the concatenated storage files, in hexadecimal."""
+        digest = hashlib.sha256()
         for path in self.files:
             with open(path, "rb") as file:
                 while block := file.read(_CHUNK):
-                    whole.update(block)
-        return whole.hexdigest()
+                    digest.update(block)
+        return digest.hexdigest()
 
     def close(self) -> None:
         """Closes the files."""
-        for source in self._sources:
-            source.close()
+        for storage in self._storages:
+            storage.close()
 
-    def _open(self) -> list[_Source]:
+    def _open(self) -> list[_Storage]:
         if self.path.is_dir() and (self.path / _METADATA).is_file():
             try:
-                return [_Whole(self.path)]
-            except Exception as e:  # noqa: BLE001 - see _Whole
+                return [_IntactStorage(self.path)]
+            except Exception as e:  # noqa: BLE001 - see _IntactStorage
                 self._note(one_line(e))
         elif self.path.is_dir():
             self._note(f"{_METADATA} is missing")
-        sources = [source for path in self.files if (source := self._open_file(path)) is not None]
-        if not sources:
+        storages = [storage for path in self.files if (storage := self._open_file(path)) is not None]
+        if not storages:
             raise RecordingError(f"{self.path}: nothing of this recording can be read ({'; '.join(self.problems)})")
-        return sources
+        return storages
 
-    def _open_file(self, path: Path) -> _Source | None:
+    def _open_file(self, path: Path) -> _Storage | None:
         try:
-            return _Whole(path)
-        except Exception as e:  # noqa: BLE001 - see _Whole
-            self._note(f"{path.name} is damaged or cut short, what is before that is read ({one_line(e)})")
+            return _IntactStorage(path)
+        except Exception as e:  # noqa: BLE001 - see _IntactStorage
+            self._note(f"{path.name} is damaged or truncated, it is read up to the damage ({one_line(e)})")
         try:
             return RecoveredMcap(path) if path.suffix == ".mcap" else RecoveredSqlite(path)
         except RecordingError as e:
@@ -126,10 +129,10 @@ class Recording:
             self.problems.append(problem)
 
 
-class _Whole:
-    """What rosbags reads: a whole folder or a whole storage file.
+class _IntactStorage:
+    """A folder or a storage file that rosbags can read.
 
-    Of damaged ones it raises whatever its parsers and its databases raise, so every exception counts as damage.
+    rosbags passes on the exceptions of its parsers and databases, so every exception is taken for damage.
     """
 
     def __init__(self, path: Path) -> None:
@@ -149,7 +152,7 @@ class _Whole:
     def messages(self, names: Collection[str]) -> Iterator[Entry]:
         """Yields the messages of topics in the order of recording."""
         wanted = [connection for connection in self._reader.connections if connection.topic in names]
-        if wanted:  # rosbags takes none for all
+        if wanted:  # for rosbags an empty list means all topics
             for connection, received_ns, raw in self._reader.messages(wanted):
                 yield Entry(connection.topic, received_ns, raw)
 
@@ -159,9 +162,9 @@ class _Whole:
 
 
 def is_recording(path: Path) -> bool:
-    """Returns whether a path looks like one recording: a storage file, a folder with metadata.yaml, or one with files.
+    """Returns whether a path is one recording: a storage file, or a folder with metadata.yaml or with storage files.
 
-    A folder without metadata.yaml that holds recordings in folders of their own is none, whatever files lie beside.
+    A folder without metadata.yaml whose subfolders are recordings is not one itself, even if it has storage files.
     """
     if not path.is_dir():
         return path.is_file() and path.suffix in STORAGE_SUFFIXES
@@ -172,7 +175,7 @@ def is_recording(path: Path) -> bool:
 
 
 def _storage_files(path: Path) -> list[Path]:
-    """Returns the storage files of a recording, in the order of their numbers."""
+    """Returns the storage files of a recording, sorted by their numbers."""
     if not path.exists():
         raise RecordingError(f"{path}: no such file or folder")
     if path.is_file():
@@ -182,10 +185,10 @@ def _storage_files(path: Path) -> list[Path]:
     suffixes = (*STORAGE_SUFFIXES, *(f"{suffix}.zstd" for suffix in STORAGE_SUFFIXES))
     files = [entry for entry in path.iterdir() if entry.name.endswith(suffixes)]
     if not files:
-        raise RecordingError(f"{path}: holds no .mcap or .db3 file, so it is no rosbag2 recording")
+        raise RecordingError(f"{path}: has no .mcap or .db3 file, so it is no rosbag2 recording")
     return sorted(files, key=_by_number)
 
 
 def _by_number(path: Path) -> list[tuple[int, str]]:
-    """Returns a key by which bag_10 comes after bag_9."""
+    """Returns a sort key that puts bag_10 after bag_9."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]

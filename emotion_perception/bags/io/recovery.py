@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Reads storage files whose end is missing, as a power cut leaves them: everything up to the first damaged place."""
+"""Reads damaged storage files up to the damage, e.g. files that a power cut truncated."""
 
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -13,14 +13,14 @@ from mcap.stream_reader import StreamReader
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.core.errors import RecordingError, one_line
 
-_LARGEST_RECORD = 1 << 30  # bytes; a damaged length must not ask for the whole memory
+_MAX_RECORD_SIZE = 1 << 30  # bytes; a damaged length must not allocate all of the memory
 
 
 class RecoveredMcap:
-    """An mcap file without an end, read record by record. A chunk that is not whole is lost.
+    """A truncated mcap file, read record by record; an incomplete chunk is lost.
 
     Raises:
-        RecordingError: not even its beginning can be read.
+        RecordingError: no channel can be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class RecoveredMcap:
             name, definition = (schema.name, schema.data.decode(errors="replace")) if schema else ("", "")
             self.topics.append(Topic(channel.topic, name, counts[number], definition))
         if not channels:
-            raise RecordingError(f"{path}: nothing can be saved from this damaged file")
+            raise RecordingError(f"{path}: nothing can be recovered from this damaged file")
 
     def messages(self, names: Collection[str]) -> Iterator[Entry]:
         """Yields the messages of topics in the order of the file."""
@@ -44,13 +44,13 @@ class RecoveredMcap:
                 yield Entry(channel.topic, message.log_time, bytes(message.data))
 
     def close(self) -> None:
-        """Does nothing: the file is open only while messages are read."""
+        """Does nothing: the file is only open while messages are read."""
 
     def _records(self) -> Iterator[tuple[Channel, Schema | None, Message]]:
         schemas: dict[int, Schema] = {}
         channels: dict[int, Channel] = {}
         with open(self._path, "rb") as file:
-            records = StreamReader(file, record_size_limit=_LARGEST_RECORD).records
+            records = StreamReader(file, record_size_limit=_MAX_RECORD_SIZE).records
             while record := _next(records):
                 if isinstance(record, Schema):
                     schemas[record.id] = record
@@ -62,29 +62,29 @@ class RecoveredMcap:
 
 
 def _next(records: Iterator[Any]) -> Any:
-    """Returns the next record, None at the end or where the file is damaged."""
+    """Returns the next record, or None at the end of the file or at the damage."""
     try:
         return next(records, None)
-    except Exception:  # noqa: BLE001 - the parser and its decompressors raise whatever their libraries have
+    except Exception:  # noqa: BLE001 - the parser and the decompressors raise errors of many types
         return None
 
 
 class RecoveredSqlite:
-    """A sqlite3 file that is shorter than it says, read in the order of its rows.
+    """A truncated sqlite3 file, read in the order of its rows.
 
     Raises:
-        RecordingError: not even its table of topics can be read.
+        RecordingError: its table of topics cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # immutable: no lock and no journal; writable_schema: SQLite then reads a file that has lost its last pages
+        # immutable: no lock and no journal; writable_schema: SQLite reads a file whose last pages are missing
         self._connection = sqlite3.connect(f"file:{path.resolve()}?mode=ro&immutable=1", uri=True)
         self._connection.execute("PRAGMA writable_schema=ON")
         try:
             rows = self._connection.execute("SELECT id, name, type FROM topics ORDER BY id").fetchall()
         except sqlite3.DatabaseError as e:
-            raise RecordingError(f"{path}: nothing can be saved from this damaged file ({one_line(e)})") from e
+            raise RecordingError(f"{path}: nothing can be recovered from this damaged file ({one_line(e)})") from e
         self._names = {number: name for number, name, _ in rows}
         definitions = dict(self._rows("SELECT topic_type, encoded_message_definition FROM message_definitions"))
         counts: dict[int, int] = {}
@@ -103,7 +103,7 @@ class RecoveredSqlite:
         self._connection.close()
 
     def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
-        """Yields rows up to the first that cannot be read; none where the table is missing."""
+        """Yields the rows up to the first unreadable one; none if the table is missing."""
         try:
             yield from self._connection.execute(query)
         except sqlite3.DatabaseError:

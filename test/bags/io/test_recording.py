@@ -172,7 +172,7 @@ def test_the_hash_is_that_of_the_file_and_changes_with_it(bag):
     ("make", "line"),
     [
         (lambda path: None, "no such file or folder"),
-        (lambda path: path.mkdir(), "holds no .mcap or .db3 file"),
+        (lambda path: path.mkdir(), "has no .mcap or .db3 file"),
         (lambda path: path.write_bytes(b"x"), "not a rosbag2 folder, nor a file ending in .mcap or .db3"),
     ],
 )
