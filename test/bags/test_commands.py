@@ -74,7 +74,6 @@ def test_a_folder_with_a_damaged_recording_exits_with_1(bag, tmp_path, capsys):
     assert "bags: 1 frames" in told.out
 
 
-
 def test_the_installed_program_evaluates_recordings_in_several_processes(tmp_path):
     folder, out = tmp_path / "bags", tmp_path / "out"
     folder.mkdir()
@@ -102,6 +101,10 @@ def test_the_installed_program_evaluates_recordings_in_several_processes(tmp_pat
         (["evaluate-bag", "BAG", "--out", "out", "--model", "none"], "none"),
         (["evaluate-bag", "BAG", "--out", "out", "--detector", "eyes"], "detector 'eyes' is none of"),
         (["evaluate-bag", "BAG", "--out", "out", "--set", "speed=1"], "--set speed: unknown, known are"),
+        (
+            ["evaluate-bag", "BAG", "--out", "out", "--set", "detect_every=2"],
+            "detect_every is now called detection_interval",
+        ),
         (["evaluate-bag", "BAG", "--out", "out", "--set", "min_face_px=-1"], "min_face_px -1 is below 1"),
         (
             ["evaluate-bag", "BAG", "--out", "out", "--set", "min_face_px=many"],

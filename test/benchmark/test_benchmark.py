@@ -76,7 +76,7 @@ def test_an_unknown_section_is_refused_in_one_line(capsys):
 def test_a_retired_section_is_refused_with_its_present_name(capsys, old, new):
     assert new in SECTIONS
     assert main(["benchmark", "--only", old]) == 1
-    assert capsys.readouterr().err == f"emotion-perception: --only {old}: the name is now {new}\n"
+    assert capsys.readouterr().err == f"emotion-perception: --only {old} is now called {new}\n"
 
 
 @pytest.mark.parametrize("module", NODE_MODULES.values())

@@ -79,7 +79,7 @@ def _parse(assignments: Sequence[str]) -> dict[str, Any]:
     values = parse_key_values(assignments, "--set")
     for name, value in values.items():
         if name in PARAMETERS:
-            raise ConfigurationError(f"--set {name}: the name is now {PARAMETERS[name]}")
+            raise ConfigurationError(f"--set {name} is now called {PARAMETERS[name]}")
         if name not in defaults:
             raise ConfigurationError(f"--set {name}: unknown, known are {', '.join(sorted(defaults))}")
         if type(defaults[name]) is float and type(value) is int:

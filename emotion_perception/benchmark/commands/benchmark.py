@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     names = split_names(arguments.only) or list(SECTIONS)
     if retired := [name for name in names if name in BENCHMARK_SECTIONS]:
-        raise ConfigurationError(f"--only {retired[0]}: the name is now {BENCHMARK_SECTIONS[retired[0]]}")
+        raise ConfigurationError(f"--only {retired[0]} is now called {BENCHMARK_SECTIONS[retired[0]]}")
     if unknown := [name for name in names if name not in SECTIONS]:
         raise ConfigurationError(f"--only {', '.join(unknown)}: none of {', '.join(SECTIONS)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
