@@ -8,7 +8,7 @@ import pytest
 
 from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.options import Options, limits_of, option, option_fields, option_values, with_values
 from emotion_perception.core.rendering.options import OverlayOptions
@@ -72,7 +72,7 @@ def test_no_parameter_of_a_node_occurs_twice(config):
         (DetectorOptions, {"score_threshold": 1.5}, "score_threshold 1.5 is above 1.0"),
         (ClassifierNodeConfig, {"image_topics": ()}, "image_topics .* is empty or has a duplicate"),
         (DetectorOptions, {"max_faces": 0}, "max_faces 0 is below 1"),
-        (DetectorOptions, {"detector": "dog"}, "detector 'dog' is none of centerface, yunet, mtcnn, haar"),
+        (DetectorOptions, {"detector": "dog"}, f"detector 'dog' is none of {', '.join(DETECTORS)}"),
         (CameraOptions, {"framerate": 30}, "framerate 30 is of type int, expected float"),
         (RecognizerOptions, {"smoothing_s": float("nan")}, "smoothing_s nan is below 0.0"),
         (Outer, {"inner": Other()}, "is of type Other, expected Inner"),

@@ -10,14 +10,13 @@ import pytest
 
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.detection.factory import create_detector, select_faces
-from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.images.geometry import iou
 from emotion_perception.core.types import Box
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = next((path for path in (ROOT / "shared/data", ROOT.parent / "shared/data") if path.is_dir()), None)
-DETECTORS = ["centerface", "yunet", "mtcnn", "haar"]
 WITH_LANDMARKS = ["centerface", "yunet", "mtcnn"]
 FACE_OF_ASTRONAUT = Box(172, 60, 276, 190)
 
