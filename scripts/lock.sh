@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Resolves requirements/*.in into the locks of every distribution: DISTRO.txt (run time and build), DISTRO-bags.txt (the
 # same and what recordings need), DISTRO-test.txt (the same and what tests, checks and training need) and
-# DISTRO-bench.txt (the same and what is compared with). Python 3.11 and 3.12, x86-64 Linux. Before that those of the
-# peers that scripts/bench_peers.sh measures, each for itself:
+# DISTRO-bench.txt (the same and what is compared with), and docs.in into docs.txt. Python 3.11 and 3.12, x86-64 Linux.
+# Before that those of the peers that scripts/bench_peers.sh measures, each for itself:
 #
 #   scripts/lock.sh [peers]   only those
 set -euo pipefail
