@@ -163,7 +163,7 @@ def test_of_a_recording_that_is_cut_short_everything_before_is_played(graph, mak
     assert wait_for_end(graph, graph.run(BagPlayer, bag=str(bag), rate=5.0)) == 0
     graph.wait_for(images)
     assert images == whole[: len(images)]
-    assert "cut short" in capfd.readouterr().err
+    assert "truncated" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
