@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the calibration file that ROS's camera_calibration writes."""
+"""Reads a calibration file of ROS's camera_calibration as a CameraInfo."""
 
 from pathlib import Path
 from urllib.parse import urlparse
@@ -19,11 +19,11 @@ _MATRICES = {
 
 
 def load_camera_info(url: str, camera_name: str) -> CameraInfo:
-    """Returns a CameraInfo without header; K is zero where `url` is empty.
+    """Returns a CameraInfo without header; K is zero if `url` is empty.
 
     Args:
         url: `file:///path.yaml`, `package://package/path.yaml`, or a plain path.
-        camera_name: name that the file has to carry.
+        camera_name: name that the file must have.
 
     Raises:
         ConfigurationError: the file is missing, is not a calibration, or belongs to another camera.
@@ -55,7 +55,7 @@ def _path_of(url: str) -> Path:
     if parts.scheme in ("", "file"):
         return Path(parts.path)
     if parts.scheme != "package":
-        raise ConfigurationError(f"camera_info_url {url}: only file:// and package:// are known")
+        raise ConfigurationError(f"camera_info_url {url}: only file:// and package:// are supported")
     from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 
     try:

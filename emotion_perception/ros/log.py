@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Carries what `core` logs with Python's logging to the ROS log."""
+"""Forwards the Python logging of `core` to the ROS log."""
 
 import logging
 
@@ -8,7 +8,7 @@ from rclpy.impl.rcutils_logger import RcutilsLogger
 
 
 class RosLogHandler(logging.Handler):
-    """Hands log records to a ROS logger, level by level."""
+    """Passes log records to a ROS logger with their severity."""
 
     def __init__(self, ros_logger: RcutilsLogger) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class RosLogHandler(logging.Handler):
 
 
 def forward_core_log(ros_logger: RcutilsLogger) -> None:
-    """Sends everything that this package logs from now on, from INFO up, to that logger and nowhere else."""
+    """Sends the log records of this package, from INFO up, to a ROS logger and nowhere else."""
     logger = logging.getLogger("emotion_perception")
     logger.handlers = [RosLogHandler(ros_logger)]
     logger.setLevel(logging.INFO)

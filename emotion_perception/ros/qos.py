@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Each quality-of-service profile, with its reason."""
+"""The quality-of-service profiles of all topics."""
 
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
@@ -31,36 +31,36 @@ RESULTS_DEPTH = 5
 IMAGES_DEPTH = 5
 
 RESULTS = QoSProfile(depth=RESULTS_DEPTH, reliability=ReliabilityPolicy.RELIABLE)
-"""Faces, emotions and overlay: small, and each counts; volatile, because an old emotion is worth nothing."""
+"""Faces, emotions and overlay: reliable, as they are small and none may be lost; volatile, as old ones are useless."""
 
 
 IMAGE_PUBLISHER_OVERRIDES = QoSOverridingOptions.with_default_policies()
-"""What `qos_overrides` may change of an image publisher: history, depth, reliability."""
+"""The policies of an image publisher that `qos_overrides` may change: history, depth, reliability."""
 
 IMAGE_SUBSCRIPTION_OVERRIDES = QoSOverridingOptions((QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
-"""The same of an image subscription; its reliability is `overridden_reliability`, because it may be changed later."""
+"""The same for an image subscription; its reliability is `overridden_reliability`, because it may change later."""
 
 
 def image_publisher(depth: int) -> QoSProfile:
-    """Returns the camera's profile: reliable, so that every kind of subscriber can be served."""
+    """Returns the profile of the camera's publishers: reliable, which is compatible with every subscriber."""
     return QoSProfile(depth=depth, reliability=ReliabilityPolicy.RELIABLE)
 
 
 def image_subscription(depth: int, *, reliable: bool) -> QoSProfile:
     """Returns the profile of an image subscription.
 
-    Staleness is no matter of this depth: the callback only fills a slot, so the queue is empty unless the process was
-    held up, and then a deeper one keeps frames from being lost uncounted in the middleware.
+    A deeper queue does not delay images: the callback only fills a slot, so the queue is empty unless the process was
+    suspended, and then it keeps frames from being lost uncounted in the middleware.
     """
     policy = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
     return QoSProfile(depth=depth, reliability=policy)
 
 
 def reliable_wanted(node: Node, topic: str, reliability: str) -> bool:
-    """Decides the reliability of an image subscription.
+    """Returns whether an image subscription should be reliable.
 
     Args:
-        node: asks the graph.
+        node: knows the publishers.
         topic: resolved name.
         reliability: `reliable`, `best_effort`, or `auto`: reliable unless a publisher offers only best effort.
     """
@@ -71,7 +71,7 @@ def reliable_wanted(node: Node, topic: str, reliability: str) -> bool:
 
 
 def overridden_reliability(node: Node, topic: str, reliability: str) -> str:
-    """Returns the reliability that `qos_overrides` asks for on an image topic, else the one given.
+    """Returns the reliability of an image subscription: that of `qos_overrides`, else the one given.
 
     Raises:
         ConfigurationError: the override is none of `RELIABILITIES`.
@@ -80,7 +80,7 @@ def overridden_reliability(node: Node, topic: str, reliability: str) -> str:
     if not node.has_parameter(name):
         text = "reliability of this subscription; auto leaves it to image_reliability"
         node.declare_parameter(name, "auto", ParameterDescriptor(description=text, read_only=True))
-    asked = str(node.get_parameter(name).value)
-    if asked not in RELIABILITIES:
-        raise ConfigurationError(f"{name} '{asked}' is none of {', '.join(RELIABILITIES)}")
-    return reliability if asked == "auto" else asked
+    overridden = str(node.get_parameter(name).value)
+    if overridden not in RELIABILITIES:
+        raise ConfigurationError(f"{name} '{overridden}' is none of {', '.join(RELIABILITIES)}")
+    return reliability if overridden == "auto" else overridden

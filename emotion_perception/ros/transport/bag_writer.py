@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes messages into a new rosbag2 folder, in a thread of its own."""
+"""Writes messages to a new rosbag2 folder in a thread of its own."""
 
 import sqlite3
 import threading
@@ -18,7 +18,7 @@ from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.core.sync import ByteQueue
 
 _PLUGINS = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
-_FLUSH_S = 0.5  # so much a recorder that is killed loses
+_FLUSH_S = 0.5  # a recorder that is killed loses at most this
 _OPEN_S = 10.0
 
 
@@ -35,22 +35,22 @@ class _Received(NamedTuple):
 
 
 class BagWriter:
-    """A recording that grows; nothing that calls it waits for the disk.
+    """Writes a recording; no caller waits for the disk.
 
-    What was written is handed to the operating system twice a second, so a process that is killed leaves a recording
-    without its end, of which all before that can be read.
+    Data are passed to the operating system twice a second, so a process that is killed leaves a truncated recording
+    that can be read up to its end.
 
     Args:
-        path: the folder to make.
+        path: the folder to create.
         storage: `mcap` or `sqlite3`.
-        queue_bytes: how much may wait for the disk.
+        queue_bytes: size of the queue to the disk.
 
     Raises:
-        ConfigurationError: the folder exists or cannot be made.
+        ConfigurationError: the folder exists or cannot be created.
 
     Attributes:
-        counts: messages written, by topic.
-        refused: messages lost because too much waited for the disk, by topic.
+        counts: number of written messages by topic; changed by the writing thread alone after `announce`.
+        refused: number of messages lost because the queue was full, by topic.
         fault: why nothing can be written any more, or None.
     """
 
@@ -66,7 +66,7 @@ class BagWriter:
         self._thread = threading.Thread(target=self._run, name="bag_writer", daemon=True)
         self._thread.start()
         if not self._opened.wait(_OPEN_S) or self.fault:
-            raise ConfigurationError(self.fault or f"bag {path}: the disk does not answer")
+            raise ConfigurationError(self.fault or f"bag {path}: the disk does not respond")
 
     def announce(self, topic: str, kind: str, profiles: Sequence[Qos]) -> None:
         """Adds a topic, once, before its first message.
@@ -74,19 +74,19 @@ class BagWriter:
         Args:
             topic: its full name.
             kind: a type that `typestore` knows.
-            profiles: what its publishers offer.
+            profiles: QoS of its publishers.
         """
         self.counts[topic] += 0
         self._queue.put(_Announced(topic, kind, profiles), 0)
 
     def write(self, topic: str, received_ns: int, raw: bytes) -> bool:
-        """Takes a message in CDR; returns False where it is lost because too much waits, which is counted."""
+        """Queues a CDR message; returns False if the queue is full, which counts the message as lost."""
         taken = self._queue.put(_Received(topic, received_ns, raw), len(raw))
         self.refused[topic] += not taken
         return taken
 
     def close(self, timeout_s: float) -> None:
-        """Writes what waits, and the recording's end; a disk that does not answer in time is a fault."""
+        """Writes the queued messages and completes the recording; a disk that is too slow is a fault."""
         self._queue.close()
         self._thread.join(timeout_s)
         if self._thread.is_alive():
@@ -122,7 +122,7 @@ class BagWriter:
 
 
 def _flush(writer: Writer) -> None:
-    """Hands what was written to the operating system; rosbags itself waits for a MiB, or for the end."""
+    """Passes the data to the operating system; rosbags itself waits for a MiB, or for the end."""
     storage = _storage(writer)
     if writer.storage_plugin == StoragePlugin.MCAP:
         if storage.chunk.msgs:

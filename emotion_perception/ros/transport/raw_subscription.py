@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""A subscription that takes what the publishers of a topic offer, as bytes."""
+"""Subscribes to serialized messages with the QoS that the publishers of a topic offer."""
 
 import importlib
 from collections.abc import Callable, Sequence
@@ -18,15 +18,15 @@ _NS = 1_000_000_000
 
 
 class RawSubscription:
-    """Subscribes reliably, and to what was published before, where every publisher offers that.
+    """Subscribes reliably, and to earlier messages (transient local), if every publisher offers it.
 
     Args:
         node: the subscriber.
         topic: its full name.
-        kind: class of its messages.
+        kind: class of the messages.
         publishers: of the topic, at least one.
-        callback: gets each message in CDR.
-        on_lost: gets how many messages the middleware has lost.
+        callback: gets each message serialized as CDR.
+        on_lost: gets the number of messages that the middleware has lost.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class RawSubscription:
     ) -> None:
         self._node, self._topic, self._callback, self._on_lost = node, topic, callback, on_lost
         self._kind = kind
-        self._profile = fitting_profile(publishers)
+        self._profile = compatible_profile(publishers)
         self._subscription = self._subscribe()
 
     def refresh(self, publishers: Sequence[TopicEndpointInfo]) -> None:
-        """Subscribes anew where the publishers that are there now call for another profile."""
-        if publishers and (profile := fitting_profile(publishers)) != self._profile:
+        """Subscribes again if the present publishers need another profile."""
+        if publishers and (profile := compatible_profile(publishers)) != self._profile:
             self.close()
             self._profile = profile
             self._subscription = self._subscribe()
@@ -63,7 +63,7 @@ class RawSubscription:
 
 
 def message_type(kind: str) -> type | None:
-    """Returns the class of a type such as `sensor_msgs/msg/Image`, None where it is not installed."""
+    """Returns the class of a type such as `sensor_msgs/msg/Image`, None if it is not installed."""
     package, folder, name = kind.split("/")
     try:
         return getattr(importlib.import_module(f"{package}.{folder}"), name, None)
@@ -71,8 +71,8 @@ def message_type(kind: str) -> type | None:
         return None
 
 
-def fitting_profile(publishers: Sequence[TopicEndpointInfo]) -> QoSProfile:
-    """Returns the strictest profile to which all publishers fit."""
+def compatible_profile(publishers: Sequence[TopicEndpointInfo]) -> QoSProfile:
+    """Returns the strictest profile that is compatible with all publishers."""
     offers = [publisher.qos_profile for publisher in publishers]
     reliable = all(offer.reliability == ReliabilityPolicy.RELIABLE for offer in offers)
     lasting = all(offer.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in offers)
@@ -84,7 +84,7 @@ def fitting_profile(publishers: Sequence[TopicEndpointInfo]) -> QoSProfile:
 
 
 def recorded_profile(profile: QoSProfile) -> Qos:
-    """Returns a publisher's profile as a recording holds it."""
+    """Returns a publisher's profile in the form that a recording stores."""
     return Qos(
         history=QosHistory(int(profile.history)),
         depth=profile.depth,
