@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The nodes in one process: they say what they say apart, and keep their images to themselves."""
+"""The nodes in one process: same results as in processes of their own, and images stay in the process."""
 
 import contextlib
 import dataclasses
@@ -24,14 +24,14 @@ FRAMES, RATE_HZ = 12, 4.0
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def photographs(tmp_path):
     """Images of a real face that moves, and the folder that they lie in."""
-    folder = tmp_path / "pictures"
+    folder = tmp_path / "photographs"
     folder.mkdir()
-    pictures = moving_face(FRAMES)
-    for number, image_bgr in enumerate(pictures):
+    photographs = moving_face(FRAMES)
+    for number, image_bgr in enumerate(photographs):
         cv2.imwrite(str(folder / f"{number:03}.png"), image_bgr)
-    return pictures, folder
+    return photographs, folder
 
 
 @pytest.fixture
@@ -97,8 +97,8 @@ def counts(probe, node):
     "Composed nodes publish for every stamp what separate ones publish, and lose no frame.",
     section="All nodes in one process",
 )
-def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(pictures, running, probe_of):
-    pictures, folder = pictures
+def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(photographs, running, probe_of):
+    photographs, folder = photographs
     source = [f'camera_node:video_device:="{folder}"', f"framerate:={RATE_HZ}", "loop:=false"]
     composed = running(COMPOSED, *source, "image_width:=0", "image_height:=0", "camera_node:autostart:=false")
     running("face_detection_node", remap="__ns:=/apart image_raw:=/image_raw")
@@ -124,7 +124,7 @@ def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(pictures, run
 
     for messages in (faces, emotions, overlays, faces_apart, emotions_apart):
         assert messages.keys() == images.keys()
-    for expected, stamp in zip(pictures, sorted(images), strict=True):
+    for expected, stamp in zip(photographs, sorted(images), strict=True):
         np.testing.assert_array_equal(image_to_bgr(images[stamp]), expected)
         assert images[stamp].header == faces[stamp].header == emotions[stamp].header == overlays[stamp].header
         np.testing.assert_equal(values(faces_from_msg(faces[stamp])), values(faces_from_msg(faces_apart[stamp])))

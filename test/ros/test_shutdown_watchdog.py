@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The end of processes where the middleware does not come back, or might not."""
+"""The end of processes whose middleware does not return."""
 
 import signal
 import subprocess
