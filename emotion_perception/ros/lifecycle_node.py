@@ -18,10 +18,10 @@ from emotion_perception.core.errors import EmotionPerceptionError, one_line
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.diagnostics import NodeDiagnostics
+from emotion_perception.ros.intra_process import IntraProcessTopics
 from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.parameters import Config, Parameters, refuse_unknown_parameters
 from emotion_perception.ros.tracing import Tracer
-from emotion_perception.ros.transport.intra_process import IntraProcessTopics
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -8,7 +8,7 @@ from typing import TypedDict
 from rclpy.context import Context
 from rclpy.parameter import Parameter
 
-from emotion_perception.ros.transport.intra_process import IntraProcessTopics
+from emotion_perception.ros.intra_process import IntraProcessTopics
 
 
 class NodeOptions(TypedDict, total=False):

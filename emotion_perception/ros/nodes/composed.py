@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from emotion_perception.ros.command_line import NodeArgumentParser
+from emotion_perception.ros.intra_process import IntraProcessTopics
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.node_runner import run_nodes
 from emotion_perception.ros.nodes.camera import CameraNode
@@ -19,7 +20,6 @@ from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNod
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 from emotion_perception.ros.nodes.overlay import OverlayNode
 from emotion_perception.ros.parameters import parameter_names
-from emotion_perception.ros.transport.intra_process import IntraProcessTopics
 
 NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 

@@ -1,6 +1,3 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Subscriptions and publishers, between processes and within one.
-
-Nothing is exported here: `lifecycle_node` needs `intra_process`, which the other modules build on.
-"""
+"""Subscriptions and publishers of the nodes; nodes of one process exchange messages by `ros.intra_process`."""

@@ -17,9 +17,9 @@ from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos
 from emotion_perception.ros.config import CameraNodeConfig
 from emotion_perception.ros.conversions import stamp_ns
+from emotion_perception.ros.intra_process import SharedImage
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image
-from emotion_perception.ros.transport.intra_process import SharedImage
 
 
 class CameraPublishers:

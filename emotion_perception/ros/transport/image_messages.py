@@ -15,7 +15,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from emotion_perception.core.images import JPEG_FORMAT, RawImage, bgr_to_jpeg, compressed_to_bgr, raw_to_bgr
-from emotion_perception.ros.transport.intra_process import SharedImage
+from emotion_perception.ros.intra_process import SharedImage
 
 
 def image_to_bgr(message: Image | CompressedImage | SharedImage) -> NDArray[np.uint8]:

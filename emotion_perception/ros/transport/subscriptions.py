@@ -16,8 +16,8 @@ from emotion_perception.core.sync import ExactTimeSync
 from emotion_perception.ros import qos
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import stamp_ns
+from emotion_perception.ros.intra_process import SharedImage
 from emotion_perception.ros.lifecycle_node import PerceptionNode
-from emotion_perception.ros.transport.intra_process import SharedImage
 
 _IMAGE_TIMEOUT_S = 0.5  # a result whose image has not come by then is passed on without it
 _REFRESH_PERIOD_S = 0.5

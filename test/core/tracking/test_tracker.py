@@ -197,7 +197,8 @@ from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Box, Face
 tracker = Tracker()
 for step in range(9):
-    assert tracker.update([Face(Box(step, 0, step + 50, 50), 0.9)], step / 30, min_iou=0.3, max_missed_s=1.0)[0].track_id == 1
+    moved = [Face(Box(step, 0, step + 50, 50), 0.9)]
+    assert tracker.update(moved, step / 30, min_iou=0.3, max_missed_s=1.0)[0].track_id == 1
 print(any(name.startswith("scipy") for name in sys.modules))
 """
     root = Path(__file__).resolve().parents[3]

@@ -13,10 +13,10 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
+from emotion_perception.ros.intra_process import IntraProcessSubscription, IntraProcessTopics, SharedImage
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
-from emotion_perception.ros.transport.intra_process import IntraProcessSubscription, IntraProcessTopics, SharedImage
 
 TOPICS = {"raw": "/image_raw", "compressed": "/image_raw/compressed"}
 
