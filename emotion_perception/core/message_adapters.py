@@ -28,9 +28,10 @@ from emotion_perception.core.types import (
 )
 
 TypeLookup = Callable[[str], Callable[..., Any]]
-"""Returns what makes a message of a type, e.g. `geometry_msgs/msg/Point`, from all of its fields as keywords.
+"""Maps the name of a message type, e.g. `geometry_msgs/msg/Point`, to a function that builds it from all of its fields.
 
-Arrays of numbers are given as numpy arrays of the field's type, other sequences as lists, scalars as Python's.
+The function takes the fields as keywords: arrays of numbers as numpy arrays of the field's type, other sequences as
+lists, scalars as Python scalars.
 """
 
 _OWN = "emotion_perception/msg/"
@@ -40,7 +41,7 @@ class MessageBuilder:
     """Builds this package's messages from core values.
 
     Args:
-        types: the classes of the message library.
+        types: finds the message types of the library.
     """
 
     def __init__(self, types: TypeLookup) -> None:
@@ -89,7 +90,7 @@ class MessageBuilder:
         Args:
             header: of the source image, a message of the same library.
             emotions: of the faces in the image.
-            status: what happened to the image.
+            status: a value of `Status`.
             faces_omitted: number of faces in the image that are not in `emotions`.
             model: what predicted the emotions.
             detect_ms: time that detection and tracking took, in milliseconds.

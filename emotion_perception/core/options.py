@@ -19,7 +19,7 @@ AnyOptions = TypeVar("AnyOptions", bound="Options")
 
 @dataclass(frozen=True)
 class OptionLimits:
-    """The values that an option may have.
+    """The values that an option may have; a tuple has at least one entry and no duplicates.
 
     Attributes:
         description: one line for `ros2 param describe` and the documents.

@@ -43,7 +43,7 @@ def create_non_face_filter(
     *,
     classifier_factory: Callable[[ClassifierOptions], EmotionClassifier] = create_classifier,
 ) -> NonFaceFilter | None:
-    """Opens the model that `options.non_face_filter` names and runs it once, on the CPU.
+    """Opens the model that `options.non_face_filter` names and warms it up, on the CPU.
 
     Args:
         options: names the model and the number of threads.

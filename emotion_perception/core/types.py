@@ -16,7 +16,7 @@ class Box:
     """A rectangle of whole pixels; x_min and y_min are included, x_max and y_max excluded.
 
     Raises:
-        ValueError: a side is not left of, or above, its opposite.
+        ValueError: x_max is not greater than x_min, or y_max not greater than y_min.
     """
 
     x_min: int
@@ -188,7 +188,7 @@ class FaceEmotion:
         arousal_std: standard deviation of `arousal`.
 
     Raises:
-        ValueError: one of the last six is out of range.
+        ValueError: `prediction_age_s` or an attribute after it is out of range.
     """
 
     face: Face

@@ -83,9 +83,9 @@ def test_the_page_holds_everything_in_itself(bag, labels, tmp_path):
         assert cv2.imread(str(tmp_path / "out" / f"{name}.png")) is not None
 
 
-@pytest.mark.parametrize("reentrant", [True, False])
+@pytest.mark.parametrize("thread_safe", [True, False])
 def test_twice_the_same_recording_gives_the_same_report_but_for_the_timing(
-    bag, labels, tmp_path, monkeypatch, reentrant
+    bag, labels, tmp_path, monkeypatch, thread_safe
 ):
     texts = []
     for name in ("one", "two"):
@@ -93,7 +93,7 @@ def test_twice_the_same_recording_gives_the_same_report_but_for_the_timing(
         text = (tmp_path / name / "report.json").read_text()
         texts.append(text[: text.index('"timing"')])
         assert (tmp_path / name / "emotions.csv").read_bytes() == (tmp_path / "one" / "emotions.csv").read_bytes()
-        monkeypatch.setattr(Squares, "reentrant", reentrant)  # a detector that threads may share looks ahead
+        monkeypatch.setattr(Squares, "thread_safe", thread_safe)  # a detector that threads may share looks ahead
     assert texts[0] == texts[1]
 
 

@@ -38,7 +38,7 @@ class Squares:
     """Finds the squares, left ones first."""
 
     name = "squares"
-    reentrant = True
+    thread_safe = True
 
     def __init__(self, delay_s=0.0):
         self.delay_s = delay_s

@@ -7,17 +7,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from emotion_perception.core.camera.factory import FrameSource
 from emotion_perception.core.camera.frame_rate import FrameRateMonitor
-from emotion_perception.core.camera.source import frame_timeout_s
+from emotion_perception.core.camera.source import FrameSource, frame_timeout_s
 from emotion_perception.core.errors import EmotionPerceptionError, one_line
 from emotion_perception.core.types import Frame
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 4.0  # between attempts to open the source; doubled after each
-_STEADY_S = 2.0  # a source that delivered images for less does not reset that wait
+_STEADY_S = 2.0  # a source that delivered images for a shorter time does not reset that wait
 _FIRST_IMAGE_TIMEOUT_S = 8.5  # streams give up by themselves after 8 s, with a better message
 _SLACK_S = 0.2  # so that the source's own timeout, with its message, comes first
-_LATE_CHECK_S = 1.0  # a check that is this late was suspended with the whole process: silence proves nothing
+_LATE_CHECK_S = 1.0  # a later check means that the process was suspended, and a missing image is no loss
 
 
 class CaptureLoop:

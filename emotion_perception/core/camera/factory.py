@@ -16,8 +16,6 @@ from emotion_perception.core.camera.source import FrameSource
 from emotion_perception.core.camera.synthetic import SyntheticSource
 from emotion_perception.core.errors import ConfigurationError, SourceError
 
-__all__ = ["FrameSource", "check_source", "open_source"]
-
 
 def check_source(options: CameraOptions) -> None:
     """Checks what cannot be fixed by waiting for the source.
@@ -45,7 +43,7 @@ def open_source(options: CameraOptions) -> FrameSource:
         ConfigurationError, ModelFileError: as of `check_source`.
     """
     check_source(options)
-    _prepare_opencv()
+    _configure_opencv()
     device = options.video_device.strip()
     if device == "synthetic":
         return SyntheticSource(options)
@@ -75,7 +73,7 @@ def _is_character_device(path: Path) -> bool:
     return path.exists() and stat.S_ISCHR(path.stat().st_mode)
 
 
-def _prepare_opencv() -> None:
+def _configure_opencv() -> None:
     """Stops OpenCV and FFmpeg from writing to stderr, and shortens the time-out of cameras, which is 10 s.
 
     Every error is reported once, by an exception. Variables that the user has set are kept.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.camera.options import CameraOptions
-from emotion_perception.core.camera.source import FrameSource, fit_within, plausible_rate_hz
+from emotion_perception.core.camera.source import FrameSource, fit_within, nominal_rate_or_default_hz
 from emotion_perception.core.errors import SourceError
 from emotion_perception.core.types import Frame
 
@@ -60,7 +60,7 @@ class VideoFileSource(FrameSource):
         if _is_text(self._path):  # FFmpeg would render its letters
             raise SourceError(f"{self._path}: a text file, not a video")
         self._capture = cv2.VideoCapture(str(self._path), _backend())
-        self.rate_hz = plausible_rate_hz(self._options.framerate, self._capture.get(cv2.CAP_PROP_FPS))
+        self.rate_hz = nominal_rate_or_default_hz(self._options.framerate, self._capture.get(cv2.CAP_PROP_FPS))
         image = self._read_image()
         if image is None:
             self.close()
@@ -94,7 +94,7 @@ class FolderSource(FrameSource):
         self._place = paths[0] if len(paths) == 1 else paths[0].parent
         self._next = 0
         self._unreadable: set[Path] = set()
-        self.rate_hz = plausible_rate_hz(options.framerate, 0)
+        self.rate_hz = nominal_rate_or_default_hz(options.framerate, 0)
         if self.read() is None:
             raise SourceError(self._unreadable_line())
         self._next = 0

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from emotion_perception.core.camera.options import CameraOptions
-from emotion_perception.core.camera.source import FrameSource, fit_within, frame_timeout_s, known_rate_hz
+from emotion_perception.core.camera.source import FrameSource, fit_within, frame_timeout_s, nominal_rate_hz
 from emotion_perception.core.errors import SourceError
 from emotion_perception.core.types import Frame
 
@@ -121,7 +121,7 @@ class _LiveSource(FrameSource):
         except SourceError:
             self.close()
             raise
-        self.rate_hz = known_rate_hz(options.framerate, self._reader.rate_hz)
+        self.rate_hz = nominal_rate_hz(options.framerate, self._reader.rate_hz)
 
     def read(self) -> Frame | None:
         """Waits for the next image; returns None once the source is closed."""

@@ -6,7 +6,7 @@ _JUMP_NS = 1_000_000_000
 
 
 class MonotonicStamps:
-    """Computes the stamp of each image: the time at which it was taken, later than the stamp before.
+    """Computes the stamp of each image: the time at which it was grabbed, but later than the last stamp.
 
     If the clock stands still or goes back by up to one second, a stamp is one nanosecond after the last one. If the
     last stamp is more than one second ahead of the clock, the clock was set back (a simulation or bag that restarted,
@@ -21,7 +21,7 @@ class MonotonicStamps:
 
         Args:
             now_ns: time of the clock; 0 for a simulated clock that has not started.
-            age_s: time since the image was taken, in seconds.
+            age_s: time since the image was grabbed, in seconds.
         """
         if self._last_ns > now_ns + _JUMP_NS:
             self._last_ns = 0

@@ -48,16 +48,16 @@ class FrameSource(ABC):
         self.close()
 
 
-def known_rate_hz(requested_hz: float, own_hz: float) -> float:
+def nominal_rate_hz(requested_hz: float, own_hz: float) -> float:
     """Returns the requested rate if it is not 0, else the source's own if it is plausible, else 0."""
     if requested_hz > 0:
         return requested_hz
     return own_hz if 0 < own_hz <= _FASTEST_RATE_HZ else 0.0
 
 
-def plausible_rate_hz(requested_hz: float, own_hz: float) -> float:
+def nominal_rate_or_default_hz(requested_hz: float, own_hz: float) -> float:
     """Returns the requested rate if it is not 0, else the source's own if it is plausible, else 30."""
-    return known_rate_hz(requested_hz, own_hz) or DEFAULT_RATE_HZ
+    return nominal_rate_hz(requested_hz, own_hz) or DEFAULT_RATE_HZ
 
 
 def frame_timeout_s(rate_hz: float) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.options import CameraOptions
-from emotion_perception.core.camera.source import FrameSource, plausible_rate_hz
+from emotion_perception.core.camera.source import FrameSource, nominal_rate_or_default_hz
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.types import Frame
 
@@ -57,7 +57,7 @@ class SyntheticSource(FrameSource):
         if image is None:
             raise ModelFileError(f"{path}: not an image that OpenCV can read")
         self._photograph = np.asarray(image, np.uint8)
-        self.rate_hz = plausible_rate_hz(options.framerate, 0)
+        self.rate_hz = nominal_rate_or_default_hz(options.framerate, 0)
         self._wh = options.image_width or _DEFAULT_WH[0], options.image_height or _DEFAULT_WH[1]
         self._noise = _noise(self._wh)
         self._index = 0

@@ -34,6 +34,12 @@ class EmotionClassifier:
         bundle: the model.
         backend: runs its network.
         fallback: True if another device was requested than `backend` uses.
+
+    Attributes:
+        spec: description of the network.
+        labels: label of each probability.
+        model_name: name of the model.
+        model_sha256: SHA-256 of its weights, 64 hexadecimal digits.
     """
 
     def __init__(self, bundle: ModelBundle, backend: Backend, *, fallback: bool = False) -> None:
@@ -51,7 +57,7 @@ class EmotionClassifier:
 
     @property
     def fallback(self) -> bool:
-        """Whether a GPU was requested and the CPU is used instead, since the start or for now."""
+        """Whether the CPU is used although a GPU was requested, or because the GPU has failed."""
         return self._fallback or self._backend.fallback
 
     @property
@@ -79,7 +85,7 @@ class EmotionClassifier:
         return softmax(self.logits(crops), self.spec.temperature)
 
     def logits(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
-        """Returns the network's outputs before temperature and softmax, float32 (N, L)."""
+        """Returns the logits, float32 (N, L), before temperature and softmax; arguments and errors as of `classify`."""
         if not len(crops):
             return np.empty((0, len(self.labels)), np.float32)
         return self._backend(to_batch(crops, self.spec))
@@ -114,7 +120,8 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> Em
     Raises:
         ModelFileError: a file of the model is missing or damaged.
         ModelBundleError: weights, description and network do not fit together.
-        ConfigurationError: the device is unknown, or a GPU is required and cannot be used.
+        ConfigurationError: the device is unknown, a GPU is required and cannot be used, or onnxruntime is not
+            installed.
     """
     device = options.device
     if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", device):
@@ -140,7 +147,7 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> Em
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
-    """Computes the softmax of each row, logits divided by the temperature, in float64; returns float32."""
+    """Returns the softmax of (N, L) logits / temperature over each row: float32 (N, L), computed in float64."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -78,7 +78,7 @@ def load_model_bundle(name_or_path: str | Path) -> ModelBundle:
 
 
 def load_spec(path: Path | str) -> ModelSpec:
-    """Reads the `ModelSpec` of a .json file without looking at the weights.
+    """Reads the `ModelSpec` of a .json file without opening the weights.
 
     Raises:
         ModelFileError: there is no such file.

@@ -130,8 +130,8 @@ def load_weights(network: nn.Module, weights: Mapping[str, NDArray[np.generic]])
     given = {name: tuple(array.shape) for name, array in weights.items()}
     if missing := sorted(wanted.keys() - given.keys()):
         raise ModelBundleError(f"the weights lack '{missing[0]}' and {len(missing) - 1} more")
-    if strange := sorted(given.keys() - wanted.keys()):
-        raise ModelBundleError(f"the network has no parameter '{strange[0]}' and {len(strange) - 1} more")
+    if unexpected := sorted(given.keys() - wanted.keys()):
+        raise ModelBundleError(f"the network has no parameter '{unexpected[0]}' and {len(unexpected) - 1} more")
     for name, shape in wanted.items():
         if given[name] != shape:
             raise ModelBundleError(f"the network has '{name}' as {shape}, the weights have {given[name]}")

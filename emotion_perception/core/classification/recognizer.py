@@ -23,6 +23,7 @@ class EmotionRecognizer:
         smoother: smooths the probabilities; None creates one.
 
     Attributes:
+        classifier: as given.
         regions_rejected: number of faces so far whose region had no pixel in their image.
     """
 
@@ -52,7 +53,7 @@ class EmotionRecognizer:
         for face, row in zip(cropped, rows, strict=True):
             smoothed = self._smoother.update(face.track_id, row, stamp_s, time_constant_s=options.smoothing_s)
             label = self._smoother.choose_label(face.track_id, options.label_hysteresis)
-            emotions.append(self._describe(face, row, smoothed, label, options.min_confidence))
+            emotions.append(self._to_emotion(face, row, smoothed, label, options.min_confidence))
         return emotions
 
     def reset(self) -> None:
@@ -70,7 +71,7 @@ class EmotionRecognizer:
                 self.regions_rejected += 1
         return crops, cropped
 
-    def _describe(
+    def _to_emotion(
         self, face: Face, row: NDArray[np.float32], smoothed: NDArray[np.float32], label: int, min_confidence: float
     ) -> FaceEmotion:
         score = float(smoothed[label])

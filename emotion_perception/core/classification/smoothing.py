@@ -50,9 +50,11 @@ class EmotionSmoother:
         return track.smoothed
 
     def choose_label(self, track_id: int, hysteresis: float) -> int:
-        """Returns the index of the label of a track that `update` has been called for.
+        """Returns the index of a track's label; it changes only if another label is more probable by `hysteresis`.
 
-        It is the most probable label, unless the last chosen label is less than `hysteresis` less probable.
+        Args:
+            track_id: of a track for which `update` was called before.
+            hysteresis: minimum difference of the two smoothed probabilities, 0..1.
         """
         track = self._tracks[track_id]
         best = int(track.smoothed.argmax())

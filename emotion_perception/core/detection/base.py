@@ -41,11 +41,11 @@ class FaceDetector(ABC):
 
     Attributes:
         name: the value of the option `detector` that selects it.
-        reentrant: whether several threads may use an instance at the same time.
+        thread_safe: whether several threads may use an instance at the same time.
     """
 
     name: ClassVar[str]
-    reentrant: ClassVar[bool] = False
+    thread_safe: ClassVar[bool] = False
 
     def __init__(self, options: DetectorOptions) -> None:
         self._detection_size = options.detection_size
@@ -97,16 +97,16 @@ def faces_of(candidates: Candidates, working_wh: tuple[int, int], source_wh: tup
     return faces
 
 
-def suppress(
+def non_maximum_suppression(
     xyxy: NDArray[np.floating], scores: NDArray[np.floating], threshold: float, *, over_smaller: bool = False
 ) -> NDArray[np.intp]:
-    """Non-maximum suppression: keeps the best of boxes that overlap.
+    """Selects the box with the highest score among boxes that overlap.
 
     Args:
-        xyxy: (N, 4).
-        scores: (N).
-        threshold: boxes that overlap a better one by more than this are dropped.
-        over_smaller: overlap is the shared area over the smaller box's instead of over the union.
+        xyxy: float (N, 4), x_min, y_min, x_max, y_max.
+        scores: float (N).
+        threshold: maximum overlap of two boxes that are kept, 0..1.
+        over_smaller: divides the intersection by the area of the smaller box instead of by the union.
 
     Returns:
         Indices of the kept boxes, best first.

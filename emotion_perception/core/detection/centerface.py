@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.detection.base import Candidates, FaceDetector, suppress
+from emotion_perception.core.detection.base import Candidates, FaceDetector, non_maximum_suppression
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
@@ -30,7 +30,7 @@ class CenterFaceDetector(FaceDetector):
     """
 
     name = "centerface"
-    reentrant = True  # as onnxruntime's sessions are
+    thread_safe = True  # as onnxruntime's sessions are
 
     def __init__(self, options: DetectorOptions, model_path: Path) -> None:
         super().__init__(options)
@@ -78,5 +78,5 @@ def decode(
     points_yx = landmarks[:, rows, columns].T.reshape(-1, 5, 2) * size_yx[:, None] + corner_yx[:, None]
     xyxy = np.concatenate([corner_yx[:, ::-1], (corner_yx + size_yx)[:, ::-1]], axis=1)
     scores = heat[rows, columns]
-    kept = suppress(xyxy, scores, _OVERLAP)
+    kept = non_maximum_suppression(xyxy, scores, _OVERLAP)
     return Candidates(xyxy[kept], scores[kept], points_yx[kept][:, :, ::-1])

@@ -18,8 +18,6 @@ from emotion_perception.core.detection.yunet import YuNetDetector
 from emotion_perception.core.images import clip_box
 from emotion_perception.core.types import Face
 
-__all__ = ["FaceDetector", "add_margin", "create_detector", "passing_faces", "select_faces"]
-
 
 def create_detector(options: DetectorOptions) -> FaceDetector:
     """Creates the detector that `options.detector` names and sets OpenCV's threads for the process.
@@ -29,7 +27,7 @@ def create_detector(options: DetectorOptions) -> FaceDetector:
         ModelFileError: its model file is missing, damaged or another network.
     """
     cv2.setNumThreads(options.num_threads)
-    return _MAKERS[options.detector](options)
+    return _FACTORIES[options.detector](options)
 
 
 def select_faces(faces: Sequence[Face], options: DetectorOptions) -> list[Face]:
@@ -87,7 +85,7 @@ def _mtcnn(options: DetectorOptions) -> FaceDetector:
     return MtcnnDetector(options, MtcnnFiles(*paths))
 
 
-_MAKERS: dict[str, Callable[[DetectorOptions], FaceDetector]] = {
+_FACTORIES: dict[str, Callable[[DetectorOptions], FaceDetector]] = {
     "centerface": _centerface,
     "yunet": _yunet,
     "mtcnn": _mtcnn,

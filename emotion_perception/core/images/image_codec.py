@@ -61,9 +61,9 @@ def raw_to_bgr(message: Any, convert: Callable[[RawImage], NDArray[np.uint8]]) -
     Raises:
         ImageError: the encoding is not one of `ENCODINGS`, the image is empty, or its data is too short for its size.
     """
-    tight = _tight(message)
+    image = _without_padding(message)
     try:
-        return np.ascontiguousarray(convert(tight))
+        return np.ascontiguousarray(convert(image))
     except (cv2.error, ValueError, TypeError) as e:
         raise ImageError(f"{message.width}x{message.height} {message.encoding} cannot be converted: {e}") from e
 
@@ -94,7 +94,7 @@ def bgr_to_jpeg(image_bgr: NDArray[np.uint8], quality: int) -> bytes:
     return jpeg.tobytes()
 
 
-def _tight(message: Any) -> RawImage:
+def _without_padding(message: Any) -> RawImage:
     """Returns the message's fields with a known encoding and without padding, checked against its data."""
     encoding = _ALIASES.get(message.encoding, message.encoding)
     if encoding not in _BYTES_PER_PIXEL:

@@ -23,7 +23,7 @@ class Backend(Protocol):
 
     @property
     def problem(self) -> str:
-        """Why it does, in one line; empty if it does not."""
+        """Why the GPU failed, in one line; empty unless `fallback` is True."""
         ...
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

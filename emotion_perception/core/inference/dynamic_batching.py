@@ -59,7 +59,7 @@ class BatchingBackend:
 
     @property
     def problem(self) -> str:
-        """Why it does; empty if it does not."""
+        """Why the GPU failed; empty unless `fallback` is True."""
         return self._backend.problem
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -21,12 +21,12 @@ class FailoverBackend:
 
     Args:
         gpu: raises `DeviceError` if the device fails.
-        make_cpu: creates the other backend, at the first failure.
+        make_cpu: creates the backend that runs on the CPU; called at the first failure.
         clock_s: steady time in seconds.
 
     Attributes:
         fallback: True while the CPU replaces the GPU.
-        problem: why, else empty.
+        problem: why the GPU failed, in one line; empty unless `fallback` is True.
     """
 
     def __init__(

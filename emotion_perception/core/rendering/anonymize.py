@@ -42,7 +42,7 @@ def anonymize_faces(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: st
 
 
 def anonymize_image(image_bgr: NDArray[np.uint8], mode: str) -> NDArray[np.uint8]:
-    """Anonymizes a whole image, so that a face of any size in it is unrecognizable; arguments as `anonymize_faces`."""
+    """Anonymizes a whole image, so that a face of any size is unrecognizable; arguments as of `anonymize_faces`."""
     canvas = image_bgr.copy()
     if mode != "none":
         _hide(canvas, mode)

@@ -63,7 +63,7 @@ def draw_overlay(
     bars: bool,
     landmarks: bool,
 ) -> NDArray[np.uint8]:
-    """Draws box, track number, label and score of every face.
+    """Draws box, track id, label and score of every face.
 
     Args:
         image_bgr: uint8 (H, W, 3); not changed.
@@ -104,8 +104,8 @@ def color_of(emotion: FaceEmotion) -> Color:
 
 def caption(emotion: FaceEmotion) -> str:
     """Returns the text of a face's tag, e.g. `#3 happiness 87%`."""
-    number = f"#{emotion.face.track_id} " if emotion.face.track_id else ""
-    return f"{number}{emotion.label}{'?' if emotion.uncertain else ''} {_whole(emotion.score, 100)}%"
+    track = f"#{emotion.face.track_id} " if emotion.face.track_id else ""
+    return f"{track}{emotion.label}{'?' if emotion.uncertain else ''} {_scaled(emotion.score, 100)}%"
 
 
 def _draw_box(canvas: NDArray[np.uint8], box: Box, color: Color, style: Style) -> None:
@@ -146,7 +146,7 @@ def _draw_bars(
         color = color_of(emotion) if first else _shade(COLORS.get(label, OTHER_COLOR))
         _write(canvas, label, (panel.left + pad, bottom), cap, _LIGHT if first else (200, 200, 200))
         cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + length - 1, bottom), (75, 75, 75), cv2.FILLED)
-        if filled := _whole(share, length):
+        if filled := _scaled(share, length):
             cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + filled - 1, bottom), color, cv2.FILLED)
 
 
@@ -186,8 +186,8 @@ def _visible(box: Box, width: int, height: int) -> Box | None:
     return clip_box((box.x_min, box.y_min, box.x_max, box.y_max), (width, height))
 
 
-def _whole(share: float, of: int) -> int:
-    """Returns a share of 0..1 as a whole number of parts; 0 for NaN and infinity."""
+def _scaled(share: float, of: int) -> int:
+    """Returns a share of 0..1 multiplied by `of` and rounded; 0 for NaN and infinity."""
     return round(min(max(share, 0.0), 1.0) * of) if math.isfinite(share) else 0
 
 

@@ -22,6 +22,10 @@ class VideoWriter:
 
     Args:
         path: an .mp4 file in an existing folder.
+
+    Attributes:
+        written: number of images encoded so far.
+        dropped: number of images that did not fit into the queue.
     """
 
     def __init__(self, path: Path) -> None:

@@ -25,7 +25,7 @@ class LatestFrameWorker(Generic[Item, Result]):
         on_failure: gets what `work` or `deliver` raised, with the counts that include its frame (a frame whose result
             could not be delivered counts as processed).
         on_drop: gets each dropped frame in order: an overwritten one in the thread, before the frame that overwrote it
-            is processed; one that `stop` gave up in the thread that called `stop`.
+            is processed; one that `stop` could not wait for in the thread that called `stop`.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class LatestFrameWorker(Generic[Item, Result]):
         self._work, self._deliver, self._on_failure, self._on_drop = work, deliver, on_failure, on_drop
         self._slot: list[Item] = []
         self._overwritten: list[Item] = []  # filled only if there is an on_drop
-        self._in_work: list[Item] = []
+        self._in_progress: list[Item] = []
         self._counts = FrameCounts()
         self._stopping = self._delivering = False
         self._changed = threading.Condition()
@@ -52,7 +52,7 @@ class LatestFrameWorker(Generic[Item, Result]):
             return self._counts
 
     def put(self, item: Item) -> None:
-        """Hands in a frame and returns at once. After `stop` it does nothing."""
+        """Puts a frame into the slot and returns at once; ignored after `stop`."""
         with self._changed:
             if self._stopping:
                 return
@@ -79,15 +79,15 @@ class LatestFrameWorker(Generic[Item, Result]):
         self._thread.join(timeout_s)
         if not self._thread.is_alive():
             return True
-        self._give_up(timeout_s)
+        self._drop_unfinished(timeout_s)
         return False
 
-    def _give_up(self, timeout_s: float) -> None:
+    def _drop_unfinished(self, timeout_s: float) -> None:
         with self._changed:
             self._changed.wait_for(lambda: not self._delivering, timeout_s)
-            unfinished = [*self._in_work, *self._overwritten, *self._slot]
-            self._count(dropped=len(self._in_work) + len(self._slot))
-            for items in (self._in_work, self._overwritten, self._slot):
+            unfinished = [*self._in_progress, *self._overwritten, *self._slot]
+            self._count(dropped=len(self._in_progress) + len(self._slot))
+            for items in (self._in_progress, self._overwritten, self._slot):
                 items.clear()
         for item in unfinished:
             self._drop(item)
@@ -99,7 +99,7 @@ class LatestFrameWorker(Generic[Item, Result]):
                 if not self._slot:
                     return
                 item = self._slot.pop()
-                self._in_work = [item]
+                self._in_progress = [item]
                 overwritten, self._overwritten = self._overwritten, []
             for old in overwritten:
                 self._drop(old)
@@ -131,11 +131,11 @@ class LatestFrameWorker(Generic[Item, Result]):
             self._delivered()
 
     def _finish(self, **more: int) -> bool:
-        """Counts the frame in work and begins its delivery; returns False if `stop` has dropped the frame."""
+        """Counts the frame in progress and begins its delivery; returns False if `stop` has dropped the frame."""
         with self._changed:
-            if not self._in_work:
+            if not self._in_progress:
                 return False
-            self._in_work.clear()
+            self._in_progress.clear()
             self._delivering = True
             self._count(**more)
             return True

@@ -53,7 +53,7 @@ class FaceTrackingPipeline:
         Returns:
             The detections, for `update`; None if the detector is not thread-safe or does not run on every frame.
         """
-        if not self._detector.reentrant or tracker_options.detection_interval > 1:
+        if not self._detector.thread_safe or tracker_options.detection_interval > 1:
             return None
         return self._detector.detect(image_bgr)
 

@@ -53,7 +53,8 @@ class OpticalFlowTracker:
             faces: of the last image, regions and landmarks in its pixels.
 
         Returns:
-            The faces in the same order; None if one of them was lost, so that the detector has to run.
+            The faces in the same order; None if the detector has to run: a face was lost, or there is no last image of
+            the same size.
         """
         before = self._gray
         if before is None or _size_wh(image_bgr) != self._image_wh:
@@ -67,14 +68,14 @@ class OpticalFlowTracker:
         there, found = _flow(before, now, start)
         back, returned = _flow(now, before, there)
         kept = found & returned & (np.linalg.norm(back - start, axis=1) <= _MAX_BACKWARD_ERROR_PX)
-        followed = []
+        moved_faces = []
         for number, face in enumerate(faces):
             rows = slice(number * len(_POINTS), (number + 1) * len(_POINTS))
             moved = self._moved(face, start[rows] / scale, there[rows] / scale, kept[rows])
             if moved is None:
                 return None
-            followed.append(moved)
-        return followed
+            moved_faces.append(moved)
+        return moved_faces
 
     def _moved(
         self, face: Face, start: NDArray[np.float32], there: NDArray[np.float32], kept: NDArray[np.bool_]

@@ -4,7 +4,13 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.detection.base import Candidates, FaceDetector, faces_of, suppress, with_longer_side
+from emotion_perception.core.detection.base import (
+    Candidates,
+    FaceDetector,
+    faces_of,
+    non_maximum_suppression,
+    with_longer_side,
+)
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ImageError
 from emotion_perception.core.types import Box
@@ -80,8 +86,8 @@ BOXES = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [0, 0, 5, 5], [50, 50, 60, 60]
 )
 def test_suppression_keeps_the_best_of_boxes_that_overlap(threshold, over_smaller, expected):
     scores = np.array([0.6, 0.9, 0.5, 0.7])
-    assert suppress(BOXES, scores, threshold, over_smaller=over_smaller).tolist() == expected
+    assert non_maximum_suppression(BOXES, scores, threshold, over_smaller=over_smaller).tolist() == expected
 
 
 def test_suppression_of_nothing_is_nothing():
-    assert suppress(np.empty((0, 4)), np.empty(0), 0.3).tolist() == []
+    assert non_maximum_suppression(np.empty((0, 4)), np.empty(0), 0.3).tolist() == []

@@ -19,7 +19,7 @@ class Scripted:
     """Finds the faces it was given, whatever the image."""
 
     name = "scripted"
-    reentrant = True
+    thread_safe = True
 
     def __init__(self, *faces):
         self.faces = list(faces)
@@ -178,6 +178,6 @@ def test_what_was_seen_beforehand_is_not_looked_at_again():
 def test_nothing_is_seen_beforehand_where_faces_are_followed_or_threads_may_not_share(monkeypatch):
     tracking = FaceTrackingPipeline(detector := Counting(face(60)), None, Tracker())
     assert tracking.detect(IMAGE, TrackerOptions(detection_interval=2)) is None
-    monkeypatch.setattr(Counting, "reentrant", False)
+    monkeypatch.setattr(Counting, "thread_safe", False)
     assert tracking.detect(IMAGE, TrackerOptions()) is None
     assert detector.looks == 0
