@@ -13,8 +13,8 @@ from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.bags.inference.prediction_source import PredictionSource, open_source
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings, parameters_of
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.bags.report.bag_rewriter import ResultWriter
 from emotion_perception.bags.report.report import JSON, write_report
+from emotion_perception.bags.report.result_writer import ResultWriter
 from emotion_perception.bags.scoring import metrics
 from emotion_perception.bags.scoring.labels import LabelRow, Labels, read_labels
 from emotion_perception.bags.scoring.misclassified import MisclassifiedFaces
@@ -64,7 +64,7 @@ def evaluate_bag(
     Raises:
         RecordingError: the recording cannot be read, or has no image.
         DatasetError: the labels have another format, or apply to none of the frames.
-        ConfigurationError, ModelFileError, ModelBundleError: as of `Pipeline`.
+        ConfigurationError, ModelFileError, ModelBundleError: see `Pipeline`.
     """
     begun = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)

@@ -40,8 +40,8 @@ class Interval:
 
     Attributes:
         track_id: track of the face.
-        label: published label; empty if uncertain.
-        uncertain_label: published label, also if uncertain.
+        label: published label; empty if it is uncertain.
+        predicted_label: published label, also if it is uncertain.
         start_ns: stamp of the first frame.
         last_ns: stamp of the last frame.
         box: smallest box around the face's boxes, in pixels.
@@ -50,7 +50,7 @@ class Interval:
 
     track_id: int
     label: str
-    uncertain_label: str
+    predicted_label: str
     start_ns: int
     last_ns: int
     box: Box
@@ -114,7 +114,7 @@ def label_bag(
     rows = [_row(entry, first_ns, step_ns, by_track=by_track) for entry in kept]
     _write(out, rows)
     page_rows = [
-        {**row, "uncertain_label": entry.uncertain_label, "crops": list(map(as_url, entry.crops))}
+        {**row, "predicted_label": entry.predicted_label, "crops": list(map(as_url, entry.crops))}
         for row, entry in zip(rows, kept, strict=True)
     ]
     page = render_template(_TEMPLATES, "labels.html.j2", name=path.resolve().name, file=out.name, rows=page_rows)

@@ -58,31 +58,13 @@ class _PipelinePredictions:
         return []
 
 
-class _RecordedPredictions:
-    """Predictions of the nodes that ran while the recording was made."""
-
-    def __init__(self, recording: Recording, settings: Settings) -> None:
-        self._predictions = RecordedPredictions(recording, settings.topic)
-        self.topic, self.model = self._predictions.image_topic, self._predictions.model
-
-    def frame_results(self) -> Iterator[FrameResult]:
-        return self._predictions.frame_results()
-
-    def problems(self) -> list[str]:
-        counts = {
-            "recorded predictions cannot be read": self._predictions.unreadable,
-            "recorded predictions belong to images that are not in the recording": self._predictions.without_image,
-        }
-        return [f"{count} {what}" for what, count in counts.items() if count]
-
-
 def open_source(recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> PredictionSource:
     """Returns the source of predictions that the settings select.
 
     Raises:
         RecordingError: the recording has no images, or no predictions with mode `recorded`.
-        ConfigurationError, ModelFileError, ModelBundleError: as of `Pipeline`.
+        ConfigurationError, ModelFileError, ModelBundleError: see `Pipeline`.
     """
     if settings.mode == "recorded":
-        return _RecordedPredictions(recording, settings)
+        return RecordedPredictions(recording, settings.topic)
     return _PipelinePredictions(recording, settings, make_pipeline)

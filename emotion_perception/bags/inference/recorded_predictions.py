@@ -26,17 +26,15 @@ _FRAME_STATUS = {Status.OK: PROCESSED, Status.NO_IMAGE: NO_IMAGE, Status.ERROR: 
 
 
 class RecordedPredictions:
-    """The EmotionArrays of a recording.
+    """The predictions of the nodes that ran while a recording was made: its EmotionArrays.
 
     Args:
         recording: has one topic of them, or one beside the image topic.
-        topic: the image topic, as of `image_topic`; a recording may have no images.
+        topic: name of the image topic, see `image_topic`; a recording may have no images.
 
     Attributes:
         model: the model of the first EmotionArray.
-        image_topic: topic of the images that were classified, or None if the recording has no images.
-        unreadable: number of EmotionArrays with damaged bytes.
-        without_image: number of EmotionArrays of images that are not in the recording.
+        topic: topic of the images that were classified, or None if the recording has no images.
 
     Raises:
         RecordingError: there are no EmotionArrays, or none of them can be read.
@@ -45,28 +43,36 @@ class RecordedPredictions:
     def __init__(self, recording: Recording, topic: str | None) -> None:
         self._recording = recording
         has_images = any(entry.type in IMAGE_TYPES and entry.count for entry in recording.topics)
-        self.image_topic = image_topic(recording, topic) if has_images or topic is not None else None
-        self._topic = _emotions_topic(recording, self.image_topic)
-        raw_messages = (entry.raw for entry in recording.messages([self._topic.name]))
-        self._store = recorded_typestore(self._topic, raw_messages)
-        self.unreadable = self.without_image = 0
+        self.topic = image_topic(recording, topic) if has_images or topic is not None else None
+        self._emotions_topic = _emotions_topic(recording, self.topic)
+        raw_messages = (entry.raw for entry in recording.messages([self._emotions_topic.name]))
+        self._store = recorded_typestore(self._emotions_topic, raw_messages)
+        self._unreadable = self._without_image = 0
         self._entries = self._read()
         if not self._entries:
-            raise RecordingError(f"{recording.path}: no prediction on {self._topic.name} can be read")
+            raise RecordingError(f"{recording.path}: no prediction on {self._emotions_topic.name} can be read")
         self.model = _model_info(self._message(next(iter(self._entries.values()))))
 
     def frame_results(self) -> Iterator[FrameResult]:
         """Yields the result of each image; of a recording without images, one for each EmotionArray."""
-        if self.image_topic is None:
+        if self.topic is None:
             for index, entry in enumerate(self._entries.values()):
                 yield self._result(entry, index=index, received_ns=entry.received_ns)
             return
         stamps = set()
-        for bag_image in read_bag_images(self._recording, self.image_topic):
+        for bag_image in read_bag_images(self._recording, self.topic):
             stamps.add(bag_image.stamp_ns)
             recorded = self._entries.get(bag_image.stamp_ns)
             yield _result_without_prediction(bag_image) if recorded is None else self._joined(recorded, bag_image)
-        self.without_image = len(self._entries.keys() - stamps)
+        self._without_image = len(self._entries.keys() - stamps)
+
+    def problems(self) -> list[str]:
+        """Returns a line for each kind of problem; complete after `frame_results`."""
+        counts = {
+            "recorded predictions cannot be read": self._unreadable,
+            "recorded predictions belong to images that are not in the recording": self._without_image,
+        }
+        return [f"{count} {what}" for what, count in counts.items() if count]
 
     def _joined(self, entry: Entry, bag_image: BagImage) -> FrameResult:
         """Returns the result of an image from its EmotionArray."""
@@ -100,13 +106,13 @@ class RecordedPredictions:
     def _read(self) -> dict[int, Entry]:
         """Returns the EmotionArrays by stamp in the order of recording; of several with one stamp the first."""
         entries: dict[int, Entry] = {}
-        for entry in self._recording.messages([self._topic.name]):
+        for entry in self._recording.messages([self._emotions_topic.name]):
             try:
                 message = self._message(entry)
                 _check(message)
                 entries.setdefault(stamp_ns(message), entry)
             except (*DAMAGED, AttributeError):
-                self.unreadable += 1
+                self._unreadable += 1
         return entries
 
     def _message(self, entry: Entry) -> Any:

@@ -50,7 +50,7 @@ class BagImage:
         """Returns the image as uint8 (H, W, 3) BGR.
 
         Raises:
-            ImageError: the message is damaged, or as of `raw_to_bgr` and `compressed_to_bgr`.
+            ImageError: the message is damaged, or cannot be converted (`raw_to_bgr`, `compressed_to_bgr`).
         """
         if self.message is None:
             raise ImageError(self.problem)

@@ -23,7 +23,7 @@ def face_crop(result: FrameResult, emotion: FaceEmotion, *, side: int, mode: str
         result: result of the frame.
         emotion: one of the frame's faces.
         side: side of the crop in pixels.
-        mode: anonymization of all faces of the frame, as of `core.rendering.anonymize_faces`; `none` leaves them.
+        mode: how all faces of the frame are hidden, see `core.rendering.anonymize_faces`; `none` leaves them visible.
 
     Returns:
         uint8 (side, side, 3) BGR, or None if the frame has no image or the face is outside of it.

@@ -77,7 +77,7 @@ class Labels:
 
     @functools.cached_property
     def _ends(self) -> NDArray[np.int64]:
-        """First and last stamp of each row, (N, 2)."""
+        """Start and (excluded) end of each row in nanoseconds, int64 (N, 2)."""
         return np.array([(row.start_ns, row.end_ns) for row in self.rows], np.int64).reshape(-1, 2)
 
     def at(self, stamp_ns: int, first_stamp_ns: int) -> list[LabelRow]:
@@ -98,7 +98,7 @@ class Labels:
         center of the face is in the region.
 
         Args:
-            rows: rows that apply to the frame, as of `at`.
+            rows: rows that apply to the frame, from `at`.
             faces: faces of the frame.
         """
         by_track = {row.track_id: row for row in rows if row.track_id is not None}

@@ -44,7 +44,7 @@ class MisclassifiedFaces:
 
     Args:
         max_count: number of faces to keep.
-        mode: anonymization, as of `core.rendering.anonymize.anonymize`; `none` leaves faces visible.
+        mode: how faces are hidden, see `core.rendering.anonymize_faces`; `none` leaves them visible.
     """
 
     def __init__(self, max_count: int = 12, mode: str = "none") -> None:
