@@ -33,8 +33,8 @@ def run(setup: Setup) -> list[Table]:
 
 def _detectors(setup: Setup) -> Table:
     images = {faces: setup.scene.image(0, VGA, faces) for faces in (1, 8)}
-    small = int8_detector(setup)
-    files = {**dict.fromkeys(DETECTORS, ""), **({"centerface int8": str(small)} if small else {})}
+    int8_file = int8_detector(setup)
+    files = {**dict.fromkeys(DETECTORS, ""), **({"centerface int8": str(int8_file)} if int8_file else {})}
     configs = {
         (name, size): DetectorOptions(detector=name.split()[0], detection_size=size, detector_model=file)
         for name, file in files.items()

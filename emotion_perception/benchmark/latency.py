@@ -51,7 +51,7 @@ class _Case:
         return f"{width}x{height}, {self.faces} face{'s' * (self.faces > 1)}, {', '.join(more)}"
 
 
-def _cases(*, int8_detector: bool) -> list[_Case]:
+def _cases(*, with_int8: bool) -> list[_Case]:
     cases = [
         _Case(size_wh, faces, interval, composed)
         for size_wh in (VGA, HD)
@@ -59,13 +59,15 @@ def _cases(*, int8_detector: bool) -> list[_Case]:
         for composed in (False, True)
         for interval in _INTERVALS
     ]
-    if not int8_detector:
+    if not with_int8:
         return cases
     variants = [(composed, interval) for composed in (False, True) for interval in _INTERVALS]
     cases += [_Case(VGA, 1, interval, composed, int8_detector=True) for composed, interval in variants]
-    if (small := f"{ClassifierOptions.model}.int8") in shipped_models():
+    if (int8_model := f"{ClassifierOptions.model}.int8") in shipped_models():
         cases += [
-            _Case(VGA, faces, interval, composed, small, True) for faces in (1, 8) for composed, interval in variants
+            _Case(VGA, faces, interval, composed, int8_model, True)
+            for faces in (1, 8)
+            for composed, interval in variants
         ]
     return cases
 
@@ -74,7 +76,7 @@ def run(setup: Setup) -> list[Table]:
     """Measures and returns the tables of the section."""
     floors = {size_wh: nodes.measure(setup, "latency_bench", size_wh, ["--floor"]) for size_wh in (VGA, HD)}
     results, detector_file = {}, int8_detector(setup)
-    cases = _cases(int8_detector=detector_file is not None)
+    cases = _cases(with_int8=detector_file is not None)
     for case in tqdm(cases, desc="latency", unit=" runs", disable=None, leave=False):
         video = nodes.video(setup, case.size_wh, case.faces)
         arguments = ["--source", str(video), "--hops", *(["--composed"] if case.composed else [])]

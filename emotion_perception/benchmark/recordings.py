@@ -99,9 +99,9 @@ def _variants(detector: Path | None) -> dict[str, list[str]]:
     """Returns the options of `evaluate-bag` for each variant, by suffix of the name in the table."""
     if detector is None:
         return {"": []}
-    small = ["--set", f"detector_model={detector}"]
-    both = [*small, "--model", f"{ClassifierOptions.model}.int8"]
-    return {"": [], ", CenterFace int8": small, f", CenterFace int8, {ClassifierOptions.model}.int8": both}
+    int8_options = ["--set", f"detector_model={detector}"]
+    both = [*int8_options, "--model", f"{ClassifierOptions.model}.int8"]
+    return {"": [], ", CenterFace int8": int8_options, f", CenterFace int8, {ClassifierOptions.model}.int8": both}
 
 
 def _evaluate(bag: Path, out: Path, options: Sequence[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 import argparse
 from pathlib import Path
 
-from emotion_perception.training.commands.options import split_names
+from emotion_perception.training.commands.options import comma_separated
 
 SECTIONS = ("latency", "detection", "backends", "scaling", "cameras", "startup", "recordings", "training")
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.core.retired_names import BENCHMARK_SECTIONS
     from emotion_perception.reporting.documents import replace_measurement
 
-    names = split_names(arguments.only) or list(SECTIONS)
+    names = comma_separated(arguments.only) or list(SECTIONS)
     if retired := [name for name in names if name in BENCHMARK_SECTIONS]:
         raise ConfigurationError(f"--only {retired[0]} is now called {BENCHMARK_SECTIONS[retired[0]]}")
     if unknown := [name for name in names if name not in SECTIONS]:

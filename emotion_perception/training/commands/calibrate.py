@@ -4,7 +4,7 @@
 
 import argparse
 
-from emotion_perception.training.commands.options import add_dataset_options, split_names
+from emotion_perception.training.commands.options import add_dataset_options, comma_separated
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
         ClassifierOptions(model=arguments.model),
         arguments.data,
         split=arguments.split,
-        ignore_classes=split_names(arguments.ignore_classes),
+        ignore_classes=comma_separated(arguments.ignore_classes),
         data_options=parse_key_values(arguments.data_option, "--data-option"),
     )
     print(summary_line(calibration))

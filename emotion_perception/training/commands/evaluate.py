@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from emotion_perception.core.classification import ClassifierOptions, RecognizerOptions
-from emotion_perception.training.commands.options import add_dataset_options, split_names
+from emotion_perception.training.commands.options import add_dataset_options, comma_separated
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.out,
         min_confidence=arguments.min_confidence,
         split=arguments.split,
-        ignore_classes=split_names(arguments.ignore_classes),
+        ignore_classes=comma_separated(arguments.ignore_classes),
         data_options=parse_key_values(arguments.data_option, "--data-option"),
         robustness=arguments.robustness,
         examples=arguments.examples,

@@ -49,6 +49,6 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def split_names(values: Sequence[str]) -> list[str]:
-    """Returns the names of an option that can be repeated and whose values are comma-separated."""
+def comma_separated(values: Sequence[str]) -> list[str]:
+    """Returns the names in the values of an option that can be repeated; each value is a comma-separated list."""
     return [name.strip() for value in values for name in value.split(",") if name.strip()]
