@@ -68,7 +68,7 @@ def _faces(arguments: argparse.Namespace, rng: np.random.Generator) -> tuple[lis
     chosen: list[Gray] = []
     in_test: list[bool] = []
     for test, name in enumerate(("Training", "PublicTest")):
-        part = data.split(name).fit_for_training()
+        part = data.split(name).usable_for_training()
         count = round(arguments.count * (_TEST_FRACTION if test else 1 - _TEST_FRACTION))
         rows = rng.permutation(len(part))[:count]
         chosen += [cv2.resize(part.images[row], (SIDE, SIDE), interpolation=cv2.INTER_AREA) for row in rows]

@@ -56,12 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Searches and prints the best trial and the command that trains with its recipe."""
     from emotion_perception.training.fit.hardware import Hardware
     from emotion_perception.training.recipe import load_recipe
-    from emotion_perception.training.search.optuna_search import SearchOptions, Task, search
+    from emotion_perception.training.search.optuna_search import SearchOptions, TrialSettings, search
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("emotion_perception.training.search.optuna_search").setLevel(logging.INFO)
     recipe = load_recipe(arguments.config, arguments.set)
-    task = Task(
+    task = TrialSettings(
         data_path=arguments.data,
         train_split=arguments.train_split,
         val_split=arguments.val_split,

@@ -33,7 +33,7 @@ from emotion_perception.training.datasets.folders import load_folders
 from emotion_perception.training.datasets.images import Images, MappedImages, chunks, find_leaks
 from emotion_perception.training.datasets.imdb import FILES, load_imdb
 from emotion_perception.training.datasets.npz import has_chips, load_chips, load_npz
-from emotion_perception.training.datasets.problems import Problem, problems_of, refuse_past
+from emotion_perception.training.datasets.problems import Problem, check_max_bad, problems_of
 from emotion_perception.training.datasets.split_file import apply_split_file
 from emotion_perception.training.datasets.subjects import FaceSequence, sequences, subject_folds
 from emotion_perception.training.datasets.votes import vote_targets
@@ -93,7 +93,7 @@ def load_dataset(
         data = loader(path, **options)
         data = apply_split_file(data, split_file) if split_file else data
         data = replace(data, problems=(*data.problems, *_absent(data, expect_classes, expect_splits)))
-        refuse_past(max_bad, data.problems, len(data))
+        check_max_bad(max_bad, data.problems, len(data))
     except DatasetError as e:
         raise DatasetError(f"{path}: {e}") from None
     if not len(data):

@@ -109,9 +109,9 @@ def mapped_dataset(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(parent / f"{folder.name}.lock"):
-            if (data := _complete(folder)) is None:
+            if (data := _load_complete(folder)) is None:
                 _build(folder, listing(), workers or min(8, os.cpu_count() or 1))
-                data = _complete(folder)
+                data = _load_complete(folder)
     except OSError as e:
         raise DatasetError(f"cache {folder}: {e.strerror or one_line(e)}") from e
     if data is None:
@@ -119,7 +119,7 @@ def mapped_dataset(
     return data
 
 
-def _complete(folder: Path) -> FaceDataset | None:
+def _load_complete(folder: Path) -> FaceDataset | None:
     """Returns the dataset of a folder; None if it is incomplete or damaged."""
     try:
         with np.load(folder / _ROWS, allow_pickle=False) as file:
@@ -166,7 +166,7 @@ def _build(folder: Path, listing: FileListing, workers: int) -> None:
 def _decode(folder: Path, listing: FileListing, workers: int) -> dict[int, str]:
     """Decodes the missing images; returns the reason for each row that cannot be used."""
     count, size = len(listing.names), math.prod(listing.shape)
-    done, bad = _progress(folder, size)
+    done, bad = _read_progress(folder, size)
     if (free := shutil.disk_usage(folder).free) < (count - done) * size:
         raise DatasetError(f"cache {folder}: needs {count * size / 1e9:.1f} GB, {free / 1e9:.1f} GB are free")
     bar = tqdm(total=count, initial=done, desc="decoding", unit=" images", disable=None, leave=False)
@@ -174,7 +174,7 @@ def _decode(folder: Path, listing: FileListing, workers: int) -> dict[int, str]:
         file.truncate(count * size)
         for start in range(done, count, _CHUNK):
             rows = range(start, min(start + _CHUNK, count))
-            for row, decoded in zip(rows, pool.map(lambda row: _attempt(listing, row), rows), strict=True):
+            for row, decoded in zip(rows, pool.map(lambda row: _decode_one(listing, row), rows), strict=True):
                 if isinstance(decoded, str):
                     bad[row] = decoded
                 else:
@@ -182,12 +182,12 @@ def _decode(folder: Path, listing: FileListing, workers: int) -> dict[int, str]:
                     file.write(decoded.tobytes())
             file.flush()
             os.fsync(file.fileno())
-            _note(folder, rows.stop, bad)
+            _write_progress(folder, rows.stop, bad)
             bar.update(len(rows))
     return bad
 
 
-def _attempt(listing: FileListing, row: int) -> NDArray[np.uint8] | str:
+def _decode_one(listing: FileListing, row: int) -> NDArray[np.uint8] | str:
     """Returns a decoded image, or the reason why it cannot be used."""
     try:
         return listing.read(row)
@@ -195,7 +195,7 @@ def _attempt(listing: FileListing, row: int) -> NDArray[np.uint8] | str:
         return str(e)
 
 
-def _progress(folder: Path, size: int) -> tuple[int, dict[int, str]]:
+def _read_progress(folder: Path, size: int) -> tuple[int, dict[int, str]]:
     """Returns the number of decoded images of an incomplete cache, and the unusable ones among them."""
     try:
         noted = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
@@ -205,7 +205,8 @@ def _progress(folder: Path, size: int) -> tuple[int, dict[int, str]]:
         return 0, {}
 
 
-def _note(folder: Path, done: int, bad: dict[int, str]) -> None:
+def _write_progress(folder: Path, done: int, bad: dict[int, str]) -> None:
+    """Writes progress.json atomically."""
     part = folder / f"{_PROGRESS}.part"
     part.write_text(json.dumps({"done": done, "bad": bad}), encoding="utf-8")
     os.replace(part, folder / _PROGRESS)

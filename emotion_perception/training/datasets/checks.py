@@ -43,7 +43,7 @@ class DataReport:
     Attributes:
         counts: split -> class -> number of images; the split is `all` if the dataset has no splits.
         subjects: number of subjects; 0 if they are not known.
-        blank: number of images without variance, which are not trained on.
+        blank: number of images with a standard deviation below one gray level, which are not trained on.
         rejected: number of images without a face according to the taggers, which are not trained on.
         leaked: number of images that are also in a later split, which are not trained on.
         duplicates: between splits.
@@ -70,7 +70,7 @@ class DataReport:
             lines.append(f"{split}: {sum(counts.values())} images ({classes})")
             if absent := [name for name, count in counts.items() if not count]:
                 lines.append(f"{split}: no image of {', '.join(absent)}")
-        told = {
+        facts = {
             "subjects": self.subjects,
             "blank images, not trained on": self.blank,
             "images without a face according to all taggers, not trained on": self.rejected,
@@ -78,7 +78,7 @@ class DataReport:
             "images that occur more than once": self.repeated,
             "images that occur more than once with different labels": self.contradictory,
         }
-        lines += [f"{count} {what}" for what, count in told.items() if count]
+        lines += [f"{count} {what}" for what, count in facts.items() if count]
         return lines + [str(entry) for entry in self.duplicates] + [f"left out: {entry}" for entry in self.problems]
 
 
@@ -97,9 +97,9 @@ def examine(data: FaceDataset) -> DataReport:
         counts={name: _counts(data, splits == name) for name in names},
         subjects=0 if data.subjects is None else len(np.unique(data.subjects)),
         blank=int(blank.sum()),
-        rejected=_true(data.rejected),
-        leaked=_true(data.leak),
-        duplicates=_between(data, names, splits[rows], rows, groups),
+        rejected=_count_true(data.rejected),
+        leaked=_count_true(data.leak),
+        duplicates=_duplicates(data, names, splits[rows], rows, groups),
         repeated=int((sizes[groups] > 1).sum()),
         contradictory=int(mixed[groups].sum()),
         problems=data.problems,
@@ -111,11 +111,11 @@ def _counts(data: FaceDataset, rows: NDArray[np.bool_]) -> dict[str, int]:
     return dict(zip(data.class_names, counts, strict=True))
 
 
-def _true(flags: NDArray[np.bool_] | None) -> int:
+def _count_true(flags: NDArray[np.bool_] | None) -> int:
     return 0 if flags is None else int(flags.sum())
 
 
-def _between(
+def _duplicates(
     data: FaceDataset, names: list[str], splits: NDArray[np.str_], rows: NDArray[np.intp], groups: NDArray[np.intp]
 ) -> tuple[Duplicates, ...]:
     """Returns the duplicates between each pair of splits; `groups` is the same for images with equal pixels."""

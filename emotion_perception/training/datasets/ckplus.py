@@ -70,6 +70,11 @@ def load_ckplus(
         color: BGR instead of gray.
         cache: folder of the decoded images, see `cache`.
         detector: creates the detector.
+
+    Raises:
+        ConfigurationError: an option is out of range.
+        DatasetError: there is no folder `Emotion`, or the cache cannot be written.
+        ModelFileError: the detector's file is missing.
     """
     for name, value, known in (("crop", crop, _CROPS), ("neutral_of", neutral_of, _NEUTRAL_OF)):
         if value not in known:

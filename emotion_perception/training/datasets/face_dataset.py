@@ -112,7 +112,7 @@ class FaceDataset:
             raise DatasetError(f"no class {', '.join(sorted(missing))}; the dataset has {', '.join(self.class_names)}")
         return self.select(np.array([self.class_names[k] not in unwanted for k in self.labels], bool))
 
-    def fit_for_training(self) -> "FaceDataset":
+    def usable_for_training(self) -> "FaceDataset":
         """Returns the images to train on: not blank, not rejected as no face, not leaked from a test split."""
         keep = deviations(self.images) >= MIN_DEVIATION
         for unwanted in (self.leak, self.rejected):

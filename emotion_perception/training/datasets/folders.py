@@ -47,7 +47,11 @@ def load_folders(
         size: side, or [width, height], in pixels.
         color: BGR instead of gray.
         cache: folder of the decoded images, see `cache`.
-        workers: number of decoding threads.
+        workers: number of decoding threads; 0 takes one per core, at most eight.
+
+    Raises:
+        ConfigurationError: `size` is out of range.
+        DatasetError: there is no image, or a folder cannot be read.
     """
     wh = size_wh(size)
     folders: list[tuple[str, ...]] = []

@@ -49,7 +49,11 @@ def load_imdb(
         min_face_score: images with this face score or a lower one are left out; by default those without a face.
         second_faces: keep images with a second face.
         cache: folder of the decoded images, see `cache`.
-        workers: number of decoding threads.
+        workers: number of decoding threads; 0 takes one per core, at most eight.
+
+    Raises:
+        ConfigurationError: `size` is out of range.
+        DatasetError: the .mat file is damaged or lacks a column.
     """
     file = path if path.is_file() else next(path / name for name in FILES if (path / name).is_file())
     wh = size_wh(size)

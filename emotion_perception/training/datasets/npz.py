@@ -34,7 +34,11 @@ def has_chips(path: Path) -> bool:
 
 
 def load_npz(path: Path) -> FaceDataset:
-    """Reads arrays of images into memory; rows whose label or split has no name are left out."""
+    """Reads arrays of images into memory; rows whose label or split has no name are left out.
+
+    Raises:
+        DatasetError: the file is damaged, or an array is missing or has another shape or type.
+    """
     data = _arrays(path)
     if missing := {"images", "labels", "class_names"} - data.keys():
         raise DatasetError(f"lacks {', '.join(sorted(missing))}")
@@ -84,7 +88,11 @@ def load_chips(
         size: side, or [width, height], of the images in pixels.
         color: BGR instead of gray.
         cache: folder of the decoded images, see `cache`.
-        workers: number of decoding threads.
+        workers: number of decoding threads; 0 takes one per core, at most eight.
+
+    Raises:
+        ConfigurationError: `task` is unknown, or `size` is out of range.
+        DatasetError: the file is damaged, or an array is missing or has another shape or type.
     """
     if task not in _TASKS:
         raise ConfigurationError(f"task '{task}' is none of {', '.join(_TASKS)}")
@@ -109,14 +117,14 @@ def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], colo
             raise DatasetError(f"{name} has the shape {values.shape} for {len(offset) - 1} images")
     genders = tuple(canonical_label(str(name)) for name in data.get("gender_names", ("woman", "man")))
     numbers, unknown = _within(_numbers(data["gender"], "gender"), len(genders))
-    splits, astray = _splits(data)
+    splits, without_split = _splits(data)
     young = columns["age"] < min_age if "age" in columns else np.zeros(len(numbers), bool)
-    rows = np.flatnonzero(~(unknown | astray | young))
+    rows = np.flatnonzero(~(unknown | without_split | young))
     names = columns["filename"].astype(str) if "filename" in columns else np.arange(len(numbers)).astype(str)
-    too_young = names[young & ~unknown & ~astray].tolist()
+    too_young = names[young & ~unknown & ~without_split].tolist()
     problems = (
         *problems_of("wrong label", names[unknown].tolist()),
-        *problems_of("missing split", names[astray & ~unknown].tolist()),
+        *problems_of("missing split", names[without_split & ~unknown].tolist()),
         *problems_of(f"person below {min_age} years", too_young, is_fault=False),
     )
     return FileListing(

@@ -61,7 +61,7 @@ def problems_of(reason: str, names: Sequence[str], *, is_fault: bool = True, tot
     return (Problem(reason, len(names), tuple(names[:_EXAMPLES]), is_fault, total),) if names else ()
 
 
-def refuse_past(max_bad: float, problems: Iterable[Problem], images: int) -> None:
+def check_max_bad(max_bad: float, problems: Iterable[Problem], images: int) -> None:
     """Raises an error if too much of a dataset was left out because of faults.
 
     Args:

@@ -33,12 +33,12 @@ class FaceSequence:
     name: str
 
 
-def subject_folds(data: FaceDataset, folds: int, seed: int) -> list[NDArray[np.int64]]:
+def subject_folds(data: FaceDataset, num_folds: int, seed: int) -> list[NDArray[np.int64]]:
     """Divides the rows of a dataset into stratified folds; no subject is in two folds.
 
     Args:
         data: the dataset; without subjects, each image is a subject of its own.
-        folds: number of folds, at least 2.
+        num_folds: number of folds, at least 2.
         seed: of the order in which subjects are drawn.
 
     Returns:
@@ -53,17 +53,17 @@ def subject_folds(data: FaceDataset, folds: int, seed: int) -> list[NDArray[np.i
     )  # takes two seconds, and most commands do not need it
 
     whole = len(data) if data.subjects is None else len(np.unique(data.subjects))
-    if not 2 <= folds <= whole:
-        raise DatasetError(f"{folds} folds of {whole} {'images' if data.subjects is None else 'subjects'}")
+    if not 2 <= num_folds <= whole:
+        raise DatasetError(f"{num_folds} folds of {whole} {'images' if data.subjects is None else 'subjects'}")
     kind = StratifiedKFold if data.subjects is None else StratifiedGroupKFold
-    splitter = kind(folds, shuffle=True, random_state=seed)
+    splitter = kind(num_folds, shuffle=True, random_state=seed)
     rows = np.zeros((len(data), 1))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class")  # its images are in only some of the folds
         try:
             return [np.asarray(fold, np.int64) for _, fold in splitter.split(rows, data.labels, data.subjects)]
         except ValueError:
-            raise DatasetError(f"{folds} folds, but no class has as many images") from None
+            raise DatasetError(f"{num_folds} folds, but no class has as many images") from None
 
 
 def sequences(data: FaceDataset) -> list[FaceSequence]:

@@ -22,7 +22,7 @@ def vote_targets(data: FaceDataset, labels: Sequence[str], mode: str) -> NDArray
       if no tagger did, the label of the dataset. With `probability`, training draws one label from this distribution in
       each epoch; with `cross_entropy`, it uses the distribution as the target.
 
-    Images without a face according to all taggers are `data.rejected`; `fit_for_training` leaves them out.
+    Images without a face according to all taggers are `data.rejected`; `usable_for_training` leaves them out.
 
     Raises:
         ConfigurationError: the mode is unknown.

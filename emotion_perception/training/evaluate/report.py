@@ -20,7 +20,7 @@ def write_report(report: Mapping[str, Any], out: Path, *, example: Image | None 
 
     Args:
         report: the content of report.json.
-        out: folder, made if absent.
+        out: folder, created if absent.
         example: a face image that is shown with every change applied; None shows none.
     """
     plots = {name: as_png(figure) for name, figure in draw_all(report).items()}

@@ -92,15 +92,21 @@ def measure_robustness(
                 changed = Predictions(
                     softmax(logits, classifier.spec.temperature), predictions.truth, predictions.labels
                 )
-                table[change.name]["steps"].append({"severity": severity, **_figures(changed, min_confidence)})
-    return {"min_confidence": min_confidence, "unchanged": _figures(predictions, min_confidence), "changes": table}
+                table[change.name]["steps"].append(
+                    {"severity": severity, **_accuracy_and_abstention(changed, min_confidence)}
+                )
+    return {
+        "min_confidence": min_confidence,
+        "unchanged": _accuracy_and_abstention(predictions, min_confidence),
+        "changes": table,
+    }
 
 
 def _changing(change: Change, severity: float, seed: int) -> Callable[[Image, int], Image]:
     return lambda image, number: change(image, severity, seed=seed, number=number)
 
 
-def _figures(predictions: Predictions, min_confidence: float) -> dict[str, float]:
+def _accuracy_and_abstention(predictions: Predictions, min_confidence: float) -> dict[str, float]:
     return {
         "accuracy": rounded(predictions.correct().mean()),
         "abstention": rounded((predictions.scores() < min_confidence).mean()),

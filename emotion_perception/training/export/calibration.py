@@ -21,12 +21,13 @@ from emotion_perception.core.classification import (
 )
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.reporting.metrics import Predictions, calibration_error
+from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.datasets import FaceDataset, load_dataset
+from emotion_perception.training.evaluate.prediction import classifier_logits
 
 _LOWEST, _HIGHEST = 0.05, 20.0
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _STEPS = 60  # of golden section; the interval shrinks to 1e-12
-_BATCH = 128
 
 
 def calibrate(
@@ -85,8 +86,8 @@ def fit_calibration(classifier: EmotionClassifier, data: FaceDataset) -> dict[st
     if not len(data):
         raise DatasetError("no image to fit the temperature on")
     truth = data.labels_in(classifier.labels)
-    batches = [list(data.images[k : k + _BATCH]) for k in range(0, len(data), _BATCH)]
-    logits = np.concatenate([classifier.logits(batch) for batch in batches])
+    with progress_bar(len(data), "fitting the temperature", shown=False) as bar:
+        logits = classifier_logits(classifier, data.images, bar)
     fitted = round(fit_temperature(logits, truth), 6)
     calibration: dict[str, Any] = {"temperature": fitted, "n": len(data), "fitted": fitted}
     for when, value in (("before", 1.0), ("after", fitted)):

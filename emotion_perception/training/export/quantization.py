@@ -78,7 +78,7 @@ def quantize(model: ModelBundle, splits: DataSplits) -> QuantizedModel:
     path = model.weights.with_name(f"{model.name}{SUFFIX}.onnx")
     images = splits.calibration if len(splits.calibration) else splits.train
     images = images.select(np.unique(np.linspace(0, len(images) - 1, _MAX_IMAGES).astype(int)))
-    write_int8(model.onnx, path, images.images, model.spec)
+    _write_int8(model.onnx, path, images.images, model.spec)
     calibration, spec = model.spec.metadata["calibration"], model.spec
     if calibration:
         fitted = fit_calibration(_classifier(save_onnx_variant(model, path, spec)), splits.calibration)
@@ -159,7 +159,7 @@ def summary_lines(quantized: QuantizedModel) -> str:
     )
 
 
-def write_int8(source: Path, target: Path, images: Any, spec: ModelSpec) -> None:
+def _write_int8(source: Path, target: Path, images: Any, spec: ModelSpec) -> None:
     """Writes the int8 version of a model's ONNX file.
 
     Args:

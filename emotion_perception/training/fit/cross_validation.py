@@ -73,7 +73,7 @@ def cross_validate(
     for number, (train, validation) in enumerate(iterate_folds(data, num_folds, recipe.seed)):
         counts = f"{len(train)} training and {len(validation)} validation images"
         _log.info("fold %d of %d: %s", number + 1, num_folds, counts)
-        splits = DataSplits(train.fit_for_training(), train.select(np.zeros(len(train), bool)), validation)
+        splits = DataSplits(train.usable_for_training(), train.select(np.zeros(len(train), bool)), validation)
         fold_recipe = with_pixel_statistics(recipe, splits.train)
         folder = out / f"fold_{number}"
         checkpoint = start_run(

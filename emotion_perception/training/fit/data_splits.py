@@ -50,7 +50,7 @@ def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: s
         validation = data.split(val_split)
     else:
         train, validation = split_off(train, _VALIDATION_FRACTION, recipe.seed)
-    train, calibration = split_off(train.fit_for_training(), recipe.calibration_fraction, recipe.seed)
+    train, calibration = split_off(train.usable_for_training(), recipe.calibration_fraction, recipe.seed)
     return DataSplits(
         downsample(train, recipe.seed) if recipe.balance == "downsample" else train, calibration, validation
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
-    from emotion_perception.training.search.optuna_search import SearchOptions, SearchResult, Task, search
+    from emotion_perception.training.search.optuna_search import SearchOptions, SearchResult, TrialSettings, search
 else:
     __getattr__ = lazy_imports(
         __name__,
@@ -15,10 +15,10 @@ else:
             "optuna_search": (
                 "SearchOptions",
                 "SearchResult",
-                "Task",
+                "TrialSettings",
                 "search",
             ),
         },
     )
 
-__all__ = ["SearchOptions", "SearchResult", "Task", "search"]
+__all__ = ["SearchOptions", "SearchResult", "TrialSettings", "search"]

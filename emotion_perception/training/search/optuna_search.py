@@ -63,7 +63,7 @@ class SearchOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class TrialSettings:
     """Dataset and hardware of all trials.
 
     Attributes:
@@ -101,7 +101,7 @@ class SearchResult:
 
 
 def search(
-    recipe: Recipe, task: Task, out: Path, options: SearchOptions, *, fixed: Collection[str] = ()
+    recipe: Recipe, task: TrialSettings, out: Path, options: SearchOptions, *, fixed: Collection[str] = ()
 ) -> SearchResult | None:
     """Runs trials until a study has the requested number; a stopped search is resumed.
 
@@ -173,7 +173,9 @@ class PruneTrial(Callback):
 class _Search:
     """The trials of a study that one process runs."""
 
-    def __init__(self, recipe: Recipe, task: Task, out: Path, space: Space, study: optuna.Study, trials: int) -> None:
+    def __init__(
+        self, recipe: Recipe, task: TrialSettings, out: Path, space: Space, study: optuna.Study, trials: int
+    ) -> None:
         self._recipe, self._task, self._out, self._space, self._study = recipe, task, out, space, study
         self._wanted = trials
         self._bar = tqdm(initial=trials_done(study), total=trials, desc="searching", unit="trial", disable=None)
@@ -218,7 +220,7 @@ class _Search:
     def _after_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Writes the results so far, so that a kill loses none, and stops after the requested number of trials."""
         best = best_trial(study)
-        _log.info("trial %d %s%s", trial.number, trial.state.name.lower(), _figures(trial, best))
+        _log.info("trial %d %s%s", trial.number, trial.state.name.lower(), _result_text(trial, best))
         write_trials(study, self._space, self._out / TRIALS)
         if best is not None:
             comment = f"Trial {best.number} of the study '{study.study_name}': accuracy {best.values[0]:.4f}"
@@ -242,7 +244,7 @@ class _Search:
         return float(found["accuracy"])
 
 
-def _identity(recipe: Recipe, task: Task, space: Space) -> dict[str, Any]:
+def _identity(recipe: Recipe, task: TrialSettings, space: Space) -> dict[str, Any]:
     """Returns the values that are equal in all calls of the same search."""
     splits = {} if task.num_folds else {"train": task.train_split, "validation": task.val_split}
     return {
@@ -254,6 +256,6 @@ def _identity(recipe: Recipe, task: Task, space: Space) -> dict[str, Any]:
     }
 
 
-def _figures(trial: FrozenTrial, best: FrozenTrial | None) -> str:
+def _result_text(trial: FrozenTrial, best: FrozenTrial | None) -> str:
     own = f", accuracy {trial.values[0]:.2%}" if trial.state == TrialState.COMPLETE and trial.values else ""
     return own + (f"; best so far {best.values[0]:.2%}, trial {best.number}" if best else "")

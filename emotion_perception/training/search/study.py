@@ -19,7 +19,7 @@ from emotion_perception.core.retired_names import RECIPE_KEYS, RECIPE_VALUES, wi
 
 PRUNERS = ("median", "hyperband")
 _HEARTBEAT_S, _GRACE_S = 30, 120  # a trial without a heartbeat for the grace time is queued again
-_LOCKED_S = 60  # wait for the lock of an SQLite file
+_LOCK_TIMEOUT_S = 60  # wait for the lock of an SQLite file
 _ATTEMPTS = 3  # of a trial whose process dies
 _IDENTITY = "search"
 
@@ -73,8 +73,8 @@ def storage_errors(url: str) -> Iterator[None]:
         raise ConfigurationError(f"storage {url.rpartition('@')[2]}: {one_line(e)}") from e
 
 
-def queue_again(study: optuna.Study, trial: FrozenTrial) -> None:
-    """Queues a trial whose process has died again; it is resumed if its folder is on the same machine."""
+def requeue(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Queues a trial again whose process has died; it is resumed if its folder is on the same machine."""
     attempts = int(trial.user_attrs.get("attempts", 1))
     if attempts < _ATTEMPTS:
         study.enqueue_trial(trial.params, user_attrs={"folder": folder_name(trial), "attempts": attempts + 1})
@@ -89,10 +89,10 @@ def _open_storage(url: str) -> optuna.storages.RDBStorage:
     try:
         return optuna.storages.RDBStorage(
             url,
-            engine_kwargs={"connect_args": {"timeout": _LOCKED_S}} if url.startswith("sqlite") else {},
+            engine_kwargs={"connect_args": {"timeout": _LOCK_TIMEOUT_S}} if url.startswith("sqlite") else {},
             heartbeat_interval=_HEARTBEAT_S,
             grace_period=_GRACE_S,
-            heartbeat_stale_trial_callback=queue_again,
+            heartbeat_stale_trial_callback=requeue,
         )
     except (ImportError, RuntimeError) as e:  # the database's driver is not installed; another version's tables
         raise ConfigurationError(f"storage {url.rpartition('@')[2]}: {one_line(e)}") from e

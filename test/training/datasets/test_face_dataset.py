@@ -56,4 +56,4 @@ def test_blank_rejected_and_leaked_images_are_not_trained_on():
     data = dataset(
         images=images, leak=np.array([False, True, False, False]), rejected=np.array([False, False, True, False])
     )
-    assert data.fit_for_training().labels.tolist() == [3]
+    assert data.usable_for_training().labels.tolist() == [3]

@@ -59,7 +59,7 @@ def test_mapped_images_travel_to_another_process(mapped):
 def test_a_data_set_works_on_mapped_images(mapped):
     data = FaceDataset(images=mapped, labels=np.array([0, 1, 0, 1, 0]), class_names=("face", "other"))
     assert isinstance(data.select(data.labels == 1).images, MappedImages)
-    assert len(data.fit_for_training()) == 5
+    assert len(data.usable_for_training()) == 5
 
 
 def test_chunks_give_every_image_in_order_a_few_at_a_time():

@@ -18,10 +18,10 @@ from emotion_perception.training.fit.hardware import Hardware
 from emotion_perception.training.recipe import load_recipe
 from emotion_perception.training.search import optuna_search as search_module
 from emotion_perception.training.search import study as study_module
-from emotion_perception.training.search.optuna_search import SearchOptions, Task, search
+from emotion_perception.training.search.optuna_search import SearchOptions, TrialSettings, search
 from emotion_perception.training.search.search_report import best_trial, draw
 from emotion_perception.training.search.search_space import build_space
-from emotion_perception.training.search.study import build_pruner, open_study, queue_again
+from emotion_perception.training.search.study import build_pruner, open_study, requeue
 
 TINY = (
     "labels=[anger, disgust, fear, happiness, sadness, surprise, neutral]",
@@ -36,7 +36,7 @@ FIXED = ("widths", "initializer", "batch_size")  # wide layers are slow
 @pytest.fixture
 def task(write_npz):
     """Returns the tiny data as something to search on, the same file for every call."""
-    return Task(data_path=write_npz(), hardware=Hardware(device="cpu"), num_threads=1)
+    return TrialSettings(data_path=write_npz(), hardware=Hardware(device="cpu"), num_threads=1)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def rows_of(out):
 def finished_search(finished_run, tmp_path_factory):
     """Returns what a search of two trials found, and its folder; tests only read it."""
     folder = tmp_path_factory.mktemp("search")
-    task = Task(data_path=finished_run[1], hardware=Hardware(device="cpu"), num_threads=1)
+    task = TrialSettings(data_path=finished_run[1], hardware=Hardware(device="cpu"), num_threads=1)
     recipe = load_recipe("tunable_cnn", (*TINY, "batch_size=32"))
     return search(recipe, task, folder / "out", SearchOptions(trials=2, seed=2), fixed=FIXED), folder / "out"
 
@@ -155,7 +155,7 @@ def test_a_trial_that_kills_its_process_is_not_tried_for_ever():
         trial = study.ask()
         assert trial.suggest_float("x", 0, 1) == 0.5
         study.tell(trial, state=TrialState.FAIL)
-        queue_again(study, study.trials[-1])
+        requeue(study, study.trials[-1])
         assert len(study.get_trials(states=(TrialState.WAITING,))) == (attempt < 3)
 
 
@@ -203,7 +203,7 @@ def test_trials_can_be_cross_validated(write_npz, tmp_path):
     recipe = load_recipe("tunable_cnn", (*TINY, "batch_size=16"))
     people = [f"S{k % 6}" for k in range(60)]
     data = write_npz(count=60, split=None, split_names=None, leak=None, subject=people)
-    task = Task(data_path=data, num_folds=2, hardware=Hardware(device="cpu"), num_threads=1)
+    task = TrialSettings(data_path=data, num_folds=2, hardware=Hardware(device="cpu"), num_threads=1)
     found = search(recipe, task, tmp_path, SearchOptions(trials=1, seed=1), fixed=FIXED)
     assert found.accuracy == yaml.safe_load((found.run / "folds.json").read_text())["accuracy"]
 
