@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the ratio of a detector's box to the frame of FER-2013's images, from which the crop margin follows.
 
-Networks trained on FER-2013 expect faces framed as in that data set. `geometry.square_crop` reproduces the framing from
-a detector's box with a margin of (frame side / box side - 1) / 2. The images are cropped too tightly for a detector, so
-each is padded and enlarged first: once with its border pixels replicated and once with its mean gray.
+Networks trained on FER-2013 expect faces framed as in that data set. `core.images.square_crop` reproduces the framing
+from a detector's box with a margin of (frame side / box side - 1) / 2. The images are cropped too tightly for a
+detector, so each is padded and enlarged first: once with its border pixels replicated and once with its mean gray.
 
-    scripts/measure_crop_margin.py --data ../shared/data/fer2013.npz
+    scripts/measure_crop_margin.py --data fer2013.npz
 """
 
 import argparse

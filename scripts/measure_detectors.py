@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures accuracy and time of each face detector; writes the table of docs/detectors.md.
 
-    scripts/measure_detectors.py --data ../shared/data --out docs/detectors.md
+    scripts/measure_detectors.py --data DATA --out docs/detectors.md
 
 A hit is a photograph of one face with at least one detection. A frame of a clip is correct when it has as many
 detections as faces. Cells with a slash hold the values at the two score thresholds. Times are medians with one thread:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the recall of the face detectors by subgroup; writes the tables of docs/fairness.md.
 
-    scripts/measure_subgroups.py --data ../shared/data --out docs/fairness.md
+    scripts/measure_subgroups.py --data DATA --out docs/fairness.md
 
 The photographs show one face each and are annotated with guessed group, gender and age. A face is detected when the
 photograph has at least one detection. Each photograph is used in three variants: unchanged, with the face filling the
