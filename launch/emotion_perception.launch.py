@@ -115,7 +115,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _nodes(context):
-    """Unrolls the list of cameras and the list of arguments that were given.
+    """Returns the nodes, for one camera or for each of `cameras`.
 
     Raises:
         RuntimeError: there is no such parameter file, or the arguments contradict each other.

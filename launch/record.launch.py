@@ -54,7 +54,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _recorder(context):
-    """Unrolls the list of topics for both recorders, one of which runs."""
+    """Returns both recorders; conditions start one of them."""
     given = context.launch_configurations
     topics = given["topics"].split()
     types = {"bag": str, "storage": str, "use_sim_time": bool}

@@ -83,7 +83,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _read_recording(context):
-    """Looks up which topic of the recording has the images, and whether they are compressed.
+    """Finds the image topic of the recording, and whether its images are compressed.
 
     Raises:
         RecordingError: the recording cannot be read or has no such topic.
@@ -98,7 +98,7 @@ def _read_recording(context):
 
 
 def _player(context):
-    """Returns both players, one of which runs; the launch ends with it."""
+    """Returns both players; conditions start one of them, and the launch ends after it."""
     given = context.launch_configurations
     at_end = [TimerAction(period=END_S, actions=[Shutdown(reason="the recording has ended")])]
     types = {"bag": str, "topic": str, "rate": float, "loop": bool}

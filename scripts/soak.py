@@ -184,7 +184,7 @@ def soak(options: argparse.Namespace) -> int:
     try:
         rows, node = monitor(options.minutes, supervisor, stop)
     finally:
-        shutdown_failures = supervisor.stop(coming_up=False)
+        shutdown_failures = supervisor.stop(starting=False)
     last_s = rows[-1]["seconds"]
     summary: dict[str, Any] = {
         "minutes": round(last_s / 60, 2),

@@ -44,7 +44,7 @@ class CameraNodeConfig(Options):
 
     camera: CameraOptions = field(default_factory=CameraOptions)
     frame_id: str = option("camera_optical_frame", "frame_id of every header")
-    camera_name: str = option("camera", "name under which the calibration is known")
+    camera_name: str = option("camera", "name of the camera in the calibration file")
     camera_info_url: str = option(
         "", "calibration file, file:// or package://; empty publishes a camera_info without K"
     )

@@ -34,7 +34,7 @@ class SharedImage:
 
 
 class IntraProcessSubscription:
-    """A bounded queue that the executor of its node empties; the oldest message is dropped, as in the middleware.
+    """A bounded queue that the executor of its node empties; if it is full, the oldest message is dropped.
 
     Args:
         node: its executor calls the callback.
@@ -65,9 +65,9 @@ class IntraProcessSubscription:
 class IntraProcessTopics:
     """The topics by which nodes of one process exchange images and results; topics are fully resolved names.
 
-    A subscriber takes a topic here while all its publishers are here, and from the middleware otherwise, never from
-    both. So a publisher here has exactly those subscribers in the middleware that need its messages. A node that is
-    alone in its process has topics of its own, where it is the only one.
+    A subscriber receives a topic within the process while all its publishers are in the process, and from the
+    middleware otherwise, never from both. So a publisher has exactly those subscribers in the middleware that need its
+    messages. A node that is alone in its process has an instance of its own.
     """
 
     def __init__(self) -> None:
@@ -84,8 +84,8 @@ class IntraProcessTopics:
     def has_all_publishers(self, node: Node, topic: str) -> bool:
         """Returns whether the topic has publishers and all that the node has discovered are in this process."""
         with self._lock:
-            here = self._publishers[topic]
-        return 0 < here >= node.count_publishers(topic)
+            in_process = self._publishers[topic]
+        return 0 < in_process >= node.count_publishers(topic)
 
     def subscribe(self, node: Node, topic: str, callback: Callable[[Any], None], depth: int) -> Callable[[], None]:
         """Subscribes, see `IntraProcessSubscription`.
@@ -104,7 +104,7 @@ class IntraProcessTopics:
             return len(self._subscriptions[topic])
 
     def publish(self, topic: str, message: object) -> None:
-        """Queues a message for all subscribers in this process and returns at once; it must not be changed any more."""
+        """Queues a message, which must not be changed afterwards, for all subscribers in this process."""
         with self._lock:
             for subscription in self._subscriptions[topic]:
                 subscription.put(message)

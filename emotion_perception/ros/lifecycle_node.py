@@ -32,17 +32,17 @@ _THROTTLE_S = 5.0
 
 
 class Behavior:
-    """What a node does while it is configured; this one, of an unconfigured node, does nothing.
+    """The work of a configured node; this base class, used while a node is unconfigured, does nothing.
 
-    `PerceptionNode.configure` makes it, and cleanup drops it with all that it holds.
+    `PerceptionNode.configure` creates it, and cleanup releases it.
     """
 
     def activate(self, resources: ExitStack) -> None:
         """Starts the work.
 
         Args:
-            resources: gets the end of everything that is started; unwound by deactivate, last registered first, and
-                when this method raises.
+            resources: this method registers callbacks here that stop what it has started. They are called by
+                deactivate, last registered first, and if this method raises.
         """
 
     def status(self) -> dict[str, object]:
@@ -54,13 +54,13 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     """A lifecycle node with a typed configuration, counted faults and an entry in /diagnostics once a second.
 
     A subclass overrides `configure`. An exception in `configure` or `Behavior.activate` is logged in one line and fails
-    the transition, and what was registered by then is unwound.
+    the transition, and the callbacks that were registered by then are called.
 
     Args:
         name: node name.
         config_type: the dataclass whose fields are the node's parameters.
         intra_process: topics shared with other nodes of the process; None for a node that is alone.
-        foreign_parameters: names that the command line may give although only other nodes of the process have them.
+        foreign_parameters: names of parameters of other nodes of the process, which the command line gives to all.
         options: see `NodeOptions`.
 
     Raises:
@@ -70,7 +70,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         autostart: whether the program configures and activates the node.
         diagnostics: faults, problems and rates of the node.
         intra_process: as given, or topics of its own.
-        start_fault: the exception that failed the last transition, None before.
+        transition_error: the exception that failed the last transition, None before.
         trace: marks when a frame passes a point, see `Tracer.mark`.
     """
 
@@ -92,7 +92,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self._state = "unconfigured"
         self._behavior = Behavior()
         self._configured, self._active = ExitStack(), ExitStack()
-        self.start_fault: Exception | None = None
+        self.transition_error: Exception | None = None
         self.diagnostics = NodeDiagnostics()
         self._tracer = Tracer(name)
         self.trace = self._tracer.mark
@@ -119,13 +119,13 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         """Creates the publishers and collaborators; returns the behavior that activate starts.
 
         Args:
-            resources: gets the end of everything that is created; unwound by cleanup, last registered first, and when
-                this method raises.
+            resources: this method registers callbacks here that release what it has created. They are called by
+                cleanup, last registered first, and if this method raises.
         """
         return Behavior()
 
     def status(self) -> dict[str, object]:
-        """Returns the node's own entries of /diagnostics; empty while it is not configured."""
+        """Returns the entries of /diagnostics of `Behavior.status`; empty while the node is not configured."""
         return self._behavior.status()
 
     def count_fault(self, text: str) -> None:
@@ -192,7 +192,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         return self._guard("cleanup", self._clean_up, "finalized")
 
     def destroy_node(self) -> None:
-        """Destroys every ROS entity, and the state machine, which rclpy forgets: it would keep the node discovered."""
+        """Destroys every ROS entity, and the state machine: rclpy keeps it, and the node would stay in the graph."""
         self._tracer.close()
         self._state_machine.destroy_when_not_in_use()
         super().destroy_node()
@@ -224,23 +224,23 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         except Exception as e:  # noqa: BLE001 - rclpy would discard it without logging
             known = isinstance(e, EmotionPerceptionError)
             self.get_logger().error(str(e) if known else f"{transition} failed: {type(e).__name__}: {one_line(e)}")
-            self.start_fault = e
+            self.transition_error = e
             return TransitionCallbackReturn.FAILURE
         self._state = next_state
         return TransitionCallbackReturn.SUCCESS
 
     def _always_answered(self, service: Service) -> Callable[[Any, Any], Any]:
-        """Returns the service's callback, made to answer requests that it refuses by an exception.
+        """Returns the service's callback, wrapped so that a request that makes it raise gets a response too.
 
-        rclpy raises for a transition that does not exist or is not allowed, and sends no answer then, so the client
-        would wait forever. The answer is the empty one, which means `success=False`.
+        rclpy raises for a transition that does not exist or is not allowed, and sends no response then, so the client
+        would wait forever. The default response means `success=False`.
         """
         callback, name = service.callback, service.srv_type.__name__
 
         def answer(request: Any, response: Any) -> Any:
             try:
                 return callback(request, response)
-            except Exception as e:  # noqa: BLE001 - whatever a request causes, its client gets an answer
+            except Exception as e:  # noqa: BLE001 - whatever a request causes, its client gets a response
                 self.get_logger().warning(f"{name} request refused in state {self._state}: {one_line(e)}")
                 return response
 

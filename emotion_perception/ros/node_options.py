@@ -12,7 +12,7 @@ from emotion_perception.ros.intra_process import IntraProcessTopics
 
 
 class NodeOptions(TypedDict, total=False):
-    """Keyword arguments of `rclpy.node.Node`, of which the documentation is there."""
+    """Keyword arguments of `rclpy.node.Node`, documented there."""
 
     cli_args: list[str] | None
     context: Context | None
@@ -22,7 +22,7 @@ class NodeOptions(TypedDict, total=False):
 
 
 class PerceptionNodeOptions(NodeOptions, total=False):
-    """Keyword arguments of `PerceptionNode`, of which the documentation is there."""
+    """Keyword arguments of `PerceptionNode`, documented there."""
 
     intra_process: IntraProcessTopics | None
     foreign_parameters: Collection[str]

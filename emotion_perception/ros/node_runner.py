@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Runs lifecycle nodes as a process: automatic start, one executor a node, an orderly end."""
+"""Runs lifecycle nodes as a process: automatic start, an executor for each node, shutdown."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -23,12 +23,12 @@ def run_node(make_node: Callable[[], PerceptionNode[Any]], args: list[str] | Non
     return run_nodes([make_node], args)
 
 
-def run_nodes(makers: Sequence[Callable[[], PerceptionNode[Any]]], args: list[str] | None = None) -> int:
+def run_nodes(node_factories: Sequence[Callable[[], PerceptionNode[Any]]], args: list[str] | None = None) -> int:
     """Runs nodes, each in a thread of its own, until SIGINT or SIGTERM.
 
     Args:
-        makers: make the nodes. They are configured in this order and activated in the reverse one, so that every
-            subscriber knows its publishers and is active before they are.
+        node_factories: create the nodes. The nodes are configured in this order and activated in the reverse one, so
+            that every subscriber knows its publishers and is active before they are.
         args: the command line; None takes that of the process.
 
     Returns:
@@ -41,14 +41,14 @@ def run_nodes(makers: Sequence[Callable[[], PerceptionNode[Any]]], args: list[st
         for node in list(nodes):
             node.destroy_node()
 
-    return run_process(lambda stop: _run(makers, nodes, stop), release, args=args)
+    return run_process(lambda stop: _run(node_factories, nodes, stop), release, args=args)
 
 
 def _run(
-    makers: Sequence[Callable[[], PerceptionNode[Any]]], nodes: list[PerceptionNode[Any]], stop: threading.Event
+    node_factories: Sequence[Callable[[], PerceptionNode[Any]]], nodes: list[PerceptionNode[Any]], stop: threading.Event
 ) -> int:
     try:
-        for make in makers:
+        for make in node_factories:
             nodes.append(make())
     except ConfigurationError as e:
         rclpy.logging.get_logger("emotion_perception").error(str(e))
@@ -67,7 +67,7 @@ def _run(
 
 
 def _autostart(nodes: list[PerceptionNode[Any]], stop: threading.Event) -> int:
-    """Configures and activates the nodes, until one fails or the process is told to end; returns the exit code."""
+    """Configures and activates the nodes, until one fails or `stop` is set; returns the exit code."""
     nodes = [node for node in nodes if node.autostart]
     transitions = [(node, node.trigger_configure) for node in nodes]
     transitions += [(node, node.trigger_activate) for node in reversed(nodes)]
@@ -75,12 +75,12 @@ def _autostart(nodes: list[PerceptionNode[Any]], stop: threading.Event) -> int:
         if stop.is_set():
             break
         if transition() is not TransitionCallbackReturn.SUCCESS:
-            return _exit_code(node.start_fault)
+            return _exit_code(node.transition_error)
     return EXIT_OK
 
 
 def _spin(node: PerceptionNode[Any], stop: threading.Event) -> None:
-    """Spins until told to stop, then shuts the node down; the end of one node ends all."""
+    """Spins until `stop` is set, then shuts the node down; sets `stop`, so the end of one node ends all."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:

@@ -18,7 +18,7 @@ from emotion_perception.core.errors import ConfigurationError, RecordingError
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.parameters import Config, Parameters, refuse_unknown_parameters
-from emotion_perception.ros.process import ENDING_S, EXIT_CONFIGURATION, run_process
+from emotion_perception.ros.process import EXIT_CONFIGURATION, GRACE_PERIOD_S, run_process
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -65,14 +65,14 @@ class OneShotNode(Node, Generic[Config]):
 
 
 def run_one_shot_node(
-    make_node: Callable[[], OneShotNode[Any]], args: list[str] | None = None, *, ending_s: float = ENDING_S
+    make_node: Callable[[], OneShotNode[Any]], args: list[str] | None = None, *, grace_period_s: float = GRACE_PERIOD_S
 ) -> int:
     """Runs a node until it is done, or until SIGINT or SIGTERM.
 
     Args:
-        make_node: makes the node.
+        make_node: creates the node.
         args: the command line; None takes that of the process.
-        ending_s: how long the node may go on after a signal, in seconds.
+        grace_period_s: how long the node may go on after a signal, in seconds.
 
     Returns:
         The exit code: the node's, or 78 if the configuration is invalid, see `run_process`.
@@ -93,4 +93,4 @@ def run_one_shot_node(
         for node in nodes:
             node.close()
 
-    return run_process(work, release, args=args, ending_s=ending_s)
+    return run_process(work, release, args=args, grace_period_s=grace_period_s)

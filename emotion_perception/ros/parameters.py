@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Declares a configuration dataclass as ROS parameters, follows their changes and refuses unknown ones."""
+"""Declares a configuration dataclass as ROS parameters, applies their changes and refuses unknown ones."""
 
 import dataclasses
 import difflib
@@ -23,11 +23,11 @@ from emotion_perception.ros.config import NODE_CONFIGS
 
 Config = TypeVar("Config", bound=Options)
 _QOS_OVERRIDES = "qos_overrides."
-_OF_RCLPY = ("use_sim_time", "start_type_description_service")  # Humble does not know the second
+_RCLPY_PARAMETERS = ("use_sim_time", "start_type_description_service")  # Humble does not know the second
 
 
 class Parameters(Generic[Config]):
-    """A node's parameters as one frozen value that is exchanged whole when one of them changes.
+    """A node's parameters as one frozen value that is replaced as a whole when one of them changes.
 
     Raises:
         ConfigurationError: a given value has the wrong type or is outside its limits.
@@ -37,14 +37,14 @@ class Parameters(Generic[Config]):
         self._value = with_values(
             config_type(), {field.name: _declare(node, field) for field in option_fields(config_type)}
         )
-        node.add_on_set_parameters_callback(self._adopt)  # Humble has no callback for after the check
+        node.add_on_set_parameters_callback(self._on_set_parameters)  # Humble has no callback for after the check
 
     @property
     def value(self) -> Config:
         """The present values."""
         return self._value
 
-    def _adopt(self, changes: list[Parameter]) -> SetParametersResult:
+    def _on_set_parameters(self, changes: list[Parameter]) -> SetParametersResult:
         try:
             self._value = self._changed(changes)
         except ConfigurationError as e:
@@ -52,7 +52,7 @@ class Parameters(Generic[Config]):
         return SetParametersResult(successful=True)
 
     def _changed(self, changes: list[Parameter]) -> Config:
-        return with_values(self._value, {change.name: _plain(change.value) for change in changes})
+        return with_values(self._value, {change.name: _to_field_value(change.value) for change in changes})
 
 
 def parameter_names(nodes: Iterable[str]) -> frozenset[str]:
@@ -68,11 +68,11 @@ def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = ()) -> N
         foreign: parameters of other nodes that the command line may give to all nodes of the process.
 
     Raises:
-        ConfigurationError: the node was given a parameter that it does not have, and which one may be meant. One of
-            another node of this package is allowed in a parameter file's section for all nodes (`/**`).
+        ConfigurationError: the node was given a parameter that it does not have; the message suggests a similar one. A
+            parameter of another node of this package is allowed in a parameter file's section for all nodes (`/**`).
     """
-    for name in node._parameter_overrides:  # rclpy has no other access to what was given
-        if node.has_parameter(name) or name.startswith(_QOS_OVERRIDES) or name in _OF_RCLPY or name in foreign:
+    for name in node._parameter_overrides:  # rclpy has no public access to the given values
+        if node.has_parameter(name) or name.startswith(_QOS_OVERRIDES) or name in _RCLPY_PARAMETERS or name in foreign:
             continue
         if successor := PARAMETERS.get(name):
             raise ConfigurationError(f"parameter {name} is called {successor} now")
@@ -110,7 +110,7 @@ def describe(limits: OptionLimits) -> ParameterDescriptor:
 
 def _declare(node: Node, field: "dataclasses.Field[Any]") -> object:
     try:
-        return _plain(node.declare_parameter(field.name, field.default, describe(limits_of(field))).value)
+        return _to_field_value(node.declare_parameter(field.name, field.default, describe(limits_of(field))).value)
     except InvalidParameterTypeException as e:
         wanted = "list" if isinstance(field.default, tuple) else type(field.default).__name__
         raise ConfigurationError(f"parameter {field.name} is a {wanted}: {e}") from e
@@ -118,6 +118,6 @@ def _declare(node: Node, field: "dataclasses.Field[Any]") -> object:
         raise ConfigurationError(f"parameter {field.name}: {e}") from e
 
 
-def _plain(value: object) -> object:
-    """Returns a parameter's value as the dataclass has it: rclpy gives arrays as lists."""
+def _to_field_value(value: object) -> object:
+    """Returns a parameter's value with the type of the dataclass field: rclpy returns arrays as lists."""
     return tuple(value) if isinstance(value, list) else value

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Exit codes, timeouts and the life of a node process, for lifecycle nodes and one-shot nodes alike.
+"""Exit codes, timeouts, start and end of a node process, for lifecycle nodes and one-shot nodes alike.
 
 The main thread only waits for signals. Everything that can take long (loading a model, opening a disk, spinning) runs
 in other threads, so SIGINT and SIGTERM take effect at once, whatever the nodes are doing.
@@ -24,7 +24,7 @@ EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
 STOP_TIMEOUT_S = 1.0
 """How long deactivate waits for each thread of a node."""
 
-ENDING_S = 1.3
+GRACE_PERIOD_S = 1.3
 """How long a process waits for its nodes after a signal; together with rclpy's end this is less than two seconds."""
 
 _POLL_S = 0.1
@@ -35,20 +35,20 @@ def run_process(
     release: Callable[[], None],
     *,
     args: list[str] | None = None,
-    ending_s: float = ENDING_S,
+    grace_period_s: float = GRACE_PERIOD_S,
 ) -> int:
     """Initializes rclpy, runs `work` in a thread until it returns or a signal comes, and shuts rclpy down.
 
-    If `work` has not returned `ending_s` after the signal, because a model is still being loaded or a driver hangs, it
-    is abandoned. If any thread is still running at the end, the process exits here: the end of Python would unwind
-    such a thread inside C++ code, which aborts the process. If the middleware does not return, SIGALRM ends the
+    If `work` has not returned `grace_period_s` after the signal, because a model is still being loaded or a driver
+    hangs, it is abandoned. If any thread is still running at the end, the process exits here: the end of Python would
+    unwind such a thread inside C++ code, which aborts the process. If the middleware does not return, SIGALRM ends the
     process, see `shutdown_watchdog`.
 
     Args:
         work: gets an event that SIGINT and SIGTERM set; returns the exit code.
         release: called in the main thread after `work`, before rclpy is shut down; destroys the nodes.
         args: the command line; None takes that of the process.
-        ending_s: how long `work` may go on after a signal, in seconds.
+        grace_period_s: how long `work` may go on after a signal, in seconds.
 
     Returns:
         The exit code: that of `work`; 0 if it was abandoned after a signal; 2 if the ROS arguments are malformed.
@@ -58,15 +58,15 @@ def run_process(
         signal.signal(number, lambda *_: stop.set())
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as e:  # rclpy's errors are such
+    except RuntimeError as e:  # the base class of rclpy's errors
         print(f"invalid ROS arguments: {one_line(e)}", file=sys.stderr)
         return EXIT_USAGE
     worker = _Worker(work, stop)
     worker.start()
     while worker.is_alive() and not stop.is_set():
         worker.join(_POLL_S)
-    with shutdown_watchdog(ending_s + SHUTDOWN_TIMEOUT_S):
-        worker.join(ending_s)
+    with shutdown_watchdog(grace_period_s + SHUTDOWN_TIMEOUT_S):
+        worker.join(grace_period_s)
         worker.abandoned = worker.is_alive()
     with shutdown_watchdog():
         release()
@@ -82,8 +82,9 @@ class _Worker(threading.Thread):
     """Runs `work` and keeps its exit code.
 
     Attributes:
-        code: what `work` has returned; 1 if it raised.
-        abandoned: nobody waits for it any more, so what it raises is a consequence of the end and not shown.
+        code: the return value of `work`; 1 if it raised.
+        abandoned: True once `run_process` no longer waits for it; an exception is then a consequence of the shutdown
+            and is not printed.
     """
 
     def __init__(self, work: Callable[[threading.Event], int], stop: threading.Event) -> None:

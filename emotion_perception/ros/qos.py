@@ -60,7 +60,7 @@ def reliable_wanted(node: Node, topic: str, reliability: str) -> bool:
     """Returns whether an image subscription should be reliable.
 
     Args:
-        node: knows the publishers.
+        node: queries the graph for the publishers.
         topic: resolved name.
         reliability: `reliable`, `best_effort`, or `auto`: reliable unless a publisher offers only best effort.
     """

@@ -17,7 +17,7 @@ COLUMNS = ("point", "stamp_ns", "moment_ns")
 
 
 class Tracer:
-    """Keeps moments in memory until it is closed: writing would take time from what is measured.
+    """Keeps the records in memory until it is closed, as writing them at once would distort the measurement.
 
     Args:
         node: name of the node.
@@ -40,7 +40,7 @@ class Tracer:
             self._rows.append((point, stamp_ns, time.monotonic_ns() if moment_ns is None else moment_ns))
 
     def close(self) -> None:
-        """Writes the file, if there is to be one."""
+        """Writes the file if tracing is enabled."""
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -96,7 +96,7 @@ def test_the_supervisor_ends_one_after_another(monkeypatch, tmp_path):
     while not all(file.read_text() for file in files.values()):
         assert time.monotonic() < deadline_s, "they do not start"
         processes.check(respawn=False)
-    assert processes.stop(coming_up=False) == []
+    assert processes.stop(starting=False) == []
     times = [float(line) for file in files.values() for line in file.read_text().splitlines()[1:]]
     assert len(times) == 6
     assert times == sorted(times), "the next is told to end when the one before has ended"

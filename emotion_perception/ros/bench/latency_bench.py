@@ -115,8 +115,12 @@ def read_trace(folder: Path) -> dict[str, dict[str, dict[int, int]]]:
 def hops(
     trace: Mapping[str, Mapping[str, Mapping[int, int]]], received: Mapping[int, tuple[int, int, float, float]]
 ) -> dict[str, dict[str, float]]:
-    """Returns the time of each hop of the images whose emotions were received, in order; they add up to the latency."""
-    camera, detection, classifier = (trace[name] for name in (NODES[3], NODES[0], NODES[1]))
+    """Returns percentiles of the time of each hop of the images whose emotions were received, in ms, in order.
+
+    The hops of an image add up to its latency.
+    """
+    names = "camera_node", "face_detection_node", "emotion_classifier_node"
+    camera, detection, classifier = (trace[name] for name in names)
     rows = []
     for stamp, (_, arrived_ns, detect_ms, classify_ms) in received.items():
         moments = [
@@ -164,7 +168,7 @@ def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any
             demo.run(options.seconds)
         finally:
             demo.close()
-            faults = processes.stop(coming_up=not demo.began)
+            faults = processes.stop(starting=not demo.began)
             listener.destroy_node()
         if faults:
             raise DemoError("; ".join(faults))
@@ -252,11 +256,11 @@ def measure_and_write(program: str, measure_once: Measurement, options: argparse
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.shutdown)
         try:
-            figures = measure_once(options, stop)
+            measurements = measure_once(options, stop)
         except (EmotionPerceptionError, ProcessError) as e:
             print(f"{program}: {e}", file=sys.stderr)
             return 1
-    text = json.dumps(figures, indent=2) + "\n"
+    text = json.dumps(measurements, indent=2) + "\n"
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(text, encoding="utf-8")

@@ -131,7 +131,7 @@ class _Run:
         """Stops the nodes; returns a line for each that did not end properly."""
         self._executor.shutdown()
         self.listener.destroy_node()
-        return self._processes.stop(coming_up=not self.usage)
+        return self._processes.stop(starting=not self.usage)
 
 
 def _topics(options: argparse.Namespace) -> list[str]:

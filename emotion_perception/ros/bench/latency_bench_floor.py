@@ -26,7 +26,7 @@ _START_S = 20.0
 
 
 class FloorPublisher(Node):
-    """Publishes an empty image of one size at a rate."""
+    """Publishes a black image at a fixed rate."""
 
     def __init__(self, width: int, height: int, rate: float) -> None:
         super().__init__("floor_publisher")

@@ -27,10 +27,11 @@ from rclpy.signals import SignalHandlerOptions
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.errors import EmotionPerceptionError, ModelFileError
 from emotion_perception.ros.demo.demo_recorder import DemoRecorder
+from emotion_perception.ros.demo.result_listener import ResultListener
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
-BUILT_IN_S = 15.0
+BUILT_IN_CLIP_S = 15.0
 _START_S, _CHANGE_S, _FIRST_IMAGE_S, _DRAIN_S, _LAST_IMAGE_S = 60.0, 40.0, 20.0, 5.0, 0.3
 
 
@@ -52,7 +53,7 @@ class Demo:
     """
 
     def __init__(
-        self, recorder: DemoRecorder, processes: Supervisor, stop: threading.Event, *, subscribers: int
+        self, recorder: ResultListener, processes: Supervisor, stop: threading.Event, *, subscribers: int
     ) -> None:
         self._recorder, self._processes, self._stop, self._subscribers = recorder, processes, stop, subscribers
         self.began = False
@@ -61,7 +62,7 @@ class Demo:
         self._camera = recorder.create_client(ChangeState, "camera_node/change_state")
 
     def run(self, seconds: float) -> None:
-        """Runs for so many seconds, or until stopped where `seconds` is 0.
+        """Runs for a number of seconds, or until stopped if it is 0.
 
         Raises:
             DemoError: a node ended or did not come up, the camera has no source, or stopped before it began.
@@ -70,7 +71,7 @@ class Demo:
         self._change(Transition.TRANSITION_CONFIGURE, "the camera cannot be configured")
         self._wait(self._is_subscribed, _START_S, "nobody subscribes to the camera")
         self._change(Transition.TRANSITION_ACTIVATE, "the camera does not start")
-        self._wait(self._images_come, _FIRST_IMAGE_S, "the camera publishes no image")
+        self._wait(self._receives_images, _FIRST_IMAGE_S, "the camera publishes no image")
         self._watch(seconds)
         self._change(Transition.TRANSITION_DEACTIVATE, "the camera does not stop")
         self._wait(self._drained, _DRAIN_S, None)
@@ -87,8 +88,11 @@ class Demo:
     def _is_subscribed(self) -> bool:
         return int(self._recorder.status("camera_node").get("subscribers", 0)) >= self._subscribers
 
-    def _images_come(self) -> bool:
-        """Returns whether images arrive; raises if the camera reports an error, which it would retry forever."""
+    def _receives_images(self) -> bool:
+        """Returns whether faces of an image have been received; raises if the camera reports an error.
+
+        The camera itself would retry forever.
+        """
         if line := self._recorder.error("camera_node"):
             raise DemoError(line)
         return self._recorder.face_arrays > 0
@@ -112,9 +116,9 @@ class Demo:
         progress.end()
 
     def _change(self, transition: int, fault: str) -> None:
-        answer = self._camera.call_async(ChangeState.Request(transition=Transition(id=transition)))
-        self._wait(answer.done, _CHANGE_S, fault)
-        if not answer.result().success:
+        future = self._camera.call_async(ChangeState.Request(transition=Transition(id=transition)))
+        self._wait(future.done, _CHANGE_S, fault)
+        if not future.result().success:
             raise DemoError(fault)
 
     def _wait(self, done: Callable[[], bool], timeout_s: float, fault: str | None) -> None:
@@ -141,7 +145,7 @@ class _Progress:
         self._terminal = sys.stderr.isatty()
         self._next_s = 0.0
 
-    def show(self, elapsed_s: float, recorder: DemoRecorder) -> None:
+    def show(self, elapsed_s: float, recorder: ResultListener) -> None:
         if elapsed_s < self._next_s:
             return
         self._next_s = elapsed_s + (0.2 if self._terminal else 5.0)
@@ -162,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the demonstration; returns 0 only if faces were detected and classified and every node ended properly."""
     options = _parser().parse_args(arguments)
     if options.seconds is None:
-        options.seconds = 0.0 if options.source else BUILT_IN_S
+        options.seconds = 0.0 if options.source else BUILT_IN_CLIP_S
     options.source = options.source or built_in_source()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -205,7 +209,7 @@ def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
         faults.append(str(e))
     finally:
         demo.close()
-        faults += processes.stop(coming_up=not demo.began)
+        faults += processes.stop(starting=not demo.began)
         kept = {"restarts": dict(processes.restarts), "shared_memory_segments_removed": processes.segments_removed}
         summary = recorder.close(**kept)
         recorder.destroy_node()
@@ -246,7 +250,9 @@ def _parser() -> argparse.ArgumentParser:
         "--source", default="", help="camera index, device, video, folder, URL or 'synthetic'; empty: the built-in clip"
     )
     parser.add_argument(
-        "--seconds", type=float, help=f"0 runs until Ctrl-C (default: {BUILT_IN_S:.0f} for the built-in clip, else 0)"
+        "--seconds",
+        type=float,
+        help=f"0 runs until Ctrl-C (default: {BUILT_IN_CLIP_S:.0f} for the built-in clip, else 0)",
     )
     parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the results (default out/demo)")
     parser.add_argument("--bag", type=Path, help="also record images and results into this new folder, from the start")

@@ -19,7 +19,7 @@ from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_OK
 
 _log = logging.getLogger(__name__)
 _END_S = 5.0
-_FIRST_WAIT_S, _LONGEST_WAIT_S, _WELL_S = 0.5, 8.0, 5.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _STABLE_S = 0.5, 8.0, 5.0
 _SHM_PERIOD_S = 0.5
 
 
@@ -32,8 +32,8 @@ class _Node:
     command: list[str | Path]
     process: subprocess.Popen[bytes]
     started_s: float
-    wait_s: float = 0.0  # before it is started again
-    due_s: float | None = None  # when; None while it runs
+    wait_s: float = 0.0  # between its end and the restart
+    due_s: float | None = None  # when it is started again; None while it runs
     segments: set[Path] = field(default_factory=set)
 
 
@@ -84,20 +84,20 @@ class Supervisor:
                 raise ProcessError(f"{name} ended with exit code {code}")
             self._restart(name, node, code)
 
-    def stop(self, *, coming_up: bool) -> list[str]:
+    def stop(self, *, starting: bool) -> list[str]:
         """Stops the nodes one after another; returns a line for each that did not end properly.
 
         Not all at once: a participant of Fast DDS that is destroyed while others are may hang, see `shutdown_watchdog`.
 
         Args:
-            coming_up: some may have no signal handler yet, so that SIGTERM kills them; later each has to exit itself.
+            starting: some nodes may have no signal handler yet, so an end by SIGTERM is no fault.
         """
-        well = (EXIT_OK, -signal.SIGTERM) if coming_up else (EXIT_OK,)
+        expected = (EXIT_OK, -signal.SIGTERM) if starting else (EXIT_OK,)
         faults = []
         for name, node in self._nodes.items():
             if not _end(node.process):
                 faults.append(f"{name} did not end within {_END_S:.0f} s")
-            elif node.process.returncode not in well:
+            elif node.process.returncode not in expected:
                 faults.append(f"{name} ended with exit code {node.process.returncode}")
         self._clean_up()
         return faults
@@ -106,8 +106,8 @@ class Supervisor:
         """Restarts a node that has ended, now or when its delay is over."""
         now_s = time.monotonic()
         if node.due_s is None:
-            lived_well = now_s - node.started_s > _WELL_S
-            node.wait_s = 0.0 if lived_well else min(max(2 * node.wait_s, _FIRST_WAIT_S), _LONGEST_WAIT_S)
+            was_stable = now_s - node.started_s > _STABLE_S
+            node.wait_s = 0.0 if was_stable else min(max(2 * node.wait_s, _FIRST_WAIT_S), _LONGEST_WAIT_S)
             node.due_s = now_s + node.wait_s
             self._clean_up()
             _log.warning("%s ended with exit code %d, restarting it in %.1f s", name, code, node.wait_s)

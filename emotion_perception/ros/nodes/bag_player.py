@@ -99,8 +99,8 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         images, compressed = self.resolve_topic_name("image_raw"), self._topic.type == COMPRESSED
         played = (CompressedImage, f"{images}/compressed") if compressed else (Image, images)
         publishers = {self._topic.name: self.create_publisher(*played, qos.image_publisher(_IMAGES_DEPTH))}
-        if beside := camera_info_topic(self._recording, self._topic):
-            publishers[beside] = self.create_publisher(CameraInfo, "camera_info", qos.image_publisher(_IMAGES_DEPTH))
+        if infos := camera_info_topic(self._recording, self._topic):
+            publishers[infos] = self.create_publisher(CameraInfo, "camera_info", qos.image_publisher(_IMAGES_DEPTH))
         return publishers
 
     def _wait_for_subscribers(self, stop: threading.Event) -> None:
@@ -108,14 +108,14 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         first = next(iter(self._recording.messages(self._outputs)), None)
         if first is None:
             raise RecordingError(f"{self.config.bag}: no message of {self._topic.name} can be read")
-        images, still = self._outputs[self._topic.name], PlaybackClock(first.received_ns, 0.0, 0.0)
+        images, stopped_clock = self._outputs[self._topic.name], PlaybackClock(first.received_ns, 0.0, 0.0)
         deadline_s = time.monotonic() + self.config.wait_for_subscribers_s
         while images.get_subscription_count() < self.config.subscribers and not stop.is_set():
             if time.monotonic() > deadline_s:
                 count, wanted = images.get_subscription_count(), self.config.subscribers
                 self.get_logger().warning(f"{images.topic_name} has {count} of {wanted} subscribers, starting anyway")
                 return
-            self._wait_until(time.monotonic() + _SUBSCRIBERS_PERIOD_S, still, stop)
+            self._wait_until(time.monotonic() + _SUBSCRIBERS_PERIOD_S, stopped_clock, stop)
 
     def _play_once(self, stop: threading.Event) -> None:
         clock, self._clock_ns = None, 0

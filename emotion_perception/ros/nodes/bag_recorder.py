@@ -22,7 +22,7 @@ from emotion_perception.ros.config import RecorderConfig
 from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
 from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
-from emotion_perception.ros.process import ENDING_S, EXIT_FAULT, EXIT_OK
+from emotion_perception.ros.process import EXIT_FAULT, EXIT_OK, GRACE_PERIOD_S
 from emotion_perception.ros.transport.bag_writer import BagWriter
 from emotion_perception.ros.transport.raw_subscription import RawSubscription, message_type, recorded_profile
 
@@ -60,7 +60,7 @@ class BagRecorder(OneShotNode[RecorderConfig]):
     def _resolved(self, topic: str) -> str:
         try:
             return str(self.resolve_topic_name(topic))
-        except (RuntimeError, ValueError) as e:  # RCLError and InvalidTopicNameException are such
+        except (RuntimeError, ValueError) as e:  # base classes of RCLError and InvalidTopicNameException
             raise ConfigurationError(f"topics: '{topic}' is not a topic name ({one_line(e)})") from e
 
     def run(self, stop: threading.Event) -> int:
@@ -120,4 +120,4 @@ class BagRecorder(OneShotNode[RecorderConfig]):
 def main() -> int:
     """Runs the node; returns the exit code."""
     NodeArgumentParser("bag_recorder", __doc__, ["bag_recorder"]).parse_command_line()
-    return run_one_shot_node(BagRecorder, ending_s=ENDING_S + _LAST_S + _CLOSE_S)
+    return run_one_shot_node(BagRecorder, grace_period_s=GRACE_PERIOD_S + _LAST_S + _CLOSE_S)

@@ -90,7 +90,7 @@ class ImageCapture(Behavior):
             name=without_password(node.config.camera.video_device),
             on_frame=self._publish,
             on_loss=self._report_loss,
-            on_recovery=self._report_return,
+            on_recovery=self._report_recovery,
             on_error=node.count_fault,
         )
         self._has_ended = lambda: loop.ended
@@ -111,7 +111,7 @@ class ImageCapture(Behavior):
         self._node.set_problem("source", line, error=True)
         self._node.publish_status()
 
-    def _report_return(self) -> None:
+    def _report_recovery(self) -> None:
         self._node.clear_problem("source")
         self._node.get_logger().info("the source delivers images again")
         self._node.publish_status()

@@ -64,7 +64,8 @@ class ClassifierStream:
         """Subscribes to images and faces.
 
         Args:
-            resources: ends the subscriptions, then the thread; every FaceArray that has arrived by then is answered.
+            resources: ends the subscriptions, then the thread, after an EmotionArray was published for every FaceArray
+                that has arrived.
         """
         self._recognizer.reset()
         worker = LatestFrameWorker(self._recognize, self._publish, self._node.count_failure, on_drop=self._skip)

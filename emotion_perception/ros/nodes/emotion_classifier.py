@@ -48,7 +48,7 @@ class EmotionClassifierNode(PerceptionNode[ClassifierNodeConfig]):
         self._make_classifier = classifier_factory
 
     def configure(self, resources: ExitStack) -> Behavior:
-        """Loads the model and runs it once."""
+        """Loads the model and warms it up."""
         config = self.config
         classifier = self._make_classifier(config.classifier, shared=len(config.image_topics) > 1)
         classifier.warm_up(require_gpu=config.classifier.require_gpu)

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes the topic `markers`: the positions and emotions of faces in the room, for RViz."""
+"""Publishes the topic `markers`: the positions of faces in the camera frame and their emotions, for RViz."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -30,7 +30,7 @@ _NO_ROTATION = Quaternion(x=0.0, y=0.0, z=0.0, w=1.0)
 
 
 class MarkerPublisher:
-    """Publishes `markers` for a node's `emotions` while somebody subscribes and the camera's K is known.
+    """Publishes `markers` for a node's `emotions` while they have subscribers and the camera's K is known.
 
     Args:
         node: publishes and subscribes.
@@ -50,7 +50,7 @@ class MarkerPublisher:
         self.published = 0
 
     def activate(self, resources: ExitStack) -> None:
-        """Starts the thread that makes the markers and subscribes to emotions and camera_info.
+        """Starts the thread that builds the markers and subscribes to emotions and camera_info.
 
         Args:
             resources: ends the subscriptions, then the thread.

@@ -102,9 +102,9 @@ class OverlayDrawing(Behavior):
 
     def _publish(self, drawn: tuple[Image, bool] | None, counts: FrameCounts) -> None:
         if drawn is not None:
-            overlay, is_bare = drawn
+            overlay, without_emotions = drawn
             self._drawn += 1
-            self._drawn_without_emotions += is_bare
+            self._drawn_without_emotions += without_emotions
             self._images.publish(overlay)
             self._node.note_published(overlay.header)
 

@@ -90,7 +90,7 @@ class BagWriter:
         self._queue.close()
         self._thread.join(timeout_s)
         if self._thread.is_alive():
-            self.fault = f"bag {self._path}: the disk did not take the rest within {timeout_s:.0f} s"
+            self.fault = f"bag {self._path}: the queued messages were not written within {timeout_s:.0f} s"
 
     def _run(self) -> None:
         try:

@@ -25,7 +25,7 @@ from emotion_perception.ros.transport.image_messages import bgr_to_compressed, b
 class CameraPublishers:
     """Publishes frames as `image_raw`, `image_raw/compressed` and `camera_info`.
 
-    Images are converted only while somebody subscribes; nodes of the same process get raw ones by reference. As with
+    Images are converted only while they have subscribers; nodes of the same process get raw ones by reference. As with
     image_transport, the compressed topic is named after `image_raw`, as it is remapped, with `/compressed` appended.
 
     Args:
@@ -45,7 +45,7 @@ class CameraPublishers:
         stamps: MonotonicStamps,
         resources: ExitStack,
     ) -> None:
-        self._node, self._info, self._stamps, self._local = node, info, stamps, node.intra_process
+        self._node, self._info, self._stamps, self._intra_process = node, info, stamps, node.intra_process
         self._raw = self._create(Image, "image_raw", resources)
         self._compressed = self._create(CompressedImage, f"{self._raw.topic_name}/compressed", resources)
         self._infos = self._create(CameraInfo, "camera_info", resources)
@@ -56,23 +56,23 @@ class CameraPublishers:
         return self._subscribers_of(self._raw) + self._subscribers_of(self._compressed)
 
     def publish(self, frame: Frame) -> Header:
-        """Publishes one frame; returns its header, whose stamp is when it was taken, on the node's clock."""
+        """Publishes one frame; returns its header, whose stamp is the time of the grab on the node's clock."""
         image_bgr, header = frame.image_bgr, self._header(time.monotonic() - frame.grabbed_s)
         self._node.trace("grabbed", stamp_ns(header), round(frame.grabbed_s * 1e9))
         self._node.trace("begun", stamp_ns(header))
-        self._local.publish(self._raw.topic_name, SharedImage(header, image_bgr))
+        self._intra_process.publish(self._raw.topic_name, SharedImage(header, image_bgr))
         if self._raw.get_subscription_count():
             self._raw.publish(bgr_to_image(image_bgr, header))
         self._info.header, (self._info.height, self._info.width) = header, image_bgr.shape[:2]
         self._infos.publish(self._info)
         if self._subscribers_of(self._compressed):
             message = bgr_to_compressed(image_bgr, header, self._node.config.jpeg_quality)
-            self._local.publish(self._compressed.topic_name, message)
+            self._intra_process.publish(self._compressed.topic_name, message)
             self._compressed.publish(message)
         return header
 
     def _subscribers_of(self, publisher: LifecyclePublisher) -> int:
-        return int(publisher.get_subscription_count() + self._local.subscribers(publisher.topic_name))
+        return int(publisher.get_subscription_count() + self._intra_process.subscribers(publisher.topic_name))
 
     def _header(self, age_s: float) -> Header:
         stamp_ns = self._stamps.next_ns(self._node.get_clock().now().nanoseconds, age_s)
@@ -88,5 +88,5 @@ class CameraPublishers:
         except (RuntimeError, InvalidParameterTypeException) as e:  # what rclpy raises for an invalid override
             raise ConfigurationError(f"qos_overrides of {self._node.resolve_topic_name(topic)}: {one_line(e)}") from e
         resources.callback(self._node.destroy_lifecycle_publisher, publisher)
-        resources.callback(self._local.advertise(publisher.topic_name))
+        resources.callback(self._intra_process.advertise(publisher.topic_name))
         return publisher

@@ -19,9 +19,9 @@ _CHECK_PERIOD_S = 0.05
 
 
 class ImageResultSubscription:
-    """Subscribes to images and emotions, and passes on each image when `ImageResultSync` releases it.
+    """Subscribes to images and emotions, and calls back with each image when `ImageResultSync` returns it.
 
-    Emotions whose status is not OK have no information about faces; their image is passed on without emotions. Waiting
+    Emotions whose status is not OK have no information about faces; their image is returned without emotions. Waiting
     times are measured on a steady clock.
 
     Args:

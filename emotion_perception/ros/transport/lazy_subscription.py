@@ -17,14 +17,14 @@ _CHECKS_BEFORE_CLOSING = 5  # a viewer that is discovered or subscribes again wi
 class LazySubscription:
     """Opens an input while a publisher has subscribers, and closes it a second after the last one has left.
 
-    It begins open, so that an invalid setting is reported at once, and a subscriber that was there before gets the
-    first image.
+    It is open at first, so that an invalid setting is reported at once, and a subscriber that is already there gets
+    the first image.
 
     Args:
-        node: checks five times a second on a steady clock.
-        publisher: whose subscribers count.
-        open_input: makes the subscriptions and registers their end in the stack that it gets.
-        resources: ends it.
+        node: its executor checks five times a second on a steady clock.
+        publisher: its subscribers are counted.
+        open_input: creates the subscriptions, and registers in the stack that it gets the callbacks that destroy them.
+        resources: closes the input and ends the checks.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Subscriptions that take messages from the own process if they can: of images, of results, and of both joined."""
+"""Subscriptions to images, to results, and to both joined, that receive within the process where possible."""
 
 import time
 from collections.abc import Callable
@@ -19,15 +19,15 @@ from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.intra_process import SharedImage
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 
-_IMAGE_TIMEOUT_S = 0.5  # a result whose image has not come by then is passed on without it
+_IMAGE_TIMEOUT_S = 0.5  # this long after the last result, those that still wait are passed on without their image
 _REFRESH_PERIOD_S = 0.5
 AnyImage: TypeAlias = Image | CompressedImage | SharedImage
 
 
 class IntraProcessFirstSubscription:
-    """Takes a topic from its publishers in this process if all of them are here, else from the middleware.
+    """Receives a topic within the process if all its publishers are in it, else from the middleware.
 
-    The choice is checked twice a second; a message may be lost when it changes, none comes twice.
+    The choice is checked twice a second; a message may be lost when it changes, none is received twice.
 
     Args:
         node: the subscriber.
@@ -55,10 +55,10 @@ class IntraProcessFirstSubscription:
         resources.callback(node.destroy_timer, node.create_steady_timer(_REFRESH_PERIOD_S, self._refresh))
 
     def wants_reliable(self) -> bool:
-        """Returns whether a subscription in the middleware is to be reliable; a change makes a new subscription."""
+        """Returns whether a subscription in the middleware should be reliable; a change creates a new subscription."""
         return True
 
-    def subscribe_remotely(self, *, reliable: bool) -> Subscription:
+    def subscribe_in_middleware(self, *, reliable: bool) -> Subscription:
         """Creates the subscription in the middleware."""
         return self._node.create_subscription(self._type, self._topic, self._callback, self._profile)
 
@@ -69,15 +69,15 @@ class IntraProcessFirstSubscription:
             self._unsubscribe = self._subscribe()
 
     def _choose(self) -> bool | None:
-        """Returns `wants_reliable`, or None if the messages come from this process."""
-        is_here = self._node.intra_process.has_all_publishers(self._node, self._topic)
-        return None if is_here else self.wants_reliable()
+        """Returns `wants_reliable`, or None to receive within the process."""
+        in_process = self._node.intra_process.has_all_publishers(self._node, self._topic)
+        return None if in_process else self.wants_reliable()
 
     def _subscribe(self) -> Callable[[], None]:
         """Subscribes; returns a function that ends the subscription."""
         if self._reliable is None:
             return self._node.intra_process.subscribe(self._node, self._topic, self._callback, self._profile.depth)
-        subscription = self.subscribe_remotely(reliable=self._reliable)
+        subscription = self.subscribe_in_middleware(reliable=self._reliable)
         return lambda: self._destroy(subscription)
 
     def _destroy(self, subscription: Subscription) -> None:
@@ -85,7 +85,7 @@ class IntraProcessFirstSubscription:
 
 
 class ResultSubscription(IntraProcessFirstSubscription):
-    """Subscribes to results; at its end the callback gets those that have arrived and were not taken yet.
+    """Subscribes to results; when it ends, the callback still gets those that have arrived.
 
     Arguments as of `IntraProcessFirstSubscription`.
     """
@@ -131,7 +131,7 @@ class ImageSubscription(IntraProcessFirstSubscription):
         compressed = transport == "compressed"
         topic = node.resolve_topic_name(topic) + ("/compressed" if compressed else "")
         self._reliability = qos.overridden_reliability(node, topic, reliability)
-        profile = qos.image_subscription(depth, reliable=True)  # `subscribe_remotely` sets the reliability
+        profile = qos.image_subscription(depth, reliable=True)  # `subscribe_in_middleware` sets the reliability
         resources.callback(node.clear_problem, topic)
         super().__init__(node, CompressedImage if compressed else Image, topic, self._on_image, profile, resources)
 
@@ -139,7 +139,7 @@ class ImageSubscription(IntraProcessFirstSubscription):
         """Returns what `qos.reliable_wanted` decides at present."""
         return qos.reliable_wanted(self._node, self._topic, self._reliability)
 
-    def subscribe_remotely(self, *, reliable: bool) -> Subscription:
+    def subscribe_in_middleware(self, *, reliable: bool) -> Subscription:
         """Creates the subscription with that reliability."""
         self._node.clear_problem(self._topic)
         return self._node.create_subscription(
@@ -171,9 +171,9 @@ class SynchronizedSubscription:
         result_type: message type with a `header`.
         topic: of the results.
         image_topic: of the images.
-        callback: gets the pair (image, result) for every result, in order; image is None if it never came. At the end
-            it gets the results that still wait for their image.
-        config: sets how many of each are kept until their partner comes, and the reliability of the images.
+        callback: gets the pair (image, result) for every result, in order; image is None if it did not arrive in time.
+            At the end it gets the results that still wait for their image.
+        config: sets how many of each wait for their counterpart, and how images are received.
         resources: ends the subscriptions.
     """
 

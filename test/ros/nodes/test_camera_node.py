@@ -264,9 +264,9 @@ def test_a_wrong_configuration_is_one_line_and_the_node_stays_unconfigured(graph
     filled = {name: value.format(tmp=tmp_path) for name, value in parameters.items()}
     node = graph.node(CameraNode, activate=False, parameters=filled)
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
-    assert isinstance(node.start_fault, ConfigurationError)
-    assert line in str(node.start_fault)
-    assert "\n" not in str(node.start_fault)
+    assert isinstance(node.transition_error, ConfigurationError)
+    assert line in str(node.transition_error)
+    assert "\n" not in str(node.transition_error)
 
 
 @pytest.mark.guarantee(
@@ -540,8 +540,8 @@ def test_a_wrong_override_is_a_wrong_configuration_and_leaves_no_topic(graph, to
     node = graph.node(CameraNode, activate=False, parameters={name: value})
     before = len(list(node.publishers))
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
-    assert isinstance(node.start_fault, ConfigurationError)
-    assert f"qos_overrides of {topic}: " in str(node.start_fault)
+    assert isinstance(node.transition_error, ConfigurationError)
+    assert f"qos_overrides of {topic}: " in str(node.transition_error)
     assert len(list(node.publishers)) == before
 
 

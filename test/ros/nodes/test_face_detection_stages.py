@@ -149,8 +149,8 @@ def test_a_missing_model_of_the_filter_fails_configure_with_a_line(graph, make):
         detector_factory=BrightRegionDetector,
     )
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
-    assert "no model 'doorman'" in str(node.start_fault)
-    assert "\n" not in str(node.start_fault)
+    assert "no model 'doorman'" in str(node.transition_error)
+    assert "\n" not in str(node.transition_error)
 
 
 @pytest.mark.guarantee("A track survives a gap of `max_missed_s`.", section="Face detection node")

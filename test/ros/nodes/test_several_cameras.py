@@ -125,8 +125,8 @@ def test_what_is_no_topic_fails_configure_with_a_line_and_leaves_nothing(graph):
     )
     before = len(list(node.publishers))
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
-    assert isinstance(node.start_fault, ConfigurationError)
-    assert "'no topic/image_raw' is not a topic name" in str(node.start_fault)
+    assert isinstance(node.transition_error, ConfigurationError)
+    assert "'no topic/image_raw' is not a topic name" in str(node.transition_error)
     assert len(list(node.publishers)) == before
 
 

@@ -107,7 +107,7 @@ def test_a_step_that_fails_half_way_leaves_nothing_and_can_be_taken_again(
     with monkeypatch.context() as patch:
         patch.setattr(module, broken, break_down)
         assert take() == TransitionCallbackReturn.FAILURE
-    assert "broke down" in str(node.start_fault)
+    assert "broke down" in str(node.transition_error)
     assert belongings() == before
     assert take() == TransitionCallbackReturn.SUCCESS
 
@@ -243,7 +243,7 @@ def test_a_wrong_override_fails_configure_with_a_line(graph, start):
     node = start("face_detection_node", activate=False, parameters={name: "perhaps"})
     assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
     assert node.trigger_activate() == TransitionCallbackReturn.FAILURE
-    assert "'perhaps' is none of auto, reliable, best_effort" in str(node.start_fault)
+    assert "'perhaps' is none of auto, reliable, best_effort" in str(node.transition_error)
 
 
 @pytest.mark.guarantee(
