@@ -9,7 +9,7 @@ EmotionPerceptionError
 ├── SourceError          a camera, video file, folder or stream cannot be read
 ├── ImageError           one image cannot be converted: encoding, size or step
 ├── RegionError          a region has no pixel in its image
-├── DeviceError          a GPU is out of memory or gone; the CPU takes over
+├── DeviceError          a GPU is out of memory or gone; the CPU is used instead
 ├── DatasetError         a file of training or test data is not in the described format
 └── RecordingError       a bag cannot be read, or lacks the requested topics
 

@@ -21,6 +21,9 @@ def lazy_imports(package: str, names: Mapping[str, Sequence[str]]) -> Callable[[
         package: name of the package.
         names: public names by the module that defines them; none of them may be called like a module of the package,
             which would replace it as soon as it is imported.
+
+    Returns:
+        A function that returns a public name's value, and raises AttributeError for any other name.
     """
     module_of = {name: module for module, exported in names.items() for name in exported}
 

@@ -126,5 +126,11 @@ class Pipeline:
         return self.tracking.update(image_bgr, stamp_s, options.detector, options.tracker, detections=detections)
 
     def recognize(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face], stamp_s: float) -> list[FaceEmotion]:
-        """Returns the emotions of tracked faces: the classifier node's half of `process`."""
+        """Returns the emotions of tracked faces: the classifier node's half of `process`.
+
+        Args:
+            image_bgr: uint8 (H, W, 3).
+            faces: the result of `track` for this image.
+            stamp_s: stamp of the image in seconds.
+        """
         return self.recognizer.recognize(image_bgr, faces, stamp_s, self._options.recognizer)

@@ -75,7 +75,7 @@ def stamp_ns(header: Header) -> int:
 def faces_to_msg(
     header: Header, faces: Sequence[Face], *, detector: str, detect_ms: float, counts: FrameCounts
 ) -> FaceArray:
-    """Builds a FaceArray with the header of the source image."""
+    """Builds a FaceArray with the header of the source image; arguments as of `MessageBuilder.face_array`."""
     message: FaceArray = _BUILDER.face_array(header, faces, detector=detector, detect_ms=detect_ms, counts=counts)
     return message
 

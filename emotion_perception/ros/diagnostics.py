@@ -52,7 +52,16 @@ class NodeDiagnostics:
             self._last_fault, self._last_fault_s = text, self._clock_s()
 
     def set_problem(self, key: str, text: str, *, error: bool = False) -> bool:
-        """Makes the status WARN or ERROR until the problem is cleared; returns whether the problem is new."""
+        """Makes the status WARN or ERROR until the problem is cleared.
+
+        Args:
+            key: identifies the problem.
+            text: one line.
+            error: ERROR instead of WARN.
+
+        Returns:
+            Whether the problem is new or has changed.
+        """
         problem = (DiagnosticStatus.ERROR if error else DiagnosticStatus.WARN, text)
         with self._lock:
             is_new = self._problems.get(key) != problem

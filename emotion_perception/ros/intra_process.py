@@ -88,7 +88,13 @@ class IntraProcessTopics:
         return 0 < in_process >= node.count_publishers(topic)
 
     def subscribe(self, node: Node, topic: str, callback: Callable[[Any], None], depth: int) -> Callable[[], None]:
-        """Subscribes, see `IntraProcessSubscription`.
+        """Subscribes to a topic.
+
+        Args:
+            node: its executor calls the callback.
+            topic: resolved name.
+            callback: gets every message.
+            depth: of the queue.
 
         Returns:
             A function that ends the subscription, after the callback has got the messages that are still queued.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base of bag_player and bag_recorder: parameters, signals, exit codes.
 
-They are plain nodes, not lifecycle nodes: each does one thing from its start to its end, nobody would reconfigure or
-pause it, and `ros2 bag`, which they replace, has no lifecycle either.
+They are plain nodes, not lifecycle nodes: each does one thing from its start to its end without being reconfigured or
+paused, and `ros2 bag`, which they replace, has no lifecycle either.
 """
 
 import threading

@@ -73,6 +73,11 @@ def reliable_wanted(node: Node, topic: str, reliability: str) -> bool:
 def overridden_reliability(node: Node, topic: str, reliability: str) -> str:
     """Returns the reliability of an image subscription: that of `qos_overrides`, else the one given.
 
+    Args:
+        node: the subscriber; declares the parameter of the override.
+        topic: resolved name.
+        reliability: one of `RELIABILITIES`.
+
     Raises:
         ConfigurationError: the override is none of `RELIABILITIES`.
     """

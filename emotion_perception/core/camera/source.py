@@ -70,7 +70,16 @@ def frame_timeout_s(rate_hz: float) -> float:
 
 
 def fit_within(image_bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Scales an image to the largest size within width x height at its own aspect ratio; 0 is no limit."""
+    """Scales an image to the largest size that fits, at its own aspect ratio.
+
+    Args:
+        image_bgr: uint8 (H, W, 3).
+        width: maximum width in pixels; 0 is no limit.
+        height: maximum height in pixels; 0 is no limit.
+
+    Returns:
+        uint8 (h, w, 3); the image itself if it has that size already.
+    """
     limits = [limit / size for limit, size in ((width, image_bgr.shape[1]), (height, image_bgr.shape[0])) if limit]
     scale = min(limits, default=1.0)
     if scale == 1:

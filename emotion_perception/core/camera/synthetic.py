@@ -91,9 +91,17 @@ def view_at(time_s: float) -> View:
 
 
 def render(photograph: NDArray[np.uint8], view: View, wh: tuple[int, int]) -> NDArray[np.uint8]:
-    """Renders the image of a view: uint8 (H, W, 3) of the given width and height.
+    """Renders the image of a view.
 
     The view is kept inside the photograph as far as it fits; beyond it, its border pixels repeat.
+
+    Args:
+        photograph: uint8 (H, W, 3), BGR.
+        view: pose of the camera and the light.
+        wh: width and height of the image in pixels.
+
+    Returns:
+        uint8 (height, width, 3), BGR.
     """
     width, height = wh
     scale = height / view.height

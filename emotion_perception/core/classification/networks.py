@@ -58,7 +58,11 @@ class CompactVGG(nn.Module):
         return self.head(self.features(images))
 
     def forward_with_aux(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (N, 1, S, S) to the logits of both heads, (N, num_classes) and (N, aux_classes)."""
+        """Maps (N, 1, S, S) to the logits of both heads, (N, num_classes) and (N, aux_classes).
+
+        Raises:
+            ValueError: the network has no second head.
+        """
         if self.aux_head is None:
             raise ValueError("this network was built without a second head (aux_classes=0)")
         features = self.features(images)

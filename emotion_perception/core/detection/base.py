@@ -84,7 +84,13 @@ def with_longer_side(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.u
 
 
 def faces_of(candidates: Candidates, working_wh: tuple[int, int], source_wh: tuple[int, int]) -> list[Face]:
-    """Maps candidates to the source image, best score first; those outside the image are dropped."""
+    """Maps candidates to the source image, best score first; those outside the image are dropped.
+
+    Args:
+        candidates: in pixels of the working image.
+        working_wh: width and height of the working image.
+        source_wh: width and height of the source image.
+    """
     scale_xy = np.divide(source_wh, working_wh)
     xyxy = candidates.xyxy * np.tile(scale_xy, 2)
     landmarks_xy = candidates.landmarks_xy * scale_xy

@@ -146,7 +146,16 @@ def squares(boxes: Floats) -> Floats:
 
 
 def patches(image: NDArray[np.uint8], boxes: Floats, side: int) -> NDArray[np.uint8]:
-    """Crops (N, 4) boxes and scales them to (N, side, side, 3); black outside the image."""
+    """Crops boxes and scales the crops; black outside the image.
+
+    Args:
+        image: uint8 (H, W, 3).
+        boxes: (N, 4), x_min, y_min, x_max, y_max in pixels.
+        side: side of each crop in pixels.
+
+    Returns:
+        uint8 (N, side, side, 3).
+    """
     height, width = image.shape[:2]
     batch = np.zeros((len(boxes), side, side, 3), np.uint8)
     for patch, (x_min, y_min, x_max, y_max) in zip(batch, boxes.astype(int).tolist(), strict=True):

@@ -69,8 +69,8 @@ class OpticalFlowTracker:
         back, returned = _flow(now, before, there)
         kept = found & returned & (np.linalg.norm(back - start, axis=1) <= _MAX_BACKWARD_ERROR_PX)
         moved_faces = []
-        for number, face in enumerate(faces):
-            rows = slice(number * len(_POINTS), (number + 1) * len(_POINTS))
+        for index, face in enumerate(faces):
+            rows = slice(index * len(_POINTS), (index + 1) * len(_POINTS))
             moved = self._moved(face, start[rows] / scale, there[rows] / scale, kept[rows])
             if moved is None:
                 return None

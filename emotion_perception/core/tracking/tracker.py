@@ -33,7 +33,7 @@ class Tracker:
     """Assigns the faces of a stream to tracks so that the sum of overlaps with the tracks' regions is largest.
 
     The region of a track is predicted with constant velocity (`BoxKalmanFilter`); faces and tracks that remain are
-    matched by the track's last region, for a person who has stopped. Pairs are chosen by Kuhn's assignment, as in
+    matched by the track's last region, for a person who has stopped. Pairs are chosen by the Hungarian algorithm, as in
     Bewley et al. 2016, "Simple Online and Realtime Tracking", among those that overlap enough.
 
     Track ids start at 1 and are never reused, not even after a reset. A track without detection for longer than

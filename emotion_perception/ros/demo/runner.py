@@ -69,7 +69,7 @@ class Demo:
         """
         self._wait(self._ready, _START_S, "the nodes did not come up")
         self._change(Transition.TRANSITION_CONFIGURE, "the camera cannot be configured")
-        self._wait(self._is_subscribed, _START_S, "nobody subscribes to the camera")
+        self._wait(self._is_subscribed, _START_S, "the camera has too few subscribers")
         self._change(Transition.TRANSITION_ACTIVATE, "the camera does not start")
         self._wait(self._receives_images, _FIRST_IMAGE_S, "the camera publishes no image")
         self._watch(seconds)

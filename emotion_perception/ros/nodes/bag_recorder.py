@@ -53,7 +53,7 @@ class BagRecorder(OneShotNode[RecorderConfig]):
             raise ConfigurationError("bag is empty: it names the folder to create")
         self._topics = [self._resolved(topic) for topic in self.config.topics]
         self._inputs: dict[str, RawSubscription | None] = {}
-        self._lost_before: Counter[str] = Counter()
+        self._lost_in_transport: Counter[str] = Counter()
         self._writer = BagWriter(Path(self.config.bag), self.config.storage, self.config.queue_mib * _MIB)
         self.create_timer(_DISCOVERY_PERIOD_S, self._subscribe, clock=STEADY_CLOCK)
 
@@ -100,7 +100,7 @@ class BagRecorder(OneShotNode[RecorderConfig]):
             message,
             publishers,
             callback=lambda raw: self._take(topic, raw),
-            on_lost=lambda count: self._lost_before.update({topic: count}),
+            on_lost=lambda count: self._lost_in_transport.update({topic: count}),
         )
 
     def _take(self, topic: str, raw: bytes) -> None:
@@ -111,7 +111,7 @@ class BagRecorder(OneShotNode[RecorderConfig]):
             )
 
     def _summary(self) -> str:
-        counts, lost = self._writer.counts, +(self._writer.refused + self._lost_before)
+        counts, lost = self._writer.counts, +(self._writer.refused + self._lost_in_transport)
         topics = ", ".join(f"{topic} {counts[topic]}" for topic in self._topics)
         losses = ", ".join(f"{topic} {count}" for topic, count in lost.items())
         return f"{self.config.bag}: {counts.total()} messages: {topics}; lost: {losses or 'none'}"

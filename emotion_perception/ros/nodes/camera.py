@@ -3,9 +3,9 @@
 """camera_node: publishes a camera, video file, image folder or network stream as ROS images.
 
 Publishes `image_raw` (sensor_msgs/Image, bgr8), `image_raw/compressed` (sensor_msgs/CompressedImage, JPEG) and
-`camera_info` (sensor_msgs/CameraInfo) under one header; images only while somebody subscribes. The stamp is the time
+`camera_info` (sensor_msgs/CameraInfo) under one header; images only while they have subscribers. The stamp is the time
 at which the image was grabbed, on the node's clock, strictly increasing. A source that is missing or lost is an ERROR
-in /diagnostics and is opened again until it is there.
+in /diagnostics, and the node tries to reopen it until it succeeds.
 """
 
 from collections.abc import Callable

@@ -4,7 +4,7 @@
 
 Subscribes to `emotions` (emotion_perception/EmotionArray) and `image_raw` (sensor_msgs/Image, or CompressedImage),
 joined by equal stamps, and `camera_info` (sensor_msgs/CameraInfo). Publishes `image_overlay` (sensor_msgs/Image, bgr8)
-and `markers` (visualization_msgs/MarkerArray) under the image's header, each only while somebody subscribes. An image
+and `markers` (visualization_msgs/MarkerArray) under the image's header, each only while it has subscribers. An image
 whose emotions are late is drawn without them; with `anonymize` the whole image is hidden then, as the regions of its
 faces are not known.
 """

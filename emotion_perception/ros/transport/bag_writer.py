@@ -80,7 +80,13 @@ class BagWriter:
         self._queue.put(_Announced(topic, kind, profiles), 0)
 
     def write(self, topic: str, received_ns: int, raw: bytes) -> bool:
-        """Queues a CDR message; returns False if the queue is full, which counts the message as lost."""
+        """Queues a message; returns False if the queue is full, which counts the message as lost.
+
+        Args:
+            topic: its full name, announced before.
+            received_ns: time of reception in nanoseconds.
+            raw: the message, serialized as CDR.
+        """
         taken = self._queue.put(_Received(topic, received_ns, raw), len(raw))
         self.refused[topic] += not taken
         return taken
