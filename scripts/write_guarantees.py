@@ -7,12 +7,13 @@ A test that holds a guarantee has the marker ``@pytest.mark.guarantee("One sente
 tests are parsed, not imported, so the script needs neither pytest nor ROS. Tests with equal sentences share a line.
 """
 
-import argparse
 import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from generated_document import write_or_check
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "guarantees.md"
@@ -88,19 +89,8 @@ def document(guarantees: list[Guarantee]) -> str:
 
 
 def main() -> int:
-    """Writes or compares the document; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--check", action="store_true", help="exit with 1 where the document is not what would be written"
-    )
-    arguments = parser.parse_args()
-    text = document(marked_tests(ROOT / "test"))
-    if not arguments.check:
-        DOCUMENT.write_text(text, encoding="utf-8")
-    elif DOCUMENT.read_text(encoding="utf-8") != text:
-        print(f"{DOCUMENT.relative_to(ROOT)} is not up to date: run scripts/write_guarantees.py", file=sys.stderr)
-        return 1
-    return 0
+    """Writes or compares the document; returns the exit code."""
+    return write_or_check(DOCUMENT, document(marked_tests(ROOT / "test")), __doc__.splitlines()[0])
 
 
 if __name__ == "__main__":

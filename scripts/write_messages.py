@@ -7,12 +7,13 @@ The first comment of a file describes the message. Every other comment describes
 up to the next empty line.
 """
 
-import argparse
 import re
 import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+
+from generated_document import write_or_check
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "messages.md"
@@ -85,18 +86,8 @@ def document() -> str:
 
 
 def main() -> int:
-    """Writes or compares the document; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--check", action="store_true", help="exit with 1 where the document is not what would be written"
-    )
-    text = document()
-    if not parser.parse_args().check:
-        DOCUMENT.write_text(text, encoding="utf-8")
-    elif DOCUMENT.read_text(encoding="utf-8") != text:
-        print(f"{DOCUMENT.relative_to(ROOT)} is not up to date: run scripts/write_messages.py", file=sys.stderr)
-        return 1
-    return 0
+    """Writes or compares the document; returns the exit code."""
+    return write_or_check(DOCUMENT, document(), __doc__.splitlines()[0])
 
 
 if __name__ == "__main__":
