@@ -17,8 +17,8 @@ class Setup:
         scene: source of the images.
         data: FER-2013 data file as for `emotion-perception train`; None leaves out accuracies.
         rounds: number of calls of each timed function.
-        seconds: duration of each run of the nodes.
-        minutes: durations of the recordings.
+        seconds: duration of each run of the nodes, in seconds.
+        minutes: durations of the recordings, in minutes.
     """
 
     out: Path

@@ -33,8 +33,8 @@ class FrameResult:
         size: width and height in pixels, None if unknown.
         latency_ms: as described in `metrics.LATENCY_DEFINITIONS`; None without a result.
         age_ms: age of the image when the work on it began, or as recorded; None if frames have no real-time schedule.
-        detect_ms: time of detection and tracking.
-        classify_ms: time of classification.
+        detect_ms: time of detection and tracking; None if it was not measured.
+        classify_ms: time of classification; None if it was not measured.
         raw: the image message in CDR; empty if the recording has no images.
     """
 

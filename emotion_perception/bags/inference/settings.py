@@ -23,7 +23,7 @@ class Settings:
             `recorded` scores the predictions in the recording.
         topic: the image topic; None selects the topic of the camera.
         pipeline: options of the stages that make predictions.
-        anonymize: how faces are hidden in reports and written recordings.
+        anonymize: how faces are hidden in reports and written recordings, one of `core.rendering.ANONYMIZERS`.
         write_bag: write a recording with the results.
 
     Raises:

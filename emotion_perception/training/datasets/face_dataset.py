@@ -26,7 +26,7 @@ class FaceDataset:
         labels: int64 (N), indices into `class_names`.
         class_names: canonical label of each class.
         splits: name of the split of each image (N), or None if the dataset has no splits.
-        leak: bool (N), True if the image is also in a test split.
+        leak: bool (N), True if the image is also in a later split, e.g. a test split.
         votes: float32 (N, V), fraction of the taggers that chose each of `vote_names`; rows may be all zero.
         vote_names: canonical label (or `unknown`, `nf`) of each column of `votes`.
         rejected: bool (N), True if the image has no face according to the taggers.
