@@ -27,14 +27,14 @@ compile() { # OUTPUT INPUT... [OPTIONS]
     echo "requirements/$output: $(grep -c == "$output") packages"
 }
 
-filter() { cat; } # a peer's lock is whole: its old torch is the CUDA build only, and does not start without the libraries
+filter() { cat; } # a peer's lock keeps them: its old torch exists only as CUDA build, which does not start without them
 for input in peer-*.in; do
     compile "${input%.in}.txt" "$input"
 done
 [ "${1:-}" = peers ] && exit 0
 compile docs.txt docs.in
 
-# Elsewhere the CUDA libraries are torch's own affair: pip adds them where it has to take the CUDA build.
+# The other locks leave out the CUDA libraries: pip adds them where it installs the CUDA build of torch.
 filter() { sed -E '/^(nvidia-|cuda-|triton)/d; s/^(torch==[0-9.]+)\+[a-z0-9]+/\1/'; }
 for distro in jazzy kilted; do
     compile "$distro.txt" "$distro.in"

@@ -11,15 +11,15 @@ say() { # TEXT: a progress line with the elapsed time
     printf '[%3ds] %s\n' "$SECONDS" "$*"
 }
 
-digest() { # of all arguments' text and of standard input
+digest() { # TEXT...: prints the SHA-256 of the arguments and of standard input
     { printf '%s\n' "$@" && cat; } | sha256sum | cut -d' ' -f1
 }
 
-stamped() { # FILE HASH: is this step done with these inputs?
+stamped() { # FILE HASH: returns 0 if the step was done with these inputs
     [ "$(cat "$1" 2> /dev/null)" = "$2" ]
 }
 
-step() { # LABEL LOG COMMAND...: runs it into the log, shows that it lives, fails with the log's last lines
+step() { # LABEL LOG COMMAND...: runs a command with its output in the log; prints progress; fails with the log's last lines
     local label="$1" log="$logs/$2.log" next=$((SECONDS + 10))
     shift 2
     say "$label"
