@@ -46,6 +46,11 @@ class Box:
         return self.width * self.height
 
     @property
+    def xyxy(self) -> tuple[int, int, int, int]:
+        """x_min, y_min, x_max, y_max in pixels."""
+        return self.x_min, self.y_min, self.x_max, self.y_max
+
+    @property
     def center_xy(self) -> tuple[float, float]:
         """Center of the rectangle in pixels."""
         return (self.x_min + self.x_max) / 2, (self.y_min + self.y_max) / 2

@@ -222,4 +222,4 @@ def _contains(region: Box, face: Box) -> bool:
 
 
 def _xyxy(boxes: Sequence[Box]) -> NDArray[np.float64]:
-    return np.array([(b.x_min, b.y_min, b.x_max, b.y_max) for b in boxes], np.float64).reshape(-1, 4)
+    return np.array([box.xyxy for box in boxes], np.float64).reshape(-1, 4)

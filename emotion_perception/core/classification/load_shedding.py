@@ -35,7 +35,7 @@ class LoadShedder:
         if not max_load or self._interval_s is None or self._face_s is None:
             return list(faces)
         count = max(1, int(max_load * self._interval_s / self._face_s))
-        areas = [-face.box.width * face.box.height for face in faces]
+        areas = [-face.box.area for face in faces]
         return [faces[index] for index in sorted(np.argsort(areas, kind="stable")[:count])]
 
     def add_measurement(self, num_faces: int, duration_s: float) -> None:

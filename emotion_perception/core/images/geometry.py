@@ -73,10 +73,10 @@ def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np
         RegionError: the box has no pixel in the image, or is many times larger than it.
     """
     height, width = image.shape[:2]
-    if clip_box((box.x_min, box.y_min, box.x_max, box.y_max), (width, height)) is None:
-        raise RegionError(f"region {_xyxy(box)} lies outside the {width}x{height} image")
+    if clip_box(box.xyxy, (width, height)) is None:
+        raise RegionError(f"region {box.xyxy} lies outside the {width}x{height} image")
     if max(box.width, box.height) > _LARGEST_REGION * max(width, height):
-        raise RegionError(f"region {_xyxy(box)} is too large for the {width}x{height} image")
+        raise RegionError(f"region {box.xyxy} is too large for the {width}x{height} image")
     side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
     center_x, center_y = box.center_xy
     left, top = math.floor(center_x - side / 2 + 0.5), math.floor(center_y - side / 2 + 0.5)
@@ -92,7 +92,3 @@ def _crop_square(image: NDArray[np.uint8], left: int, top: int, side: int) -> ND
         return inside
     beyond = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
     return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
-
-
-def _xyxy(box: Box) -> tuple[int, int, int, int]:
-    return box.x_min, box.y_min, box.x_max, box.y_max

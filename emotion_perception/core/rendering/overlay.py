@@ -183,7 +183,7 @@ def _widest(labels: Sequence[str], cap: int) -> int:
 
 
 def _visible(box: Box, width: int, height: int) -> Box | None:
-    return clip_box((box.x_min, box.y_min, box.x_max, box.y_max), (width, height))
+    return clip_box(box.xyxy, (width, height))
 
 
 def _scaled(share: float, of: int) -> int:

@@ -24,7 +24,7 @@ class Rectangle:
     @classmethod
     def of_box(cls, box: Box) -> "Rectangle":
         """Returns a face's rectangle."""
-        return cls(box.x_min, box.y_min, box.x_max, box.y_max)
+        return cls(*box.xyxy)
 
     def widened(self, by: int) -> "Rectangle":
         """Returns the rectangle with `by` more pixels on each side."""

@@ -87,9 +87,9 @@ class Tracker:
 
     def _match(self, faces: Sequence[Face], min_iou: float) -> dict[int, _Track]:
         """Returns the matched tracks by the index of their face."""
-        detected = _rows([_xyxy(face.box) for face in faces])
+        detected = _rows([face.box.xyxy for face in faces])
         predicted = _rows([track.motion.xyxy for track in self._tracks])
-        last = _rows([_xyxy(track.box) for track in self._tracks])
+        last = _rows([track.box.xyxy for track in self._tracks])
         pairs = best_pairs(iou_matrix(detected, predicted), min_iou)
         faces_left = [index for index in range(len(detected)) if index not in pairs]
         tracks_left = sorted(set(range(len(last))) - set(pairs.values()))
@@ -141,7 +141,3 @@ def _import_scipy() -> None:
 
 def _rows(boxes: Sequence[Sequence[float] | NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.array(boxes, np.float64).reshape(-1, 4)
-
-
-def _xyxy(box: Box) -> tuple[int, int, int, int]:
-    return box.x_min, box.y_min, box.x_max, box.y_max

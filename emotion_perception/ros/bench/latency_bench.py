@@ -137,12 +137,12 @@ def hops(
             handed, to_detector, wait, detected, matched, classified = steps_ms
             rows.append(
                 {
-                    "grabbed image handed on": handed,
+                    "grab to publication": handed,
                     "converted, published, received": to_detector,
                     "wait for the detector": wait,
                     "detect": detect_ms,
                     "faces published, received": detected - detect_ms,
-                    "matched with the image, wait": matched,
+                    "synchronization with the image": matched,
                     "classify": classify_ms,
                     "emotions published, received": classified - classify_ms,
                 }

@@ -67,7 +67,7 @@ class DemoRecorder(ResultListener):
             "model": classifier.get("model", ""),
             "device": classifier.get("device", ""),
             "video_frames": self._video.written,
-            "video_frames_left_out": self._video.dropped,
+            "video_frames_dropped": self._video.dropped,
         }
 
     def on_emotions(self, message: EmotionArray, arrived_ns: int) -> None:
