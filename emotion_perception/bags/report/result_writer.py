@@ -18,7 +18,7 @@ from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.images import JPEG_FORMAT, bgr_to_jpeg
 from emotion_perception.core.message_adapters import MessageBuilder
-from emotion_perception.core.rendering import FaceAnonymizer, draw_overlay
+from emotion_perception.core.rendering import FaceAnonymizer, OverlayOptions, draw_overlay
 from emotion_perception.core.types import FrameCounts, ModelInfo, Status
 
 _JPEG_QUALITY = 85
@@ -97,7 +97,7 @@ class ResultWriter:
             counts=self._counts,
         )
         anonymized = self._anonymizer.hide(result.image_bgr, faces, result.stamp_ns * 1e-9, self._anonymize)
-        overlay = draw_overlay(anonymized, result.emotions, self._model.labels, bars=True, landmarks=False)
+        overlay = draw_overlay(anonymized, result.emotions, self._model.labels, OverlayOptions())
         jpeg = np.frombuffer(bgr_to_jpeg(overlay, _JPEG_QUALITY), np.uint8)
         compressed = self._store.types[COMPRESSED](header, JPEG_FORMAT, jpeg)
         self._write(self._faces, result, face_array)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.images import clip_box
+from emotion_perception.core.rendering.options import OverlayOptions
 from emotion_perception.core.rendering.overlay_layout import Rectangle, place_panel, place_tag
 from emotion_perception.core.types import Box, FaceEmotion, Landmarks
 
@@ -59,9 +60,7 @@ def draw_overlay(
     image_bgr: NDArray[np.uint8],
     emotions: Sequence[FaceEmotion],
     labels: Sequence[str],
-    *,
-    bars: bool,
-    landmarks: bool,
+    options: OverlayOptions,
 ) -> NDArray[np.uint8]:
     """Draws box, track id, label and score of every face.
 
@@ -69,8 +68,8 @@ def draw_overlay(
         image_bgr: uint8 (H, W, 3); not changed.
         emotions: faces and their emotions; a face outside the image is not drawn.
         labels: label of each entry of `smoothed_probabilities`.
-        bars: whether to draw a bar for each label beside the face, if there is room.
-        landmarks: whether to draw the known landmarks.
+        options: what is drawn: the bars only where there is room, the landmarks that are known. Faces are not
+            anonymized here, see `FaceAnonymizer`.
 
     Returns:
         A new uint8 (H, W, 3). An uncertain face is gray and its label ends in a question mark.
@@ -81,7 +80,7 @@ def draw_overlay(
     drawn = [(emotion, box) for emotion in emotions if (box := _visible(emotion.face.box, width, height))]
     for emotion, box in drawn:
         _draw_box(canvas, box, color_of(emotion), style)
-        if landmarks:
+        if options.draw_landmarks:
             _draw_landmarks(canvas, emotion.face.landmarks, style)
     faces = [Rectangle.of_box(box) for _, box in drawn]
     blocked: list[Rectangle] = []
@@ -89,7 +88,7 @@ def draw_overlay(
         tag = place_tag(faces, index, blocked, _tag_size(emotion, style), (width, height))
         _draw_tag(canvas, tag, emotion, style)
         blocked.append(tag)
-    for index, (emotion, _) in enumerate(drawn if bars else ()):
+    for index, (emotion, _) in enumerate(drawn if options.draw_bars else ()):
         panel = place_panel(faces, index, blocked, _panel_size(labels, style), (width, height))
         if panel is not None:
             _draw_bars(canvas, panel, emotion, labels, style)

@@ -97,7 +97,7 @@ class OverlayDrawing(Behavior):
         emotions, labels = ([], ()) if message is None else (emotions_from_msg(message), tuple(message.labels))
         faces = None if message is None or message.faces_omitted else [emotion.face for emotion in emotions]
         overlay = self._anonymizer.hide(image_to_bgr(image), faces, stamp_ns(image.header) * 1e-9, options.anonymize)
-        overlay = draw_overlay(overlay, emotions, labels, bars=options.draw_bars, landmarks=options.draw_landmarks)
+        overlay = draw_overlay(overlay, emotions, labels, options)
         return bgr_to_image(overlay, image.header), message is None
 
     def _publish(self, drawn: tuple[Image, bool] | None, counts: FrameCounts) -> None:

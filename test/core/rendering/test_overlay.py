@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.classification.labels import LABELS
+from emotion_perception.core.rendering.options import OverlayOptions
 from emotion_perception.core.rendering.overlay import caption, color_of, draw_overlay
 from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Point
 
@@ -23,7 +24,7 @@ def emotion(box, label="happiness", score=0.87, *, uncertain=False, track_id=1, 
 
 
 def drawn(image, *emotions, bars=False, landmarks=False):
-    return draw_overlay(image, emotions, LABELS, bars=bars, landmarks=landmarks)
+    return draw_overlay(image, emotions, LABELS, OverlayOptions(draw_bars=bars, draw_landmarks=landmarks))
 
 
 def pixels_of(image, color):
