@@ -83,6 +83,8 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         foreign_parameters: Collection[str] = (),
         **options: "Unpack[NodeOptions]",
     ) -> None:
+        self._tracer = Tracer(name)  # before all that can fail: Kilted's context destroys half-made nodes, too
+        self.trace = self._tracer.mark
         super().__init__(name, **options)
         self.intra_process = intra_process or IntraProcessTopics()
         self._parameter_values = Parameters(self, config_type)
@@ -94,8 +96,6 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self._configured, self._active = ExitStack(), ExitStack()
         self.transition_error: Exception | None = None
         self.diagnostics = NodeDiagnostics()
-        self._tracer = Tracer(name)
-        self.trace = self._tracer.mark
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_steady_timer(_STATUS_PERIOD_S, self.publish_status)
         for service in self.services:
