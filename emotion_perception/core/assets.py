@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds model files and checks their hashes against the manifest.
 
-Files that are not part of the package are downloaded by `emotion-perception fetch`; this module uses no network.
+Files that are not part of the package are downloaded by `emotion-perception fetch`; this module uses no network. Not
+platformdirs: ROS runs the nodes on Linux, where one XDG variable names the cache.
 """
 
 import functools

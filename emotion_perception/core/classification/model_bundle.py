@@ -4,6 +4,9 @@
 
 A model NAME consists of NAME.safetensors (weights), NAME.json (its `ModelSpec`, and the sha256 of every file) and, for
 onnxruntime, NAME.onnx: the same network with the same weights. Opening them can run no code.
+
+The description is checked from the annotations of `ModelSpec`, so a new field is one edit there. Not by pydantic or
+msgspec: nodes import this module, and Ubuntu 22.04 has only pydantic 1 and no msgspec.
 """
 
 import hashlib
