@@ -26,6 +26,7 @@ SECTIONS = (
     "All nodes in one process",
     "Several cameras with one classifier",
     "Fault injection",
+    "Programs",
 )
 HEAD = """\
 # Guarantees and the tests that hold them

@@ -175,7 +175,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_part(folder, pip, model
 
 
 @pytest.mark.guarantee(
-    "A download into a folder that others can write to follows no link that they have put there.", section="Tools"
+    "A download into a folder that others can write to follows no link that they have put there.", section="Programs"
 )
 def test_a_link_under_a_name_that_can_be_guessed_is_not_followed(folder, pip, models, tmp_path):
     other = tmp_path / "other.txt"
