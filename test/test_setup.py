@@ -236,6 +236,7 @@ def test_every_target_and_variable_of_the_makefile_is_known_here():
     assert re.search("^VARIABLES := (.*)$", text, re.MULTILINE)[1].split() == VARIABLES
 
 
+@pytest.mark.guarantee("The shell runs nothing that a variable of make contains.", section="Programs")
 @pytest.mark.parametrize(
     "text", ['"; touch mark; "', "'; touch mark; '", "$(shell touch mark)", "$(touch mark)", "`touch mark`"]
 )
@@ -260,6 +261,7 @@ def test_what_a_make_variable_has_reaches_the_program(make, arguments, words):
     assert given[start : start + len(words)] == words
 
 
+@pytest.mark.guarantee("`make clean` removes what make has made, whatever its variables contain.", section="Programs")
 @pytest.mark.parametrize("distro", ["kilted", "mine", "jazzy kept", "../kept", "*"])
 def test_make_clean_removes_what_make_has_made_and_nothing_else(make, tmp_path, distro):
     made = [".venv-jazzy", ".venv-peer-fer", ".venv-docs", "build-kilted", "install-humble", "log-lyrical", "out"]

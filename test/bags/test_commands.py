@@ -74,6 +74,7 @@ def test_a_folder_with_a_damaged_recording_exits_with_1(bag, tmp_path, capsys):
     assert "bags: 1 frames" in told.out
 
 
+@pytest.mark.guarantee("`evaluate-bag --workers N` evaluates recordings in several processes.", section="Programs")
 def test_the_installed_program_evaluates_recordings_in_several_processes(tmp_path):
     folder, out = tmp_path / "bags", tmp_path / "out"
     folder.mkdir()
