@@ -114,17 +114,24 @@ def test_a_signal_during_a_configure_that_never_returns_ends_the_process(number,
 @SIGNALS
 @pytest.mark.parametrize("program", ["emotion_classifier_node", COMPOSED])
 def test_a_signal_at_any_moment_of_the_start_ends_the_process(program, number):
+    """The moments are shares of the time that a start takes on this machine; which code each gives depends on it."""
     needs_centerface()
-    codes = []
-    for step in range(8):
-        process = start(program, *(["camera_node:video_device:=synthetic"] if program == COMPOSED else []))
-        time.sleep(0.2 + 0.25 * step)
+    parameters = ["camera_node:video_device:=synthetic"] if program == COMPOSED else []
+    begun_s, process = time.monotonic(), start(program, *parameters)
+    try:
+        with contextlib.closing(Probe(process)) as probe:
+            probe.wait_for_active("emotion_classifier_node")
+            start_s = time.monotonic() - begun_s
         code, output = end(process, number)
+    finally:
+        process.kill()
+    assert code == 0, output
+    for share in (0.15, 0.4, 0.6, 0.8, 0.95):
+        process = start(program, *parameters)
+        time.sleep(share * start_s)
+        code, output = end(process, number)
+        assert code in (0, -number), "0, or killed before Python has installed its handler"
         assert "Traceback" not in output
-        codes.append(code)
-    assert set(codes) <= {0, -number}, "0, or killed before Python has installed its handler"
-    assert codes[-1] == 0
-    assert codes == sorted(codes), "once there is a handler, every end is a clean one"
 
 
 @pytest.fixture
