@@ -36,10 +36,15 @@ class NodeArgumentParser(argparse.ArgumentParser):
             prog=name,
             usage="%(prog)s [options] [--ros-args ...]",
             description=description[:1].upper() + description[1:],
-            epilog="\n\n".join([_USAGE, *map(_parameters, nodes)]),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        self._nodes = nodes
+
+    def format_help(self) -> str:
+        """Returns the help with the parameters of the nodes, which a start without `--help` does not need."""
+        self.epilog = "\n\n".join([_USAGE, *map(_parameters, self._nodes)])
+        return super().format_help()
 
     def parse_command_line(self) -> argparse.Namespace:
         """Parses the command line of the process; exits for `--help` and after an error."""

@@ -76,7 +76,8 @@ def test_a_frame_that_fails_is_counted_and_the_next_is_processed():
     assert bench.worker.counts == FrameCounts(received=2, processed=1, failed=1)
 
 
-def test_overwritten_frames_are_told_in_order_before_the_one_that_overwrote_them():
+def busy_worker():
+    """Returns a worker that works on frame 0 until the gate is released, the gate, and what happens to each frame."""
     told, gate, begun = [], threading.Semaphore(0), threading.Semaphore(0)
 
     def work(item):
@@ -92,6 +93,11 @@ def test_overwritten_frames_are_told_in_order_before_the_one_that_overwrote_them
     )
     worker.put(0)
     assert begun.acquire(timeout=WAIT_S)
+    return worker, gate, told
+
+
+def test_overwritten_frames_are_told_in_order_before_the_one_that_overwrote_them():
+    worker, gate, told = busy_worker()
     for item in (1, 2, 3):
         worker.put(item)
     gate.release(2)
@@ -118,21 +124,7 @@ def test_a_result_that_cannot_be_sent_does_not_end_the_thread():
 
 
 def test_what_is_unfinished_when_stop_gives_up_is_dropped_in_order_and_never_delivered():
-    told, gate, begun = [], threading.Semaphore(0), threading.Semaphore(0)
-
-    def work(item):
-        begun.release()
-        assert gate.acquire(timeout=WAIT_S)
-        return item
-
-    worker = LatestFrameWorker(
-        work,
-        lambda result, counts: told.append(("done", result)),
-        lambda e, counts: told.append(("failed", str(e))),
-        on_drop=lambda item: told.append(("dropped", item)),
-    )
-    worker.put(0)
-    assert begun.acquire(timeout=WAIT_S)
+    worker, gate, told = busy_worker()
     for item in (1, 2):
         worker.put(item)
     assert not worker.stop(0.05)
