@@ -22,12 +22,14 @@ def main() -> None:
     rclpy.init()
     node = rclpy.create_node("greeter")
     node.create_subscription(EmotionArray, "emotions", greet, 5)
-    try:
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        node.destroy_node()
+    while rclpy.ok():
+        try:
+            rclpy.spin(node)
+        except (KeyboardInterrupt, ExternalShutdownException):
+            break
+        except Exception as e:  # noqa: BLE001 - e.g. bytes that are no EmotionArray; only that message is lost
+            node.get_logger().warning(f"a message was lost: {e}", throttle_duration_sec=5.0)
+    node.destroy_node()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from scipy import stats
 from tqdm import tqdm
@@ -35,6 +34,7 @@ from tqdm import tqdm
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.demo.runner import NODES, built_in_source, own_domain
 from emotion_perception.ros.demo.supervisor import Supervisor
+from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.qos import RESULTS
 
 PERIOD_S, START_TIMEOUT_S = 5.0, 60.0
@@ -132,8 +132,8 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
 
 def monitor(minutes: float, supervisor: Supervisor, stop: threading.Event) -> tuple[list[dict[str, Any]], SoakMonitor]:
     """Samples the nodes for the given time; returns the samples and the node that counted."""
-    node, executor = SoakMonitor(), SingleThreadedExecutor()
-    executor.add_node(node)
+    node = SoakMonitor()
+    executor = FaultTolerantExecutor(node)
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while not node.emotion_arrays:
         supervisor.check(respawn=False)

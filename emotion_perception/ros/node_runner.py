@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError, one_line
+from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError
+from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_FAULT, EXIT_OK, run_process
@@ -81,26 +82,16 @@ def _autostart(nodes: list[PerceptionNode[Any]], stop: threading.Event) -> int:
 
 def _spin(node: PerceptionNode[Any], stop: threading.Event) -> None:
     """Spins until `stop` is set, then shuts the node down; sets `stop`, so the end of one node ends all."""
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    executor = FaultTolerantExecutor(node, node.count_fault)
     try:
         while not stop.is_set() and rclpy.ok():
-            _spin_once(node, executor)
+            executor.spin_once(timeout_sec=_SPIN_S)
     except ExternalShutdownException:
         pass
     finally:
         stop.set()
         executor.shutdown()
         node.on_shutdown(None)
-
-
-def _spin_once(node: PerceptionNode[Any], executor: SingleThreadedExecutor) -> None:
-    try:
-        executor.spin_once(timeout_sec=_SPIN_S)
-    except ExternalShutdownException:
-        raise
-    except Exception as e:  # noqa: BLE001 - e.g. a message that cannot be deserialized; only that one is lost
-        node.count_fault(f"{type(e).__name__}: {one_line(e)}")
 
 
 def _exit_code(fault: Exception | None) -> int:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from emotion_perception.core.errors import ConfigurationError, RecordingError
+from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.parameters import Config, Parameters, refuse_unknown_parameters
@@ -43,8 +43,7 @@ class OneShotNode(Node, Generic[Config]):
         super().__init__(name, **options)
         self.config: Config = Parameters(self, config_type).value
         refuse_unknown_parameters(self)
-        self._executor = SingleThreadedExecutor(context=self.context)
-        self._executor.add_node(self)
+        self._executor = FaultTolerantExecutor(self)
 
     def run(self, stop: threading.Event) -> int:
         """Works until the task is done or `stop` is set; returns the exit code.
@@ -55,7 +54,7 @@ class OneShotNode(Node, Generic[Config]):
         raise NotImplementedError
 
     def spin_once(self, timeout_s: float) -> None:
-        """Runs one callback that is ready, or waits for one."""
+        """Runs one callback that is ready, or waits for one; see `FaultTolerantExecutor`."""
         self._executor.spin_once(timeout_sec=max(0.0, timeout_s))
 
     def close(self) -> None:

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from emotion_perception.core.types import Status
@@ -36,6 +35,7 @@ from emotion_perception.ros.bench.latency_bench import (
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.runner import DemoError
 from emotion_perception.ros.demo.supervisor import Supervisor
+from emotion_perception.ros.executor import FaultTolerantExecutor
 
 _START_S = 90.0
 _CLASSIFIER = "emotion_classifier_node"
@@ -109,8 +109,8 @@ class _Run:
         self, processes: Supervisor, nodes: Sequence[str], topics: Sequence[str], stop: threading.Event
     ) -> None:
         self._processes, self._nodes, self._stop = processes, nodes, stop
-        self.listener, self._executor = CamerasListener(topics), SingleThreadedExecutor()
-        self._executor.add_node(self.listener)
+        self.listener = CamerasListener(topics)
+        self._executor = FaultTolerantExecutor(self.listener)
         self.usage: list[dict[str, Usage]] = []
         self._next_usage_s = 0.0
 

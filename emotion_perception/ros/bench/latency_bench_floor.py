@@ -11,13 +11,14 @@ import time
 
 import numpy as np
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from emotion_perception.ros import qos
 from emotion_perception.ros.conversions import stamp_ns
+from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
 from emotion_perception.ros.transport.image_messages import bgr_to_image
 
@@ -62,8 +63,8 @@ def measure_floor(size_wh: tuple[int, int], rate: float, seconds: float, stop: t
         stop: ends the measurement.
     """
     command = [sys.executable, "-m", __spec__.name, *map(str, (*size_wh, rate))]
-    listener, executor = FloorListener(), SingleThreadedExecutor()
-    executor.add_node(listener)
+    listener = FloorListener()
+    executor = FaultTolerantExecutor(listener)
     with subprocess.Popen(command) as publisher:
         deadline_s = time.monotonic() + _START_S + seconds
         while len(listener.latencies_ms) < seconds * rate and time.monotonic() < deadline_s and not stop.is_set():
@@ -80,7 +81,7 @@ def main() -> int:
     rclpy.init(args=[])
     node = FloorPublisher(width, height, rate)
     with contextlib.suppress(KeyboardInterrupt, ExternalShutdownException):
-        rclpy.spin(node)
+        FaultTolerantExecutor(node).spin()
     return 0
 
 

@@ -21,7 +21,6 @@ import rclpy
 from domain_coordinator import domain_id
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.assets import resolve_model_file
@@ -29,6 +28,7 @@ from emotion_perception.core.errors import EmotionPerceptionError, ModelFileErro
 from emotion_perception.ros.demo.demo_recorder import DemoRecorder
 from emotion_perception.ros.demo.result_listener import ResultListener
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
+from emotion_perception.ros.executor import FaultTolerantExecutor
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
 BUILT_IN_CLIP_S = 15.0
@@ -57,8 +57,7 @@ class Demo:
     ) -> None:
         self._recorder, self._processes, self._stop, self._subscribers = recorder, processes, stop, subscribers
         self.began = False
-        self._executor = SingleThreadedExecutor()
-        self._executor.add_node(recorder)
+        self._executor = FaultTolerantExecutor(recorder)
         self._camera = recorder.create_client(ChangeState, "camera_node/change_state")
 
     def run(self, seconds: float) -> None:
