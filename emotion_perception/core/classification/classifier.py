@@ -24,6 +24,7 @@ from emotion_perception.core.types import ModelInfo
 
 _log = logging.getLogger(__name__)
 _NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu", "/dev/dxg")  # PC, two kinds of Jetson, WSL 2
+_MAX_BATCH = 256  # about 0.6 GB of the shipped network's activations
 Crop = NDArray[np.uint8]
 
 
@@ -71,7 +72,7 @@ class EmotionClassifier:
         return self._backend.problem
 
     def classify(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
-        """Classifies all crops in one batch.
+        """Classifies crops, in one batch up to 256 of them.
 
         Args:
             crops: uint8 images as `to_input` takes them; may be empty.
@@ -88,7 +89,8 @@ class EmotionClassifier:
         """Returns the logits, float32 (N, L), before temperature and softmax; arguments and errors as of `classify`."""
         if not len(crops):
             return np.empty((0, len(self.labels)), np.float32)
-        return self._backend(to_batch(crops, self.spec))
+        batches = (crops[begin : begin + _MAX_BATCH] for begin in range(0, len(crops), _MAX_BATCH))
+        return np.concatenate([self._backend(to_batch(batch, self.spec)) for batch in batches])
 
     def warm_up(self, *, require_gpu: bool = False) -> None:
         """Runs batches of one and two blank crops, so that the first faces of a stream are not slower than the others.

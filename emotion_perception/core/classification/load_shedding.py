@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits the number of faces per frame to what a classifier has time for."""
 
+import math
 from collections.abc import Sequence
 
-import numpy as np
-
+from emotion_perception.core.images import largest
 from emotion_perception.core.types import Face
 
 _SMOOTHING = 0.8  # weight of the old value in the exponential moving average
 _MAX_INTERVAL_S = 1.0  # a longer pause is no measurement of the frame rate
+_MIN_TIME_LIMIT_S = 0.25  # a hiccup of the machine must not cost faces
 
 
 class LoadShedder:
@@ -35,8 +36,17 @@ class LoadShedder:
         if not max_load or self._interval_s is None or self._face_s is None:
             return list(faces)
         count = max(1, int(max_load * self._interval_s / self._face_s))
-        areas = [-face.box.area for face in faces]
-        return [faces[index] for index in sorted(np.argsort(areas, kind="stable")[:count])]
+        return largest(faces, count, lambda face: face.box)
+
+    def time_limit_s(self, max_load: float) -> float:
+        """Returns how long the classification of a frame may take, in seconds, whatever was measured before.
+
+        Args:
+            max_load: as of `select`; infinity is returned for 0. While the time between frames is unknown it is taken
+                for one second.
+        """
+        interval_s = _MAX_INTERVAL_S if self._interval_s is None else self._interval_s
+        return max(_MIN_TIME_LIMIT_S, max_load * interval_s) if max_load else math.inf
 
     def add_measurement(self, num_faces: int, duration_s: float) -> None:
         """Adds the time that the classification of a number of faces took, in seconds."""

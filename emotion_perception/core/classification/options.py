@@ -16,7 +16,7 @@ class ClassifierOptions(Options):
     require_gpu: bool = option(False, "do not start without a GPU")
     num_threads: int = option(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
     max_batch_size: int = option(
-        32, "several cameras: maximum number of faces per run of the network", minimum=1, maximum=1024
+        32, "several cameras: maximum number of faces per run of the network", minimum=1, maximum=256
     )
     max_queue_delay_ms: float = option(
         0.0,
@@ -46,6 +46,9 @@ class RecognizerOptions(Options):
     )
     min_confidence: float = option(
         0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True
+    )
+    max_faces: int = option(
+        64, "maximum number of faces per frame that are classified, largest first", minimum=1, maximum=1024, live=True
     )
     max_load: float = option(
         0.8,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 GAP_S = 2.0  # after a longer gap a track restarts: older probabilities are irrelevant
+MAX_TRACKS = 4096  # reached only if stamps stand still or track ids change with every frame
 
 
 @dataclass
@@ -21,7 +22,8 @@ class _Track:
 class EmotionSmoother:
     """A first-order low-pass filter per track in stamp time, so that the result is the same at 10 and at 30 Hz.
 
-    A stamp that goes backwards (a bag that loops) removes all tracks; a track without update for `GAP_S` is removed.
+    A stamp that goes backwards (a bag that loops) removes all tracks. A track without update for `GAP_S` is removed. If
+    there are more than `MAX_TRACKS`, the one whose update is longest ago is removed.
     """
 
     def __init__(self) -> None:
@@ -43,7 +45,10 @@ class EmotionSmoother:
             self.reset()
         self._newest_s = stamp_s
         self._forget(stamp_s)
-        track = self._tracks.setdefault(track_id, _Track(stamp_s, probabilities))
+        track = self._tracks.pop(track_id, None) or _Track(stamp_s, probabilities)
+        self._tracks[track_id] = track  # the last one: tracks are in the order of their updates
+        if len(self._tracks) > MAX_TRACKS:
+            del self._tracks[next(iter(self._tracks))]
         keep = math.exp(-(stamp_s - track.stamp_s) / time_constant_s) if time_constant_s > 0 else 0.0
         track.smoothed = (keep * track.smoothed + (1 - keep) * probabilities).astype(np.float32)
         track.stamp_s = stamp_s
@@ -68,5 +73,5 @@ class EmotionSmoother:
         self._newest_s = -math.inf
 
     def _forget(self, stamp_s: float) -> None:
-        for track_id in [key for key, track in self._tracks.items() if stamp_s - track.stamp_s > GAP_S]:
-            del self._tracks[track_id]
+        while self._tracks and stamp_s - self._tracks[oldest := next(iter(self._tracks))].stamp_s > GAP_S:
+            del self._tracks[oldest]

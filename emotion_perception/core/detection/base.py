@@ -15,6 +15,11 @@ from emotion_perception.core.errors import ImageError
 from emotion_perception.core.images import clip_box
 from emotion_perception.core.types import Face, Landmarks, Point
 
+MAX_DETECTIONS = 1024
+"""Maximum number of faces that a detector returns, best scores first."""
+
+_LARGEST_WORKING_SIDE = 4096
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
@@ -51,20 +56,22 @@ class FaceDetector(ABC):
         self._detection_size = options.detection_size
 
     def detect(self, image_bgr: NDArray[np.uint8]) -> list[Face]:
-        """Returns every face above the detector's own minimum score, best first, without track id.
+        """Returns the faces above the detector's own minimum score, best first, without track id.
 
         Args:
             image_bgr: uint8 (H, W, 3).
 
         Returns:
-            Faces with regions in source pixels, inside the image. `select_faces` applies the thresholds.
+            Faces with regions in source pixels, inside the image, at most `MAX_DETECTIONS`. `select_faces` applies the
+            thresholds.
 
         Raises:
             ImageError: the image is empty or not uint8 (H, W, 3).
         """
         if image_bgr.dtype != np.uint8 or image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.size == 0:
             raise ImageError(f"a detector needs uint8 of shape (H, W, 3), not {image_bgr.dtype} {image_bgr.shape}")
-        working = with_longer_side(image_bgr, self._detection_size)
+        size = self._detection_size or min(max(image_bgr.shape), _LARGEST_WORKING_SIDE)
+        working = with_longer_side(image_bgr, size)
         return faces_of(self.detect_candidates(working), _wh(working), _wh(image_bgr))
 
     @abstractmethod
@@ -84,7 +91,7 @@ def with_longer_side(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.u
 
 
 def faces_of(candidates: Candidates, working_wh: tuple[int, int], source_wh: tuple[int, int]) -> list[Face]:
-    """Maps candidates to the source image, best score first; those outside the image are dropped.
+    """Maps the best candidates to the source image, best score first; those outside the image are dropped.
 
     Args:
         candidates: in pixels of the working image.
@@ -95,7 +102,7 @@ def faces_of(candidates: Candidates, working_wh: tuple[int, int], source_wh: tup
     xyxy = candidates.xyxy * np.tile(scale_xy, 2)
     landmarks_xy = candidates.landmarks_xy * scale_xy
     faces = []
-    for index in np.argsort(-candidates.scores, kind="stable"):
+    for index in np.argsort(-candidates.scores, kind="stable")[:MAX_DETECTIONS]:
         if (box := clip_box(xyxy[index].tolist(), source_wh)) is not None:
             points = (Point(x, y) for x, y in landmarks_xy[index].tolist())
             score = float(np.clip(candidates.scores[index], 0, 1))

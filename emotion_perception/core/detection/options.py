@@ -17,7 +17,7 @@ class DetectorOptions(Options):
     detector_model: str = option("", "path of the detector's model file; empty takes the file that set-up fetched")
     detection_size: int = option(
         320,
-        "longer side, in pixels, to which images are scaled for the detector; 0 keeps the image's",
+        "longer side, in pixels, to which images are scaled for the detector; 0 keeps the image's, up to 4096",
         minimum=0,
         maximum=4096,
     )

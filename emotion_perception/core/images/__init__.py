@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
-    from emotion_perception.core.images.geometry import clip_box, iou, iou_matrix, square_crop
+    from emotion_perception.core.images.geometry import clip_box, iou, iou_matrix, largest, square_crop
     from emotion_perception.core.images.image_codec import (
         JPEG_FORMAT,
         RawImage,
@@ -20,7 +20,7 @@ else:
     __getattr__ = lazy_imports(
         __name__,
         {
-            "geometry": ("clip_box", "iou", "iou_matrix", "square_crop"),
+            "geometry": ("clip_box", "iou", "iou_matrix", "largest", "square_crop"),
             "image_codec": ("JPEG_FORMAT", "RawImage", "bgr_to_jpeg", "compressed_to_bgr", "raw_to_bgr"),
             "image_header": ("read_image_size",),
         },
@@ -34,6 +34,7 @@ __all__ = [
     "compressed_to_bgr",
     "iou",
     "iou_matrix",
+    "largest",
     "raw_to_bgr",
     "read_image_size",
     "square_crop",

@@ -3,7 +3,8 @@
 """Functions on boxes and images: clip, overlap, crop."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.types import Box
 
-_LARGEST_REGION = 4  # in longer sides of the image; a larger region is invalid data, and its crop would fill the memory
+Item = TypeVar("Item")
+
+MAX_CROP_SIDE = 1024  # pixels; many times the input of any network here
+_LARGEST_REGION = 4  # in longer sides of the image; a larger region is invalid data
 
 
 def clip_box(xyxy: Sequence[float], image_wh: tuple[int, int]) -> Box | None:
@@ -58,8 +62,23 @@ def iou_matrix(a_xyxy: NDArray[np.float64], b_xyxy: NDArray[np.float64]) -> NDAr
     return ious
 
 
+def largest(items: Sequence[Item], count: int, box_of: Callable[[Item], Box]) -> list[Item]:
+    """Returns the items with the largest boxes, at most `count`, in their order; of equal ones the first.
+
+    Args:
+        items: e.g. faces.
+        count: from 0.
+        box_of: returns the box of an item.
+    """
+    by_size = sorted(range(len(items)), key=lambda index: -box_of(items[index]).area)
+    return [items[index] for index in sorted(by_size[:count])]
+
+
 def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.uint8]:
     """Crops the square around a box; outside the image, its border pixels are repeated.
+
+    A crop inside the image is a view of it. One that reaches beyond it needs memory of its own, so it is scaled down to
+    `MAX_CROP_SIDE` where it is larger.
 
     Args:
         image: uint8, (H, W) or (H, W, 3).
@@ -67,7 +86,8 @@ def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np
         margin: share of the box's longer side that is added on each side, e.g. 0.1.
 
     Returns:
-        uint8 (S, S) or (S, S, 3) with S = longer side of the box * (1 + 2 * margin), a new array or a view.
+        uint8 (S, S) or (S, S, 3) with S = longer side of the box * (1 + 2 * margin), a new array or a view; S is at
+        most `MAX_CROP_SIDE` where the crop reaches beyond the image.
 
     Raises:
         RegionError: the box has no pixel in the image, or is many times larger than it.
@@ -90,5 +110,13 @@ def _crop_square(image: NDArray[np.uint8], left: int, top: int, side: int) -> ND
     inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
     if inside.shape[:2] == (side, side):
         return inside
-    beyond = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+    above, before = max(-top, 0), max(-left, 0)
+    if side > MAX_CROP_SIDE:
+        scale = MAX_CROP_SIDE / side
+        rows, columns = (max(1, round(pixels * scale)) for pixels in inside.shape[:2])
+        inside = cv2.resize(inside, (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        side = MAX_CROP_SIDE
+        above, before = min(round(above * scale), side - rows), min(round(before * scale), side - columns)
+    rows, columns = inside.shape[:2]
+    beyond = (above, side - above - rows, before, side - before - columns)
     return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE)  # type: ignore[return-value]

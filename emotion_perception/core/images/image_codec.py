@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ImageError, one_line
-from emotion_perception.core.images.image_header import read_image_size
+from emotion_perception.core.images.image_header import MAX_PIXELS, read_image_size
 
 _BYTES_PER_PIXEL = {
     **dict.fromkeys(("mono8",), 1),
@@ -25,7 +25,9 @@ _BYTES_PER_PIXEL = {
 }
 _ALIASES = {"8UC1": "mono8", "16UC1": "mono16", "8UC3": "bgr8", "8UC4": "bgra8"}
 ENCODINGS = (*_BYTES_PER_PIXEL, *_ALIASES)
+MAX_COMPRESSED_BYTES = 64 * 2**20
 JPEG_FORMAT = "bgr8; jpeg compressed bgr8"  # as image_transport's plugin writes it
+_SHOWN = 40  # characters of a string of somebody else in a message
 # like the raw image: the orientation in the file's EXIF data is ignored
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
@@ -59,7 +61,8 @@ def raw_to_bgr(message: Any, convert: Callable[[RawImage], NDArray[np.uint8]]) -
         convert: converts an image without row padding to BGR.
 
     Raises:
-        ImageError: the encoding is not one of `ENCODINGS`, the image is empty, or its data is too short for its size.
+        ImageError: the encoding is not one of `ENCODINGS`, the image is empty or larger than `image_header.MAX_PIXELS`,
+            or its data is too short for its size.
     """
     image = _without_padding(message)
     try:
@@ -75,8 +78,11 @@ def compressed_to_bgr(data: Any) -> NDArray[np.uint8]:
         data: the `data` of a sensor_msgs/CompressedImage: bytes, array.array or uint8 array.
 
     Raises:
-        ImageError: it is not JPEG or PNG, is damaged, or larger than `image_header.MAX_PIXELS`.
+        ImageError: it is not JPEG or PNG, is damaged, has more than `MAX_COMPRESSED_BYTES`, or is beyond the limits of
+            `read_image_size`.
     """
+    if len(data) > MAX_COMPRESSED_BYTES:
+        raise ImageError(f"{len(data)} bytes of compressed data are more than {MAX_COMPRESSED_BYTES}")
     data = bytes(data)
     width, height = read_image_size(data)
     try:
@@ -89,8 +95,14 @@ def compressed_to_bgr(data: Any) -> NDArray[np.uint8]:
 
 
 def bgr_to_jpeg(image_bgr: NDArray[np.uint8], quality: int) -> bytes:
-    """Returns uint8 (H, W, 3) BGR as a JPEG file; quality 1..100."""
-    _, jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    """Returns uint8 (H, W, 3) BGR as a JPEG file; quality 1..100.
+
+    Raises:
+        ImageError: a side is longer than JPEG allows, 65,500 pixels.
+    """
+    succeeded, jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not succeeded:
+        raise ImageError(f"{image_bgr.shape[1]}x{image_bgr.shape[0]} pixels are too many for JPEG")
     return jpeg.tobytes()
 
 
@@ -98,11 +110,13 @@ def _without_padding(message: Any) -> RawImage:
     """Returns the message's fields with a known encoding and without padding, checked against its data."""
     encoding = _ALIASES.get(message.encoding, message.encoding)
     if encoding not in _BYTES_PER_PIXEL:
-        raise ImageError(f"encoding '{message.encoding}' is none of {', '.join(ENCODINGS)}")
+        raise ImageError(f"encoding '{message.encoding[:_SHOWN]}' is none of {', '.join(ENCODINGS)}")
     height, width, row = message.height, message.width, message.width * _BYTES_PER_PIXEL[encoding]
     step = message.step or row
     if not height or not width:
         raise ImageError(f"an image of {width}x{height} has no pixels")
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"an image of {width}x{height} has more than {MAX_PIXELS // 1_000_000} megapixels")
     if step < row:
         raise ImageError(f"step {step} is shorter than a row of {width} {message.encoding} pixels ({row} bytes)")
     if len(message.data) < height * step:

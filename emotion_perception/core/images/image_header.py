@@ -7,10 +7,11 @@ import struct
 from emotion_perception.core.errors import ImageError
 
 MAX_PIXELS = 64_000_000
+MAX_JPEG_SCANS = 100  # an encoder writes about ten; a decoder goes through all pixels for each of them
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _JPEG_END, _PNG_END = b"\xff\xd9", b"IEND\xaeB`\x82"
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15 without DHT, JPG and DAC
-_SCAN_MARKER = 0xDA
+_SCAN_MARKER, _SCAN = 0xDA, b"\xff\xda"
 _STANDALONE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))  # have no length
 
 
@@ -21,10 +22,13 @@ def read_image_size(data: bytes) -> tuple[int, int]:
     request gigabytes. JPEG after ITU-T T.81 annex B, PNG after its specification, chapter 11.2.2.
 
     Raises:
-        ImageError: it is neither, has no pixels or more than `MAX_PIXELS`, or is truncated.
+        ImageError: it is neither, has no pixels or more than `MAX_PIXELS`, has more than `MAX_JPEG_SCANS` scans, or is
+            truncated.
     """
     if data.startswith(_JPEG):
         (width, height), end = _size_of_jpeg(data), _JPEG_END
+        if (scans := data.count(_SCAN)) > MAX_JPEG_SCANS:
+            raise ImageError(f"a compressed {width}x{height} image has {scans} scans, more than {MAX_JPEG_SCANS}")
     elif data.startswith(_PNG):
         (width, height), end = _size_of_png(data), _PNG_END
     else:

@@ -10,12 +10,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.images import clip_box
+from emotion_perception.core.images import clip_box, largest
 from emotion_perception.core.rendering.options import OverlayOptions
 from emotion_perception.core.rendering.overlay_layout import Rectangle, place_panel, place_tag
 from emotion_perception.core.types import Box, FaceEmotion, Landmarks
 
 Color = tuple[int, int, int]  # BGR
+
+MAX_LABELED_FACES = 32  # the time to place tags and panels grows with the square of their number
+_MAX_BARS = 64
+_LONGEST_LABEL = 24  # characters that are drawn
 
 COLORS: dict[str, Color] = {
     "anger": (70, 70, 235),
@@ -62,14 +66,14 @@ def draw_overlay(
     labels: Sequence[str],
     options: OverlayOptions,
 ) -> NDArray[np.uint8]:
-    """Draws box, track id, label and score of every face.
+    """Draws the box of every face, and track id, label and score of the largest `MAX_LABELED_FACES`.
 
     Args:
         image_bgr: uint8 (H, W, 3); not changed.
         emotions: faces and their emotions; a face outside the image is not drawn.
         labels: label of each entry of `smoothed_probabilities`.
-        options: what is drawn: the bars only where there is room, the landmarks that are known. Faces are not
-            anonymized here, see `FaceAnonymizer`.
+        options: what is drawn: the bars only where there is room and not for more than 64 labels, the landmarks that
+            are known. Faces are not anonymized here, see `FaceAnonymizer`.
 
     Returns:
         A new uint8 (H, W, 3). An uncertain face is gray and its label ends in a question mark.
@@ -82,15 +86,18 @@ def draw_overlay(
         _draw_box(canvas, box, color_of(emotion), style)
         if options.draw_landmarks:
             _draw_landmarks(canvas, emotion.face.landmarks, style)
-    faces = [Rectangle.of_box(box) for _, box in drawn]
+    labeled = largest(drawn, MAX_LABELED_FACES, lambda pair: pair[1])
+    faces = [Rectangle.of_box(box) for _, box in labeled]
     blocked: list[Rectangle] = []
-    for index, (emotion, _) in enumerate(drawn):
+    for index, (emotion, _) in enumerate(labeled):
         tag = place_tag(faces, index, blocked, _tag_size(emotion, style), (width, height))
         _draw_tag(canvas, tag, emotion, style)
         blocked.append(tag)
-    for index, (emotion, _) in enumerate(drawn if options.draw_bars else ()):
-        panel = place_panel(faces, index, blocked, _panel_size(labels, style), (width, height))
-        if panel is not None:
+    if not options.draw_bars or len(labels) > _MAX_BARS:
+        return canvas
+    size = _panel_size(labels, style)
+    for index, (emotion, _) in enumerate(labeled):
+        if (panel := place_panel(faces, index, blocked, size, (width, height))) is not None:
             _draw_bars(canvas, panel, emotion, labels, style)
             blocked.append(panel)
     return canvas
@@ -104,7 +111,7 @@ def color_of(emotion: FaceEmotion) -> Color:
 def caption(emotion: FaceEmotion) -> str:
     """Returns the text of a face's tag, e.g. `#3 happiness 87%`."""
     track = f"#{emotion.face.track_id} " if emotion.face.track_id else ""
-    return f"{track}{emotion.label}{'?' if emotion.uncertain else ''} {_scaled(emotion.score, 100)}%"
+    return f"{track}{_shown(emotion.label)}{'?' if emotion.uncertain else ''} {_scaled(emotion.score, 100)}%"
 
 
 def _draw_box(canvas: NDArray[np.uint8], box: Box, color: Color, style: Style) -> None:
@@ -143,7 +150,7 @@ def _draw_bars(
         bottom = panel.top + pad + row * _row_height(style) + cap + pad // 2
         first = label == emotion.label
         color = color_of(emotion) if first else _shade(COLORS.get(label, OTHER_COLOR))
-        _write(canvas, label, (panel.left + pad, bottom), cap, _LIGHT if first else (200, 200, 200))
+        _write(canvas, _shown(label), (panel.left + pad, bottom), cap, _LIGHT if first else (200, 200, 200))
         cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + length - 1, bottom), (75, 75, 75), cv2.FILLED)
         if filled := _scaled(share, length):
             cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + filled - 1, bottom), color, cv2.FILLED)
@@ -178,7 +185,11 @@ def _text_width(text: str, cap: int) -> int:
 
 
 def _widest(labels: Sequence[str], cap: int) -> int:
-    return max((_text_width(label, cap) for label in labels), default=0)
+    return max((_text_width(_shown(label), cap) for label in labels), default=0)
+
+
+def _shown(label: str) -> str:
+    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 3] + "..."
 
 
 def _visible(box: Box, width: int, height: int) -> Box | None:

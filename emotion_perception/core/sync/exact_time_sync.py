@@ -3,7 +3,11 @@
 """Joins results with their images by equal stamps, for a consumer that needs every result."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
+
+MAX_QUEUE_BYTES = 512 * 2**20
+"""Maximum size of the images that wait in one queue."""
 
 Image = TypeVar("Image")
 Result = TypeVar("Result")
@@ -21,13 +25,18 @@ class ExactTimeSync(Generic[Image, Result]):
 
     Args:
         depth: maximum number of images and of results that are kept.
+        size_of: returns the size of an image in bytes.
+        max_bytes: maximum size of all images that are kept; the newest one is kept whatever its size.
 
     Attributes:
         unmatched: number of results so far that were returned without their image.
     """
 
-    def __init__(self, depth: int) -> None:
-        self._depth = depth
+    def __init__(
+        self, depth: int, *, size_of: Callable[[Image], int] = lambda _: 0, max_bytes: int = MAX_QUEUE_BYTES
+    ) -> None:
+        self._depth, self._size_of, self._max_bytes = depth, size_of, max_bytes
+        self._bytes = 0
         self._images: OrderedDict[int, Image] = OrderedDict()
         self._results: OrderedDict[int, Result] = OrderedDict()
         self.unmatched = 0
@@ -42,9 +51,11 @@ class ExactTimeSync(Generic[Image, Result]):
         Returns:
             What is complete now, oldest first: (image, result), or (None, result) for a result without its image.
         """
+        self._remove_image(stamp_ns)
         self._images[stamp_ns] = image
-        while len(self._images) > self._depth:
-            self._images.popitem(last=False)
+        self._bytes += self._size_of(image)
+        while len(self._images) > self._depth or (self._bytes > self._max_bytes and len(self._images) > 1):
+            self._remove_image(next(iter(self._images)))
         return self._join(stamp_ns) if stamp_ns in self._results else []
 
     def add_result(self, stamp_ns: int, result: Result) -> list[tuple[Image | None, Result]]:
@@ -57,6 +68,7 @@ class ExactTimeSync(Generic[Image, Result]):
     def flush(self) -> list[tuple[Image | None, Result]]:
         """Returns every waiting result without its image, and discards all images."""
         self._images.clear()
+        self._bytes = 0
         return self._take_unmatched(len(self._results))
 
     @property
@@ -66,7 +78,14 @@ class ExactTimeSync(Generic[Image, Result]):
 
     def _join(self, stamp_ns: int) -> list[tuple[Image | None, Result]]:
         unmatched = self._take_unmatched(list(self._results).index(stamp_ns))
-        return [*unmatched, (self._images.pop(stamp_ns), self._results.pop(stamp_ns))]
+        return [*unmatched, (self._remove_image(stamp_ns), self._results.pop(stamp_ns))]
+
+    def _remove_image(self, stamp_ns: int) -> Image | None:
+        """Removes an image; returns None if there is none with that stamp."""
+        image = self._images.pop(stamp_ns, None)
+        if image is not None:
+            self._bytes -= self._size_of(image)
+        return image
 
     def _take_unmatched(self, count: int) -> list[tuple[Image | None, Result]]:
         unmatched: list[tuple[Image | None, Result]] = [

@@ -3,7 +3,10 @@
 """Joins images with their results by equal stamps, for a consumer that shows every image in time."""
 
 import math
+from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from emotion_perception.core.sync.exact_time_sync import MAX_QUEUE_BYTES
 
 Image = TypeVar("Image")
 Result = TypeVar("Result")
@@ -25,14 +28,18 @@ class ImageResultSync(Generic[Image, Result]):
     Args:
         depth: maximum number of images that wait for their result, and of results that wait for their image; one more
             image returns the oldest one without its result, one more result discards the oldest one.
+        size_of: returns the size of an image in bytes.
+        max_bytes: maximum size of the images that wait; beyond it the oldest ones are returned without their result.
 
     Attributes:
         superseded: number of images so far that were not returned.
         unmatched: number of results so far that were not returned: too late, or their image never arrived.
     """
 
-    def __init__(self, depth: int) -> None:
-        self._depth = depth
+    def __init__(
+        self, depth: int, *, size_of: Callable[[Image], int] = lambda _: 0, max_bytes: int = MAX_QUEUE_BYTES
+    ) -> None:
+        self._depth, self._size_of, self._max_bytes = depth, size_of, max_bytes
         self._images: dict[int, tuple[Image, float]] = {}  # with the time of arrival
         self._results: dict[int, Result] = {}
         self._last_ns = _NEVER_NS  # stamp of the last image returned
@@ -56,7 +63,10 @@ class ImageResultSync(Generic[Image, Result]):
         self._images[stamp_ns] = image, now_s
         if stamp_ns in self._results:
             return [self._join(stamp_ns, now_s)]
-        return [self._without(min(self._images))] if len(self._images) > self._depth else []
+        excess: list[tuple[Image, Result | None]] = []
+        while len(self._images) > self._depth or self._waiting_bytes() > self._max_bytes:
+            excess.append(self._without(min(self._images)))
+        return excess
 
     def add_result(self, stamp_ns: int, result: Result, now_s: float) -> list[tuple[Image, Result | None]]:
         """Adds a result; returns the images that are ready now, as `add_image` does."""
@@ -92,6 +102,9 @@ class ImageResultSync(Generic[Image, Result]):
     def waiting(self) -> int:
         """Number of images that wait for their result."""
         return len(self._images)
+
+    def _waiting_bytes(self) -> int:
+        return sum(self._size_of(image) for image, _ in self._images.values())
 
     def _join(self, stamp_ns: int, now_s: float) -> tuple[Image, Result]:
         image, _ = self._images.pop(stamp_ns)

@@ -1,6 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import math
+
 import pytest
 
 from emotion_perception.core.classification.load_shedding import LoadShedder
@@ -53,3 +55,18 @@ def test_a_classifier_that_is_always_busy_comes_back_into_step():
         budget.add_measurement(count, count * 0.010)
         now_s += max(1 / 30, count * 0.010)
     assert count == 2
+
+
+@pytest.mark.parametrize(("arrivals_s", "limit_s"), [([], 0.8), ([0.0], 0.8), ([0.0, 5.0], 0.8), ([0.0, 0.5], 0.4)])
+def test_the_time_of_a_frame_is_limited_before_anything_was_measured(arrivals_s, limit_s):
+    budget = LoadShedder()
+    for now_s in arrivals_s:
+        budget.select(faces(10), now_s, max_load=0.8)
+    assert budget.time_limit_s(0.8) == pytest.approx(limit_s)
+    assert budget.time_limit_s(0.0) == math.inf
+
+
+def test_a_hiccup_at_a_high_rate_costs_no_face():
+    budget = LoadShedder()
+    learn(budget, interval_s=1 / 30, face_s=0.001)
+    assert budget.time_limit_s(0.8) == 0.25

@@ -64,3 +64,39 @@ def test_label_and_score_are_those_of_the_smoothed_probabilities():
 
 def test_no_face_needs_no_image():
     assert recognize(EmotionRecognizer(BrightnessClassifier()), [], image=None) == []
+
+
+class CountingClassifier(BrightnessClassifier):
+    """Takes a tenth of a second for each crop, and remembers the sizes of the batches."""
+
+    def __init__(self):
+        self.batches, self.now_s = [], 0.0
+
+    def classify(self, crops):
+        self.batches.append(len(crops))
+        self.now_s += 0.1 * len(crops)
+        return super().classify(crops)
+
+
+def crowd(count):
+    return [face(10, 20 + number, number + 1) for number in range(count)]
+
+
+def test_many_faces_are_cropped_and_classified_in_small_batches():
+    classifier = CountingClassifier()
+    answers = recognize(EmotionRecognizer(classifier), crowd(50))
+    assert classifier.batches == [16, 16, 16, 2]
+    assert [answer.face.track_id for answer in answers] == list(range(1, 51))
+
+
+def test_the_largest_faces_are_classified_where_there_are_more_than_allowed():
+    answers = recognize(EmotionRecognizer(BrightnessClassifier()), crowd(40), max_faces=5)
+    assert [answer.face.track_id for answer in answers] == [36, 37, 38, 39, 40]
+
+
+@pytest.mark.parametrize(("time_limit_s", "count"), [(0.0, 16), (1.5, 16), (1.7, 32), (99.0, 50)])
+def test_no_batch_is_begun_after_the_time_limit(time_limit_s, count):
+    classifier = CountingClassifier()
+    recognizer = EmotionRecognizer(classifier, clock_s=lambda: classifier.now_s)
+    options = RecognizerOptions()
+    assert len(recognizer.recognize(IMAGE, crowd(50), 0.0, options, time_limit_s=time_limit_s)) == count

@@ -91,3 +91,11 @@ def test_hysteresis_keeps_a_noisy_face_from_flickering():
         flips[hysteresis] = np.count_nonzero(np.diff(shown))
     assert flips[0.0] > 20
     assert flips[0.1] <= 2
+
+
+def test_the_number_of_tracks_is_bounded_where_stamps_stand_still(monkeypatch):
+    monkeypatch.setattr("emotion_perception.core.classification.smoothing.MAX_TRACKS", 3)
+    smoother = EmotionSmoother()
+    for track_id in (1, 2, 3, 1, 4):  # 2 is the one that was not updated for longest
+        smoother.update(track_id, SAD, 5.0, time_constant_s=1.0)
+    assert [smoother.update(track_id, GLAD, 5.0, time_constant_s=1.0)[1] for track_id in (1, 3, 4, 2)] == [0, 0, 0, 1]

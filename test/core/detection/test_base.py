@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.detection.base import (
+    MAX_DETECTIONS,
     Candidates,
     FaceDetector,
     faces_of,
@@ -91,3 +92,17 @@ def test_suppression_keeps_the_best_of_boxes_that_overlap(threshold, over_smalle
 
 def test_suppression_of_nothing_is_nothing():
     assert non_maximum_suppression(np.empty((0, 4)), np.empty(0), 0.3).tolist() == []
+
+
+def test_the_number_of_detections_is_bounded():
+    count = 2000
+    xyxy, scores = np.tile([0.0, 0, 9, 9], (count, 1)), np.linspace(0, 1, count)
+    faces = faces_of(Candidates(xyxy, scores, np.full((count, 5, 2), np.nan)), (9, 9), (9, 9))
+    assert len(faces) == MAX_DETECTIONS
+    assert min(face.score for face in faces) == pytest.approx(scores[-MAX_DETECTIONS])
+
+
+def test_an_image_that_keeps_its_size_has_at_most_4096_pixels_along_its_longer_side():
+    detector = FakeDetector(DetectorOptions(detection_size=0))
+    detector.detect(np.zeros((10, 8192, 3), np.uint8))
+    assert detector.seen.shape == (5, 4096, 3)

@@ -1,11 +1,12 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import cv2
 import numpy as np
 import pytest
 
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.images.geometry import clip_box, iou, iou_matrix, square_crop
+from emotion_perception.core.images.geometry import clip_box, iou, iou_matrix, largest, square_crop
 from emotion_perception.core.types import Box
 
 
@@ -114,3 +115,25 @@ def test_crop_refuses_a_region_outside(box):
 def test_crop_refuses_a_region_that_would_fill_the_memory():
     with pytest.raises(RegionError, match="too large"):
         square_crop(picture(), Box(0, 0, 4_000_000_000, 4_000_000_000), 0.1)
+
+
+@pytest.mark.parametrize("box", [Box(0, 0, 240, 240), Box(-200, -200, 200, 200), Box(0, 100, 60, 101)])
+def test_crop_of_a_large_region_beyond_the_image_is_scaled_down(box, monkeypatch):
+    image = np.tile(np.arange(600, dtype=np.uint8)[:, np.newaxis], (1, 600))
+    whole = square_crop(image, box, 0.5)
+    monkeypatch.setattr("emotion_perception.core.images.geometry.MAX_CROP_SIDE", 50)
+    crop = square_crop(image, box, 0.5)
+    assert crop.shape == (50, 50)
+    expected = cv2.resize(whole, (50, 50), interpolation=cv2.INTER_AREA)
+    assert np.abs(crop.astype(int) - expected.astype(int)).mean() < 8
+
+
+def test_crop_of_the_largest_region_takes_few_megabytes():
+    image = np.zeros((2, 1_000_000, 3), np.uint8)
+    assert square_crop(image, Box(0, 0, 1_000_000, 2), 0.2).shape == (1024, 1024, 3)
+
+
+def test_largest_keeps_the_order():
+    boxes = [Box(0, 0, side, side) for side in (3, 9, 5, 9, 7)]
+    assert [box.width for box in largest(boxes, 3, lambda box: box)] == [9, 9, 7]
+    assert largest(boxes, 9, lambda box: box) == boxes

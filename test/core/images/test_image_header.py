@@ -80,6 +80,7 @@ def test_the_announced_size_is_read(data):
         (jpeg_of(65_500, 65_500), "65500x65500 has more than 64 megapixels"),
         (png_of(2_000_000_000, 2_000_000_000), "2000000000x2000000000 has more than 64 megapixels"),
         (png_of(64_000_001, 1), "64000001x1 has more than 64 megapixels"),
+        (jpeg_of(40, 30) + b"\xff\xda" * 100, "40x30 image has 101 scans, more than 100"),
         (encoded(".jpg")[:-2], "bytes of a compressed 40x30 image are truncated"),
         (encoded(".png")[:-6], "bytes of a compressed 40x30 image are truncated"),
     ],

@@ -1,12 +1,15 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.rendering.options import OverlayOptions
-from emotion_perception.core.rendering.overlay import caption, color_of, draw_overlay
+from emotion_perception.core.rendering.overlay import MAX_LABELED_FACES, caption, color_of, draw_overlay
+from emotion_perception.core.rendering.overlay_layout import Rectangle
 from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Point
 
 GROUND = 90
@@ -138,3 +141,39 @@ def test_known_landmarks_are_drawn_and_unknown_ones_are_not():
     assert result[240, 230].tolist() != [GROUND] * 3
     result[230:251, 220:241] = GROUND
     assert np.array_equal(result, drawn(blank_image(), emotion(Box(200, 200, 300, 320))))
+
+
+def test_only_the_largest_faces_have_a_label_where_there_are_many():
+    small = [emotion(Box(x, 300, x + 8, 308), track_id=99) for x in range(0, 640, 10)]
+    large = [emotion(Box(x, 100, x + 16, 116)) for x in range(0, 640, 20)]
+    assert len(large) == MAX_LABELED_FACES
+    alone = drawn(blank_image(), *large)
+    crowd = drawn(blank_image(), *small, *large)
+    assert np.array_equal(alone[:290], crowd[:290]), "the small ones change nothing"
+    for box in (face.face.box for face in small):
+        assert crowd[box.y_max - 1, box.x_max - 1].tolist() == list(color_of(small[0]))
+
+
+def test_the_time_to_lay_labels_out_does_not_grow_with_the_number_of_faces(monkeypatch):
+    placed = []
+    shared_area = Rectangle.shared_area
+    monkeypatch.setattr(Rectangle, "shared_area", lambda *pair: placed.append(1) or shared_area(*pair))
+    counts = []
+    for number in (32, 1000):
+        placed.clear()
+        drawn(blank_image(), *[emotion(Box(50, 60, 90, 100))] * number, bars=True)
+        counts.append(len(placed))
+    assert counts[0] == counts[1]
+
+
+def test_long_labels_are_shortened_and_too_many_have_no_bars():
+    face = emotion(Box(200, 200, 300, 320))
+    endless = replace(face, label="x" * 10_000_000)
+    assert caption(endless) == "#1 " + "x" * 21 + "... 87%"
+    share = np.full(65, 1 / 65, np.float32)
+    many = replace(face, probabilities=share, smoothed_probabilities=share)
+    with_bars, without = (
+        draw_overlay(blank_image(), [many], [str(k) for k in range(65)], OverlayOptions(draw_bars=bars))
+        for bars in (True, False)
+    )
+    assert np.array_equal(with_bars, without)

@@ -56,3 +56,15 @@ def test_flush_gives_up_all_that_waits_in_order():
     assert matcher.flush() == [(None, "a"), (None, "b")]
     assert matcher.flush() == []
     assert matcher.unmatched == 2
+
+
+def test_the_oldest_images_are_discarded_where_they_take_too_much_memory():
+    matcher = ExactTimeSync(depth=16, size_of=len, max_bytes=10)
+    for stamp in (1, 2, 3):
+        matcher.add_image(stamp, "four")
+    assert [matcher.add_result(stamp, "result") for stamp in (2, 3)] == [[("four", "result")]] * 2
+    matcher.add_image(4, "longer than allowed")
+    assert matcher.add_result(4, "result") == [("longer than allowed", "result")]
+    matcher.add_image(5, "four")
+    matcher.add_image(6, "four")
+    assert matcher.add_result(5, "result") == [("four", "result")], "what has left the queue is not counted"

@@ -161,3 +161,13 @@ def test_every_image_is_handed_on_or_superseded_or_waits(queue):
     queue.clear()
     assert queue.waiting == 0
     assert given == handed_on + queue.superseded
+
+
+def test_the_oldest_images_do_not_wait_where_they_take_too_much_memory():
+    queue = ImageResultSync(depth=16, size_of=len, max_bytes=10)
+    assert [queue.add_image(stamp, f"no {stamp}", 0.0) for stamp in (1, 2)] == [[], []]
+    assert queue.add_image(3, "no 3", 0.0) == [("no 1", None)]
+    assert queue.add_image(4, "longer than allowed", 0.0) == [(f"no {k}", None) for k in (2, 3)] + [
+        ("longer than allowed", None)
+    ]
+    assert queue.waiting == 0
