@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from emotion_perception.core.sync.image_result_sync import ImageResultSync
     from emotion_perception.core.sync.latest_frame import LatestFrameWorker
     from emotion_perception.core.sync.playback_clock import PlaybackClock
+    from emotion_perception.core.sync.work_load import WorkLoad
 else:
     __getattr__ = lazy_imports(
         __name__,
@@ -21,6 +22,7 @@ else:
             "image_result_sync": ("ImageResultSync",),
             "latest_frame": ("LatestFrameWorker",),
             "playback_clock": ("PlaybackClock",),
+            "work_load": ("WorkLoad",),
         },
     )
 
@@ -30,4 +32,5 @@ __all__ = [
     "ImageResultSync",
     "LatestFrameWorker",
     "PlaybackClock",
+    "WorkLoad",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from emotion_perception.core.sync.work_load import WorkLoad
 from emotion_perception.core.types import FrameCounts
 
 Item = TypeVar("Item")
@@ -26,6 +27,9 @@ class LatestFrameWorker(Generic[Item, Result]):
             could not be delivered counts as processed).
         on_drop: gets each dropped frame in order: an overwritten one in the thread, before the frame that overwrote it
             is processed; one that `stop` could not wait for in the thread that called `stop`.
+
+    Attributes:
+        load: how long frames take, and how often they come.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class LatestFrameWorker(Generic[Item, Result]):
         on_drop: Callable[[Item], None] | None = None,
     ) -> None:
         self._work, self._deliver, self._on_failure, self._on_drop = work, deliver, on_failure, on_drop
+        self.load = WorkLoad()
         self._slot: list[Item] = []
         self._overwritten: list[Item] = []  # filled only if there is an on_drop
         self._in_progress: list[Item] = []
@@ -56,6 +61,7 @@ class LatestFrameWorker(Generic[Item, Result]):
         with self._changed:
             if self._stopping:
                 return
+            self.load.arrive()
             self._count(received=1, dropped=len(self._slot))
             if self._on_drop is not None:
                 self._overwritten += self._slot
@@ -103,7 +109,9 @@ class LatestFrameWorker(Generic[Item, Result]):
                 overwritten, self._overwritten = self._overwritten, []
             for old in overwritten:
                 self._drop(old)
+            self.load.begin()
             self._process(item)
+            self.load.end()
 
     def _drop(self, item: Item) -> None:
         try:

@@ -1,0 +1,66 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+
+import math
+
+import pytest
+
+from emotion_perception.core.sync.work_load import WorkLoad
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def run(load, clock, frames, *, period_s, work_s):
+    """Lets frames come at a rate; those that come during the work on another one are dropped."""
+    free_s = clock.now_s
+    for _ in range(frames):
+        load.arrive()
+        arrived_s = clock.now_s
+        if arrived_s >= free_s:
+            load.begin()
+            clock.now_s = free_s = arrived_s + work_s
+            load.end()
+        clock.now_s = arrived_s + period_s
+
+
+@pytest.mark.parametrize(
+    ("period_s", "work_s", "problem"),
+    [
+        (0.033, 0.020, ""),
+        (0.033, 0.040, "a frame takes longer than the time between frames, so frames are dropped"),
+        (0.5, 0.4, ""),
+        (2.0, 1.5, "a frame takes longer than 1 s"),
+    ],
+)
+def test_a_frame_that_takes_longer_than_its_period_is_a_problem(period_s, work_s, problem):
+    clock = Clock()
+    load = WorkLoad(clock)
+    run(load, clock, 40, period_s=period_s, work_s=work_s)
+    assert load.problem() == problem
+    times = load.times_ms()
+    assert times == {"work_ms": pytest.approx(1e3 * work_s), "period_ms": pytest.approx(1e3 * period_s)}
+
+
+def test_a_frame_that_is_being_worked_on_counts_too():
+    clock = Clock()
+    load = WorkLoad(clock)
+    load.arrive()
+    load.begin()
+    clock.now_s += 0.9
+    assert load.problem() == ""
+    clock.now_s += 0.2
+    assert load.problem() == "a frame takes longer than 1 s"
+    load.end()
+    clock.now_s += 6.0
+    assert load.problem() == "", "it was long ago"
+
+
+def test_nothing_is_known_before_the_first_frame():
+    load = WorkLoad()
+    assert load.problem() == ""
+    assert all(map(math.isnan, load.times_ms().values()))
