@@ -4,7 +4,8 @@
 #
 # Makes this package, its messages and its ROS usable in this shell. Reads, and leaves alone where set:
 #   DISTRO                                 jazzy (default) or kilted: which environment
-#   LAN=1                                  lets other machines see the nodes; otherwise they stay on this one
+#   LAN=1                                  lets other machines see the nodes; otherwise their sockets are bound to
+#                                          127.0.0.1 (Fast DDS with this package's profile)
 #   EMOTION_PERCEPTION_NO_FASTDDS_PROFILE=1   leaves Fast DDS at its defaults (or at a profile of your own)
 #   ROS_DOMAIN_ID, ROS_AUTOMATIC_DISCOVERY_RANGE, FASTRTPS_DEFAULT_PROFILES_FILE, FASTDDS_DEFAULT_PROFILES_FILE
 
@@ -16,17 +17,40 @@ _ep_prepend() { # NAME FOLDER: puts FOLDER first in the list NAME, once
     esac
 }
 
+_ep_forget() { # ROOT: unsets what an earlier sourcing of this file has set for the middleware
+    case "${FASTDDS_DEFAULT_PROFILES_FILE:-}" in
+        "$1/config/fastdds.xml") unset FASTDDS_DEFAULT_PROFILES_FILE FASTRTPS_DEFAULT_PROFILES_FILE ;;
+        "$1/config/fastdds_loopback.xml")
+            unset FASTDDS_DEFAULT_PROFILES_FILE FASTRTPS_DEFAULT_PROFILES_FILE ROS_AUTOMATIC_DISCOVERY_RANGE
+            ;;
+    esac
+    return 0
+}
+
+_ep_may_set_profile() { # whether nodes will read a profile that this file names
+    [ "${EMOTION_PERCEPTION_NO_FASTDDS_PROFILE:-0}" != 1 ] || return 1
+    [ -z "${FASTDDS_DEFAULT_PROFILES_FILE:-}${FASTRTPS_DEFAULT_PROFILES_FILE:-}" ] || return 1
+    case "${RMW_IMPLEMENTATION:-rmw_fastrtps_cpp}" in
+        rmw_fastrtps*) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
 _ep_defaults() { # ROOT: how the middleware behaves
+    _ep_forget "$1"
+    _ep_profile="$1/config/fastdds.xml"
     if [ "${LAN:-0}" != 1 ]; then
-        export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
         [ "${ROS_DISTRO:-}" = humble ] && export ROS_LOCALHOST_ONLY="${ROS_LOCALHOST_ONLY:-1}"
+        export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
+        if [ "$ROS_AUTOMATIC_DISCOVERY_RANGE" = LOCALHOST ] && _ep_may_set_profile; then
+            _ep_profile="$1/config/fastdds_loopback.xml"
+            export ROS_AUTOMATIC_DISCOVERY_RANGE=SYSTEM_DEFAULT # see the profile
+        fi
     fi
-    if [ "${EMOTION_PERCEPTION_NO_FASTDDS_PROFILE:-0}" != 1 ]; then
-        export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$1/config/fastdds.xml}"
+    if _ep_may_set_profile; then
+        export FASTDDS_DEFAULT_PROFILES_FILE="$_ep_profile"
         case "$DISTRO" in # Fast DDS 2 knows this name only, Fast DDS 3 complains of it
-            humble | iron | jazzy)
-                export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$1/config/fastdds.xml}"
-                ;;
+            humble | iron | jazzy) export FASTRTPS_DEFAULT_PROFILES_FILE="$_ep_profile" ;;
         esac
     fi
     return 0
@@ -72,6 +96,6 @@ else
 fi
 _ep_main "$(cd "$(dirname "$_ep_here")/.." && pwd)"
 _ep_status=$?
-unset -f _ep_prepend _ep_defaults _ep_main
-unset _ep_here _ep_list _ep_venv _ep_install
+unset -f _ep_prepend _ep_forget _ep_may_set_profile _ep_defaults _ep_main
+unset _ep_here _ep_list _ep_venv _ep_install _ep_profile
 return $_ep_status

@@ -10,9 +10,6 @@ if [ "${EMOTION_PERCEPTION_ROS:-}" = wheels ]; then # the shell has sourced env.
     if [ "${LAN:-0}" = 1 ]; then
         unset ROS_AUTOMATIC_DISCOVERY_RANGE
     fi
-    for name in FASTRTPS_DEFAULT_PROFILES_FILE FASTDDS_DEFAULT_PROFILES_FILE; do # ours, not the user's
-        [ "${!name:-}" = "$(dirname "$here")/config/fastdds.xml" ] && unset "$name"
-    done
 fi
 . "$here/env.sh"
 exec "$@"

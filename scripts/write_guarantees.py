@@ -25,6 +25,7 @@ SECTIONS = (
     "Overlay node",
     "All nodes in one process",
     "Several cameras with one classifier",
+    "Other machines",
     "Fault injection",
     "Programs",
 )
