@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -43,7 +43,8 @@ class OutputFolder:
         writes: names or patterns (`*.png`) of the files and folders that the command writes into the folder.
         inputs: files and folders that the command reads.
         earlier: returns the names of files that an earlier version of the command wrote into a folder without marker.
-        mixed: whether files of any kind and results of other commands may be in the folder, as in a folder of models.
+        mixed: whether the folder may hold files of any kind, as a folder of models does; the command then also replaces
+            files that other commands of this package wrote.
         concurrent: whether several processes of the command may write at the same time.
 
     Raises:
@@ -67,8 +68,8 @@ class OutputFolder:
         self.path = path
         self._command, self._writes, self._inputs = command, tuple(writes), tuple(inputs)
         self._earlier, self._mixed, self._concurrent = earlier, mixed, concurrent
-        self._commands: dict[str, Any] = {}
         self._owned: set[str] = set()
+        self._others: set[str] = set()  # written by other commands, in a mixed folder
         self._lock: int | None = None
         self._created = False
 
@@ -96,8 +97,8 @@ class OutputFolder:
         Raises:
             ConfigurationError: the command did not write a file that has one of the names, or an input has it.
         """
-        if self._concurrent and self._command in (commands := _read_marker(self.path)):
-            self._owned |= set(commands[self._command]["files"])
+        if self._concurrent:
+            self._owned |= _files(_read_marker(self.path), self._command)
         for name in names:
             self._check_name(name)
         self._owned |= set(names)
@@ -105,7 +106,7 @@ class OutputFolder:
 
     def remove(self, *names: str) -> None:
         """Removes files and folders, of these names the ones that the command wrote."""
-        for name in self._owned & set(names):
+        for name in (self._owned | self._others) & set(names):
             _delete(self.path / name)
         self._owned -= set(names)
         self._write_marker()
@@ -117,7 +118,7 @@ class OutputFolder:
         After an error or a kill the earlier results are as they were.
 
         Args:
-            last: name of the file that is published last: where it is, the results are complete.
+            last: name or pattern of files that are published last: where they are, the results are complete.
 
         Raises:
             ConfigurationError: see `claim`.
@@ -136,12 +137,13 @@ class OutputFolder:
             raise OSError(e.errno, e.strerror, str(e.filename).replace(f"{part.name}{os.sep}", "")) from e
 
     def _publish(self, part: Path, last: str) -> None:
-        names = sorted((entry.name for entry in part.iterdir()), key=lambda name: (name == last, name))
+        names = sorted(os.listdir(part), key=lambda name: (fnmatchcase(name, last), name))
         self.claim(*names)
-        self.remove(last, *(name for name in self._owned - set(names) if self._is_written(name)))
+        earlier = {name for name in self._owned | self._others if self._is_written(name)}
+        self.remove(*(name for name in earlier if name not in names or fnmatchcase(name, last)))
         self.claim(*names)
         for name in names:
-            if (part / name).is_dir() or _is_folder(self.path / name):
+            if _is_folder(part / name) or _is_folder(self.path / name):
                 _delete(self.path / name)
             os.replace(part / name, self.path / name)
 
@@ -176,25 +178,27 @@ class OutputFolder:
 
     def _check(self) -> None:
         """Reads whose results the folder holds; raises ConfigurationError if it holds others than the command's."""
-        self._commands = _read_marker(self.path)
-        if self._command in self._commands:
-            self._owned = set(self._commands[self._command]["files"])
+        commands = _read_marker(self.path)
+        self._owned = _files(commands, self._command)
+        if self._mixed:
+            self._others = {name for command in commands for name in _files(commands, command)}
+            self._others |= set(self._earlier(self.path))
             return
-        self._owned = set() if self._commands else set(self._earlier(self.path))
-        if self._mixed or self._owned:
+        if self._command in commands:
             return
-        if self._commands:
-            written = " and ".join(f"'{command}'" for command in self._commands)
+        if commands:
+            written = " and ".join(f"'{command}'" for command in commands)
             raise ConfigurationError(f"{self.path}: holds results of {written}: give another folder for the results")
-        foreign = sorted(set(os.listdir(self.path)) - _NO_CONTENT)
-        if foreign := [name for name in foreign if not name.startswith(_PART)]:
+        self._owned = set(self._earlier(self.path))
+        foreign = [name for name in sorted(os.listdir(self.path)) if name not in _NO_CONTENT]
+        if foreign and not self._owned:
             raise ConfigurationError(
                 f"{self.path}: has files that '{self._command}' did not write, e.g. {foreign[0]}: "
                 "give a new or an empty folder for the results"
             )
 
     def _check_name(self, name: str) -> None:
-        if name not in self._owned and os.path.lexists(self.path / name):
+        if name not in self._owned | self._others and os.path.lexists(self.path / name):
             raise ConfigurationError(
                 f"{self.path / name}: not written by '{self._command}', which would replace it: "
                 "move it away, or give another folder for the results"
@@ -216,15 +220,9 @@ class OutputFolder:
         return name != MARKER and any(fnmatchcase(name, pattern) for pattern in self._writes)
 
     def _write_marker(self) -> None:
-        self._commands = _read_marker(self.path)  # another process may have written since
-        self._commands[self._command] = {
-            "version": package_version(),
-            "date": now(),
-            "files": sorted(self._owned),
-        }
-        write_atomically(
-            self.path / MARKER, json.dumps({"format": _FORMAT, "commands": self._commands}, indent=2) + "\n"
-        )
+        entry = {"version": package_version(), "date": now(), "files": sorted(self._owned)}
+        content = {"format": _FORMAT, "commands": {**_read_marker(self.path), self._command: entry}}
+        write_atomically(self.path / MARKER, json.dumps(content, indent=2) + "\n")
 
     def _close(self) -> None:
         if self._created:
@@ -265,6 +263,10 @@ def _read_marker(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         reason = "not a marker of this package"
     raise ConfigurationError(f"{path}: {reason}: give another folder for the results")
+
+
+def _files(commands: Mapping[str, Any], command: str) -> set[str]:
+    return set(commands[command]["files"]) if command in commands else set()
 
 
 def _is_plain(name: str) -> bool:
