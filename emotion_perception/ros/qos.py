@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The quality-of-service profiles of all topics."""
 
+from collections.abc import Sequence
+
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -24,6 +27,7 @@ __all__ = [
     "image_publisher",
     "image_subscription",
     "overridden_reliability",
+    "publishers_of",
     "reliable_wanted",
 ]
 
@@ -62,12 +66,31 @@ def reliable_wanted(node: Node, topic: str, reliability: str) -> bool:
     Args:
         node: queries the graph for the publishers.
         topic: resolved name.
-        reliability: `reliable`, `best_effort`, or `auto`: reliable unless a publisher offers only best effort.
+        reliability: `reliable`, `best_effort`, or `auto`: reliable unless a publisher offers only best effort, or what
+            they offer cannot be read.
     """
     if reliability != "auto":
         return reliability == "reliable"
-    offers = [info.qos_profile.reliability for info in node.get_publishers_info_by_topic(topic)]
-    return ReliabilityPolicy.BEST_EFFORT not in offers
+    publishers = publishers_of(node, topic)
+    if publishers is None:
+        return False  # compatible with every publisher
+    return ReliabilityPolicy.BEST_EFFORT not in [info.qos_profile.reliability for info in publishers]
+
+
+def publishers_of(node: Node, topic: str) -> Sequence[TopicEndpointInfo] | None:
+    """Returns the publishers of a topic, None if they cannot be listed.
+
+    Any participant of the domain can name its types as it likes. rclpy raises for the whole topic if one of the names
+    is no UTF-8.
+
+    Args:
+        node: queries the graph.
+        topic: resolved name.
+    """
+    try:
+        return node.get_publishers_info_by_topic(topic)
+    except UnicodeDecodeError:
+        return None
 
 
 def overridden_reliability(node: Node, topic: str, reliability: str) -> str:

@@ -37,7 +37,7 @@ def main():
     for kind in kinds:  # a participant has one type for a topic
         call_point(kind.encode().decode("unicode_escape"))
         context = rclpy.Context()
-        rclpy.init(args=[], context=context)
+        rclpy.init(args=["--ros-args", "--disable-rosout-logs"], context=context)
         publishers.append(rclpy.create_node("neighbor", context=context).create_publisher(Point, topic, 10))
     print("up", flush=True)
     while True:

@@ -76,6 +76,11 @@ class Probe:
             assert time.monotonic() < deadline_s, f"{complaint}: {self.statuses}"
             self._executor.spin_once(timeout_sec=0.1)
 
+    def spin(self):
+        """Runs what is ready; messages that cannot be read are lost."""
+        with contextlib.suppress(Exception):
+            self._executor.spin_once(timeout_sec=0.02)
+
     def wait_for_active(self, name):
         self.wait(lambda: self.value(name, "state") == "active", f"{name} did not become active")
 

@@ -18,6 +18,7 @@ from emotion_perception.ros.node_options import NodeOptions
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+_MAX_STATUSES, _MAX_DIGITS = 1000, 18
 _DEEP_QUEUE = QoSProfile(depth=300, reliability=ReliabilityPolicy.RELIABLE)  # ten seconds: the counts have to be exact
 
 
@@ -67,22 +68,27 @@ class ResultListener(Node):
         return float(np.percentile(self.latencies_ms, percentile)) if self.latencies_ms else 0.0
 
     def status(self, node: str) -> dict[str, str]:
-        """Returns the last entry of /diagnostics of a node, empty before the first."""
-        return next((values for name, values in self._diagnostics.items() if name.endswith("/" + node)), {})
+        """Returns the last entry of /diagnostics of a node of this namespace, empty before the first."""
+        return self._diagnostics.get(self._full_name(node), {})
 
     def error(self, node: str) -> str:
         """Returns the message of a node's last entry of /diagnostics if its level is ERROR, else an empty string."""
-        return next((line for name, line in self._errors.items() if name.endswith("/" + node)), "")
+        return self._errors.get(self._full_name(node), "")
+
+    def count(self, node: str, name: str) -> int:
+        """Returns a number of a node's last entry of /diagnostics; 0 if it has none."""
+        text = self.status(node).get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else 0
 
     def counts(self) -> FrameCounts:
         """Returns the newest frame counts of the detection node, from a message or from /diagnostics."""
-        values = self.status("face_detection_node")
-        reported = FrameCounts(*(int(values.get(name, 0)) for name in ("received", "processed", "dropped", "failed")))
+        names = ("received", "processed", "dropped", "failed")
+        reported = FrameCounts(*(self.count("face_detection_node", name) for name in names))
         return max(reported, self._counts, key=lambda counts: (counts.received, -counts.pending))
 
     def account(self) -> dict[str, int]:
         """Returns the number of frames that the camera published, and how each of them ended."""
-        counts, published = self.counts(), int(self.status("camera_node").get("frames_published", 0))
+        counts, published = self.counts(), self.count("camera_node", "frames_published")
         return {
             "frames_published": published,
             "frames_received": counts.received,
@@ -97,8 +103,13 @@ class ResultListener(Node):
 
     def _on_status(self, message: DiagnosticArray) -> None:
         for entry in message.status:
+            if entry.name not in self._diagnostics and len(self._diagnostics) >= _MAX_STATUSES:
+                continue
             self._diagnostics[entry.name] = {value.key: value.value for value in entry.values}
             self._errors[entry.name] = entry.message if entry.level == DiagnosticStatus.ERROR else ""
+
+    def _full_name(self, node: str) -> str:
+        return f"{self.get_namespace().rstrip('/')}/{node}"
 
     def _on_faces(self, message: FaceArray) -> None:
         self.face_arrays += 1

@@ -85,7 +85,7 @@ class Demo:
         return consumers and self._camera.service_is_ready()
 
     def _is_subscribed(self) -> bool:
-        return int(self._recorder.status("camera_node").get("subscribers", 0)) >= self._subscribers
+        return self._recorder.count("camera_node", "subscribers") >= self._subscribers
 
     def _receives_images(self) -> bool:
         """Returns whether faces of an image have been received; raises if the camera reports an error.
@@ -97,9 +97,9 @@ class Demo:
         return self._recorder.face_arrays > 0
 
     def _drained(self) -> bool:
-        published = self._recorder.status("camera_node")
-        counts = self._recorder.counts()
-        is_complete = published.get("state") == "inactive" and counts.received >= int(published["frames_published"])
+        counts, published = self._recorder.counts(), self._recorder.count("camera_node", "frames_published")
+        is_inactive = self._recorder.status("camera_node").get("state") == "inactive"
+        is_complete = is_inactive and counts.received >= published
         arrived = min(self._recorder.face_arrays, len(self._recorder.latencies_ms))
         return is_complete and not counts.pending and arrived >= counts.processed
 

@@ -11,6 +11,7 @@ player ends after the last message.
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _LATE_S = 0.02
+_PAUSE_S = 60.0  # a longer one is logged when it begins
+_CLOCK_END_NS = (1 << 31) * 1_000_000_000  # of what builtin_interfaces/Time can hold
 _SUBSCRIBERS_PERIOD_S = 0.05
 _ACKNOWLEDGED_S, _ACKNOWLEDGED_STEP_S = 5.0, 0.1
 _IMAGES_DEPTH = 10
@@ -69,6 +72,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         self._clock_publisher = self.create_publisher(Clock, "/clock", _CLOCK)
         self._clock_ns, self._next_tick_s = 0, 0.0
         self._rounds, self.late, self.published = 0, 0, Counter[str]()
+        self._untimed = 0
 
     def run(self, stop: threading.Event) -> int:
         """Plays the recording, once or with `loop` until it is stopped."""
@@ -105,7 +109,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
 
     def _wait_for_subscribers(self, stop: threading.Event) -> None:
         """Waits for subscribers of the images, with the clock stopped at the start of the recording."""
-        first = next(iter(self._recording.messages(self._outputs)), None)
+        first = next(self._messages(), None)
         if first is None:
             raise RecordingError(f"{self.config.bag}: no message of {self._topic.name} can be read")
         images, stopped_clock = self._outputs[self._topic.name], PlaybackClock(first.received_ns, 0.0, 0.0)
@@ -117,11 +121,22 @@ class BagPlayer(OneShotNode[PlayerConfig]):
                 return
             self._wait_until(time.monotonic() + _SUBSCRIBERS_PERIOD_S, stopped_clock, stop)
 
+    def _messages(self) -> Iterator[Entry]:
+        """Yields the messages to play; counts those that were received at a time that `/clock` cannot express."""
+        self._untimed = 0
+        for entry in self._recording.messages(self._outputs):
+            if 0 <= entry.received_ns < _CLOCK_END_NS:
+                yield entry
+            else:
+                self._untimed += 1
+
     def _play_once(self, stop: threading.Event) -> None:
         clock, self._clock_ns = None, 0
-        for entry in self._recording.messages(self._outputs):
+        for entry in self._messages():
             clock = clock or PlaybackClock(entry.received_ns, self.config.rate, time.monotonic())
             due_s = clock.due_s(entry.received_ns)
+            if (pause_s := due_s - time.monotonic()) > _PAUSE_S:
+                self.get_logger().warning(f"{self.config.bag}: the next message is {pause_s:.0f} s later")
             self._wait_until(due_s, clock, stop)
             if stop.is_set():
                 return
@@ -143,7 +158,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
 
     def _tick(self, now_ns: int) -> None:
         """Publishes the time, which goes back only when the recording starts again."""
-        self._clock_ns = max(self._clock_ns, now_ns)
+        self._clock_ns = max(self._clock_ns, min(now_ns, _CLOCK_END_NS - 1))
         self._clock_publisher.publish(Clock(clock=Time(nanoseconds=self._clock_ns).to_msg()))
 
     def _wait_for_acknowledgement(self, stop: threading.Event) -> None:
@@ -157,7 +172,12 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         counts = {topic.name: topic.count for topic in self._recording.topics}
         parts = [f"{name}: {counts[name]} in the bag, {self.published[name]} published" for name in self._outputs]
         rounds = f", in {self._rounds} rounds" if self.config.loop else ""
-        return f"{'; '.join(parts)}; {self.late} images late{rounds}"
+        untimed = (
+            f"; {self._untimed} not published: received after 2038, which /clock cannot express"
+            if self._untimed
+            else ""
+        )
+        return f"{'; '.join(parts)}; {self.late} images late{rounds}{untimed}"
 
 
 def main() -> int:

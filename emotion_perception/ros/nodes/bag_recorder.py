@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from emotion_perception.bags.io.messages import typestore
 from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.ros import qos
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import RecorderConfig
 from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
@@ -24,7 +26,8 @@ from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
 from emotion_perception.ros.process import EXIT_FAULT, EXIT_OK, GRACE_PERIOD_S
 from emotion_perception.ros.transport.bag_writer import BagWriter
-from emotion_perception.ros.transport.raw_subscription import RawSubscription, message_type, recorded_profile
+from emotion_perception.ros.transport.message_types import add_definition, message_class
+from emotion_perception.ros.transport.raw_subscription import RawSubscription, recorded_profile
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -35,6 +38,7 @@ _LAST_S = 0.3  # after the signal: messages sent before it may still arrive
 _CLOSE_S = 30.0
 _THROTTLE_S = 5.0
 _MIB = 1 << 20
+_SHOWN = 100  # characters of a name that another participant has chosen
 
 
 class BagRecorder(OneShotNode[RecorderConfig]):
@@ -52,10 +56,12 @@ class BagRecorder(OneShotNode[RecorderConfig]):
         if not self.config.bag:
             raise ConfigurationError("bag is empty: it names the folder to create")
         self._topics = [self._resolved(topic) for topic in self.config.topics]
-        self._inputs: dict[str, RawSubscription | None] = {}
+        self._inputs: dict[str, tuple[str, RawSubscription]] = {}  # by topic: the type, as it is recorded
+        self._warned: set[str] = set()
         self._lost_in_transport: Counter[str] = Counter()
         self._writer = BagWriter(Path(self.config.bag), self.config.storage, self.config.queue_mib * _MIB)
-        self.create_timer(_DISCOVERY_PERIOD_S, self._subscribe, clock=STEADY_CLOCK)
+        for topic in self._topics:  # a timer each, so that what is wrong with one topic does not affect the others
+            self.create_timer(_DISCOVERY_PERIOD_S, partial(self._subscribe, topic), clock=STEADY_CLOCK)
 
     def _resolved(self, topic: str) -> str:
         try:
@@ -77,31 +83,45 @@ class BagRecorder(OneShotNode[RecorderConfig]):
         self.get_logger().info(self._summary())
         return EXIT_FAULT if self._writer.fault else EXIT_OK
 
-    def _subscribe(self) -> None:
-        """Subscribes to the topics that have a publisher by now."""
-        for topic in self._topics:
-            publishers = self.get_publishers_info_by_topic(topic)
-            if topic not in self._inputs and publishers:
-                self._inputs[topic] = self._open(topic, publishers)
-            elif subscription := self._inputs.get(topic):
-                subscription.refresh(publishers)
+    def _subscribe(self, topic: str) -> None:
+        """Subscribes to a topic once it has a publisher of a type that is installed."""
+        publishers = qos.publishers_of(self, topic)
+        if publishers is None:
+            self._warn_once(topic, "cannot be recorded: the type of a publisher has a name that is no text")
+        elif topic not in self._inputs:
+            self._open(topic, publishers)
+        else:
+            kind, subscription = self._inputs[topic]
+            offers = [publisher for publisher in publishers if publisher.topic_type == kind]
+            if len(offers) < len(publishers):
+                self._warn_once(topic, f"is recorded as {kind}; publishers of other types are left out")
+            subscription.refresh(offers)
 
-    def _open(self, topic: str, publishers: Sequence[TopicEndpointInfo]) -> RawSubscription | None:
-        """Returns a subscription, or None if the type of its messages is not installed."""
-        kind = publishers[0].topic_type
-        message = message_type(kind)
-        if message is None or kind not in typestore().types:
-            self.get_logger().warning(f"{topic} is not recorded: {kind} is not installed")
-            return None
-        self._writer.announce(topic, kind, [recorded_profile(publisher.qos_profile) for publisher in publishers])
-        return RawSubscription(
-            self,
-            topic,
-            message,
-            publishers,
-            callback=lambda raw: self._take(topic, raw),
-            on_lost=lambda count: self._lost_in_transport.update({topic: count}),
-        )
+    def _open(self, topic: str, publishers: Sequence[TopicEndpointInfo]) -> None:
+        """Subscribes with the first of the publishers' types that is installed."""
+        for kind in dict.fromkeys(publisher.topic_type for publisher in publishers):
+            message = message_class(kind)
+            if message is None or not add_definition(typestore(), kind):
+                self._warn_once(topic, f"has a publisher of type {kind[:_SHOWN]!a}, which is not installed and not recorded")
+                continue
+            offers = [publisher for publisher in publishers if publisher.topic_type == kind]
+            subscription = RawSubscription(
+                self,
+                topic,
+                message,
+                offers,
+                callback=lambda raw: self._take(topic, raw),
+                on_lost=lambda count: self._lost_in_transport.update({topic: count}),
+            )
+            self._inputs[topic] = kind, subscription
+            self._writer.announce(topic, kind, [recorded_profile(offer.qos_profile) for offer in offers])
+            return
+
+    def _warn_once(self, topic: str, text: str) -> None:
+        """Logs the first problem of a topic."""
+        if topic not in self._warned:
+            self._warned.add(topic)
+            self.get_logger().warning(f"{topic} {text}")
 
     def _take(self, topic: str, raw: bytes) -> None:
         if not self._writer.write(topic, self.get_clock().now().nanoseconds, raw):

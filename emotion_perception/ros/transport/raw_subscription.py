@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Subscribes to serialized messages with the QoS that the publishers of a topic offer."""
 
-import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -60,15 +59,6 @@ class RawSubscription:
         return self._node.create_subscription(
             self._kind, self._topic, self._callback, self._profile, raw=True, event_callbacks=lost
         )
-
-
-def message_type(kind: str) -> type | None:
-    """Returns the class of a type such as `sensor_msgs/msg/Image`, None if it is not installed."""
-    package, folder, name = kind.split("/")
-    try:
-        return getattr(importlib.import_module(f"{package}.{folder}"), name, None)
-    except ImportError:
-        return None
 
 
 def compatible_profile(publishers: Sequence[TopicEndpointInfo]) -> QoSProfile:
