@@ -9,16 +9,26 @@ in its own namespace.
 """
 
 import os
+import time
 from pathlib import Path
 
-from launch.actions import DeclareLaunchArgument, GroupAction, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    GroupAction,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+    TimerAction,
+)
 from launch.conditions import IfCondition, UnlessCondition
+from launch.logging import get_logger
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from emotion_perception.core.detection import DETECTORS
+from emotion_perception.ros.restart_policy import MAX_RESTARTS, RESTARTS_PERIOD_S, RestartPolicy
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
@@ -83,7 +93,9 @@ ARGUMENTS = [
         "respawn",
         default_value="false",
         choices=TRUE_OR_FALSE,
-        description="restart a node half a second after it has ended.",
+        description="restart a node half a second after it was killed or has failed, at most "
+        f"{MAX_RESTARTS} times in {RESTARTS_PERIOD_S:.0f} s; "
+        "never after exit code 78 or 2 (wrong configuration), SIGINT or SIGTERM.",
     ),
 ]
 PARAMETERS = {  # node -> the arguments that set a parameter of the same name
@@ -96,6 +108,7 @@ SWITCHES = {"camera_node": "use_camera", "overlay_node": "use_overlay"}  # node 
 COMPOSED_OPTIONS = {"use_camera": "--no-camera", "use_overlay": "--no-overlay"}
 SUBSCRIBERS = ("face_detection_node", "emotion_classifier_node", "overlay_node")  # of the images
 CLASSIFIER = "emotion_classifier_node"
+RESPAWN_DELAY_S = 0.5
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -186,11 +199,32 @@ def _process(given, executable, parameters, *, name=None, arguments=(), conditio
         parameters=[LaunchConfiguration("params_file"), {**parameters, **sim_time}],
         remappings=[("image_raw", given["image_topic"]), ("camera_info", camera_info_topic(given["image_topic"]))],
         arguments=[*arguments, "--ros-args", "--log-level", LaunchConfiguration("log_level")],
-        respawn=LaunchConfiguration("respawn"),
-        respawn_delay=0.5,
+        on_exit=_restarts(dict(os.environ)) if is_true(given["respawn"]) else None,
         output="screen",
         condition=condition,
     )
+
+
+def _restarts(environment):
+    """Returns a function for `on_exit` that starts a process again as long as its `RestartPolicy` allows it.
+
+    Launch itself would restart it for ever, whatever its exit code is.
+
+    Args:
+        environment: of the restarted process; that of the launch file is gone by then.
+    """
+    policy = RestartPolicy()
+
+    def restart(event, context):
+        if context.is_shutdown:
+            return []
+        if refusal := policy.refusal(event.process_name, event.returncode, time.monotonic()):
+            get_logger("respawn").error(refusal)
+            return []
+        again = ExecuteProcess(cmd=event.cmd, env=environment, output="screen", on_exit=restart)
+        return [TimerAction(period=RESPAWN_DELAY_S, actions=[again])]
+
+    return restart
 
 
 def _split(text):

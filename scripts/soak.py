@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.demo.runner import NODES, built_in_source, own_domain
-from emotion_perception.ros.demo.supervisor import Supervisor
+from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.qos import RESULTS
 
@@ -183,6 +183,8 @@ def soak(options: argparse.Namespace) -> int:
     supervisor = Supervisor({name: [] for name in NODES} | {"camera_node": [f'video_device:="{source}"']})
     try:
         rows, node = monitor(options.minutes, supervisor, stop)
+    except ProcessError as e:
+        sys.exit(f"soak: {e}")
     finally:
         shutdown_failures = supervisor.stop(starting=False)
     last_s = rows[-1]["seconds"]

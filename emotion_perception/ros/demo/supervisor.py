@@ -15,7 +15,8 @@ from ament_index_python.packages import get_package_prefix, get_package_share_di
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.ros.demo.shared_memory import remove_dead, segments_of
-from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_OK
+from emotion_perception.ros.process import EXIT_OK
+from emotion_perception.ros.restart_policy import RestartPolicy
 
 _log = logging.getLogger(__name__)
 _END_S = 5.0
@@ -35,14 +36,14 @@ class _Node:
     wait_s: float = 0.0  # between its end and the restart
     due_s: float | None = None  # when it is started again; None while it runs
     segments: set[Path] = field(default_factory=set)
+    policy: RestartPolicy = field(default_factory=RestartPolicy)
 
 
 class Supervisor:
     """Runs nodes as processes with the package's parameter file.
 
     A node that is killed or fails is restarted: at once, or with an increasing delay if it ends within five seconds.
-    Shared memory that it leaves is removed. A node that ends by itself with 0 or 78 (invalid configuration) is not
-    restarted.
+    Shared memory that it leaves is removed. `RestartPolicy` says which nodes are not restarted.
 
     Args:
         nodes: by node name, or NAMESPACE/NAME: parameters in addition to the file, as `name:=value`.
@@ -80,7 +81,7 @@ class Supervisor:
             code = node.process.poll()
             if code is None:
                 continue
-            if not respawn or code in (EXIT_OK, EXIT_CONFIGURATION):
+            if not respawn:
                 raise ProcessError(f"{name} ended with exit code {code}")
             self._restart(name, node, code)
 
@@ -103,9 +104,15 @@ class Supervisor:
         return faults
 
     def _restart(self, name: str, node: _Node, code: int) -> None:
-        """Restarts a node that has ended, now or when its delay is over."""
+        """Restarts a node that has ended, now or when its delay is over.
+
+        Raises:
+            ProcessError: it is not restarted.
+        """
         now_s = time.monotonic()
         if node.due_s is None:
+            if refusal := node.policy.refusal(name, code, now_s):
+                raise ProcessError(refusal)
             was_stable = now_s - node.started_s > _STABLE_S
             node.wait_s = 0.0 if was_stable else min(max(2 * node.wait_s, _FIRST_WAIT_S), _LONGEST_WAIT_S)
             node.due_s = now_s + node.wait_s
