@@ -13,8 +13,9 @@ from typing import Any
 
 from emotion_perception.bags.evaluation import evaluate_bag, same_evaluation
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
+from emotion_perception.bags.io.folder_search import find_recordings
 from emotion_perception.bags.io.images import image_topic
-from emotion_perception.bags.io.recording import Recording, is_recording
+from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.report.aggregate import FailedBag, aggregate
 from emotion_perception.bags.report.report import JSON
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, RecordingError, one_line
@@ -87,20 +88,6 @@ def evaluate_many(
     if not evaluated:
         raise RecordingError(f"{folder}: none of {len(jobs)} recordings can be evaluated; {failed[0].problem}")
     return aggregate(folder.resolve().name, [(job.name, job.out) for job in evaluated], failed, out, settings)
-
-
-def find_recordings(folder: Path, *, exclude: Path) -> dict[str, Path]:
-    """Returns the recordings in a folder and its subfolders by relative path, sorted; `exclude` is not searched."""
-    recordings: dict[str, Path] = {}
-    for entry in sorted(folder.iterdir()):
-        if entry.resolve() == exclude.resolve():
-            continue
-        if is_recording(entry):
-            recordings[entry.stem if entry.is_file() else entry.name] = entry
-        elif entry.is_dir():
-            nested = find_recordings(entry, exclude=exclude)
-            recordings |= {f"{entry.name}/{name}": path for name, path in nested.items()}
-    return recordings
 
 
 def labels_of(bag: Path, given: Path | None, name: str = "") -> Path | None:

@@ -16,6 +16,7 @@ from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.report.report import JSON, write_report
 from emotion_perception.bags.report.result_writer import ResultWriter
 from emotion_perception.bags.scoring import metrics
+from emotion_perception.bags.scoring.frame_problems import frame_problems
 from emotion_perception.bags.scoring.labels import LabelRow, Labels, read_labels
 from emotion_perception.bags.scoring.misclassified import MisclassifiedFaces
 from emotion_perception.bags.scoring.tables import (
@@ -35,7 +36,7 @@ from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 
 BAG = "bag"  # folder written by --write-bag
-REPORT_FORMAT = 2  # of report.json and the tables; results of another format are evaluated again
+REPORT_FORMAT = 3  # of report.json and the tables; results of another format are evaluated again
 
 
 def evaluate_bag(
@@ -147,7 +148,8 @@ class _Evaluation:
                     result_writer.write(result)
                 bar.update()
         if self._first_ns is None:
-            raise RecordingError(f"{self._recording.path}: no image can be read")
+            reasons = "; ".join(self._recording.problems)
+            raise RecordingError(f"{self._recording.path}: no image can be read{reasons and f' ({reasons})'}")
         if self._labels is not None and not self._used:
             raise self._unused_labels_error(self._labels, self._first_ns)
 
@@ -162,7 +164,7 @@ class _Evaluation:
             "mode": settings.mode,
             "first_stamp_ns": self._first_ns,
             "duration_s": metrics.duration_s(frames),
-            "problems": self._problems(),
+            "problems": self._problems(frames),
             "label_file": self._describe_labels(),
             **metrics.all_metrics(frames, faces, regions, settings.pipeline.recognizer.min_confidence),
             "model": model.model,
@@ -195,8 +197,13 @@ class _Evaluation:
             anonymize=self._settings.anonymize,
         )
 
-    def _problems(self) -> list[str]:
-        problems = [*self._recording.problems, *self._source.problems()]
+    def _problems(self, frames: FrameTable) -> list[str]:
+        topic = self._source.topic
+        problems = [
+            *self._recording.problems,
+            *self._source.problems(),
+            *frame_problems(frames, 0 if topic is None else topic.count),
+        ]
         if self._labels is not None and (unused := len(self._labels.rows) - len(self._used)):
             problems.append(f"{unused} of {len(self._labels.rows)} rows of the labels apply to no frame")
         return problems

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, check_regular, open_regular, read_regular
 
 PACKAGE_MODELS = Path(__file__).parent.parent / "models"
 MANIFEST = PACKAGE_MODELS / "manifest.json"
@@ -76,7 +77,7 @@ def load_manifest(path: Path = MANIFEST) -> dict[str, ModelFile]:
         ModelFileError: the manifest cannot be read or an entry is incomplete.
     """
     try:
-        entries: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        entries: dict[str, dict[str, Any]] = json.loads(read_regular(path, MAX_TEXT_BYTES))
         return {name: _entry(name, fields) for name, fields in entries.items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{path}: not a manifest of model files: {error}") from error
@@ -115,11 +116,11 @@ def file_sha256(path: Path) -> str:
     """Returns the SHA-256 of a file's content, 64 hexadecimal digits.
 
     Raises:
-        ModelFileError: the file cannot be read.
+        ModelFileError: the file cannot be read, or is no regular file.
     """
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while block := file.read(1 << 20):
                 digest.update(block)
     except OSError as error:
@@ -142,9 +143,14 @@ def _manifest_entry(name: str) -> ModelFile:
 
 
 def _user_file(path: Path) -> Path:
-    if not path.is_file():
-        raise ModelFileError(f"{path}: no such model file")
-    if not path.stat().st_size:
+    try:
+        status = path.stat()
+        check_regular(path, status)
+    except FileNotFoundError:
+        raise ModelFileError(f"{path}: no such model file") from None
+    except OSError as error:
+        raise ModelFileError(f"{path}: {error.strerror}") from error
+    if not status.st_size:
         raise ModelFileError(f"{path}: the model file is empty")
     return path
 

@@ -227,10 +227,12 @@ class Frame:
     Attributes:
         image_bgr: uint8 (H, W, 3).
         grabbed_s: `time.monotonic()` when it was read from the device.
+        interval_s: time since the frame before by the time stamps of a file; 0 if it has none or is not to be used.
     """
 
     image_bgr: NDArray[np.uint8]
     grabbed_s: float
+    interval_s: float = 0.0
 
 
 class Status(IntEnum):

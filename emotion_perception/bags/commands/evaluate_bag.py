@@ -80,4 +80,4 @@ def run(arguments: argparse.Namespace) -> int:
         labels = labels_of(arguments.bag, arguments.labels)
         report = evaluate_bag(arguments.bag, arguments.out, settings, labels=labels)
     print("\n".join([*summary_lines(report), f"report in {arguments.out / 'report.html'}"]))
-    return 1 if report.get("failed") else 0
+    return 1 if report.get("failed") or not report["frames"]["processed"] else 0

@@ -3,21 +3,35 @@
 """Reads rosbag2 recordings, intact or damaged."""
 
 import hashlib
+import itertools
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Protocol
 
 from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.rosbag2 import Reader
 
+from emotion_perception.bags.io.limits import (
+    LimitedPath,
+    check_overlap,
+    check_tables,
+    limit_rows,
+    read_metadata,
+    unpack_files,
+    unpack_zstd,
+)
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recovery import RecoveredMcap, RecoveredSqlite
 from emotion_perception.core.errors import RecordingError, one_line
+from emotion_perception.core.regular_files import check_regular, open_regular
 
 STORAGE_SUFFIXES = (".mcap", ".db3")
+_COMPRESSED_SUFFIX = ".zstd"
 _METADATA = "metadata.yaml"
 _CHUNK = 1 << 20  # bytes hashed at a time
 
@@ -35,8 +49,8 @@ class _Storage(Protocol):
 class Recording:
     """A rosbag2 folder, or one storage file of it.
 
-    Damage is tolerated as far as possible: without metadata.yaml the storage files are read directly; of a truncated
-    file everything before the damage is read.
+    Damage is tolerated as far as possible: without metadata.yaml all storage files of the folder are read; of a
+    truncated file everything before the damage is read. What is beyond the limits of `io.limits` counts as damage.
 
     Args:
         path: the folder, or a .mcap or .db3 file.
@@ -53,8 +67,14 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.problems: list[str] = []
-        self.files = _storage_files(path)
-        self._storages = self._open()
+        self._stack = ExitStack()
+        metadata = self._metadata()
+        self.files = self._chosen(_storage_files(path), metadata)
+        try:
+            self._storages = self._open(metadata)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> "Recording":
         return self
@@ -90,37 +110,77 @@ class Recording:
         """Returns the SHA-256 of the concatenated storage files, in hexadecimal."""
         digest = hashlib.sha256()
         for path in self.files:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 while block := file.read(_CHUNK):
                     digest.update(block)
         return digest.hexdigest()
 
     def close(self) -> None:
         """Closes the files."""
-        for storage in self._storages:
-            storage.close()
+        self._stack.close()
 
-    def _open(self) -> list[_Storage]:
-        if self.path.is_dir() and (self.path / _METADATA).is_file():
-            try:
-                return [_IntactStorage(self.path)]
-            except Exception as e:  # noqa: BLE001 - see _IntactStorage
-                self._note(one_line(e))
-        elif self.path.is_dir():
+    def _metadata(self) -> dict[str, Any] | None:
+        """Returns the content of metadata.yaml; None if there is none, or it cannot be used."""
+        path = self.path / _METADATA
+        if not self.path.is_dir():
+            return None
+        if not path.exists():
             self._note(f"{_METADATA} is missing")
-        storages = [storage for path in self.files if (storage := self._open_file(path)) is not None]
+            return None
+        try:
+            return read_metadata(path)
+        except RecordingError as e:
+            self._note(str(e))
+            return None
+
+    def _chosen(self, found: list[Path], metadata: dict[str, Any] | None) -> list[Path]:
+        """Returns the regular files among the storage files that were found: those that the metadata names, if any."""
+        files = []
+        for path in found:
+            try:
+                check_regular(path, path.stat())
+                files.append(path)
+            except OSError as e:
+                self._note(f"{path.name} is {e.strerror}" if e.strerror else str(e))
+        if metadata is None:
+            return files
+        named = [self.path / Path(name).name for name in metadata["relative_file_paths"]]
+        missing = [path.name for path in named if path not in files]
+        others = [path.name for path in files if path not in named]
+        if missing:
+            self._note(f"{_METADATA} names files that are missing: {', '.join(missing)}")
+        if len(missing) == len(named):
+            return files
+        if others:
+            self._note(f"not read, as {_METADATA} does not name them: {', '.join(others)}")
+        return [path for path in named if path in files]
+
+    def _open(self, metadata: dict[str, Any] | None) -> list[_Storage]:
+        files, mode = self.files, str((metadata or {}).get("compression_mode") or "").lower()
+        packed = [path for path in files if path.suffix == _COMPRESSED_SUFFIX]
+        if packed:
+            folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="emotion_perception-")))
+            try:
+                unpacked = dict(zip(packed, unpack_files(packed, folder), strict=True))
+                files = [unpacked.get(path, path) for path in files]
+            except RecordingError as e:
+                self._note(str(e))
+                files = [path for path in files if path not in packed]
+        storages = [storage for path in files if (storage := self._open_file(path, mode)) is not None]
+        for storage in storages:
+            self._stack.callback(storage.close)
         if not storages:
             raise RecordingError(f"{self.path}: nothing of this recording can be read ({'; '.join(self.problems)})")
         return storages
 
-    def _open_file(self, path: Path) -> _Storage | None:
+    def _open_file(self, path: Path, mode: str) -> _Storage | None:
         try:
-            return _IntactStorage(path)
-        except Exception as e:  # noqa: BLE001 - see _IntactStorage
+            return _IntactFile(path, packed_messages=mode == "message")
+        except Exception as e:  # noqa: BLE001 - see _IntactFile
             self._note(f"{path.name} is damaged or truncated, it is read up to the damage ({one_line(e)})")
         try:
-            return RecoveredMcap(path) if path.suffix == ".mcap" else RecoveredSqlite(path)
-        except RecordingError as e:
+            return RecoveredMcap(path) if _suffix(path) == ".mcap" else RecoveredSqlite(path)
+        except (RecordingError, OSError) as e:
             self._note(str(e).removeprefix(f"{path}: "))
             return None
 
@@ -129,16 +189,31 @@ class Recording:
             self.problems.append(problem)
 
 
-class _IntactStorage:
-    """A folder or a storage file that rosbags can read.
+class _IntactFile:
+    """A storage file that rosbags can read.
 
     rosbags passes on the exceptions of its parsers and databases, so every exception is taken for damage.
+
+    Args:
+        path: the file.
+        packed_messages: whether each message is compressed.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._reader = Reader(path)
-        self._reader.open()
-        connections: Sequence[Any] = self._reader.connections
+    def __init__(self, path: Path, *, packed_messages: bool) -> None:
+        is_mcap, self._packed = _suffix(path) == ".mcap", packed_messages
+        if not is_mcap:
+            check_tables(path)
+        reader: Any = Reader.STORAGE_PLUGINS[_suffix(path)](LimitedPath(path) if is_mcap else path)
+        reader.open()
+        try:
+            if is_mcap:
+                check_overlap(reader.chunks)
+            else:
+                limit_rows(reader.dbconn)
+        except BaseException:
+            reader.close()
+            raise
+        self._reader = reader
         self.topics = [
             Topic(
                 connection.topic,
@@ -146,44 +221,71 @@ class _IntactStorage:
                 connection.msgcount,
                 connection.msgdef.data if connection.msgdef.format == MessageDefinitionFormat.MSG else "",
             )
-            for connection in connections
+            for connection in reader.connections
         ]
 
     def messages(self, names: Collection[str]) -> Iterator[Entry]:
         """Yields the messages of topics in the order of recording."""
         wanted = [connection for connection in self._reader.connections if connection.topic in names]
-        if wanted:  # for rosbags an empty list means all topics
+        if wanted:
             for connection, received_ns, raw in self._reader.messages(wanted):
-                yield Entry(connection.topic, received_ns, raw)
+                yield Entry(connection.topic, received_ns, unpack_zstd(raw) if self._packed else raw)
 
     def close(self) -> None:
-        """Closes the files."""
+        """Closes the file."""
         self._reader.close()
 
 
 def is_recording(path: Path) -> bool:
     """Returns whether a path is one recording: a storage file, or a folder with metadata.yaml or with storage files.
 
-    A folder without metadata.yaml whose subfolders are recordings is not one itself, even if it has storage files.
+    Storage files without metadata.yaml are one recording if it can have written all of them: they have one suffix and
+    differ in a number at most, as the files of rosbag2 do. A folder without metadata.yaml is none if it has a subfolder
+    that is one.
     """
     if not path.is_dir():
-        return path.is_file() and path.suffix in STORAGE_SUFFIXES
+        return path.is_file() and _suffix(path) in STORAGE_SUFFIXES
     if (path / _METADATA).is_file():
         return True
-    files = [entry for entry in path.iterdir() if entry.suffix in STORAGE_SUFFIXES]
-    return bool(files) and not any(entry.is_dir() and is_recording(entry) for entry in path.iterdir())
+    files = [entry for entry in path.iterdir() if _is_storage(entry)]
+    if len({_without_number(entry) for entry in files}) != 1:
+        return False
+    own = path.resolve()
+    folders = (entry.resolve() for entry in path.iterdir() if entry.is_dir())
+    return not any(_has_storage(folder) for folder in folders if folder not in (own, *own.parents))
+
+
+def _has_storage(folder: Path) -> bool:
+    return any(_is_storage(entry) or entry.name == _METADATA for entry in folder.iterdir())
+
+
+def _is_storage(path: Path) -> bool:
+    return path.name.lower().endswith(_ALL_SUFFIXES) and not path.is_dir()
+
+
+_ALL_SUFFIXES = tuple(
+    f"{suffix}{packed}" for suffix, packed in itertools.product(STORAGE_SUFFIXES, ("", _COMPRESSED_SUFFIX))
+)
+
+
+def _suffix(path: Path) -> str:
+    return path.suffix.lower()
+
+
+def _without_number(path: Path) -> str:
+    """Returns the name of a storage file without the number that rosbag2 appends, e.g. `bag.mcap` of bag_1.mcap."""
+    return re.sub(r"_\d+(?=\.)", "", path.name.lower())
 
 
 def _storage_files(path: Path) -> list[Path]:
     """Returns the storage files of a recording, sorted by their numbers."""
     if not path.exists():
         raise RecordingError(f"{path}: no such file or folder")
-    if path.is_file():
-        if path.suffix not in STORAGE_SUFFIXES:
+    if not path.is_dir():
+        if _suffix(path) not in STORAGE_SUFFIXES:
             raise RecordingError(f"{path}: not a rosbag2 folder, nor a file ending in {' or '.join(STORAGE_SUFFIXES)}")
         return [path]
-    suffixes = (*STORAGE_SUFFIXES, *(f"{suffix}.zstd" for suffix in STORAGE_SUFFIXES))
-    files = [entry for entry in path.iterdir() if entry.name.endswith(suffixes)]
+    files = [entry for entry in path.iterdir() if _is_storage(entry)]
     if not files:
         raise RecordingError(f"{path}: has no .mcap or .db3 file, so it is no rosbag2 recording")
     return sorted(files, key=_by_number)

@@ -2,22 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads damaged storage files up to the damage, e.g. files that a power cut truncated."""
 
+import contextlib
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from mcap.records import Channel, Message, Schema
-from mcap.stream_reader import StreamReader
+from mcap.records import Channel, Chunk, Message, Schema
+from mcap.stream_reader import StreamReader, breakup_chunk
 
+from emotion_perception.bags.io.limits import MAX_RECORD_BYTES, check_tables, limit_rows, unpack_lz4, unpack_zstd
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.core.errors import RecordingError, one_line
+from emotion_perception.core.regular_files import open_regular
 
-_MAX_RECORD_SIZE = 1 << 30  # bytes; a damaged length must not allocate all of the memory
+_UNPACK: dict[str, Callable[[bytes], bytes]] = {"": bytes, "zstd": unpack_zstd, "lz4": unpack_lz4}
 
 
 class RecoveredMcap:
-    """A truncated mcap file, read record by record; an incomplete chunk is lost.
+    """A truncated mcap file, read record by record; an incomplete or too large chunk and what follows it are lost.
 
     Raises:
         RecordingError: no channel can be read.
@@ -49,9 +53,8 @@ class RecoveredMcap:
     def _records(self) -> Iterator[tuple[Channel, Schema | None, Message]]:
         schemas: dict[int, Schema] = {}
         channels: dict[int, Channel] = {}
-        with open(self._path, "rb") as file:
-            records = StreamReader(file, record_size_limit=_MAX_RECORD_SIZE).records
-            while record := _next(records):
+        with open_regular(self._path) as file:
+            for record in _intact_records(file):
                 if isinstance(record, Schema):
                     schemas[record.id] = record
                 elif isinstance(record, Channel):
@@ -61,12 +64,17 @@ class RecoveredMcap:
                     yield channel, schemas.get(channel.schema_id), record
 
 
-def _next(records: Iterator[Any]) -> Any:
-    """Returns the next record, or None at the end of the file or at the damage."""
+def _intact_records(file: BinaryIO) -> Iterator[Any]:
+    """Yields the records of a file and of its chunks up to the end or the damage."""
     try:
-        return next(records, None)
+        for record in StreamReader(file, emit_chunks=True, record_size_limit=MAX_RECORD_BYTES).records:
+            if isinstance(record, Chunk):
+                data = _UNPACK[record.compression](record.data)
+                yield from breakup_chunk(replace(record, compression="", data=data))
+            else:
+                yield record
     except Exception:  # noqa: BLE001 - the parser and the decompressors raise errors of many types
-        return None
+        return
 
 
 class RecoveredSqlite:
@@ -77,9 +85,12 @@ class RecoveredSqlite:
     """
 
     def __init__(self, path: Path) -> None:
+        with contextlib.suppress(sqlite3.DatabaseError):
+            check_tables(path)
         self._path = path
         # immutable: no lock and no journal; writable_schema: SQLite reads a file whose last pages are missing
-        self._connection = sqlite3.connect(f"file:{path.resolve()}?mode=ro&immutable=1", uri=True)
+        self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        limit_rows(self._connection)
         self._connection.execute("PRAGMA writable_schema=ON")
         try:
             rows = self._connection.execute("SELECT id, name, type FROM topics ORDER BY id").fetchall()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.bags.inference.frame_result import FRAME_STATUSES, PROCESSED, UNDECODABLE
 from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.scoring.frame_problems import stamp_counts
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable, RegionTable
 from emotion_perception.reporting.metrics import (
     Predictions,
@@ -47,16 +48,15 @@ def all_metrics(frames: FrameTable, faces: FaceTable, regions: RegionTable, min_
 
 
 def frame_counts(frames: FrameTable) -> dict[str, Any]:
-    """Counts frames: in_bag, decoded, each status, without_face, stamps_backward and by size; and the drop rate."""
+    """Counts frames: in_bag, decoded, each status, without_face, `stamp_counts` and by size; and the drop rate."""
     counts = {name: int((frames.status == name).sum()) for name in FRAME_STATUSES}
-    backward = (np.diff(frames.stamp_ns) < 0) & (np.diff(frames.bag) == 0)
     sizes, of_size = np.unique(frames.size[frames.size != ""], return_counts=True)
     return {
         "in_bag": len(frames.bag),
         "decoded": len(frames.bag) - counts[UNDECODABLE],
         **counts,
         "without_face": int(((frames.status == PROCESSED) & (frames.faces == 0)).sum()),
-        "stamps_backward": int(backward.sum()),
+        **stamp_counts(frames),
         "sizes": {str(size): int(count) for size, count in zip(sizes, of_size, strict=True)},
         "drop_rate": _rate(counts["dropped"] + counts["skipped"], len(frames.bag)),
     }

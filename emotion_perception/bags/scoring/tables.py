@@ -31,7 +31,7 @@ _FRAME = ("frame", "stamp_ns", "received_ns", "status", "faces", "width", "heigh
 _FACE = ("frame", "stamp_ns", "track_id", "x", "y", "w", "h", "detection_score", "label", "score", "uncertain")
 _TRUTH = ("truth", "group", "person")
 _REGION = ("frame", "stamp_ns", "line", "label", "group", "person", "track_id")
-_INTEGERS = ("stamp_ns", "track_id", "faces", "uncertain")
+_INTEGERS = ("frame", "stamp_ns", "track_id", "faces", "uncertain")
 _DIGITS = 6
 
 
@@ -161,8 +161,10 @@ class RegionTable:
 
 
 def read_frames(folders: Sequence[Path]) -> FrameTable:
-    """Reads `frames.csv` of each folder."""
+    """Reads `frames.csv` of each folder; the frames are in the order of their recording."""
     bag, columns = _read([folder / FRAMES for folder in folders], _FRAME)
+    order = np.lexsort((columns["frame"], bag))  # results of a real-time evaluation come in another order
+    bag, columns = bag[order], {name: values[order] for name, values in columns.items()}
     sizes = [f"{w}x{h}" if w else "" for w, h in zip(columns["width"], columns["height"], strict=True)]
     return FrameTable(
         bag=bag,

@@ -16,14 +16,16 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 4.0  # between attempts to open the source
 _STEADY_S = 2.0  # a source that delivered images for a shorter time does not reset that wait
 _FIRST_IMAGE_TIMEOUT_S = 8.5  # streams give up by themselves after 8 s, with a better message
 _SLACK_S = 0.2  # so that the source's own timeout, with its message, comes first
+_STEADY = 0.1  # largest deviation of an interval from that of the frame rate
 _LATE_CHECK_S = 1.0  # a later check means that the process was suspended, and a missing image is no loss
 
 
 class CaptureLoop:
     """Passes every frame of a source on once, and reopens the source when it is missing or fails.
 
-    A live source sets the pace itself; a file, folder or synthetic source is read at its frame rate, and a late frame
-    is not followed by a burst. Opening and reading may block: no other thread waits for them.
+    A live source sets the pace itself; a file, folder or synthetic source is read at its frame rate, or at the times of
+    its frames if it has them, and a late frame is not followed by a burst. Opening and reading may block: no other
+    thread waits for them.
 
     Args:
         open_source: opens the source, at the start and after each loss; may raise or block.
@@ -58,6 +60,12 @@ class CaptureLoop:
         self._timeout_s = _FIRST_IMAGE_TIMEOUT_S
         self.rate = FrameRateMonitor()
         self.ended = False
+
+    @property
+    def skipped(self) -> int:
+        """Number of images that the source has left out since it was opened."""
+        source = self._source
+        return 0 if source is None else source.skipped
 
     def start(self) -> None:
         """Starts the thread."""
@@ -105,17 +113,23 @@ class CaptureLoop:
         source = self._source = self._open()
         self.rate.expect(source.rate_hz)
         self._opened_s = due_s = time.monotonic()
+        varies = False
         while not self._stop.is_set():
             frame = source.read()
             if frame is None:
                 self.ended = not self._stop.is_set()
                 return
+            self._timeout_s = frame_timeout_s(source.rate_hz) + _SLACK_S
             if not source.is_live:
-                due_s = max(due_s + 1 / source.rate_hz, time.monotonic() - 1 / source.rate_hz)
+                step_s = frame.interval_s or 1 / source.rate_hz
+                if abs(step_s * source.rate_hz - 1) > _STEADY and not varies:
+                    varies = True
+                    self.rate.expect(0.0)
+                self._timeout_s += step_s
+                due_s = max(due_s + step_s, time.monotonic() - 1 / source.rate_hz)
                 if self._stop.wait(max(0.0, due_s - time.monotonic())):
                     return
                 frame = replace(frame, grabbed_s=time.monotonic())
-            self._timeout_s = frame_timeout_s(source.rate_hz) + _SLACK_S
             self._pass_on(frame)
 
     def _pass_on(self, frame: Frame) -> None:

@@ -11,16 +11,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.core.camera.image_files import HEAD_BYTES, image_count, read_image_file
 from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, fit_within, nominal_rate_or_default_hz
-from emotion_perception.core.errors import SourceError
+from emotion_perception.core.errors import ConfigurationError, ImageError, SourceError
+from emotion_perception.core.folder_walk import FolderWalk
 from emotion_perception.core.types import Frame
 
 _LOG = logging.getLogger(__name__)
+_LONGEST_INTERVAL_S = 60.0
+_OTHER_RATE = 0.1  # deviation from the rate that is mentioned
+_WARNINGS = 5  # about single images; all are counted
 
 
 class VideoFileSource(FrameSource):
     """A video file, restarted at its end if `loop` is set.
+
+    With `framerate` 0 each frame has the interval of its time stamps, at most a minute; otherwise a file of another or
+    a variable rate is mentioned once.
 
     Raises:
         SourceError: OpenCV finds no image in the file.
@@ -31,6 +39,8 @@ class VideoFileSource(FrameSource):
     def __init__(self, path: Path, options: CameraOptions) -> None:
         self._path, self._options = path, options
         self._capture: cv2.VideoCapture | None = None
+        self._last_s: float | None = None  # time stamp of the frame before
+        self._warned = False
         self._ahead: NDArray[np.uint8] | None = self._open()
 
     def read(self) -> Frame | None:
@@ -47,7 +57,8 @@ class VideoFileSource(FrameSource):
             image = self._open()
         if image is None:
             return None
-        return Frame(fit_within(image, self._options.image_width, self._options.image_height), time.monotonic())
+        image_bgr = fit_within(image, self._options.image_width, self._options.image_height)
+        return Frame(image_bgr, time.monotonic(), self._interval_s())
 
     def close(self) -> None:
         """Closes the file."""
@@ -59,6 +70,7 @@ class VideoFileSource(FrameSource):
         """Opens the file and returns its first image, which shows that it is a video."""
         if _is_text(self._path):  # FFmpeg would render its letters
             raise SourceError(f"{self._path}: a text file, not a video")
+        self._last_s = None
         self._capture = cv2.VideoCapture(str(self._path), _backend())
         self.rate_hz = nominal_rate_or_default_hz(self._options.framerate, self._capture.get(cv2.CAP_PROP_FPS))
         image = self._read_image()
@@ -66,6 +78,26 @@ class VideoFileSource(FrameSource):
             self.close()
             raise SourceError(f"{self._path}: not a video or image file that OpenCV can read")
         return image
+
+    def _interval_s(self) -> float:
+        """Returns the time since the frame before, by their time stamps; 0 if `framerate` decides."""
+        if self._capture is None:
+            return 0.0
+        now_s, last_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3, self._last_s
+        self._last_s = now_s
+        interval_s = 0.0 if last_s is None else min(max(0.0, now_s - last_s), _LONGEST_INTERVAL_S)
+        if self._options.framerate == 0:
+            return interval_s
+        if interval_s and abs(interval_s * self.rate_hz - 1) > _OTHER_RATE and not self._warned:
+            self._warned = True
+            own_hz = self._capture.get(cv2.CAP_PROP_FPS)
+            _LOG.warning(
+                "%s: has %.4g frames per second on average and is played at %g; framerate 0 keeps its own times",
+                self._path,
+                own_hz,
+                self.rate_hz,
+            )
+        return 0.0
 
     def _next(self) -> NDArray[np.uint8] | None:
         image, self._ahead = self._ahead, None
@@ -81,7 +113,8 @@ class VideoFileSource(FrameSource):
 class FolderSource(FrameSource):
     """Images in the order of their names, restarted after the last if `loop` is set.
 
-    An image that cannot be read is skipped with a warning, one that was removed without.
+    An image that cannot be read, is truncated or too large is skipped, counted and, for the first five, named in a
+    warning; one that was removed is skipped without. Of a file with several images the first is shown, with a warning.
 
     Raises:
         SourceError: none of the images can be read.
@@ -93,7 +126,9 @@ class FolderSource(FrameSource):
         self._paths, self._options = list(paths), options
         self._place = paths[0] if len(paths) == 1 else paths[0].parent
         self._next = 0
-        self._unreadable: set[Path] = set()
+        self._unreadable: dict[Path, str] = {}
+        self._checked: set[Path] = set()  # for further images in the file
+        self._several = 0
         self.rate_hz = nominal_rate_or_default_hz(options.framerate, 0)
         if self.read() is None:
             raise SourceError(self._unreadable_line())
@@ -107,9 +142,12 @@ class FolderSource(FrameSource):
             SourceError: the folder cannot be listed or has no image.
         """
         try:
-            files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+            entries = FolderWalk().entries(folder, 0)
+            files = sorted(path for path in entries if path.is_file() and not path.name.startswith("."))
         except OSError as error:
             raise SourceError(f"{folder}: {error.strerror}") from error
+        except ConfigurationError as error:
+            raise SourceError(str(error)) from error
         paths = [path for path in files if cv2.haveImageReader(str(path))]
         if others := [path.name for path in files if path not in paths]:
             _LOG.warning("%s: ignored %d files that are not images, the first is %s", folder, len(others), others[0])
@@ -141,19 +179,52 @@ class FolderSource(FrameSource):
         """Ends the source."""
         self._paths, self._next = [], 0
 
+    @property
+    def skipped(self) -> int:  # type: ignore[override]  # read only here
+        """Number of files that cannot be read, each counted once."""
+        return len(self._unreadable)
+
     def _image(self, path: Path) -> NDArray[np.uint8] | None:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None and path not in self._unreadable and path.exists():
-            self._unreadable.add(path)  # one warning for each file, not for each round
-            _LOG.warning("%s: OpenCV cannot read it; skipped", path)
-        return None if image is None else np.asarray(image, np.uint8)
+        try:
+            image = read_image_file(path)
+        except FileNotFoundError:
+            return None
+        except ImageError as e:
+            if path not in self._unreadable:  # once for each file, not for each round
+                self._unreadable[path] = str(e)
+                self._warn(len(self._unreadable), f"{path}: {e}; skipped", "images that cannot be read")
+            return None
+        self._unreadable.pop(path, None)  # it was complete by now
+        self._mention_further_images(path)
+        return image
+
+    def _mention_further_images(self, path: Path) -> None:
+        if path in self._checked:
+            return
+        self._checked.add(path)
+        with path.open("rb") as file:
+            count = image_count(path, file.read(HEAD_BYTES))
+        if count > 1:
+            self._several += 1
+            self._warn(
+                self._several, f"{path}: has {count} images, of which the first is shown", "files of several images"
+            )
+
+    @staticmethod
+    def _warn(count: int, line: str, what: str) -> None:
+        if count <= _WARNINGS:
+            _LOG.warning("%s%s", line, f" (further {what} are not named)" if count == _WARNINGS else "")
 
     def _unreadable_line(self) -> str:
         if not self._place.exists():  # it was removed while it was read
             return f"{self._place}: no such file or folder"
+        reason = next(iter(self._unreadable.values()), "OpenCV cannot read it")
         count = len(self._paths)
-        words = "OpenCV cannot read it" if count == 1 else f"OpenCV can read none of its {count} images"
-        return f"{self._place}: {words}"
+        return (
+            f"{self._place}: {reason}"
+            if count == 1
+            else f"{self._place}: none of its {count} images can be read ({reason})"
+        )
 
 
 def _backend() -> int:

@@ -22,10 +22,12 @@ class FrameSource(ABC):
     Attributes:
         rate_hz: nominal frame rate, at which a source that is not live should be read; 0 if a live one reports none.
         is_live: True if `read` waits for the next image; False if it returns at once and the caller sets the pace.
+        skipped: number of images that were left out because they cannot be read.
     """
 
     rate_hz: float
     is_live: bool
+    skipped: int = 0
 
     @abstractmethod
     def read(self) -> Frame | None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.assets import MANIFEST, file_sha256
 from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.core.retired_names import MODEL_SPEC_KEYS, RECIPE_VALUES, with_present_names
 
 FORMAT = 1
@@ -198,8 +199,7 @@ def _locate(name_or_path: str | Path) -> Path:
 
 def _read_description(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
-        description = json.loads(text, parse_constant=_reject_constant)
+        description = json.loads(read_regular(path, MAX_TEXT_BYTES).decode(), parse_constant=_reject_constant)
     except FileNotFoundError:
         raise ModelFileError(f"{path}: no such file; a model is a .safetensors file with its .json beside it") from None
     except OSError as e:
@@ -264,7 +264,7 @@ def _verified_file(description: Path, key: str, entry: Any) -> Path:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("file", "sha256")):
         raise ModelBundleError(f"{description}: {key} does not name a file and its sha256")
     path = description.with_name(Path(entry["file"]).name)  # a description cannot point outside its folder
-    if not path.is_file():
+    if not path.exists():
         raise ModelFileError(f"{path}: no such file, but {description.name} names it")
     if (found := file_sha256(path)) != entry["sha256"]:
         wanted = f"{description.name} has {entry['sha256'][:12]}..."

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
+from emotion_perception.core.regular_files import MAX_MODEL_BYTES, read_regular
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -65,10 +66,10 @@ def read_model(path: Path) -> bytes:
     """Returns the content of a model file.
 
     Raises:
-        ModelFileError: it cannot be read or is empty.
+        ModelFileError: it cannot be read, is no regular file, is empty or larger than `MAX_MODEL_BYTES`.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path, MAX_MODEL_BYTES)
     except OSError as e:
         raise ModelFileError(f"{path}: cannot be read: {e.strerror}") from e
     if not content:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from emotion_perception.core.errors import ConfigurationError, ImageError
+from emotion_perception.core.regular_files import open_regular
 
 _UNREADABLE = (
     OSError,
@@ -39,7 +40,7 @@ def size_wh(size: int | Sequence[int]) -> tuple[int, int]:
 
 
 def read_image(source: Path | bytes, *, wh: tuple[int, int] | None = None, color: bool = False) -> NDArray[np.uint8]:
-    """Decodes a PNG, JPEG, BMP or WebP image in its EXIF orientation, and scales it.
+    """Decodes a still image of any format that Pillow reads, in its EXIF orientation, and scales it.
 
     A JPEG image that is much larger is decoded at a fraction of its size (libjpeg's scaling).
 
@@ -55,9 +56,14 @@ def read_image(source: Path | bytes, *, wh: tuple[int, int] | None = None, color
         ImageError: it is missing, cut short or no image; the message is the reason without the file name.
     """
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+        with (
+            io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file,
+            Image.open(file) as image,
+        ):
             if image.width * image.height > _LARGEST or image.mode.startswith(("I", "F")):
                 raise ImageError("image of more than 8 bits or 80 million pixels")
+            if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:  # a phone's JPEG with a preview is MPO
+                raise ImageError("file of several images, e.g. an animation")
             if wh is not None:
                 image.draft("RGB", (2 * wh[0], 2 * wh[1]))
             rgb = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))

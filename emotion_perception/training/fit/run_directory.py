@@ -3,10 +3,10 @@
 """The directory of a training run: run.json, Lightning checkpoints and metrics.csv."""
 
 import json
-import logging
 import pickle
+import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,15 @@ import torch
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification import load_model_bundle
-from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError, one_line
+from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
 from emotion_perception.core.retired_names import RUN_KEYS, with_present_names
-from emotion_perception.reporting.provenance import now
+from emotion_perception.training.archives import check_archive
 from emotion_perception.training.fit.pretrained import weights_for_labels
 from emotion_perception.training.recipe import Recipe, recorded_recipe
 
 LAST, BEST, BEFORE_RESTART = "last.ckpt", "best.ckpt", "before_restart.ckpt"
-RUN, METRICS = "run.json", "metrics.csv"
+RUN, METRICS, TENSORBOARD = "run.json", "metrics.csv", "tensorboard"
 _NETWORK, _AUX_HEAD = "network.", "network.aux_head."
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +39,7 @@ class TrainingRun:
         started: time of the first start, ISO 8601.
         pretrained_sha256: hash of the pretrained weights; None for random ones.
         teacher_sha256: hash of the teacher's weights; None without a teacher.
+        data_sha256: hash of the images, labels and votes that the run uses; None in runs of earlier versions.
         torch: version of torch.
     """
 
@@ -51,53 +51,8 @@ class TrainingRun:
     started: str
     pretrained_sha256: str | None = None
     teacher_sha256: str | None = None
+    data_sha256: str | None = None
     torch: str = ""
-
-
-def start_run(
-    out: Path, recipe: Recipe, *, data_path: Path, num_train_images: int, train_split: str, val_split: str, resume: bool
-) -> Path | None:
-    """Creates the directory of a run, or continues the run in it.
-
-    Args:
-        out: the directory.
-        recipe: hyperparameters, pixel statistics included.
-        data_path: path of the dataset.
-        num_train_images: number of training images.
-        train_split: name of the training split.
-        val_split: name of the validation split.
-        resume: continue a run that is there; otherwise its files are deleted.
-
-    Returns:
-        The checkpoint to resume from; None for a new run.
-
-    Raises:
-        ConfigurationError: the directory holds a run with another recipe.
-        ModelBundleError: its last checkpoint is damaged.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    last = out / LAST
-    if resume and last.is_file():
-        check_same_recipe(out, recipe)
-        done = read_checkpoint(last)["epoch"] + 1
-        _log.info("resuming from %s, after epoch %d of %d", last, done, recipe.epochs)
-        return last
-    for name in (LAST, BEST, BEFORE_RESTART, METRICS):
-        (out / name).unlink(missing_ok=True)
-    run = TrainingRun(
-        recipe=recipe,
-        data=data_path,
-        num_train_images=num_train_images,
-        train_split=train_split,
-        val_split=val_split,
-        started=now(),
-        pretrained_sha256=load_model_bundle(recipe.pretrained).sha256 if recipe.pretrained else None,
-        teacher_sha256=load_model_bundle(recipe.teacher).sha256 if recipe.teacher else None,
-        torch=torch.__version__,
-    )
-    values = asdict(run) | {"recipe": recipe.as_dict(), "data": str(data_path)}
-    (out / RUN).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    return None
 
 
 def load_run(folder: Path) -> TrainingRun:
@@ -119,32 +74,20 @@ def load_run(folder: Path) -> TrainingRun:
         raise ModelBundleError(f"{path}: not the description of a run ({type(e).__name__}: {e})") from e
 
 
-def check_same_recipe(folder: Path, recipe: Recipe) -> None:
-    """Refuses to resume a run with another recipe; another number of epochs is another schedule, too.
-
-    Raises:
-        ConfigurationError: the recipes differ; the message names the keys.
-    """
-    if not (folder / RUN).is_file():
-        return
-    before, now_given = load_run(folder).recipe.as_dict(), recipe.as_dict()
-    if changed := [key for key in sorted(now_given) if _as_json(now_given[key]) != _as_json(before[key])]:
-        names = ", ".join(changed)
-        raise ConfigurationError(f"{folder} holds a run with another {names}: give another --out or --no-resume")
-
-
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Reads a Lightning checkpoint without running any code in it.
 
     Raises:
         ModelFileError: there is no such file.
-        ModelBundleError: it is cut short, or contains other objects than tensors and plain values.
+        ModelBundleError: it is cut short, beyond the limits of `check_archive`, or contains other objects than tensors
+            and plain values.
     """
     if not path.is_file():
         raise ModelFileError(f"{path}: no such file; has the run finished its first epoch?")
     try:
+        check_archive(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, OSError) as e:
+    except (zipfile.BadZipFile, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, OSError) as e:
         raise ModelBundleError(f"{path}: not a readable checkpoint ({one_line(e)})") from e
     if not isinstance(content, dict) or "state_dict" not in content:
         raise ModelBundleError(f"{path}: has no state_dict")
@@ -192,8 +135,3 @@ def _average(
     first: Mapping[str, NDArray[Any]], last: Mapping[str, NDArray[Any]], weight: float
 ) -> dict[str, NDArray[np.generic]]:
     return {name: (weight * first[name] + (1 - weight) * last[name]).astype(last[name].dtype) for name in last}
-
-
-def _as_json(value: Any) -> Any:
-    """Returns the value as JSON stores it."""
-    return json.loads(json.dumps(value))

@@ -1,0 +1,195 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Limits of what a recording may claim, checked before memory is taken or anything is unpacked.
+
+A compressed file of a hundred kilobytes can stand for gigabytes, and so can a length in a damaged one.
+"""
+
+import io
+import shutil
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lz4.frame
+import yaml
+from rosbags.rosbag2 import storage_mcap
+
+from emotion_perception.core.errors import RecordingError, one_line
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, open_regular, read_regular
+from emotion_perception.core.yaml_limits import check_yaml
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+MIB, GIB = 1 << 20, 1 << 30
+MAX_RECORD_BYTES = 256 * MIB
+"""Limit of a message, a chunk of mcap, compressed or not, and any other record: more than the largest image."""
+MAX_OVERLAP_BYTES = 1 * GIB
+"""Limit of the chunks of mcap whose times overlap, which are held in memory together."""
+MAX_UNPACKED_BYTES = 64 * GIB
+"""Limit of the files of a recording with compressed files, unpacked."""
+_FREE_BYTES = 1 * GIB  # that unpacking leaves on the disk
+_BLOCK_BYTES = 1 * MIB
+_LIMIT_LENGTH = 0  # SQLITE_LIMIT_LENGTH
+
+
+def unpack_zstd(data: bytes) -> bytes:
+    """Returns the content of zstd frames.
+
+    Raises:
+        RecordingError: it is larger than `MAX_RECORD_BYTES`, or cut short.
+        zstd.ZstdError: it is damaged.
+    """
+    parts, left = [], MAX_RECORD_BYTES
+    while data:
+        decompressor = zstd.ZstdDecompressor()
+        part = decompressor.decompress(data, left + 1)
+        left -= len(part)
+        _check_unpacked(decompressor, left)
+        parts.append(part)
+        data = decompressor.unused_data
+    return b"".join(parts)
+
+
+def unpack_lz4(data: bytes) -> bytes:
+    """Returns the content of LZ4 frames, with the limits of `unpack_zstd`."""
+    parts, left = [], MAX_RECORD_BYTES
+    while data:
+        decompressor = lz4.frame.LZ4FrameDecompressor()
+        part = decompressor.decompress(data, left + 1)
+        left -= len(part)
+        _check_unpacked(decompressor, left)
+        parts.append(part)
+        data = decompressor.unused_data or b""
+    return b"".join(parts)
+
+
+def _check_unpacked(decompressor: Any, left: int) -> None:
+    if left < 0:
+        raise RecordingError(f"compressed data of more than {MAX_RECORD_BYTES // MIB} MiB")
+    if not decompressor.eof:
+        raise RecordingError("compressed data are cut short")
+
+
+# rosbags unpacks whatever a chunk contains, and compares its size afterwards
+storage_mcap.DECOMPRESSORS.update(zstd=lambda data, _: unpack_zstd(data), lz4=lambda data, _: unpack_lz4(data))
+
+
+class LimitedPath(type(Path())):  # type: ignore[misc]  # the class of the system's paths
+    """A path whose file is regular and gives no more than `MAX_RECORD_BYTES` at once; for rosbags' reader of mcap."""
+
+    def open(self, mode: str = "r", *args: Any, **options: Any) -> Any:
+        """Opens the file for reading."""
+        if mode != "rb":
+            return super().open(mode, *args, **options)
+        return _LimitedFile(open_regular(Path(self)).detach())  # type: ignore[attr-defined]
+
+
+class _LimitedFile(io.BufferedReader):
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_RECORD_BYTES:
+            raise RecordingError(f"a record of {size:,} bytes, more than {MAX_RECORD_BYTES // MIB} MiB")
+        return super().read(size)
+
+
+def check_overlap(chunks: Sequence[Any]) -> None:
+    """Checks the chunks in the index of an mcap file.
+
+    Args:
+        chunks: have the fields of mcap's ChunkIndex.
+
+    Raises:
+        RecordingError: chunks of more than `MAX_OVERLAP_BYTES` are needed at the same time.
+    """
+    changes = sorted(
+        change
+        for chunk in chunks
+        for change in (
+            (chunk.message_start_time, 0, chunk.uncompressed_size),
+            (chunk.message_end_time, 1, -chunk.uncompressed_size),
+        )
+    )
+    size = 0
+    for _, _, change in changes:
+        size += change
+        if size > MAX_OVERLAP_BYTES:
+            raise RecordingError(f"chunks of more than {MAX_OVERLAP_BYTES // GIB} GiB overlap in time")
+
+
+def check_tables(path: Path) -> None:
+    """Checks that the tables of an sqlite3 file are tables: a view or a virtual table can compute rows without end.
+
+    Raises:
+        RecordingError: one is not.
+        sqlite3.DatabaseError: the file is damaged.
+        OSError: it is no regular file, or cannot be read.
+    """
+    open_regular(path).close()  # SQLite would wait for a writer of a FIFO
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        computed = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('view', 'table') AND coalesce(rootpage, 0) = 0"
+        ).fetchmany(1)
+    finally:
+        connection.close()
+    if computed:
+        raise RecordingError(f"its table {computed[0][0]} is computed, not stored")
+
+
+def limit_rows(connection: Any) -> None:
+    """Limits the values that a connection to SQLite, of Python or of apsw, returns to `MAX_RECORD_BYTES`."""
+    set_limit = getattr(connection, "limit", None) or getattr(connection, "setlimit", None)
+    if set_limit is not None:  # Python has it from 3.11 on
+        set_limit(_LIMIT_LENGTH, MAX_RECORD_BYTES)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Returns `rosbag2_bagfile_information` of a metadata.yaml.
+
+    Raises:
+        RecordingError: it is no such file, too large, or has more values than `check_yaml` allows.
+    """
+    try:
+        text = read_regular(path, MAX_TEXT_BYTES).decode()
+        check_yaml(text)
+        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        information = content["rosbag2_bagfile_information"]
+        files = information["relative_file_paths"]
+        if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
+            raise TypeError("relative_file_paths are no list of names")
+        if len(set(files)) < len(files):
+            raise ValueError("it names a file more than once")
+    except OSError as e:
+        raise RecordingError(f"{path.name}: {e.strerror}") from e
+    except (yaml.YAMLError, ValueError, TypeError, KeyError) as e:
+        raise RecordingError(f"{path.name} cannot be used ({type(e).__name__}: {one_line(e)})") from e
+    return dict(information)
+
+
+def unpack_files(files: Sequence[Path], folder: Path) -> list[Path]:
+    """Unpacks files of a recording with compressed files, NAME.zstd, into a folder.
+
+    Raises:
+        RecordingError: they are larger than `MAX_UNPACKED_BYTES`, leave less than a GiB of the disk, or are damaged.
+    """
+    unpacked, size = [], 0
+    for path in files:
+        target = folder / path.stem
+        try:
+            with open_regular(path) as packed, zstd.open(packed, "rb") as source, open(target, "xb") as file:
+                while block := source.read(_BLOCK_BYTES):
+                    size += len(block)
+                    if size > MAX_UNPACKED_BYTES:
+                        raise RecordingError(f"{path.name}: more than {MAX_UNPACKED_BYTES // GIB} GiB, unpacked")
+                    if shutil.disk_usage(folder).free < _FREE_BYTES:
+                        raise RecordingError(f"{path.name}: unpacked, it leaves less than 1 GiB of {folder.parent}")
+                    file.write(block)
+        except (OSError, EOFError, zstd.ZstdError) as e:
+            raise RecordingError(f"{path.name} cannot be unpacked ({one_line(e)})") from e
+        unpacked.append(target)
+    return unpacked
