@@ -4,7 +4,7 @@
 """Makes the animated image of the README from the video that the demonstration writes.
 
     make demo
-    scripts/in_env.sh python scripts/make_overlay_animation.py out/demo/overlay.mp4 --out docs/images/overlay.webp
+    scripts/in_env.sh python scripts/make_overlay_animation.py out/demo/overlay.webm --out docs/images/overlay.webp
 
 Needs Pillow, which `scripts/setup.sh test` installs.
 """
@@ -41,7 +41,7 @@ def read_frames(path: Path, start_s: float, seconds: float, rate: float, width: 
 def main() -> int:
     """Writes the animation; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("video", type=Path, help="overlay.mp4 of the demonstration")
+    parser.add_argument("video", type=Path, help="overlay.webm of the demonstration")
     parser.add_argument("--out", type=Path, required=True, help="animated WebP to write")
     parser.add_argument("--start", type=float, default=0.0, metavar="S", help="first second of the video")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of the animation")

@@ -165,7 +165,7 @@ def test_the_four_nodes_recognize_a_real_face(tmp_path):
     assert len(rows) == summary["emotions"]
     assert max(summary["labels"], key=summary["labels"].get) == "happiness"  # she smiles
     assert cv2.imread(str(tmp_path / "overlay.png")) is not None
-    assert cv2.VideoCapture(str(tmp_path / "overlay.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) > 10
+    assert cv2.VideoCapture(str(tmp_path / "overlay.webm")).get(cv2.CAP_PROP_FRAME_COUNT) > 10
 
 
 def test_ctrl_c_ends_the_demonstration_with_its_results(tmp_path):
@@ -188,12 +188,12 @@ def test_ctrl_c_ends_the_demonstration_with_its_results(tmp_path):
 
 
 def test_a_demonstration_without_a_camera_is_one_clear_line_and_exit_code_1(tmp_path):
-    (tmp_path / "overlay.mp4").write_bytes(b"of an earlier run")
+    (tmp_path / "overlay.webm").write_bytes(b"of an earlier run")
     command = demo(tmp_path, "--source", "/dev/video97")
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert ended.returncode == 1
     assert [row for row in ended.stderr.splitlines() if row.startswith("demo: ")] == ["demo: no camera at /dev/video97"]
-    assert not (tmp_path / "overlay.mp4").exists()
+    assert not (tmp_path / "overlay.webm").exists()
     assert "Traceback" not in ended.stderr
 
 

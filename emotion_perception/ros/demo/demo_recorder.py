@@ -3,6 +3,7 @@
 """Writes the files of `make demo`: a video, an image, a table and a summary."""
 
 import csv
+import importlib.util
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,19 +30,21 @@ class DemoRecorder(ResultListener):
     """Records the results of the four nodes.
 
     Args:
-        out: folder for emotions.csv, overlay.mp4, overlay.png and summary.json; created if missing.
+        out: folder for emotions.csv, overlay.webm, overlay.png and summary.json; created if missing.
         options: see `NodeOptions`.
     """
 
     def __init__(self, out: Path, **options: "Unpack[NodeOptions]") -> None:
         super().__init__("demo_recorder", **options)
         out.mkdir(parents=True, exist_ok=True)
-        for name in ("overlay.mp4", "overlay.png", "summary.json"):  # of an earlier run
+        for name in ("overlay.webm", "overlay.png", "summary.json"):  # of an earlier run
             (out / name).unlink(missing_ok=True)
         self._out = out
         self._table = open(out / "emotions.csv", "w", newline="", encoding="utf-8")  # noqa: SIM115 - closed in close()
         self._rows: Any = None
-        self._video = VideoWriter(out / "overlay.mp4")
+        self._video = VideoWriter(out / "overlay.webm") if importlib.util.find_spec("av") else None
+        if self._video is None:
+            self.get_logger().warning("no overlay.webm, because PyAV is not installed (pip install av)")
         self._scores: dict[int, float] = {}
         self._best_score = -1.0
         self.create_subscription(Image, "image_overlay", self._on_overlay, RESULTS)
@@ -49,7 +52,8 @@ class DemoRecorder(ResultListener):
     def close(self, **more: Any) -> dict[str, Any]:
         """Completes the files and writes summary.json; returns its content, to which `more` is added."""
         self._table.close()
-        self._video.close()
+        if self._video is not None:
+            self._video.close()
         summary = {**self._summary(), **more}
         (self._out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         return summary
@@ -66,8 +70,8 @@ class DemoRecorder(ResultListener):
             "fps": round(self.fps, 2),
             "model": classifier.get("model", ""),
             "device": classifier.get("device", ""),
-            "video_frames": self._video.written,
-            "video_frames_dropped": self._video.dropped,
+            "video_frames": self._video.written if self._video else 0,
+            "video_frames_dropped": self._video.dropped if self._video else 0,
         }
 
     def on_emotions(self, message: EmotionArray, arrived_ns: int) -> None:
@@ -94,7 +98,8 @@ class DemoRecorder(ResultListener):
     def _on_overlay(self, message: Image) -> None:
         self.overlays += 1
         image, stamp = image_to_bgr(message), stamp_ns(message.header)
-        self._video.write(image, stamp)
+        if self._video is not None:
+            self._video.write(image, stamp)
         score = self._scores.get(stamp, 0.0)
         if score > self._best_score:
             self._best_score = score

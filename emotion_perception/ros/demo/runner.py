@@ -223,7 +223,7 @@ def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
 def _print_summary(summary: dict[str, object], out: Path) -> None:
     for key, value in summary.items():
         print(f"  {key:32s}{value}")
-    for name in ("overlay.mp4", "overlay.png", "emotions.csv", "summary.json"):
+    for name in ("overlay.webm", "overlay.png", "emotions.csv", "summary.json"):
         if (out / name).exists():
             print(f"  {out / name}")
 

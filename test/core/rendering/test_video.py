@@ -1,0 +1,62 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The video of the demonstration: its codec, its presentation times, its images."""
+
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from emotion_perception.core.rendering import VideoWriter
+
+av = pytest.importorskip("av", reason="videos are written with PyAV, the extra [video]")
+
+START_NS = 10**18
+STAMPS_MS = [0, 33, 67, 400, 401, 1500]
+
+
+@pytest.fixture
+def video(tmp_path):
+    """A video of a gray level for each of STAMPS_MS, 161x121."""
+    path = tmp_path / "overlay.webm"
+    writer = VideoWriter(path)
+    for number, stamp_ms in enumerate(STAMPS_MS):
+        writer.write(np.full((121, 161, 3), 40 * number, np.uint8), START_NS + stamp_ms * 1_000_000)
+    writer.close()
+    assert (writer.written, writer.dropped) == (len(STAMPS_MS), 0)
+    return path
+
+
+def test_images_have_their_stamps_as_presentation_times(video):
+    with av.open(str(video)) as container:
+        frames = list(container.decode(video=0))
+    assert [round(frame.time * 1000) for frame in frames] == STAMPS_MS
+    assert [(frame.width, frame.height) for frame in frames] == [(160, 120)] * len(STAMPS_MS)
+    levels = [frame.to_ndarray(format="bgr24").mean() for frame in frames]
+    assert levels == pytest.approx([40 * number for number in range(len(STAMPS_MS))], abs=4)
+
+
+@pytest.mark.guarantee(
+    "The video of `make demo` is VP9 in WebM, whose encoder is under a BSD license.", section="Programs"
+)
+def test_the_encoder_is_not_one_under_the_gpl(video):
+    with av.open(str(video)) as container:
+        assert container.streams.video[0].codec_context.name in ("vp9", "libvpx-vp9")
+        assert "webm" in container.format.name
+    capture = cv2.VideoCapture(str(video))  # OpenCV's own FFmpeg reads it, too
+    assert capture.read()[1].mean() == pytest.approx(0, abs=4)
+
+
+def test_a_writer_that_got_no_image_leaves_no_file(tmp_path):
+    VideoWriter(tmp_path / "none.webm").close()
+    assert not (tmp_path / "none.webm").exists()
+
+
+def test_what_nodes_import_does_not_load_pyav():
+    code = (
+        "import sys, emotion_perception.core.rendering as r; r.VideoWriter, r.draw_overlay; print('av' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "False", done.stderr
