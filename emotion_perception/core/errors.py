@@ -17,6 +17,8 @@ The first four end a program at start-up with one line; only camera_node retries
 `RegionError` affect one frame or face.
 """
 
+_LONGEST = 300
+
 
 class EmotionPerceptionError(Exception):
     """Base of all errors of this package; the message is one line for the user."""
@@ -61,3 +63,8 @@ class RecordingError(EmotionPerceptionError):
 def one_line(error: Exception) -> str:
     """Returns the first line of the message of another library's exception, or its class name if there is none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def clipped(text: str) -> str:
+    """Returns the first 300 characters of a text that may contain strings of somebody else, of any length."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -34,6 +34,12 @@ The function takes the fields as keywords: arrays of numbers as numpy arrays of 
 lists, scalars as Python scalars.
 """
 
+MAX_RESULT_BYTES = 512 * 1024
+"""Maximum size in CDR of a `FaceArray` or `EmotionArray` that is read: about 1,900 faces or 1,300 emotions."""
+
+MAX_FRAME_ID = 1024
+"""Maximum number of characters of a frame_id."""
+
 _OWN = "emotion_perception/msg/"
 
 

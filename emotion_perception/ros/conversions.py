@@ -38,12 +38,14 @@ class ClassificationResult:
         status: what happened to its image.
         emotions: emotions of its faces; empty unless the status is OK.
         classify_ms: time that classification took, in milliseconds.
+        unread_faces: number of faces that the FaceArray had beside those in `source`.
     """
 
     source: FaceArray
     status: Status
     emotions: Sequence[FaceEmotion] = ()
     classify_ms: float = 0.0
+    unread_faces: int = 0
 
     def to_msg(self, model: ModelInfo, now: Time) -> EmotionArray:
         """Builds the EmotionArray, with the header of the source image.
@@ -57,7 +59,7 @@ class ClassificationResult:
             source.header,
             self.emotions,
             status=self.status,
-            faces_omitted=len(source.faces) - len(self.emotions),
+            faces_omitted=len(source.faces) + self.unread_faces - len(self.emotions),
             model=model,
             detect_ms=source.detect_ms,
             classify_ms=self.classify_ms,

@@ -31,6 +31,11 @@ def image_to_bgr(message: Image | CompressedImage | SharedImage) -> NDArray[np.u
     return raw_to_bgr(message, _convert)
 
 
+def size_of_image(message: Image | CompressedImage | SharedImage) -> int:
+    """Returns the size of a message's data in bytes."""
+    return message.image_bgr.nbytes if isinstance(message, SharedImage) else len(message.data)
+
+
 def bgr_to_image(image_bgr: NDArray[np.uint8], header: Header) -> Image:
     """Returns a `bgr8` message of uint8 (H, W, 3) BGR."""
     height, width = image_bgr.shape[:2]

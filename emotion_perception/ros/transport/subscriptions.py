@@ -18,6 +18,8 @@ from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.intra_process import SharedImage
 from emotion_perception.ros.lifecycle_node import PerceptionNode
+from emotion_perception.ros.transport.bounded_messages import OversizedMessage, bounded_callback, has_short_frame_id
+from emotion_perception.ros.transport.image_messages import size_of_image
 
 _IMAGE_TIMEOUT_S = 0.5  # this long after the last result, those that still wait are passed on without their image
 _REFRESH_PERIOD_S = 0.5
@@ -36,6 +38,7 @@ class IntraProcessFirstSubscription:
         callback: gets every message; one from this process is shared and must not be changed.
         profile: of a subscription in the middleware.
         resources: ends the subscription.
+        on_oversized: gets the header of a message that is larger than `MAX_RESULT_BYTES`.
     """
 
     def __init__(
@@ -46,9 +49,12 @@ class IntraProcessFirstSubscription:
         callback: Callable[[Any], None],
         profile: QoSProfile,
         resources: ExitStack,
+        *,
+        on_oversized: Callable[[OversizedMessage], None] | None = None,
     ) -> None:
         self._node, self._type, self._callback, self._profile = node, message_type, callback, profile
         self._topic = node.resolve_topic_name(topic)
+        self._on_data = bounded_callback(node, message_type, self._topic, callback, on_oversized)
         self._reliable = self._choose()
         self._unsubscribe = self._subscribe()
         resources.callback(lambda: self._unsubscribe())
@@ -60,7 +66,7 @@ class IntraProcessFirstSubscription:
 
     def subscribe_in_middleware(self, *, reliable: bool) -> Subscription:
         """Creates the subscription in the middleware."""
-        return self._node.create_subscription(self._type, self._topic, self._callback, self._profile)
+        return self._node.create_subscription(self._type, self._topic, self._on_data, self._profile, raw=True)
 
     def _refresh(self) -> None:
         if (reliable := self._choose()) != self._reliable:
@@ -93,8 +99,8 @@ class ResultSubscription(IntraProcessFirstSubscription):
     def _destroy(self, subscription: Subscription) -> None:
         try:
             with subscription.handle:  # as rclpy's executor takes messages
-                while (taken := subscription.handle.take_message(subscription.msg_type, False)) is not None:
-                    self._callback(taken[0])
+                while (taken := subscription.handle.take_message(subscription.msg_type, True)) is not None:
+                    self._on_data(taken[0])
         except Exception as e:  # noqa: BLE001 - e.g. a message that cannot be deserialized; the subscription ends anyway
             self._node.count_fault(f"{type(e).__name__}: {one_line(e)}")
         super()._destroy(subscription)
@@ -153,7 +159,8 @@ class ImageSubscription(IntraProcessFirstSubscription):
 
     def _on_image(self, message: AnyImage) -> None:
         self._node.trace("image_received", stamp_ns(message.header))
-        self._on_message(message)
+        if has_short_frame_id(self._node, message.header, self._topic):
+            self._on_message(message)
 
     def _on_incompatible(self, event: Any) -> None:
         policy = QoSPolicyKind(event.last_policy_kind).name.lower()
@@ -172,7 +179,8 @@ class SynchronizedSubscription:
         topic: of the results.
         image_topic: of the images.
         callback: gets the pair (image, result) for every result, in order; image is None if it did not arrive in time.
-            At the end it gets the results that still wait for their image.
+            At the end it gets the results that still wait for their image. In place of a result that is too large to
+            be read it gets an `OversizedMessage`.
         config: sets how many of each wait for their counterpart, and how images are received.
         resources: ends the subscriptions.
     """
@@ -188,7 +196,7 @@ class SynchronizedSubscription:
         resources: ExitStack,
     ) -> None:
         self._node, self._callback = node, callback
-        self._sync: ExactTimeSync[AnyImage, Any] = ExactTimeSync(config.sync_queue_size)
+        self._sync: ExactTimeSync[AnyImage, Any] = ExactTimeSync(config.sync_queue_size, size_of=size_of_image)
         self._last_result_s = 0.0
         resources.callback(self._flush)
         ImageSubscription(
@@ -200,7 +208,9 @@ class SynchronizedSubscription:
             reliability=config.image_reliability,
             transport=config.image_transport,
         )
-        ResultSubscription(node, result_type, topic, self._on_result, qos.RESULTS, resources)
+        ResultSubscription(
+            node, result_type, topic, self._on_result, qos.RESULTS, resources, on_oversized=self._on_result
+        )
         resources.callback(node.destroy_timer, node.create_steady_timer(_IMAGE_TIMEOUT_S, self._flush_if_late))
 
     def _on_image(self, message: AnyImage) -> None:
