@@ -165,7 +165,8 @@ def test_the_four_nodes_recognize_a_real_face(tmp_path):
     assert len(rows) == summary["emotions"]
     assert max(summary["labels"], key=summary["labels"].get) == "happiness"  # she smiles
     assert cv2.imread(str(tmp_path / "overlay.png")) is not None
-    assert cv2.VideoCapture(str(tmp_path / "overlay.webm")).get(cv2.CAP_PROP_FRAME_COUNT) > 10
+    video = cv2.VideoCapture(str(tmp_path / "overlay.webm"))
+    assert all(video.grab() for _ in range(11))
 
 
 def test_ctrl_c_ends_the_demonstration_with_its_results(tmp_path):
