@@ -131,7 +131,8 @@ class BagRecorder(OneShotNode[RecorderConfig]):
             )
 
     def _summary(self) -> str:
-        counts, lost = self._writer.counts, +(self._writer.refused + self._lost_in_transport)
+        writer, counts = self._writer, self._writer.counts
+        lost = +(writer.refused + writer.unwritten + self._lost_in_transport)
         topics = ", ".join(f"{topic} {counts[topic]}" for topic in self._topics)
         losses = ", ".join(f"{topic} {count}" for topic, count in lost.items())
         return f"{self.config.bag}: {counts.total()} messages: {topics}; lost: {losses or 'none'}"

@@ -49,7 +49,8 @@ class BagWriter:
         ConfigurationError: the folder exists or cannot be created.
 
     Attributes:
-        counts: number of written messages by topic; changed by the writing thread alone after `announce`.
+        counts: number of messages by topic that the operating system has taken in a readable form; changed by the
+            writing thread alone after `announce`.
         refused: number of messages lost because the queue was full, by topic.
         fault: why nothing can be written any more, or None.
     """
@@ -61,6 +62,8 @@ class BagWriter:
         self.refused: Counter[str] = Counter()
         self.fault: str | None = None
         self._path, self._plugin = path, _PLUGINS[storage]
+        self._taken: Counter[str] = Counter()
+        self._unflushed: Counter[str] = Counter()
         self._queue: ByteQueue[_Announced | _Received] = ByteQueue(queue_bytes)
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bag_writer", daemon=True)
@@ -89,7 +92,13 @@ class BagWriter:
         """
         taken = self._queue.put(_Received(topic, received_ns, raw), len(raw))
         self.refused[topic] += not taken
+        self._taken[topic] += taken
         return taken
+
+    @property
+    def unwritten(self) -> Counter[str]:
+        """Number of queued messages by topic that are not in the recording; after `close` they are lost."""
+        return self._taken - self.counts
 
     def close(self, timeout_s: float) -> None:
         """Writes the queued messages and completes the recording; a disk that is too slow is a fault."""
@@ -106,6 +115,7 @@ class BagWriter:
                     _storage(writer).conn.execute("PRAGMA cache_spill=OFF")
                 self._opened.set()
                 self._write_all(writer)
+                self._flush(writer)  # so that a fault in writing the index affects no count
         except (OSError, sqlite3.Error, WriterError) as e:
             self.fault = f"bag {self._path}: {one_line(e)}"
             self._queue.close()
@@ -121,21 +131,27 @@ class BagWriter:
                 )
             elif item is not None:
                 writer.write(connections[item.topic], item.received_ns, item.raw)
-                self.counts[item.topic] += 1
-            if time.monotonic() - flushed_s >= _FLUSH_S:
-                _flush(writer)
+                self._unflushed[item.topic] += 1
+            if time.monotonic() - flushed_s >= _FLUSH_S or self._has_closed_chunk(writer):
+                self._flush(writer)
                 flushed_s = time.monotonic()
 
+    def _has_closed_chunk(self, writer: Writer) -> bool:
+        """Returns whether rosbags has just written a chunk of mcap, which it does after each MiB."""
+        is_mcap = writer.storage_plugin == StoragePlugin.MCAP
+        return is_mcap and bool(self._unflushed) and not _storage(writer).chunk.msgs
 
-def _flush(writer: Writer) -> None:
-    """Passes the data to the operating system; rosbags itself waits for a MiB, or for the end."""
-    storage = _storage(writer)
-    if writer.storage_plugin == StoragePlugin.MCAP:
-        if storage.chunk.msgs:
-            storage.close_chunk()
-        storage.bio.flush()
-    else:
-        storage.conn.commit()
+    def _flush(self, writer: Writer) -> None:
+        """Passes the data to the operating system, and counts them; rosbags itself waits for a MiB, or for the end."""
+        storage = _storage(writer)
+        if writer.storage_plugin == StoragePlugin.MCAP:
+            if storage.chunk.msgs:
+                storage.close_chunk()
+            storage.bio.flush()
+        else:
+            storage.conn.commit()
+        self.counts.update(self._unflushed)
+        self._unflushed.clear()
 
 
 def _storage(writer: Writer) -> Any:
