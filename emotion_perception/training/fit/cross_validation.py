@@ -4,6 +4,7 @@
 
 import json
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,24 @@ import numpy as np
 import torch
 
 from emotion_perception.core.assets import file_sha256
+from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.classification import softmax
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.reporting.metrics import Predictions, confusion_matrix, per_class, summarize
+from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.provenance import command_line, now
 from emotion_perception.training.architectures import build_network
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.prediction import network_logits
 from emotion_perception.training.fit.data_splits import DataSplits, iterate_folds, with_pixel_statistics
 from emotion_perception.training.fit.hardware import AUTO, Hardware
-from emotion_perception.training.fit.run_directory import LAST, network_weights, read_checkpoint, start_run
+from emotion_perception.training.fit.run_directory import LAST, network_weights, read_checkpoint
+from emotion_perception.training.fit.run_start import (
+    files_of_run,
+    is_first_process,
+    open_run_folder,
+    start_run,
+)
 from emotion_perception.training.fit.training_loop import fit
 from emotion_perception.training.recipe import Recipe
 
@@ -60,37 +69,50 @@ def cross_validate(
 
     Raises:
         DatasetError: the dataset cannot be read, or has fewer images or subjects than folds.
-        ConfigurationError: the directory holds a run with another recipe.
+        ConfigurationError: the directory holds folds of another recipe or other data, or other files than those of a
+            cross-validation; or another process writes there.
     """
     if num_threads:
         torch.set_num_threads(num_threads)
-    data = load_dataset(data_path, **recipe.data).split(split)
-    if recipe.ignore_classes:
-        data = data.without_classes(recipe.ignore_classes)
     if num_folds < 2:
         raise DatasetError(f"cross-validation needs at least 2 folds, not {num_folds}")
-    found: list[Predictions] = []
-    for number, (train, validation) in enumerate(iterate_folds(data, num_folds, recipe.seed)):
-        counts = f"{len(train)} training and {len(validation)} validation images"
-        _log.info("fold %d of %d: %s", number + 1, num_folds, counts)
-        splits = DataSplits(train.usable_for_training(), train.select(np.zeros(len(train), bool)), validation)
-        fold_recipe = with_pixel_statistics(recipe, splits.train)
-        folder = out / f"fold_{number}"
-        checkpoint = start_run(
-            folder,
-            fold_recipe,
-            data_path=data_path,
-            num_train_images=len(splits.train),
-            train_split=f"all but fold {number}",
-            val_split=f"fold {number}",
-            resume=resume,
-        )
-        if checkpoint is None or read_checkpoint(checkpoint)["epoch"] + 1 < fold_recipe.epochs:
-            fit(fold_recipe, splits, folder, hardware=hardware, checkpoint=checkpoint)
-        found.append(_predict(fold_recipe, folder, validation))
-    summary = _summary(recipe, data_path, found)
-    (out / SUMMARY).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    with _output_folder(out, data_path) as output:
+        data = load_dataset(data_path, **recipe.data).split(split)
+        if recipe.ignore_classes:
+            data = data.without_classes(recipe.ignore_classes)
+        found: list[Predictions] = []
+        for number, (train, validation) in enumerate(iterate_folds(data, num_folds, recipe.seed)):
+            counts = f"{len(train)} training and {len(validation)} validation images"
+            _log.info("fold %d of %d: %s", number + 1, num_folds, counts)
+            splits = DataSplits(train.usable_for_training(), train.select(np.zeros(len(train), bool)), validation)
+            fold_recipe = with_pixel_statistics(recipe, splits.train)
+            if output is not None:
+                output.claim(f"fold_{number}")
+            with open_run_folder(out / f"fold_{number}", inputs=[data_path]) as folder:
+                names = {"train_split": f"all but fold {number}", "val_split": f"fold {number}"}
+                checkpoint = start_run(folder, fold_recipe, splits, data_path=data_path, **names, resume=resume)
+                if checkpoint is None or read_checkpoint(checkpoint)["epoch"] + 1 < fold_recipe.epochs:
+                    fit(fold_recipe, splits, folder.path, hardware=hardware, checkpoint=checkpoint)
+                found.append(_predict(fold_recipe, folder.path, validation))
+        summary = _summary(recipe, data_path, found)
+        if output is not None:
+            output.claim(SUMMARY)
+            write_atomically(out / SUMMARY, json.dumps(summary, indent=2) + "\n")
     return summary
+
+
+def _output_folder(out: Path, data_path: Path) -> AbstractContextManager[OutputFolder | None]:
+    """Returns the owner of the output folder; None in the further processes of a run."""
+    if not is_first_process():
+        return nullcontext()
+    return OutputFolder(
+        out, "train --folds", writes=(SUMMARY, "fold_*"), inputs=[data_path], earlier=_files_of_earlier_version
+    )
+
+
+def _files_of_earlier_version(folder: Path) -> list[str]:
+    folds = [path.name for path in folder.glob("fold_*") if files_of_run(path)]
+    return [*folds, SUMMARY] if folds else []
 
 
 def _predict(recipe: Recipe, folder: Path, data: FaceDataset) -> Predictions:

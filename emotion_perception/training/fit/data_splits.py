@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Splits a dataset for training: training, calibration and validation images, or the folds of a cross-validation."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification import ModelSpec, to_input
-from emotion_perception.training.datasets import FaceDataset, subject_folds
+from emotion_perception.training.datasets import FaceDataset, chunks, subject_folds
 from emotion_perception.training.recipe import Recipe
 
 _VALIDATION_FRACTION = 0.1  # of the training images, where no validation split is named
@@ -54,6 +55,19 @@ def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: s
     return DataSplits(
         downsample(train, recipe.seed) if recipe.balance == "downsample" else train, calibration, validation
     )
+
+
+def splits_sha256(splits: DataSplits) -> str:
+    """Returns a hash of the images, labels and votes of a training run by their use, in whichever files they are."""
+    found = hashlib.sha256()
+    for part in (splits.train, splits.calibration, splits.validation):
+        found.update(repr((part.images.shape, part.class_names, part.vote_names)).encode())
+        for images in chunks(part.images):
+            found.update(images.tobytes())
+        found.update(part.labels.tobytes())
+        if part.votes is not None:
+            found.update(part.votes.tobytes())
+    return found.hexdigest()
 
 
 def split_off(data: FaceDataset, fraction: float, seed: int) -> tuple[FaceDataset, FaceDataset]:

@@ -13,6 +13,8 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 
+from emotion_perception.core.atomic_files import atomic_file
+
 _IGNORED_WARNINGS = (
     "Checkpoint directory .* exists and is not empty",
     "The '.*_dataloader' does not have many workers",
@@ -47,7 +49,7 @@ class EpochTable(Callback):
         self._rows.append({name: _short(value) for name, value in row.items()})
         if not trainer.is_global_zero:
             return
-        with open(self.path, "w", newline="", encoding="utf-8") as file:
+        with atomic_file(self.path) as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self._rows)

@@ -19,7 +19,8 @@ from emotion_perception.training.fit.hardware import AUTO, Hardware, build_train
 from emotion_perception.training.fit.lit_module import EmotionLitModule
 from emotion_perception.training.fit.pretrained import load_pretrained
 from emotion_perception.training.fit.progress import without_lightning_messages
-from emotion_perception.training.fit.run_directory import BEST, start_run
+from emotion_perception.training.fit.run_directory import BEST
+from emotion_perception.training.fit.run_start import open_run_folder, start_run
 from emotion_perception.training.recipe import Recipe
 
 _log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def train(
         val_split: name of the validation split; empty takes a tenth of the training split.
         hardware: device, precision and number of processes.
         num_threads: threads of torch; 0 keeps torch's default.
-        resume: resume from `last.ckpt` if it exists.
+        resume: resume from `last.ckpt` if it exists; otherwise the files of the run in `out` are removed.
         callbacks: Lightning callbacks beside those of this package.
 
     Returns:
@@ -58,31 +59,26 @@ def train(
 
     Raises:
         DatasetError: the dataset cannot be read or has too few images.
-        ConfigurationError: `out` holds a run with another recipe, or the device is not available.
+        ConfigurationError: `out` holds a run with another recipe, other data or another split, or other files than
+            those of a run; another process writes there; or the device is not available.
         ModelBundleError: `out/last.ckpt` is damaged.
         KeyboardInterrupt: stopped by Ctrl-C; `last.ckpt` holds the last complete epoch.
     """
     if num_threads:
         torch.set_num_threads(num_threads)
-    data = load_dataset(data_path, **recipe.data)
-    for line in examine(data).lines():
-        _log.info("%s", line)
-    splits = split_data(data, recipe, train_split, val_split)
-    counts = f"{len(splits.train)} training and {len(splits.validation)} validation images"
-    if len(splits.train) < 2 or not len(splits.validation):
-        raise DatasetError(f"{data_path}: {counts}")
-    _log.info("%s", counts)
-    recipe = with_pixel_statistics(recipe, splits.train)
-    checkpoint = start_run(
-        out,
-        recipe,
-        data_path=data_path,
-        num_train_images=len(splits.train),
-        train_split=train_split,
-        val_split=val_split,
-        resume=resume,
-    )
-    fit(recipe, splits, out, hardware=hardware, checkpoint=checkpoint, callbacks=callbacks)
+    with open_run_folder(out, inputs=[data_path]) as folder:
+        data = load_dataset(data_path, **recipe.data)
+        for line in examine(data).lines():
+            _log.info("%s", line)
+        splits = split_data(data, recipe, train_split, val_split)
+        counts = f"{len(splits.train)} training and {len(splits.validation)} validation images"
+        if len(splits.train) < 2 or not len(splits.validation):
+            raise DatasetError(f"{data_path}: {counts}")
+        _log.info("%s", counts)
+        recipe = with_pixel_statistics(recipe, splits.train)
+        names = {"train_split": train_split, "val_split": val_split}
+        checkpoint = start_run(folder, recipe, splits, data_path=data_path, **names, resume=resume)
+        fit(recipe, splits, out, hardware=hardware, checkpoint=checkpoint, callbacks=callbacks)
     return out / BEST
 
 

@@ -20,24 +20,28 @@ def subjects(write_npz):
 
 
 def test_every_image_is_measured_once_by_a_network_that_did_not_see_its_person(subjects, tiny_recipe, tmp_path):
-    found = cross_validate(tiny_recipe("epochs=1"), subjects, tmp_path, num_folds=3, hardware=CPU, num_threads=1)
+    found = cross_validate(
+        tiny_recipe("epochs=1"), subjects, tmp_path / "folds", num_folds=3, hardware=CPU, num_threads=1
+    )
     assert found["pooled"]["n"] == 120 == sum(entry["n"] for entry in found["folds"])
     assert found["accuracy"] == pytest.approx(np.mean([entry["accuracy"] for entry in found["folds"]]), abs=1e-5)
     assert np.sum(found["pooled"]["confusion"]) == 120
-    assert json.loads((tmp_path / "folds.json").read_text()) == json.loads(json.dumps(found))
-    counts = [json.loads((tmp_path / f"fold_{k}" / "run.json").read_text())["num_train_images"] for k in range(3)]
+    assert json.loads((tmp_path / "folds" / "folds.json").read_text()) == json.loads(json.dumps(found))
+    counts = [
+        json.loads((tmp_path / "folds" / f"fold_{k}" / "run.json").read_text())["num_train_images"] for k in range(3)
+    ]
     assert sum(counts) == 2 * 120
 
 
 def test_finished_folds_are_not_trained_again(subjects, tiny_recipe, tmp_path):
     recipe = tiny_recipe("epochs=1")
-    first = cross_validate(recipe, subjects, tmp_path, num_folds=2, hardware=CPU, num_threads=1)
-    written = (tmp_path / "fold_0" / "last.ckpt").stat().st_mtime_ns
-    again = cross_validate(recipe, subjects, tmp_path, num_folds=2, hardware=CPU, num_threads=1)
-    assert (tmp_path / "fold_0" / "last.ckpt").stat().st_mtime_ns == written
+    first = cross_validate(recipe, subjects, tmp_path / "folds", num_folds=2, hardware=CPU, num_threads=1)
+    written = (tmp_path / "folds" / "fold_0" / "last.ckpt").stat().st_mtime_ns
+    again = cross_validate(recipe, subjects, tmp_path / "folds", num_folds=2, hardware=CPU, num_threads=1)
+    assert (tmp_path / "folds" / "fold_0" / "last.ckpt").stat().st_mtime_ns == written
     assert again["pooled"] == first["pooled"]
 
 
 def test_one_fold_is_refused(subjects, tiny_recipe, tmp_path):
     with pytest.raises(DatasetError, match="needs at least 2 folds, not 1"):
-        cross_validate(tiny_recipe(), subjects, tmp_path, num_folds=1, hardware=CPU)
+        cross_validate(tiny_recipe(), subjects, tmp_path / "folds", num_folds=1, hardware=CPU)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from emotion_perception.core.errors import ModelBundleError
-from emotion_perception.training.fit.run_directory import check_same_recipe, load_run
+from emotion_perception.training.fit.run_directory import load_run
+from emotion_perception.training.fit.run_start import check_same_run
 
 # written by the version of November 2026, the recipe's options shortened
 EARLIER_RUN = """{
@@ -44,7 +45,7 @@ def test_a_run_of_an_earlier_version_is_read(tmp_path):
     assert (recipe.pretrained, recipe.normalization) == ("compact_vgg", "standardize")
     assert (recipe.soup_weight, recipe.calibration_fraction) == (0.25, 0.1)
     assert (recipe.restarts, recipe.sizes) == ({40: {"learning_rate": 0.05}}, {0: 36, 64: 48})
-    check_same_recipe(tmp_path, recipe)
+    assert check_same_run(tmp_path, run) == run
 
 
 def test_a_run_is_written_with_present_keys(finished_run):
@@ -58,6 +59,7 @@ def test_a_run_is_written_with_present_keys(finished_run):
         "started",
         "pretrained_sha256",
         "teacher_sha256",
+        "data_sha256",
         "torch",
     ]
     assert written["data"] == str(finished_run[1])

@@ -65,7 +65,13 @@ def interrupt(monkeypatch):
 
 def test_a_run_leaves_checkpoints_a_table_and_its_description(finished_run):
     folder, data = finished_run
-    assert {path.name for path in folder.iterdir()} == {"best.ckpt", "last.ckpt", "metrics.csv", "run.json"}
+    assert {path.name for path in folder.iterdir()} == {
+        ".emotion_perception.json",
+        "best.ckpt",
+        "last.ckpt",
+        "metrics.csv",
+        "run.json",
+    }
     described = load_run(folder)
     assert (described.data, described.train_split, described.val_split) == (data, "Training", "PublicTest")
     assert described.num_train_images == len(
@@ -103,8 +109,8 @@ def test_a_short_run_learns_to_tell_stripes_apart(write_npz, tiny_recipe, tmp_pa
     changes = ("epochs=12", "input_size=24", "sizes={}", "options={widths: [8, 16], dropout: 0.0}")
     recipe = tiny_recipe(*changes, "augmentation={degrees: 1.0}")
     labels = np.arange(240) % 7
-    run(recipe, write_npz(count=240, images=draw_stripes(labels, np.random.default_rng(0))), tmp_path)
-    with open(tmp_path / "metrics.csv", newline="") as file:
+    run(recipe, write_npz(count=240, images=draw_stripes(labels, np.random.default_rng(0))), tmp_path / "run")
+    with open(tmp_path / "run" / "metrics.csv", newline="") as file:
         accuracies = [float(row["accuracy"]) for row in csv.DictReader(file)]
     assert max(accuracies) > 0.8
 
