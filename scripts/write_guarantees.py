@@ -26,6 +26,7 @@ SECTIONS = (
     "All nodes in one process",
     "Several cameras with one classifier",
     "Other machines",
+    "Limits",
     "Fault injection",
     "Programs",
 )

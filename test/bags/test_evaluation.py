@@ -24,6 +24,7 @@ from emotion_perception.core.pipeline import PipelineOptions
 
 COUNT = 20
 SQUARE = (40, 30, 40)
+RECORDED = Settings(mode="recorded")
 
 
 def evaluate(bag, out, settings=PLAIN, **options):
@@ -298,3 +299,15 @@ def test_a_header_without_a_stamp_is_accepted(tmp_path):
     bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=extra)
     report = evaluate(bag, tmp_path / "out", replace(PLAIN, topic="/image_raw"))
     assert (report["frames"]["processed"], report["duration_s"]) == (2, 0.0)
+
+
+def test_a_recorded_prediction_of_two_thousand_faces_is_not_read(bag, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    crowd = recorded[3][1]
+    crowd.faces = crowd.faces * 2000
+    extra = [("/emotions", EMOTIONS, received, message) for received, message in recorded]
+    images = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
+    report = evaluate(write_bag(tmp_path / "crowd", images, stamps(COUNT), extra=extra), tmp_path / "rec", RECORDED)
+    assert report["frames"]["processed"] == COUNT - 1
+    assert "1 recorded predictions cannot be read" in report["problems"]

@@ -19,7 +19,7 @@ from emotion_perception.bags.io.messages import DAMAGED, EMOTIONS, IMAGE_TYPES, 
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
-from emotion_perception.core.message_adapters import face_emotion_from_fields
+from emotion_perception.core.message_adapters import MAX_RESULT_BYTES, face_emotion_from_fields
 from emotion_perception.core.types import ModelInfo, Status
 
 _FRAME_STATUS = {Status.OK: PROCESSED, Status.NO_IMAGE: NO_IMAGE, Status.ERROR: FAILED, Status.SKIPPED: SKIPPED}
@@ -116,6 +116,8 @@ class RecordedPredictions:
         return entries
 
     def _message(self, entry: Entry) -> Any:
+        if len(entry.raw) > MAX_RESULT_BYTES:
+            raise ValueError(f"a message of {len(entry.raw)} bytes is larger than {MAX_RESULT_BYTES}")
         return self._store.deserialize_cdr(entry.raw, EMOTIONS)
 
 

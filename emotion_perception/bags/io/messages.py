@@ -15,6 +15,7 @@ from rosbags.typesys.store import Typestore
 
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.core.errors import RecordingError, one_line
+from emotion_perception.core.message_adapters import MAX_RESULT_BYTES
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 IMAGE_TYPES = (IMAGE, COMPRESSED)
@@ -78,6 +79,8 @@ def _store_of(definition: str) -> Typestore:
 
 
 def _can_read(store: Typestore, raw: bytes) -> bool:
+    if len(raw) > MAX_RESULT_BYTES:
+        return False
     try:
         store.deserialize_cdr(raw, EMOTIONS)
     except DAMAGED:
