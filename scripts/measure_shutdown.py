@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
-from emotion_perception.ros.demo.runner import own_domain
+from emotion_perception.ros.demo.domain import own_domain
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
 from emotion_perception.ros.node_runner import run_node
 from emotion_perception.ros.transport.result_publisher import ResultPublisher

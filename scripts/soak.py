@@ -20,24 +20,26 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from scipy import stats
 from tqdm import tqdm
 
+from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
-from emotion_perception.ros.demo.runner import NODES, built_in_source, own_domain
-from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
+from emotion_perception.ros.demo.domain import ros_in_reserved_domain
+from emotion_perception.ros.demo.runner import NODES, built_in_source
+from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.qos import RESULTS
 
 PERIOD_S, START_TIMEOUT_S = 5.0, 60.0
+FILES = ("soak.json", "soak.csv", "soak.png")
 MAX_MIB_PER_HOUR, CONFIDENCE = 20.0, 0.95
 COLUMNS = ("seconds", "node", "memory_mib", "threads", "files")
 
@@ -166,25 +168,33 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=Path("out/soak"), help="output folder (default: %(default)s)")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        if "ROS_DOMAIN_ID" not in os.environ:
-            os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(own_domain()))
-        return soak(options)
-
-
-def soak(options: argparse.Namespace) -> int:
-    """Runs the nodes and writes the results; returns the exit code."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    rclpy.init(args=[], signal_handler_options=rclpy.signals.SignalHandlerOptions.NO)
+    try:
+        with OutputFolder(options.out, "soak", writes=FILES, earlier=_earlier) as folder, ros_in_reserved_domain(NODES):
+            folder.claim(*FILES)
+            return soak(options, stop)
+    except EmotionPerceptionError as e:
+        sys.exit(f"soak: {e}")
+
+
+def _earlier(out: Path) -> list[str]:
+    """Returns the files that a version of this script without `OutputFolder` has written."""
+    written = [name for name in FILES if (out / name).is_file()]
+    return written if len(written) == len(FILES) else []
+
+
+def soak(options: argparse.Namespace, stop: threading.Event) -> int:
+    """Runs the nodes and writes the results; returns the exit code.
+
+    Raises:
+        ProcessError: a node has ended and is not restarted.
+    """
     source = options.source or built_in_source()
     supervisor = Supervisor({name: [] for name in NODES} | {"camera_node": [f'video_device:="{source}"']})
     try:
         rows, node = monitor(options.minutes, supervisor, stop)
-    except ProcessError as e:
-        sys.exit(f"soak: {e}")
     finally:
         shutdown_failures = supervisor.stop(starting=False)
     last_s = rows[-1]["seconds"]

@@ -19,23 +19,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import rclpy
 from numpy.typing import NDArray
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.ros import qos
 from emotion_perception.ros.bench.latency_bench_floor import measure_floor
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
+from emotion_perception.ros.demo.domain import ros_in_reserved_domain
 from emotion_perception.ros.demo.result_listener import ResultListener
-from emotion_perception.ros.demo.runner import NODES, Demo, DemoError, own_domain
-from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
+from emotion_perception.ros.demo.runner import NODES, Demo, DemoError
+from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
 from emotion_perception.ros.tracing import VARIABLE
 
@@ -250,16 +248,12 @@ def measure_and_write(program: str, measure_once: Measurement, options: argparse
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with ExitStack() as stack:
-        if "ROS_DOMAIN_ID" not in os.environ:
-            os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(own_domain()))
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        stack.callback(rclpy.shutdown)
-        try:
+    try:
+        with ros_in_reserved_domain(NODES):
             measurements = measure_once(options, stop)
-        except (EmotionPerceptionError, ProcessError) as e:
-            print(f"{program}: {e}", file=sys.stderr)
-            return 1
+    except EmotionPerceptionError as e:
+        print(f"{program}: {e}", file=sys.stderr)
+        return 1
     text = json.dumps(measurements, indent=2) + "\n"
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)

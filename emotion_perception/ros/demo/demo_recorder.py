@@ -30,15 +30,12 @@ class DemoRecorder(ResultListener):
     """Records the results of the four nodes.
 
     Args:
-        out: folder for emotions.csv, overlay.webm, overlay.png and summary.json; created if missing.
+        out: folder for emotions.csv, overlay.webm, overlay.png and summary.json.
         options: see `NodeOptions`.
     """
 
     def __init__(self, out: Path, **options: "Unpack[NodeOptions]") -> None:
         super().__init__("demo_recorder", **options)
-        out.mkdir(parents=True, exist_ok=True)
-        for name in ("overlay.webm", "overlay.png", "summary.json"):  # of an earlier run
-            (out / name).unlink(missing_ok=True)
         self._out = out
         self._table = open(out / "emotions.csv", "w", newline="", encoding="utf-8")  # noqa: SIM115 - closed in close()
         self._rows: Any = None

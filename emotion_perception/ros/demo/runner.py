@@ -7,30 +7,30 @@ counts are exact because the camera starts last and stops first.
 """
 
 import argparse
+import json
 import os
-import random
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-import rclpy
-from domain_coordinator import domain_id
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.errors import EmotionPerceptionError, ModelFileError
+from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, ModelFileError
+from emotion_perception.core.regular_files import MIB, read_regular
+from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.demo.demo_recorder import DemoRecorder
+from emotion_perception.ros.demo.domain import DomainError, ros_in_reserved_domain
 from emotion_perception.ros.demo.result_listener import ResultListener
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
+FILES = ("overlay.webm", "overlay.png", "emotions.csv", "summary.json")
 BUILT_IN_CLIP_S = 15.0
 _START_S, _CHANGE_S, _FIRST_IMAGE_S, _DRAIN_S, _LAST_IMAGE_S = 60.0, 40.0, 20.0, 5.0, 0.3
 
@@ -170,20 +170,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with ExitStack() as stack:
-        if "ROS_DOMAIN_ID" not in os.environ and os.environ.get("LAN") != "1":  # others expect the default domain
-            os.environ["ROS_DOMAIN_ID"] = str(stack.enter_context(own_domain()))
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        stack.callback(rclpy.shutdown)
-        return _demonstrate(options, stop)
+    try:
+        with (
+            OutputFolder(options.out, "demo", writes=FILES, inputs=_inputs(options.source), earlier=_earlier) as folder,
+            ros_in_reserved_domain([*NODES, "bag_recorder"], lan=os.environ.get("LAN") == "1") as domain,
+        ):
+            folder.remove(*FILES)
+            folder.claim(*FILES)
+            return _demonstrate(options, domain, stop)
+    except (ConfigurationError, DomainError) as e:
+        print(f"demo: {e}", file=sys.stderr)
+        return 1
 
 
-def own_domain() -> AbstractContextManager[int]:
-    """Reserves a ROS domain that no test or other run on this machine uses meanwhile.
+def _inputs(source: str) -> list[Path]:
+    """Returns the file or folder of the images, if the source is one."""
+    return [Path(source)] if os.path.exists(source) else []
 
-    It is below the ephemeral ports, and random: participants of a killed run stay discovered in their domain for 20 s.
-    """
-    return domain_id(lambda: random.randint(1, 100))
+
+def _earlier(out: Path) -> Collection[str]:
+    """Returns the files that a version of the demonstration without `OutputFolder` has written."""
+    try:
+        is_ours = "frames_published" in json.loads(read_regular(out / "summary.json", MIB))
+    except (OSError, ValueError, TypeError):
+        return ()
+    return [name for name in FILES if is_ours and (out / name).exists()]
 
 
 def built_in_source() -> str:
@@ -195,8 +206,8 @@ def built_in_source() -> str:
         return "synthetic"
 
 
-def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
-    print(f"four nodes in ROS domain {os.environ.get('ROS_DOMAIN_ID', '0')}, source {options.source}", file=sys.stderr)
+def _demonstrate(options: argparse.Namespace, domain: int, stop: threading.Event) -> int:
+    print(f"four nodes in ROS domain {domain}, source {options.source}", file=sys.stderr)
     faults = []
     recorder = DemoRecorder(options.out)
     nodes = _overrides(options)
@@ -223,7 +234,7 @@ def _demonstrate(options: argparse.Namespace, stop: threading.Event) -> int:
 def _print_summary(summary: dict[str, object], out: Path) -> None:
     for key, value in summary.items():
         print(f"  {key:32s}{value}")
-    for name in ("overlay.webm", "overlay.png", "emotions.csv", "summary.json"):
+    for name in FILES:
         if (out / name).exists():
             print(f"  {out / name}")
 
