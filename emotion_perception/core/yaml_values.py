@@ -4,20 +4,46 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, ClassVar
 
 import yaml
 
 from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.core.yaml_limits import check_yaml
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads numbers such as `1e-3` as floats, as YAML 1.2 does; PyYAML follows YAML 1.1, where they are strings."""
+    """Reads scalars by the core schema of YAML 1.2; PyYAML follows YAML 1.1.
+
+    There `1e-3` is a string, `no` a bool, `010` is eight, `1:30` ninety and `2026-01-02` a date. `1_000` is a number
+    as in Python.
+    """
+
+    yaml_implicit_resolvers: ClassVar = {}
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
+_NUMBER = list("-+.0123456789")
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", [*"~nN", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?\d+(_\d+)*|0o[0-7]+|0x[\da-fA-F]+", _NUMBER),
+    (
+        "float",
+        r"[-+]?(\d+(_\d+)*\.?\d*|\.\d+)[eE][-+]?\d+|[-+]?(\d+(_\d+)*\.\d*|\.\d+)|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        _NUMBER,
+    ),
+    ("merge", r"<<", ["<"]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"({_pattern})\Z"), _first)
+
+
+def _int(text: str) -> int:
+    return int(text.replace("_", ""), 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: _int(node.value))
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 def parse_yaml(text: str, source: str) -> Any:
@@ -30,10 +56,30 @@ def parse_yaml(text: str, source: str) -> Any:
     Raises:
         ConfigurationError: it is not YAML.
     """
+    text = text.removeprefix("\ufeff")
     try:
+        with suppress(yaml.YAMLError):  # the next line raises it
+            check_yaml(text)
         return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as e:
+    except yaml.MarkedYAMLError as e:
+        where = f"line {e.problem_mark.line + 1}: " if e.problem_mark else ""
+        raise ConfigurationError(f"{source}: not YAML ({where}{e.problem or one_line(e)})") from e
+    except (yaml.YAMLError, ValueError, RecursionError) as e:  # e.g. an int of more than 4300 digits
         raise ConfigurationError(f"{source}: not YAML ({one_line(e)})") from e
+
+
+def as_type(value: Any, wanted: type) -> Any:
+    """Returns a value of YAML in the type of its key where that loses nothing; otherwise the value as it is.
+
+    An int becomes a float (`1`), a float without fraction an int (`1e3`), and `yes`, `no`, `on` and `off` a bool.
+    """
+    if wanted is float and type(value) is int:
+        return float(value)
+    if wanted is int and type(value) is float and value.is_integer():
+        return int(value)
+    if wanted is bool and isinstance(value, str):
+        return _WORDS.get(value.lower(), value)
+    return value
 
 
 def parse_key_values(texts: Sequence[str], option: str) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import math
+
 import pytest
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.yaml_values import parse_key_values, parse_yaml
+from emotion_perception.core.yaml_values import as_type, parse_key_values, parse_yaml
 
 
 @pytest.mark.parametrize(
@@ -23,12 +25,43 @@ from emotion_perception.core.yaml_values import parse_key_values, parse_yaml
         ("'1e3'", "1e3"),
         ("", None),
         ("true", True),
+        ("1_000", 1000),
+        ("1_000.5", 1000.5),
+        ("010", 10),
+        ("0o17", 15),
+        ("+3", 3),
+        ("1:30", "1:30"),
+        ("2026-01-02", "2026-01-02"),
+        ("no", "no"),
+        ("on", "on"),
+        ("~", None),
+        ("-.inf", -math.inf),
+        ("\ufeff12", 12),
     ],
 )
-def test_numbers_with_an_exponent_are_floats(text, value):
+def test_scalars_follow_yaml_1_2(text, value):
     parsed = parse_yaml(text, "test")
     assert parsed == value
     assert type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "converted"),
+    [
+        (1, float, 1.0),
+        (1e3, int, 1000),
+        (1.5, int, 1.5),
+        ("yes", bool, True),
+        ("Off", bool, False),
+        ("maybe", bool, "maybe"),
+        (1, bool, 1),
+        ("yes", str, "yes"),
+    ],
+)
+def test_a_value_takes_the_type_of_its_key_where_nothing_is_lost(value, wanted, converted):
+    found = as_type(value, wanted)
+    assert found == converted
+    assert type(found) is type(converted)
 
 
 def test_exponents_are_read_inside_lists_and_tables():
@@ -46,7 +79,9 @@ def test_key_values_are_yaml_and_the_last_one_counts():
         ("rate", "--set rate: write KEY=VALUE"),
         ("=1", "--set =1: write KEY=VALUE"),
         ("a-b=1", "--set a-b=1: write KEY=VALUE"),
-        ("rate=[", r"--set rate=\[: not YAML"),
+        ("rate=[", r"--set rate=\[: not YAML \(line 1: "),
+        ("rate=" + "1" * 5000, "not YAML"),
+        ("rate=!!python/name:os.system", "not YAML"),
     ],
 )
 def test_what_is_no_key_with_a_value_is_refused(text, message):

@@ -8,7 +8,7 @@ from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
     from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
-    from emotion_perception.core.classification.labels import LABELS, canonical_label
+    from emotion_perception.core.classification.labels import LABELS, canonical_label, label_index
     from emotion_perception.core.classification.load_shedding import LoadShedder
     from emotion_perception.core.classification.model_bundle import (
         ModelBundle,
@@ -31,7 +31,7 @@ else:
         __name__,
         {
             "classifier": ("EmotionClassifier", "create_classifier", "softmax"),
-            "labels": ("LABELS", "canonical_label"),
+            "labels": ("LABELS", "canonical_label", "label_index"),
             "load_shedding": ("LoadShedder",),
             "model_bundle": (
                 "ModelBundle",
@@ -66,6 +66,7 @@ __all__ = [
     "canonical_label",
     "create_classifier",
     "gray_range",
+    "label_index",
     "load_model_bundle",
     "load_spec",
     "read_weights",

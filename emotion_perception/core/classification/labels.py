@@ -6,6 +6,7 @@ The order is FER-2013's. It is only a default: every model bundle has the order 
 is used without its label order.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
 from emotion_perception.core.errors import DatasetError
@@ -58,3 +59,25 @@ def canonical_label(name: str) -> str:
         return _CANONICAL[name.strip().lower()]
     except KeyError:
         raise DatasetError(f"'{name}' is not an emotion or another label; known: {', '.join(_SPELLINGS)}") from None
+
+
+def label_index(text: str, names: Sequence[str] = LABELS) -> int:
+    """Returns the index of a label that is written as a word in any spelling (`Happy`) or as its number (`3`, `3.0`).
+
+    Args:
+        text: the label.
+        names: canonical labels; a number is an index into them.
+
+    Raises:
+        DatasetError: it is neither, or is not among `names`.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        label = canonical_label(text)
+        if label not in names:
+            raise DatasetError(f"'{text}' is none of {', '.join(names)}") from None
+        return names.index(label)
+    if number not in range(len(names)):
+        raise DatasetError(f"'{text.strip()}' is not within 0..{len(names) - 1}")
+    return int(number)

@@ -24,6 +24,8 @@ import numpy as np
 
 from emotion_perception.core.classification import canonical_label
 from emotion_perception.core.errors import ConfigurationError, DatasetError
+from emotion_perception.core.paths import find_below
+from emotion_perception.core.yaml_values import as_type
 from emotion_perception.training.datasets.cache import default_folder
 from emotion_perception.training.datasets.checks import DataReport, Duplicates, examine
 from emotion_perception.training.datasets.ckplus import IMAGES, load_ckplus
@@ -86,9 +88,14 @@ def load_dataset(
     """
     path = Path(path)
     loader = _loader_for(path)
-    _check_options(loader, options, path)
-    if not 0 <= max_bad <= 1:
-        raise ConfigurationError(f"max_bad {max_bad} is not within 0..1")
+    options = _checked_options(loader, options, path)
+    if type(max_bad) not in (int, float) or not 0 <= max_bad <= 1:
+        raise ConfigurationError(f"data option max_bad {max_bad!r} is not within 0..1")
+    for name, names in (("expect_classes", expect_classes), ("expect_splits", expect_splits)):
+        if not isinstance(names, list | tuple) or not all(isinstance(item, str) for item in names):
+            raise ConfigurationError(f"data option {name} {names!r} is not a list of names")
+    if not isinstance(split_file, str):
+        raise ConfigurationError(f"data option split_file {split_file!r} is not a name or path")
     try:
         data = loader(path, **options)
         data = apply_split_file(data, split_file) if split_file else data
@@ -105,11 +112,13 @@ def load_dataset(
 
 def _loader_for(path: Path) -> Callable[..., FaceDataset]:
     if path.is_dir():
-        if (path / IMAGES).is_dir():
+        if find_below(path, IMAGES):
             return load_ckplus
-        return load_imdb if any((path / name).is_file() for name in FILES) else load_folders
-    if not path.is_file():
+        return load_imdb if any(find_below(path, name) for name in FILES) else load_folders
+    if not path.exists():
         raise DatasetError(f"{path}: no such file or folder")
+    if not path.is_file():
+        raise DatasetError(f"{path}: not a regular file")
     if path.suffix.lower() == ".mat":
         return load_imdb
     if path.suffix.lower() == ".csv":
@@ -117,20 +126,27 @@ def _loader_for(path: Path) -> Callable[..., FaceDataset]:
     return load_chips if has_chips(path) else load_npz
 
 
-def _check_options(loader: Callable[..., FaceDataset], options: Mapping[str, Any], path: Path) -> None:
-    """Raises ConfigurationError for an unknown option or a value of another type than the default."""
+def _checked_options(loader: Callable[..., FaceDataset], options: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Returns the options in the types of the defaults.
+
+    Raises:
+        ConfigurationError: an option is unknown, or a value is of another type than the default.
+    """
     known = {
         name: entry.default
         for name, entry in inspect.signature(loader).parameters.items()
         if entry.kind is entry.KEYWORD_ONLY
     }
-    for name, value in options.items():
+    checked: dict[str, Any] = {}
+    for name, given in options.items():
         if name not in known:
             names = ", ".join([*_COMMON_OPTIONS, *(k for k in known if k != "detector")])
             raise ConfigurationError(f"data option '{name}' is unknown for {path}; it takes {names}")
-        wanted = {float: (float, int)}.get(type(known[name]), (type(known[name]),))
-        if name != "size" and type(value) not in wanted:
-            raise ConfigurationError(f"data option {name} {value!r} is not of type {wanted[0].__name__}")
+        wanted = type(known[name])
+        checked[name] = as_type(given, wanted)
+        if name != "size" and type(checked[name]) is not wanted:
+            raise ConfigurationError(f"data option {name} {given!r} is not of type {wanted.__name__}")
+    return checked
 
 
 def _absent(data: FaceDataset, classes: Sequence[str], splits: Sequence[str]) -> tuple[Problem, ...]:

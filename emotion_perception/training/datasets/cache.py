@@ -12,6 +12,7 @@ The key is a hash of the source (paths, sizes, times) and of the options, so tha
 folders can be deleted at any time. If several processes need the same cache, the first builds it and the others wait.
 """
 
+import contextlib
 import hashlib
 import json
 import math
@@ -30,6 +31,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion_perception.core.errors import DatasetError, ImageError, one_line
+from emotion_perception.core.paths import local_path, user_cache
 from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.images import MappedImages, find_leaks
 from emotion_perception.training.datasets.problems import Problem, ProblemLog
@@ -67,24 +69,23 @@ class FileListing:
 
 
 def default_folder() -> Path:
-    """Returns the default folder of the caches."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "emotion_perception" / "images"
+    """Returns the default folder of the caches.
+
+    Raises:
+        ConfigurationError: the home folder is not known.
+    """
+    return user_cache() / "images"
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
-    """Returns a hash of the names, sizes and times of files, without reading them.
-
-    Raises:
-        DatasetError: a file is missing or not accessible.
-    """
+    """Returns a hash of the names, sizes and times of files, without reading them; of a missing one of its name."""
     found = hashlib.sha256()
-    try:
-        for path in paths:
+    for path in paths:
+        text = f"{path.absolute()}\0"
+        with contextlib.suppress(OSError):  # reading the file will tell what is wrong
             status = path.stat()
-            found.update(f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="replace"))
-    except OSError as e:
-        raise DatasetError(f"{e.filename}: {e.strerror}") from e
+            text += f"{status.st_size}\0{status.st_mtime_ns}\0"
+        found.update(text.encode(errors="surrogateescape"))
     return found.hexdigest()
 
 
@@ -104,7 +105,7 @@ def mapped_dataset(
         DatasetError: the cache cannot be written, or what `listing` raises.
     """
     text = json.dumps([_FORMAT, key], sort_keys=True, default=str)
-    parent = Path(cache).expanduser() if cache else default_folder()
+    parent = local_path(cache) if cache else default_folder()
     folder = parent / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,10 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import LABELS
+from emotion_perception.core.classification import LABELS, label_index
 from emotion_perception.core.detection import DetectorOptions, FaceDetector, create_detector, select_faces
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ImageError
 from emotion_perception.core.images import square_crop
+from emotion_perception.core.paths import find_below
+from emotion_perception.core.text_files import printable, read_text
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, scaled, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
@@ -96,7 +98,7 @@ def load_ckplus(
         reader = _face_reader(detector, margin, color) if crop == "face" else _mask_reader(strip, color)
         names = (*LABELS, "contempt") if contempt else LABELS
         return FileListing(
-            names=[frame.path.name for frame in frames],
+            names=[printable(frame.path.name) for frame in frames],
             labels=[names.index(frame.label) for frame in frames],
             class_names=names,
             shape=(wh[1], wh[0], 3) if color else (wh[1], wh[0]),
@@ -110,22 +112,23 @@ def load_ckplus(
 
 def _frames(path: Path, percent: float, neutral: int, all_neutral: bool, log: ProblemLog) -> tuple[list[_Frame], int]:
     """Returns the frames to read, and the number of sequences."""
-    if not (path / _EMOTIONS).is_dir():
+    images_folder, emotions = find_below(path, IMAGES), find_below(path, _EMOTIONS)
+    if images_folder is None or emotions is None:
         raise DatasetError(f"has {IMAGES} but no {_EMOTIONS}")
     found: list[_Frame] = []
-    sequences = sorted(folder for folder in (path / IMAGES).glob("S*/*") if folder.is_dir())
+    sequences = sorted(folder for folder in images_folder.glob("[Ss]*/*") if folder.is_dir())
     for folder in sequences:
         name = "/".join(folder.parts[-2:])
-        images = sorted(image for image in folder.glob("*.png") if not image.name.startswith("."))
+        images = sorted(image for image in folder.glob("*.[Pp][Nn][Gg]") if not image.name.startswith("."))
         try:
-            label, shown = _expression(path / _EMOTIONS / name, images, percent)
+            label, shown = _expression(emotions / name, images, percent)
         except DatasetError as e:
-            log.add("wrong label", f"{name}: {e}")
+            log.add("wrong label", printable(f"{name}: {e}"))
             continue
         if label is None:
-            log.add("sequence without a label", name, is_fault=False)
+            log.add("sequence without a label", printable(name), is_fault=False)
         first = images[: min(neutral, len(images) - len(shown))] if label is not None or all_neutral else []
-        subject = folder.parent.name
+        subject = printable(folder.parent.name)
         found += [_Frame(image, "neutral", subject) for image in first]
         found += [_Frame(image, label, subject) for image in shown if label is not None]
     return found, len(sequences)
@@ -137,16 +140,16 @@ def _expression(folder: Path, images: Sequence[Path], percent: float) -> tuple[s
     if file is None:
         return None, []
     try:
-        code = float(file.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        raise DatasetError(f"{file.name} contains no number") from None
-    if code not in range(len(_CODES)):
-        raise DatasetError(f"{file.name}: {code:g} is not within 0..{len(_CODES) - 1}")
+        code = label_index(read_text(file).strip(), _CODES)
+    except OSError as e:
+        raise DatasetError(f"{file.name}: {e.strerror}") from None
+    except ValueError as e:  # of label_index, too
+        raise DatasetError(f"{file.name}: {e}") from None
     names = [image.stem for image in images]
     if (stem := file.stem.removesuffix("_emotion")) not in names:
         raise DatasetError(f"no frame {stem}.png")
     peak = names.index(stem)
-    return _CODES[int(code)], images[peak - round(peak * percent / 100) : peak + 1]
+    return _CODES[code], images[peak - round(peak * percent / 100) : peak + 1]
 
 
 def _face_reader(

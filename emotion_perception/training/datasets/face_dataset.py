@@ -57,7 +57,8 @@ class FaceDataset:
             if value.ndim == 0 or len(value) != count:
                 raise DatasetError(f"{name} has the shape {value.shape} for {count} images")
         if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.class_names):
-            raise DatasetError(f"labels reach {self.labels.max()}, but there are {len(self.class_names)} class names")
+            found = f"labels are {self.labels.min()}..{self.labels.max()}"
+            raise DatasetError(f"{found}, but {len(self.class_names)} class names have the numbers from 0")
 
     def __len__(self) -> int:
         return len(self.images)

@@ -5,15 +5,17 @@
 Barsoum et al. 2016, "Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution".
 """
 
-import csv
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import LABELS
+from emotion_perception.core.classification import LABELS, label_index
 from emotion_perception.core.errors import DatasetError, ImageError
+from emotion_perception.core.paths import local_path
+from emotion_perception.core.text_files import printable, read_table
 from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.images import find_leaks
 from emotion_perception.training.datasets.npz import vote_shares
@@ -23,13 +25,14 @@ _SIDE = 48  # pixels
 _SPLITS = ("Training", "PublicTest", "PrivateTest")  # an image that is also in a later one has leaked
 _VOTES_FILE = "fer2013new.csv"
 _NO_FACE = "nf"
+_LONGEST_HEADER = 100  # letters of it in a message
 
 
 def load_fer2013(path: Path, *, votes: str = "") -> FaceDataset:
     """Reads the CSV file, with columns in any order, into memory; malformed lines are left out.
 
     Args:
-        path: CSV file with the columns `emotion`, `pixels` and, optionally, `Usage`.
+        path: CSV file with the columns `emotion` (numbers or words), `pixels` and, optionally, `Usage`.
         votes: path of FER+'s CSV file; empty takes `fer2013new.csv` beside `path` if it exists, `none` reads no votes.
 
     Raises:
@@ -68,19 +71,15 @@ def load_fer2013(path: Path, *, votes: str = "") -> FaceDataset:
 
 
 def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yields the line number and the cells of each row by lower-case column name."""
-    try:
-        with open(path, newline="", encoding="utf-8", errors="replace") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
-            if missing := needed - set(reader.fieldnames):
-                raise DatasetError(f"lacks the column {', '.join(sorted(missing))}")
-            for row in reader:
-                yield reader.line_num, {name: text or "" for name, text in row.items() if name is not None}
-    except csv.Error as e:
-        raise DatasetError(f"line {reader.line_num}: not CSV ({e})") from e
-    except OSError as e:
-        raise DatasetError(f"{path.name}: {e.strerror}") from e
+    """Yields the line number and the cells of each row by lower-case column name; missing cells are empty."""
+    table = read_table(path)
+    _, header = next(table, (1, []))
+    names = [name.lower() for name in header]
+    if missing := needed - set(names):
+        shown = printable(", ".join(names))[:_LONGEST_HEADER]
+        raise DatasetError(f"lacks the column {', '.join(sorted(missing))}; the first line has {shown or 'nothing'}")
+    for line, cells in table:
+        yield line, dict(itertools.zip_longest(names, cells[: len(names)], fillvalue=""))
 
 
 def _image(text: str) -> NDArray[np.uint8]:
@@ -96,16 +95,17 @@ def _image(text: str) -> NDArray[np.uint8]:
 
 
 def _label(text: str) -> int:
-    if not text.strip().isdecimal() or int(text) >= len(LABELS):
-        raise DatasetError(f"emotion '{text}' is not within 0..{len(LABELS) - 1}")
-    return int(text)
+    try:
+        return label_index(text)
+    except DatasetError as e:
+        raise DatasetError(f"emotion {e}") from None
 
 
 def _usage(row: Mapping[str, str]) -> str:
     """Returns the split, empty if the file has no splits."""
-    if "usage" in row and not row["usage"].strip():
+    if "usage" in row and not row["usage"]:
         raise DatasetError("no Usage")
-    return row.get("usage", "").strip()
+    return row.get("usage", "")
 
 
 def _votes(
@@ -115,14 +115,17 @@ def _votes(
     beside = path.with_name(_VOTES_FILE)
     if votes == "none" or not (votes or beside.is_file()):
         return (), None
-    file = Path(votes).expanduser() if votes else beside
-    rows = [row for _, row in _rows(file, {"neutral", "happiness"})]
+    file = local_path(votes) if votes else beside
+    try:
+        rows = [row for _, row in _rows(file, {"neutral", "happiness"})]
+    except DatasetError as e:
+        raise DatasetError(f"{file.name}: {e}") from None
     if len(rows) != total or not rows:
         raise DatasetError(f"{file.name} has {len(rows)} rows, {path.name} has {total}")
     names = tuple(name for name in rows[0] if name not in ("usage", "image name"))
     chosen = [rows[line] for line in lines]
     for line, row, split in zip(lines, chosen, splits, strict=True):
-        if split and row.get("usage", split).strip() != split:
+        if split and row.get("usage", split) != split:
             raise DatasetError(f"{file.name}: line {line + 2} is in {row['usage']}, that of {path.name} in {split}")
     try:
         counts = np.array([[int(row[name]) for name in names] for row in chosen], np.int64).reshape(-1, len(names))

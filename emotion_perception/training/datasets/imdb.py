@@ -18,6 +18,7 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
 from emotion_perception.core.errors import DatasetError, one_line
+from emotion_perception.core.paths import find_below
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
@@ -55,7 +56,7 @@ def load_imdb(
         ConfigurationError: `size` is out of range.
         DatasetError: the .mat file is damaged or lacks a column.
     """
-    file = path if path.is_file() else next(path / name for name in FILES if (path / name).is_file())
+    file = path if path.is_file() else next(found for name in FILES if (found := find_below(path, name)))
     wh = size_wh(size)
     key = [fingerprint([file]), wh, color, min_face_score, second_faces]
 

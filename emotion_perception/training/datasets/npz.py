@@ -4,7 +4,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification import canonical_label
+from emotion_perception.core.classification import canonical_label, label_index
 from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
+from emotion_perception.core.text_files import printable
+from emotion_perception.training.archives import check_archive
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
@@ -44,7 +46,7 @@ def load_npz(path: Path) -> FaceDataset:
         raise DatasetError(f"lacks {', '.join(sorted(missing))}")
     votes, images = data.get("ferplus_votes"), data["images"]
     class_names = tuple(canonical_label(str(name)) for name in data["class_names"])
-    labels, bad_labels = _within(_numbers(data["labels"], "labels"), len(class_names))
+    labels, bad_labels = _indices(data["labels"], "labels", class_names, canonical=True)
     splits, bad_splits = _splits(data)
     dataset = FaceDataset(
         images=np.ascontiguousarray(images[..., ::-1]) if images.ndim == 4 else images,  # RGB -> BGR, as OpenCV has it
@@ -61,7 +63,7 @@ def load_npz(path: Path) -> FaceDataset:
     bad = bad_labels | bad_splits
     if not bad.any():
         return dataset
-    split, split_names = data.get("split"), data.get("split_names", ())
+    split, split_names = data.get("split", np.zeros(0)), data.get("split_names", ())
     problems = (
         *_outside("labels", "class names", data["labels"], bad_labels, len(class_names)),
         *_outside("split", "split_names", split, bad_splits & ~bad_labels, len(split_names)),
@@ -116,7 +118,7 @@ def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], colo
         if values.shape != (len(offset) - 1,):
             raise DatasetError(f"{name} has the shape {values.shape} for {len(offset) - 1} images")
     genders = tuple(canonical_label(str(name)) for name in data.get("gender_names", ("woman", "man")))
-    numbers, unknown = _within(_numbers(data["gender"], "gender"), len(genders))
+    numbers, unknown = _indices(data["gender"], "gender", genders, canonical=True)
     splits, without_split = _splits(data)
     young = columns["age"] < min_age if "age" in columns else np.zeros(len(numbers), bool)
     rows = np.flatnonzero(~(unknown | without_split | young))
@@ -158,25 +160,65 @@ def vote_shares(votes: NDArray[np.generic]) -> NDArray[np.float32]:
 
 
 def _arrays(path: Path) -> Arrays:
+    if not path.stat().st_size:
+        raise DatasetError("not a readable .npz file (it is empty)")
+    if not zipfile.is_zipfile(path):  # np.load would also accept a .npy file
+        raise DatasetError("not a readable .npz file (another format, or cut short)")
     try:
-        with zipfile.ZipFile(path):  # np.load would also accept a .npy file
-            pass
+        check_archive(path)
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as e:
+            return {name: _array(file, name) for name in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as e:
+        if isinstance(e, DatasetError):
+            raise
         raise DatasetError(f"not a readable .npz file ({one_line(e)})") from e
 
 
+def _array(file: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    try:
+        return file[name]
+    except ValueError as e:
+        if "allow_pickle" not in str(e):
+            raise
+        raise DatasetError(f"{name} holds Python objects, which are not opened: write it as np.array(..., str)") from e
+
+
 def _numbers(values: NDArray[np.generic], name: str) -> NDArray[np.int64]:
-    if values.ndim != 1 or not np.issubdtype(values.dtype, np.integer):
+    """Returns whole numbers, which may be stored as floats."""
+    whole = values.ndim == 1 and np.issubdtype(values.dtype, np.number)
+    if not whole or not (np.isfinite(values).all() and (values == np.floor(values)).all()):
         raise DatasetError(f"{name} are {values.dtype} {values.shape}, not whole numbers (N)")
     return values.astype(np.int64)
 
 
-def _within(numbers: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Returns the numbers clipped to 0..count-1, and a mask, bool (N), of those that were outside."""
-    outside = (numbers < 0) | (numbers >= count)
-    return np.clip(numbers, 0, max(count - 1, 0)), outside
+def _indices(
+    values: NDArray[np.generic], key: str, names: Sequence[str], *, canonical: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Returns indices into `names`, and a mask, bool (N), of the values that name none of them.
+
+    Args:
+        values: whole numbers, or names.
+        key: of the array.
+        names: what the values name.
+        canonical: names are labels, which may have any usual spelling.
+    """
+    if values.dtype.kind not in "US":
+        numbers = _numbers(values, key)
+        outside = (numbers < 0) | (numbers >= len(names))
+        return np.clip(numbers, 0, max(len(names) - 1, 0)), outside
+    if values.ndim != 1:
+        raise DatasetError(f"{key} has the shape {values.shape}, not (N)")
+    written, places = np.unique(values.astype(str), return_inverse=True)
+    found = np.array([_place(name, names, canonical) for name in written.tolist()], np.int64)[places]
+    return np.maximum(found, 0), found < 0
+
+
+def _place(name: str, names: Sequence[str], canonical: bool) -> int:
+    """Returns the index of a name, -1 if it is not among the names."""
+    try:
+        return label_index(name, names) if canonical else names.index(name)
+    except (DatasetError, ValueError):
+        return -1
 
 
 def _splits(data: Arrays) -> tuple[NDArray[np.str_] | None, NDArray[np.bool_]]:
@@ -186,19 +228,15 @@ def _splits(data: Arrays) -> tuple[NDArray[np.str_] | None, NDArray[np.bool_]]:
     if "split_names" not in data:
         raise DatasetError("has split but no split_names")
     names = data["split_names"].astype(str)
-    numbers, outside = _within(_numbers(data["split"], "split"), len(names))
+    numbers, outside = _indices(data["split"], "split", names.tolist())
     return names[numbers] if len(names) else numbers.astype(str), outside
 
 
-def _outside(
-    key: str, names: str, values: NDArray[Any] | None, bad: NDArray[np.bool_], count: int
-) -> tuple[Problem, ...]:
-    """Returns the problem of rows with a number that has no name."""
-    rows = [f"row {row}" for row in np.flatnonzero(bad)]
-    if values is None or not rows:
-        return ()
-    verb = "reach" if key == "labels" else "reaches"
-    return problems_of(f"wrong {key}: {key} {verb} {values.max()}, but there are {count} {names}", rows)
+def _outside(key: str, names: str, values: NDArray[Any], bad: NDArray[np.bool_], count: int) -> tuple[Problem, ...]:
+    """Returns the problem of rows whose value is not one of the names."""
+    rows = [f"row {row} has {printable(str(values[row]))}" for row in np.flatnonzero(bad)]
+    known = f"within 0..{count - 1}, the {names}" if count else f"one of the {names}, of which there are none"
+    return problems_of(f"wrong {key}: not {known}", rows)
 
 
 def _flags(data: Arrays, key: str) -> NDArray[np.bool_] | None:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError, DatasetError
+from emotion_perception.core.paths import local_path
+from emotion_perception.core.text_files import read_text
 from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.images import Images, chunks
 
@@ -32,7 +34,8 @@ def apply_split_file(data: FaceDataset, name_or_path: str) -> FaceDataset:
         ConfigurationError: there is no such split file, or it is malformed.
         DatasetError: the dataset does not have the split, or other images in it.
     """
-    path = Path(name_or_path).expanduser() if name_or_path.endswith(".json") else SHIPPED / f"{name_or_path}.json"
+    given = name_or_path.lower().endswith(".json")
+    path = local_path(name_or_path) if given else SHIPPED / f"{name_or_path}.json"
     split, source, rows, sha256 = _read(path, name_or_path)
     if data.splits is None or source not in data.splits:
         raise DatasetError(f"has no split {source}, which {path.name} divides")
@@ -56,13 +59,15 @@ def images_sha256(images: Images) -> str:
 
 def _read(path: Path, name: str) -> tuple[str, str, NDArray[np.int64], str]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         rows = np.array(content["rows"], np.int64)
         if rows.ndim != 1 or (rows < 0).any():
             raise ValueError("rows are not a list of indices")
         return str(content["split"]), str(content["of"]), rows, str(content["images_sha256"])
-    except OSError:
+    except FileNotFoundError:
         shipped = ", ".join(sorted(entry.stem for entry in SHIPPED.glob("*.json")))
         raise ConfigurationError(f"no split file '{name}'; shipped: {shipped}; or give the path of a .json") from None
+    except OSError as e:
+        raise ConfigurationError(f"{path}: {e.strerror}") from e
     except (ValueError, KeyError, TypeError, OverflowError) as e:
         raise ConfigurationError(f"{path}: not a split file ({type(e).__name__}: {e})") from e

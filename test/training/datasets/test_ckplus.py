@@ -138,7 +138,12 @@ def test_a_frame_without_a_face_is_bad(write_ckplus, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("9.0", "9 is not within 0..7"), ("", "contains no number"), ("1.5", "1.5 is not"), ("nan", "nan is not within")],
+    [
+        ("9", "'9' is not within 0..7"),
+        ("", "'' is not an emotion"),
+        ("1.5", "'1.5' is not"),
+        ("nan", "'nan' is not"),
+    ],
 )
 def test_a_wrong_emotion_file_is_named(write_ckplus, text, words):
     tree = write_ckplus({"S010/001": (3, HAPPY), "S010/002": (3, text)})

@@ -1,6 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import os
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,70 @@ def test_a_folders_name_is_the_class_in_any_spelling(write_tree, noise):
     assert list(shown(data).values()) == ["anger", "neutral", "woman", "happiness", "face", "surprise"]
     assert data.class_names == ("anger", "happiness", "surprise", "neutral", "face", "woman")
     assert data.splits is None
+
+
+@pytest.mark.guarantee(
+    "Classes are found in folders as archives have them: numbered, in any spelling, and at any level.",
+    section="Programs",
+)
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (["0_angry/a.png", "3_happy/b.png"], None),
+        (["angry_0/a.png", "Happy (3)/b.png"], None),
+        (["1. Anger/a.PNG", "02-HAPPINESS/b.JPG"], None),
+        (["archive/faces/angry/a.png", "archive/faces/happy/b.png"], None),
+        (["fer2013/test/angry/a.png", "fer2013/train/happy/b.png"], ["test", "train"]),
+        (["test/images/angry/a.png", "train/images/happy/b.png"], ["test", "train"]),
+        (["angry/test/a.png", "happy/train/b.png"], ["test", "train"]),
+        (["angry/person_1/a.png", "happy/calm/b.png"], None),
+        (["images/angry_1.png", "images/happy_2.png"], None),
+    ],
+)
+def test_classes_and_splits_are_found_at_the_level_where_they_are(write_tree, noise, names, splits):
+    data = load_dataset(write_tree({name: noise(k) for k, name in enumerate(names)}))
+    assert shown(data) == dict(zip(names, ["anger", "happiness"], strict=True))
+    assert (data.splits if splits is None else data.splits.tolist()) == splits
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (["0/a.png", "1/b.png"], "2 x wrong label (0/a.png: class '0', 1/b.png: class '1')"),
+        (["fer/happy/a.png", "fer/boredom/b.png"], "1 x wrong label (fer/boredom/b.png: class 'boredom')"),
+        (["happy/a.png", "test/happy/b.png"], "1 x image outside the splits test (happy/a.png)"),
+        (["a.txt", "fer2013.csv"], "holds no images"),
+        (["a.txt", "fer2013.csv"], "if you mean fer2013.csv, give its path"),
+    ],
+)
+def test_what_cannot_be_a_class_is_named_with_what_it_was_taken_for(write_tree, noise, files, words):
+    tree = write_tree({name: noise(k) if name.endswith("png") else "x" for k, name in enumerate(files)})
+    with pytest.raises(DatasetError) as refusal:
+        load_dataset(tree)
+    assert words in str(refusal.value)
+
+
+@pytest.mark.guarantee(
+    "A link to a missing file or to a folder above, a FIFO or a name that is not UTF-8 refuses no folder of images.",
+    section="Programs",
+)
+def test_one_odd_entry_does_not_refuse_a_folder(write_tree, noise):
+    tree = write_tree({f"happy/{k:02}.png": noise(k) for k in range(60)})
+    (tree / "happy" / "gone.png").symlink_to("/nowhere.png")
+    os.mkfifo(tree / "happy" / "pipe.png")
+    (tree / "happy" / "up").symlink_to("..")
+    (tree / "happy" / "above").symlink_to(tree.parent)
+    os.rename(tree / "happy" / "00.png", os.fsencode(tree) + b"/happy/caf\xe9.png")
+    for _ in range(2):  # decoded, and from the cache
+        data = load_dataset(tree)
+        assert len(data) == 60
+        assert "happy/caf\u00e9.png" in shown(data)
+        assert [str(problem) for problem in data.problems] == [
+            "1 x not a regular file (happy/pipe.png)",
+            "1 x link to a missing file (happy/gone.png)",
+        ]
+    with pytest.raises(DatasetError, match=r"2 of 62 are bad.*missing file \(happy/gone.png\)"):
+        load_dataset(tree, max_bad=0.01)
 
 
 def test_images_of_any_size_and_color_become_one_size(write_tree, noise):
@@ -66,7 +132,7 @@ def test_bad_images_are_left_out_counted_and_named(write_tree, noise):
     data = load_dataset(tree)
     assert len(data) == 39
     assert [str(problem) for problem in data.problems] == [
-        "1 x wrong label (bored/x.png)",
+        "1 x wrong label (bored/x.png: class 'bored')",
         "1 x corrupt image (happy/07.png)",
     ]
     assert data.images[7].tolist() == load_dataset(tree).images[7].tolist()
@@ -80,7 +146,7 @@ def test_bad_images_are_left_out_counted_and_named(write_tree, noise):
         ({"happy/a.png": 1}, "sad", r"1 x class without images \(sad\) of 2"),
         ({"train/happy/a.png": 1, "test/happy/b.png": 2}, "test/sad", r"class without images \(test/sad\) of 3"),
         ({"train/happy/a.png": 1}, "test/happy", r"1 x split without images \(test\) of 2"),
-        ({"train/happy/a.png": 1, "happy/b.png": 2}, "", r"1 x image outside the splits \(happy/b.png\)"),
+        ({"train/happy/a.png": 1, "happy/b.png": 2}, "", r"1 x image outside the splits train \(happy/b.png\)"),
     ],
 )
 def test_empty_classes_and_missing_splits_are_refused_and_can_be_allowed(write_tree, noise, files, empty, words):

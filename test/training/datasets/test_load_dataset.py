@@ -23,6 +23,9 @@ def test_a_folder_without_an_image_is_refused(tmp_path):
     [
         ({"side": 3}, "data option 'side' is unknown for .*faces.npz; it takes max_bad, expect_classes, expect_splits"),
         ({"max_bad": 2}, "max_bad 2 is not within 0..1"),
+        ({"max_bad": "x"}, "max_bad 'x' is not within 0..1"),
+        ({"expect_classes": "happy"}, "expect_classes 'happy' is not a list of names"),
+        ({"split_file": 1}, "split_file 1 is not a name or path"),
     ],
 )
 def test_an_option_that_cannot_work_is_refused(write_npz, options, words):
@@ -33,7 +36,7 @@ def test_an_option_that_cannot_work_is_refused(write_npz, options, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"color": "yes"}, "data option color 'yes' is not of type bool"),
+        ({"color": "maybe"}, "data option color 'maybe' is not of type bool"),
         ({"workers": 1.5}, "data option workers 1.5 is not of type int"),
         ({"size": "large"}, "size 'large' is neither a side nor"),
         ({"size": [1, 2, 3]}, "neither a side nor"),

@@ -42,11 +42,18 @@ def test_color_images_come_as_rgb_and_are_kept_as_bgr(write_npz):
         ({"images": np.zeros((120, 0, 4), np.uint8)}, "neither gray nor color"),
         ({"images": np.zeros((0, 4, 4), np.uint8), "labels": np.zeros(0, np.uint8)}, "has the shape"),
         ({"labels": np.zeros(3, np.uint8)}, r"labels has the shape \(3,\) for 120 images"),
-        ({"labels": np.full(120, 7, np.uint8)}, "labels reach 7, but there are 7 class names"),
-        ({"labels": np.zeros(120, np.float32)}, "labels are float32"),
+        (
+            {"labels": np.full(120, 7, np.uint8)},
+            r"not within 0..6, the class names \(row 0 has 7, row 1 has 7",
+        ),
+        ({"labels": np.full(120, -1, np.int8)}, r"not within 0..6, the class names \(row 0 has -1"),
+        ({"labels": np.full(120, 0.5, np.float32)}, "labels are float32"),
+        ({"labels": np.full(120, np.nan)}, "labels are float64"),
+        ({"labels": np.full(120, "bored")}, "row 0 has bored"),
+        ({"labels": np.eye(120)}, "labels are float64"),
         ({"class_names": np.array(["bored"] * 7)}, "'bored' is not an emotion"),
         ({"split_names": None}, "has split but no split_names"),
-        ({"split": np.full(120, 2, np.uint8)}, "split reaches 2, but there are 2 split_names"),
+        ({"split": np.full(120, 2, np.uint8)}, r"not within 0..1, the split_names \(row 0 has 2"),
         ({"ferplus_votes": np.zeros(120, np.uint8)}, "ferplus_votes have the shape"),
         ({"leak": np.array(True)}, "leak has the shape"),
     ],
@@ -58,8 +65,32 @@ def test_an_npz_in_another_format_is_refused_with_the_reason(write_npz, changes,
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda labels: labels.astype(np.float64),
+        lambda labels: np.array(LABELS)[labels],
+        lambda labels: np.array([name.upper() for name in LABELS])[labels],
+        lambda labels: np.array([b"angry", b"disgusted", b"fear", b"Joy", b"sad", b"su", b"ne"])[labels],
+    ],
+)
+def test_labels_are_numbers_or_words_in_any_spelling(write_npz, written):
+    labels = np.arange(120) % 7
+    data = load_dataset(write_npz(labels=written(labels), split=np.array(["PublicTest", "Training"] * 60)))
+    assert data.labels.tolist() == labels.tolist()
+    assert data.splits.tolist() == ["PublicTest", "Training"] * 60
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04"])
+def test_a_file_that_is_no_npz_is_one_line(tmp_path, content):
+    path = tmp_path / "faces.npz"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match="faces.npz: not a readable .npz file"):
+        load_dataset(path)
+
+
 def test_an_npz_of_pickled_objects_is_refused_unopened(write_npz):
-    with pytest.raises(DatasetError, match="not a readable .npz"):
+    with pytest.raises(DatasetError, match="labels holds Python objects, which are not opened"):
         load_dataset(write_npz(labels=np.array([print] * 120, object)))
 
 
@@ -99,8 +130,8 @@ def test_a_few_numbers_without_a_name_are_left_out_and_named(write_npz):
     data = load_dataset(write_npz(labels=labels, split=split))
     assert len(data) == 118
     assert [str(problem) for problem in data.problems] == [
-        "1 x wrong labels: labels reach 9, but there are 7 class names (row 5)",
-        "1 x wrong split: split reaches 3, but there are 2 split_names (row 7)",
+        "1 x wrong labels: not within 0..6, the class names (row 5 has 9)",
+        "1 x wrong split: not within 0..1, the split_names (row 7 has 3)",
     ]
 
 
