@@ -5,6 +5,13 @@
 # A recording that is there already is replaced.
 set -euo pipefail
 out="${OUT:-out/demo_bag}"
+mkdir -p "$(dirname "$out")"
+exec 9>> "$out.lock" # until the last process of this script ends
+if ! flock --nonblock 9; then
+    echo "demo-bag: process $(cat "$out.lock") is recording into $out already" >&2
+    exit 1
+fi
+echo $$ > "$out.lock"
 rm -rf "$out"
 # framerate 30: the clip's 472 frames take 15.7 s. The deep queue keeps images for a recorder that is held up.
 python -m emotion_perception.ros.demo --seconds 15 --out "${out}_run" --bag "$out" \

@@ -170,7 +170,8 @@ class OutputFolder:
             fcntl.flock(self._lock, (fcntl.LOCK_SH if self._concurrent else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ConfigurationError(
-                f"{self.path}: another process is writing there: wait until it has ended, or give another folder"
+                f"{self.path}: another process{_holder(self._lock)} is writing there: "
+                "wait until it has ended, or give another folder"
             ) from None
         except OSError as e:
             if e.errno not in _NO_LOCKS:
@@ -231,6 +232,17 @@ class OutputFolder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _holder(locked: int) -> str:
+    """Returns ` ID` of the process that holds the lock of an open file, an empty string if the system does not tell."""
+    status = os.fstat(locked)
+    file = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    try:
+        rows = [row.split() for row in Path("/proc/locks").read_text("ascii").splitlines()]
+    except OSError:
+        return ""
+    return next((f" {row[4]}" for row in rows if row[1] == "FLOCK" and row[5] == file and int(row[4]) > 0), "")
 
 
 @contextmanager
