@@ -38,6 +38,11 @@ def _image_transport() -> Any:
     )
 
 
+def _jpeg_quality(topic: str) -> Any:
+    """Declares the parameter `jpeg_quality` of a node that publishes images."""
+    return option(80, f"JPEG quality of {topic}/compressed", minimum=1, maximum=100, live=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class CameraNodeConfig(Options):
     """Parameters of camera_node."""
@@ -46,10 +51,12 @@ class CameraNodeConfig(Options):
     frame_id: str = option("camera_optical_frame", "frame_id of every header")
     camera_name: str = option("camera", "name of the camera in the calibration file")
     camera_info_url: str = option(
-        "", "calibration file, file:// or package://; empty publishes a camera_info without K"
+        "",
+        "calibration file, file:// or package://, which set_camera_info writes; empty takes "
+        "$ROS_HOME/camera_info/CAMERA_NAME.yaml, with the namespace before the name",
     )
     queue_depth: int = option(5, "depth of the publishers' queues", minimum=1, maximum=100)
-    jpeg_quality: int = option(80, "JPEG quality of image_raw/compressed", minimum=1, maximum=100, live=True)
+    jpeg_quality: int = _jpeg_quality("image_raw")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +103,7 @@ class OverlayNodeConfig(Options):
         minimum=1,
         maximum=100,
     )
+    jpeg_quality: int = _jpeg_quality("image_overlay")
     image_reliability: str = _image_reliability()
     image_transport: str = _image_transport()
 

@@ -5,6 +5,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
@@ -12,6 +13,15 @@ from emotion_perception.core.camera import RateMeter
 
 _FAULT_SHOWN_S = 10.0
 _RATE_WINDOW_S = 5.0
+_ALL_FAILED = 3  # so many failed frames in a row are an error: a single damaged frame is not
+
+
+@dataclass(frozen=True)
+class _FailedFrames:
+    """The frames of a stream that have failed since the last one that was processed."""
+
+    count: int
+    reason: str
 
 
 class NodeDiagnostics:
@@ -27,6 +37,7 @@ class NodeDiagnostics:
         self._outputs = RateMeter(_RATE_WINDOW_S)
         self._age_ms = float("nan")
         self._problems: dict[str, tuple[bytes, str]] = {}
+        self._failed: dict[str, _FailedFrames] = {}
         self._faults, self._last_fault, self._last_fault_s = 0, "", float("-inf")
 
     @property
@@ -48,8 +59,24 @@ class NodeDiagnostics:
     def fault(self, text: str) -> None:
         """Counts a fault that cost one frame or face; the status is WARN for ten seconds."""
         with self._lock:
-            self._faults += 1
-            self._last_fault, self._last_fault_s = text, self._clock_s()
+            self._note_fault(text)
+
+    def frame_failed(self, stream: str, text: str) -> None:
+        """Counts a fault that cost a whole frame; after three in a row the status is ERROR until one succeeds.
+
+        Args:
+            stream: what the frames belong to, e.g. an image topic; each is judged by itself.
+            text: the reason, one line.
+        """
+        with self._lock:
+            self._note_fault(text)
+            before = self._failed.get(stream)
+            self._failed[stream] = _FailedFrames(1 + (before.count if before else 0), text)
+
+    def frame_succeeded(self, stream: str) -> None:
+        """Ends the error of `frame_failed`; also when the stream ends."""
+        with self._lock:
+            self._failed.pop(stream, None)
 
     def set_problem(self, key: str, text: str, *, error: bool = False) -> bool:
         """Makes the status WARN or ERROR until the problem is cleared.
@@ -73,11 +100,12 @@ class NodeDiagnostics:
         with self._lock:
             return self._problems.pop(key, None) is not None
 
-    def entry(self, name: str, values: dict[str, object]) -> DiagnosticStatus:
+    def entry(self, name: str, hardware_id: str, values: dict[str, object]) -> DiagnosticStatus:
         """Returns the entry of /diagnostics.
 
         Args:
             name: of the node.
+            hardware_id: the device or computer that the node depends on.
             values: entries of the node's own, shown before the common ones.
 
         Returns:
@@ -88,10 +116,19 @@ class NodeDiagnostics:
             rates = {"rate_hz": f"{self._outputs.hz(self._clock_s()):.2f}", "age_ms": f"{self._age_ms:.1f}"}
             shown = {**values, **rates, "faults": self._faults, "last_fault": self._last_fault}
         pairs = [KeyValue(key=key, value=str(value)) for key, value in shown.items()]
-        return DiagnosticStatus(level=level, name=name, message=message, values=pairs)
+        return DiagnosticStatus(level=level, name=name, message=message, hardware_id=hardware_id, values=pairs)
+
+    def _note_fault(self, text: str) -> None:
+        self._faults += 1
+        self._last_fault, self._last_fault_s = text, self._clock_s()
 
     def _worst(self) -> tuple[bytes, str]:
         problems = list(self._problems.values())
+        problems += [
+            (DiagnosticStatus.ERROR, f"{stream}: the last {failed.count} frames failed: {failed.reason}")
+            for stream, failed in self._failed.items()
+            if failed.count >= _ALL_FAILED
+        ]
         if self._clock_s() - self._last_fault_s < _FAULT_SHOWN_S:
             problems.append((DiagnosticStatus.WARN, self._last_fault))
         if not problems:

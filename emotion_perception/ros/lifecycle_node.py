@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base of the four perception nodes: parameters, lifecycle, diagnostics."""
 
+import platform
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Generic
@@ -14,7 +15,8 @@ from rclpy.service import Service
 from rclpy.timer import Timer
 from std_msgs.msg import Header
 
-from emotion_perception.core.errors import EmotionPerceptionError, one_line
+from emotion_perception.core.errors import EmotionPerceptionError, clipped, one_line
+from emotion_perception.core.sync import WorkLoad
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.diagnostics import NodeDiagnostics
@@ -96,10 +98,11 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self._configured, self._active = ExitStack(), ExitStack()
         self.transition_error: Exception | None = None
         self.diagnostics = NodeDiagnostics()
+        self._loads: dict[str, WorkLoad] = {}
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_steady_timer(_STATUS_PERIOD_S, self.publish_status)
         for service in self.services:
-            service.callback = self._always_answered(service)
+            service.callback = self.always_answered(service)
 
     @property
     def config(self) -> Config:
@@ -110,6 +113,11 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     def faults(self) -> int:
         """How many frames or faces were lost so far."""
         return self.diagnostics.faults
+
+    @property
+    def hardware_id(self) -> str:
+        """The device that the node depends on, for /diagnostics; here the name of the computer."""
+        return platform.node()
 
     def create_steady_timer(self, period_s: float, callback: Callable[[], None]) -> Timer:
         """Returns a timer on a steady clock, which runs without `/clock` and is not affected by its jumps."""
@@ -130,12 +138,19 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     def count_fault(self, text: str) -> None:
         """Counts a fault that cost one frame or face; logs at most one every five seconds."""
+        text = clipped(text)
         self.diagnostics.fault(text)
-        self.get_logger().warning(f"{text} ({self.faults} so far)", throttle_duration_sec=_THROTTLE_S)
+        self._log_fault(text)
 
-    def count_failure(self, fault: Exception, counts: FrameCounts) -> None:
-        """Counts an exception that the work on a frame raised; `on_failure` of a `LatestFrameWorker`."""
-        self.count_fault(str(fault) or type(fault).__name__)
+    def count_failed_frame(self, stream: str, text: str) -> None:
+        """Counts a fault that cost a whole frame of a stream, as `count_fault`; three in a row are an ERROR."""
+        text = clipped(text)
+        self.diagnostics.frame_failed(stream, text)
+        self._log_fault(text)
+
+    def count_failure(self, stream: str, fault: Exception, counts: FrameCounts) -> None:
+        """Counts an exception that the work on a frame raised; with a stream `on_failure` of a `LatestFrameWorker`."""
+        self.count_failed_frame(stream, str(fault) or type(fault).__name__)
 
     def set_problem(self, key: str, text: str, *, error: bool = False) -> None:
         """Shows a lasting problem in /diagnostics until it is cleared, and logs it when it is new.
@@ -156,6 +171,18 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     def clear_problem(self, key: str) -> None:
         """Clears a problem that `set_problem` has set."""
         self.diagnostics.clear_problem(key)
+
+    def show_load(self, stream: str, load: WorkLoad, resources: ExitStack) -> None:
+        """Shows in /diagnostics how long the frames of a stream take, as a problem if that is too long.
+
+        Args:
+            stream: what the frames belong to, e.g. an image topic.
+            load: of the worker.
+            resources: ends it.
+        """
+        self._loads[stream] = load
+        resources.callback(self.clear_problem, f"load of {stream}")
+        resources.callback(self._loads.pop, stream)
 
     def note_published(self, header: Header) -> None:
         """Counts an output for rate and age in /diagnostics."""
@@ -199,10 +226,23 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     def publish_status(self) -> None:
         """Publishes this node's entry of /diagnostics."""
-        entry = self.diagnostics.entry(self.get_fully_qualified_name(), {"state": self._state, **self.status()})
+        values = {"state": self._state, **self.status(), **self._load_status()}
+        entry = self.diagnostics.entry(self.get_fully_qualified_name(), self.hardware_id, values)
         message = DiagnosticArray(status=[entry])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(message)
+
+    def _load_status(self) -> dict[str, str]:
+        """Sets or clears the problem of each stream; returns the times of its frames."""
+        status: dict[str, str] = {}
+        for stream, load in list(self._loads.items()):
+            problem, prefix = load.problem(), f"{stream} " if len(self._loads) > 1 else ""
+            self.set_problem(f"load of {stream}", problem and f"{prefix}{problem}")
+            status |= {f"{prefix}{name}": f"{value:.1f}" for name, value in load.times_ms().items()}
+        return status
+
+    def _log_fault(self, text: str) -> None:
+        self.get_logger().warning(f"{text} ({self.faults} so far)", throttle_duration_sec=_THROTTLE_S)
 
     def _configure(self) -> None:
         with ExitStack() as resources:
@@ -229,7 +269,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self._state = next_state
         return TransitionCallbackReturn.SUCCESS
 
-    def _always_answered(self, service: Service) -> Callable[[Any, Any], Any]:
+    def always_answered(self, service: Service) -> Callable[[Any, Any], Any]:
         """Returns the service's callback, wrapped so that a request that makes it raise gets a response too.
 
         rclpy raises for a transition that does not exist or is not allowed, and sends no response then, so the client

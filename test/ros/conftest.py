@@ -34,6 +34,14 @@ def ros_domain(monkeypatch):
         yield domain
 
 
+@pytest.fixture(autouse=True)
+def ros_home(monkeypatch, tmp_path_factory):
+    """A folder of its own instead of ~/.ros, where camera_node looks for a calibration."""
+    home = tmp_path_factory.mktemp("ros_home")
+    monkeypatch.setenv("ROS_HOME", str(home))
+    return home
+
+
 @pytest.fixture
 def graph(ros_domain):
     """A graph in a domain that no other test uses."""

@@ -12,7 +12,7 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from node_processes import END_S, Probe, start
 from real_face import moving_face
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, emotions_from_msg, faces_from_msg, stamp_ns
 from emotion_perception.ros.qos import RESULTS
@@ -104,9 +104,14 @@ def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(photographs, 
     running("face_detection_node", remap="__ns:=/apart image_raw:=/image_raw")
     running("emotion_classifier_node", remap="__ns:=/apart image_raw:=/image_raw")
     probe = probe_of(composed)
-    faces, emotions, overlays = (
+    faces, emotions, overlays, compressed_overlays = (
         listen(probe, kind, topic)
-        for kind, topic in [(FaceArray, "faces"), (EmotionArray, "emotions"), (Image, "image_overlay")]
+        for kind, topic in [
+            (FaceArray, "faces"),
+            (EmotionArray, "emotions"),
+            (Image, "image_overlay"),
+            (CompressedImage, "image_overlay/compressed"),
+        ]
     )
     faces_apart, emotions_apart = listen(probe, FaceArray, "apart/faces"), listen(probe, EmotionArray, "apart/emotions")
     for node in ("face_detection_node", "emotion_classifier_node", "apart/face_detection_node"):
@@ -118,11 +123,11 @@ def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(photographs, 
     probe.wait(lambda: probe.value("camera_node", "subscribers") == "6", "not all have found the camera")
     change(probe, "camera_node", Transition.TRANSITION_ACTIVATE)
     probe.wait(lambda: len(emotions) == len(emotions_apart) == len(images) == FRAMES, "not every image is answered")
-    probe.wait(lambda: len(overlays) == FRAMES, "not every image is drawn")
+    probe.wait(lambda: len(overlays) == len(compressed_overlays) == FRAMES, "not every image is drawn")
     for node in ("face_detection_node", "emotion_classifier_node"):
         probe.wait(lambda node=node: counts(probe, node)["processed"] == FRAMES, "not all are counted")
 
-    for messages in (faces, emotions, overlays, faces_apart, emotions_apart):
+    for messages in (faces, emotions, overlays, compressed_overlays, faces_apart, emotions_apart):
         assert messages.keys() == images.keys()
     for expected, stamp in zip(photographs, sorted(images), strict=True):
         np.testing.assert_array_equal(image_to_bgr(images[stamp]), expected)

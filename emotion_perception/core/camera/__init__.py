@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
+    from emotion_perception.core.camera.calibration import Calibration, read_calibration, write_calibration
     from emotion_perception.core.camera.capture_loop import CaptureLoop
     from emotion_perception.core.camera.factory import check_source, open_source
-    from emotion_perception.core.camera.live import without_password
+    from emotion_perception.core.camera.identity import source_identity, without_password
     from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
     from emotion_perception.core.camera.options import CameraOptions
     from emotion_perception.core.camera.rate_meter import RateMeter
@@ -18,9 +19,10 @@ else:
     __getattr__ = lazy_imports(
         __name__,
         {
+            "calibration": ("Calibration", "read_calibration", "write_calibration"),
             "capture_loop": ("CaptureLoop",),
             "factory": ("check_source", "open_source"),
-            "live": ("without_password",),
+            "identity": ("source_identity", "without_password"),
             "monotonic_stamps": ("MonotonicStamps",),
             "options": ("CameraOptions",),
             "rate_meter": ("RateMeter",),
@@ -29,6 +31,7 @@ else:
     )
 
 __all__ = [
+    "Calibration",
     "CameraOptions",
     "CaptureLoop",
     "FrameSource",
@@ -36,5 +39,8 @@ __all__ = [
     "RateMeter",
     "check_source",
     "open_source",
+    "read_calibration",
+    "source_identity",
     "without_password",
+    "write_calibration",
 ]

@@ -10,11 +10,14 @@ import cv2
 
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.files import FolderSource, VideoFileSource
+from emotion_perception.core.camera.identity import device_path
+from emotion_perception.core.camera.image_files import HEAD_BYTES, is_animation_of_ffmpeg
 from emotion_perception.core.camera.live import DeviceSource, StreamSource
 from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource
 from emotion_perception.core.camera.synthetic import SyntheticSource
 from emotion_perception.core.errors import ConfigurationError, SourceError
+from emotion_perception.core.regular_files import open_regular
 
 
 def check_source(options: CameraOptions) -> None:
@@ -36,7 +39,7 @@ def open_source(options: CameraOptions) -> FrameSource:
     """Opens what `options.video_device` names.
 
     Digits and device files are cameras, `synthetic` is the built-in source, `scheme://` a stream, a folder its
-    images, an image file that one image again and again, any other file a video.
+    images, an image file that one image again and again, any other file and an animation a video.
 
     Raises:
         SourceError: it is missing or delivers no image; one line that names it.
@@ -49,22 +52,24 @@ def open_source(options: CameraOptions) -> FrameSource:
         return SyntheticSource(options)
     if "://" in device and not device.startswith("file://"):
         return StreamSource(device, options)
-    if device.isascii() and device.isdigit():
-        return DeviceSource(f"/dev/video{int(device)}", options)
-    path = Path(device.removeprefix("file://")).expanduser()
-    return _open_path(path, options)
+    return _open_path(Path(device_path(device)).expanduser(), options)
 
 
 def _open_path(path: Path, options: CameraOptions) -> FrameSource:
-    if str(path).startswith("/dev/") or _is_character_device(path):
-        return DeviceSource(str(path), options)
     if path.is_dir():
         return FolderSource.of_folder(path, options)
-    if not path.is_file():
-        raise SourceError(f"{path}: no such file or folder")
-    if not os.access(path, os.R_OK):
-        raise SourceError(f"{path}: no permission to read it")
-    if cv2.haveImageReader(str(path)):
+    if _is_character_device(path) or (str(path).startswith("/dev/") and not path.exists()):
+        return DeviceSource(str(path), options)
+    try:
+        with open_regular(path) as file:
+            head = file.read(HEAD_BYTES)
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file or folder") from None
+    except PermissionError:
+        raise SourceError(f"{path}: no permission to read it") from None
+    except OSError as e:
+        raise SourceError(f"{path}: {e.strerror}") from e
+    if cv2.haveImageReader(str(path)) and not is_animation_of_ffmpeg(head, path):
         return FolderSource([path], options)
     return VideoFileSource(path, options)
 

@@ -9,11 +9,11 @@ from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 
+from emotion_perception.core.camera.identity import without_password
 from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, fit_within, frame_timeout_s, nominal_rate_hz
 from emotion_perception.core.errors import SourceError
@@ -221,11 +221,3 @@ def device_settings(options: CameraOptions) -> list[tuple[int, float]]:
     )
     settings += [(prop, value) for prop, value in requested if value]
     return [*settings, (cv2.CAP_PROP_BUFFERSIZE, 1)]
-
-
-def without_password(url: str) -> str:
-    """Returns an address without its password, for logs."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":***@", 1)

@@ -8,18 +8,24 @@ from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
     from emotion_perception.core.rendering.anonymize import FaceAnonymizer, anonymize_faces
-    from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarker, FaceMarkers, PinholeCamera
+    from emotion_perception.core.rendering.markers import (
+        FACE_WIDTH_M,
+        FaceMarker,
+        FaceMarkers,
+        MarkerLifetime,
+        PinholeCamera,
+    )
     from emotion_perception.core.rendering.options import ANONYMIZERS, OverlayOptions
-    from emotion_perception.core.rendering.overlay import COLORS, OTHER_COLOR, draw_overlay
+    from emotion_perception.core.rendering.overlay import COLORS, MAX_LABELED_FACES, OTHER_COLOR, draw_overlay
     from emotion_perception.core.rendering.video import VideoWriter
 else:
     __getattr__ = lazy_imports(
         __name__,
         {
             "anonymize": ("FaceAnonymizer", "anonymize_faces"),
-            "markers": ("FACE_WIDTH_M", "FaceMarker", "FaceMarkers", "PinholeCamera"),
+            "markers": ("FACE_WIDTH_M", "FaceMarker", "FaceMarkers", "MarkerLifetime", "PinholeCamera"),
             "options": ("ANONYMIZERS", "OverlayOptions"),
-            "overlay": ("COLORS", "OTHER_COLOR", "draw_overlay"),
+            "overlay": ("COLORS", "MAX_LABELED_FACES", "OTHER_COLOR", "draw_overlay"),
             "video": ("VideoWriter",),
         },
     )
@@ -28,10 +34,12 @@ __all__ = [
     "ANONYMIZERS",
     "COLORS",
     "FACE_WIDTH_M",
+    "MAX_LABELED_FACES",
     "OTHER_COLOR",
     "FaceAnonymizer",
     "FaceMarker",
     "FaceMarkers",
+    "MarkerLifetime",
     "OverlayOptions",
     "PinholeCamera",
     "VideoWriter",

@@ -20,6 +20,8 @@ _SAMPLED_SIDE = 128  # pixels of the shorter side that are read, so that a large
 _SIGMA = 0.3  # of the Gaussian, as a share of the shorter side
 _GRAY = 128
 _HOLD_S = 1.0
+_MAX_HIDDEN = 8  # areas of the image: where regions overlap more than that, the whole image is hidden instead
+_MAX_HELD = 1024  # regions of missing faces; reached only if stamps stand still or track ids change with every frame
 
 
 def anonymize_faces(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: str) -> NDArray[np.uint8]:
@@ -31,13 +33,17 @@ def anonymize_faces(image_bgr: NDArray[np.uint8], boxes: Sequence[Box], mode: st
         mode: `none`, `blur`, `pixelate` or `fill` (plain gray); the strength depends on the size of each face.
 
     Returns:
-        A new uint8 (H, W, 3), unchanged outside the boxes and their margins.
+        A new uint8 (H, W, 3), unchanged outside the boxes and their margins; hidden as a whole if the areas of these
+        sum up to more than eight images.
     """
     canvas = image_bgr.copy()
-    if mode != "none":
-        for box in boxes:
-            if region := _with_margin(box, (canvas.shape[1], canvas.shape[0])):
-                _hide(canvas[region.y_min : region.y_max, region.x_min : region.x_max], mode)
+    if mode == "none":
+        return canvas
+    regions = [region for box in boxes if (region := _with_margin(box, (canvas.shape[1], canvas.shape[0])))]
+    if sum(region.area for region in regions) > _MAX_HIDDEN * canvas.shape[0] * canvas.shape[1]:
+        return anonymize_image(image_bgr, mode)
+    for region in regions:
+        _hide(canvas[region.y_min : region.y_max, region.x_min : region.x_max], mode)
     return canvas
 
 
@@ -52,11 +58,13 @@ def anonymize_image(image_bgr: NDArray[np.uint8], mode: str) -> NDArray[np.uint8
 class FaceAnonymizer:
     """Anonymizes the images of a stream.
 
-    A detector misses a face now and then, so the last region of a missing face stays hidden for one more second.
+    A detector misses a face now and then, so the last region of a missing face stays hidden for one more second, and at
+    least for one frame.
     """
 
     def __init__(self) -> None:
         self._last_seen: dict[int, tuple[float, Box]] = {}
+        self._last_stamp_s = -math.inf
 
     def hide(
         self, image_bgr: NDArray[np.uint8], faces: Sequence[Face] | None, stamp_s: float, mode: str
@@ -74,15 +82,23 @@ class FaceAnonymizer:
             return image_bgr
         if faces is None:
             return anonymize_image(image_bgr, mode)
-        return anonymize_faces(image_bgr, [*(face.box for face in faces), *self._missing(faces, stamp_s)], mode)
+        missing = self._missing(faces, stamp_s)
+        if missing is None:
+            return anonymize_image(image_bgr, mode)
+        return anonymize_faces(image_bgr, [*(face.box for face in faces), *missing], mode)
 
-    def _missing(self, faces: Sequence[Face], stamp_s: float) -> list[Box]:
+    def _missing(self, faces: Sequence[Face], stamp_s: float) -> list[Box] | None:
+        """Returns the regions of missing faces, None if there are too many to keep."""
         present = {face.track_id: (stamp_s, face.box) for face in faces}
         held = {
             track: (seen_s, box)
             for track, (seen_s, box) in self._last_seen.items()
-            if track not in present and 0 <= stamp_s - seen_s <= _HOLD_S
+            if track not in present and 0 <= stamp_s - seen_s <= max(_HOLD_S, stamp_s - self._last_stamp_s)
         }
+        self._last_stamp_s = stamp_s
+        if len(held) > _MAX_HELD:
+            self._last_seen = present
+            return None
         self._last_seen = held | present
         return [box for _, box in held.values()]
 

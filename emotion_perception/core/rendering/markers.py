@@ -3,6 +3,7 @@
 """Positions of faces in the camera frame, estimated from one camera, and the markers that show them."""
 
 import math
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,10 @@ from emotion_perception.core.rendering.overlay import caption, color_of
 from emotion_perception.core.types import Box, FaceEmotion
 
 FACE_WIDTH_M = 0.16
+_PERIODS = 5  # intervals between frames that are remembered
+_LIFETIME_PERIODS = 3.0  # a viewer keeps a marker for so many of them, so two frames in a row may come late
+_SHORTEST_S, _LONGEST_S = 2.0, 300.0
+_FIRST_LIFETIME_S = 60.0
 _IDS = 2**30  # a marker's id is an int32, and a face has two markers
 
 
@@ -89,6 +94,37 @@ class FaceMarkers:
         marker_ids = {marker_id for marker in markers for marker_id in (marker.shape_id, marker.text_id)}
         vanished, self._marker_ids = sorted(self._marker_ids - marker_ids), marker_ids
         return markers, vanished
+
+
+class MarkerLifetime:
+    """Computes how long a viewer shows a marker after the stream has stopped; longer than the gap between two frames.
+
+    The marker of a face that has left is deleted, so the lifetime matters only where no further frame comes.
+    """
+
+    def __init__(self) -> None:
+        self._last_stamp_s: float | None = None
+        self._periods_s: deque[float] = deque(maxlen=_PERIODS)
+
+    def reset(self) -> None:
+        """Forgets the intervals, after a pause that says nothing about the frame rate."""
+        self._last_stamp_s = None
+        self._periods_s.clear()
+
+    def update(self, stamp_s: float) -> float:
+        """Adds a frame; returns the lifetime of its markers in seconds.
+
+        Three times the longest of the last five intervals between stamps, 2 to 300 s; 60 s while no interval is known.
+
+        Args:
+            stamp_s: stamp of the frame in seconds; one that does not increase is no interval.
+        """
+        if self._last_stamp_s is not None and stamp_s > self._last_stamp_s:
+            self._periods_s.append(stamp_s - self._last_stamp_s)
+        self._last_stamp_s = stamp_s
+        if not self._periods_s:
+            return _FIRST_LIFETIME_S
+        return min(max(_LIFETIME_PERIODS * max(self._periods_s), _SHORTEST_S), _LONGEST_S)
 
 
 def _marker(emotion: FaceEmotion, camera: PinholeCamera) -> FaceMarker:

@@ -3,8 +3,9 @@
 """camera_node: publishes a camera, video file, image folder or network stream as ROS images.
 
 Publishes `image_raw` (sensor_msgs/Image, bgr8), `image_raw/compressed` (sensor_msgs/CompressedImage, JPEG) and
-`camera_info` (sensor_msgs/CameraInfo) under one header; images only while they have subscribers. The stamp is the time
-at which the image was grabbed, on the node's clock, strictly increasing. A source that is missing or lost is an ERROR
+`camera_info` (sensor_msgs/CameraInfo) under one header; images only while they have subscribers. Serves
+`set_camera_info` (sensor_msgs/SetCameraInfo), which saves a calibration. The stamp is the time at which the image was
+grabbed, on the node's clock, strictly increasing. A source that is missing or lost is an ERROR
 in /diagnostics, and the node tries to reopen it until it succeeds.
 """
 
@@ -20,10 +21,11 @@ from emotion_perception.core.camera import (
     MonotonicStamps,
     check_source,
     open_source,
+    source_identity,
     without_password,
 )
 from emotion_perception.core.types import Frame
-from emotion_perception.ros.camera_info import load_camera_info
+from emotion_perception.ros.camera_info import CameraInfoSource
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import CameraNodeConfig
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _CHECK_PERIOD_S = 0.25
+_STREAM = "images"
 
 
 class CameraNode(PerceptionNode[CameraNodeConfig]):
@@ -56,13 +59,15 @@ class CameraNode(PerceptionNode[CameraNodeConfig]):
         self._open_source = opener
         self._stamps = MonotonicStamps()
 
+    @property
+    def hardware_id(self) -> str:
+        """The source: device with its serial number, file, or address without user and password."""
+        return source_identity(self.config.camera.video_device)
+
     def configure(self, resources: ExitStack) -> Behavior:
         """Checks the parameters, reads the calibration and creates the publishers; the source may be missing."""
         check_source(self.config.camera)
-        info = load_camera_info(self.config.camera_info_url, self.config.camera_name)
-        if not info.k.any():
-            self.get_logger().warning("not calibrated: camera_info has no K (parameter camera_info_url)", once=True)
-        publishers = CameraPublishers(self, info, self._stamps, resources)
+        publishers = CameraPublishers(self, CameraInfoSource(self, resources), self._stamps, resources)
         return ImageCapture(self, publishers, partial(self._open_source, self.config.camera))
 
 
@@ -79,33 +84,41 @@ class ImageCapture(Behavior):
         self._node, self._publishers, self._open_source = node, publishers, open_source
         self._published = 0  # written by the thread of the capture loop alone
         self._has_ended: Callable[[], bool] = lambda: False
+        self._skipped: Callable[[], int] = lambda: 0
 
     def activate(self, resources: ExitStack) -> None:
         """Starts to open and read the source."""
         node = self._node
         for problem in ("source", "rate"):
             resources.callback(node.clear_problem, problem)
+        resources.callback(node.diagnostics.frame_succeeded, _STREAM)
         loop = CaptureLoop(
             self._open_source,
             name=without_password(node.config.camera.video_device),
             on_frame=self._publish,
             on_loss=self._report_loss,
             on_recovery=self._report_recovery,
-            on_error=node.count_fault,
+            on_error=partial(node.count_failed_frame, _STREAM),
         )
-        self._has_ended = lambda: loop.ended
+        self._has_ended, self._skipped = (lambda: loop.ended), (lambda: loop.skipped)
         resources.callback(self._stop, loop)
         loop.start()
         resources.callback(node.destroy_timer, node.create_steady_timer(_CHECK_PERIOD_S, partial(self._check, loop)))
 
     def status(self) -> dict[str, object]:
-        """Returns the number of published frames, the number of subscribers, and whether the source has ended."""
+        """Returns the numbers of published frames, skipped files and subscribers, and whether the source has ended."""
         subscribers, ended = self._publishers.subscribers, self._has_ended()
-        return {"frames_published": self._published, "subscribers": subscribers, "ended": ended}
+        return {
+            "frames_published": self._published,
+            "files_skipped": self._skipped(),
+            "subscribers": subscribers,
+            "ended": ended,
+        }
 
     def _publish(self, frame: Frame) -> None:
         self._published += 1
         self._node.note_published(self._publishers.publish(frame))
+        self._node.diagnostics.frame_succeeded(_STREAM)
 
     def _report_loss(self, line: str) -> None:
         self._node.set_problem("source", line, error=True)

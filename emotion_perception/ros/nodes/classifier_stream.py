@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from rclpy.exceptions import InvalidTopicNameException
 
@@ -18,11 +19,12 @@ from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, FaceArray
 from emotion_perception.ros.lifecycle_node import PerceptionNode, counts_status
 from emotion_perception.ros.process import STOP_TIMEOUT_S
+from emotion_perception.ros.transport.bounded_messages import OversizedMessage
 from emotion_perception.ros.transport.image_messages import image_to_bgr
 from emotion_perception.ros.transport.result_publisher import ResultPublisher
 from emotion_perception.ros.transport.subscriptions import AnyImage, SynchronizedSubscription
 
-Pair = tuple[AnyImage | None, FaceArray]
+Pair = tuple[AnyImage | None, FaceArray | OversizedMessage]
 
 
 class ClassifierStream:
@@ -68,9 +70,12 @@ class ClassifierStream:
                 that has arrived.
         """
         self._recognizer.reset()
-        worker = LatestFrameWorker(self._recognize, self._publish, self._node.count_failure, on_drop=self._skip)
+        on_failure = partial(self._node.count_failure, self.image_topic)
+        worker = LatestFrameWorker(self._recognize, self._publish, on_failure, on_drop=self._skip)
         self._counts = lambda: worker.counts
+        resources.callback(self._node.diagnostics.frame_succeeded, self.image_topic)
         resources.callback(worker.stop, STOP_TIMEOUT_S)
+        self._node.show_load(self.image_topic, worker.load, resources)
         SynchronizedSubscription(
             self._node, FaceArray, self._topic("faces"), self.image_topic, worker.put, self._node.config, resources
         )
@@ -89,27 +94,53 @@ class ClassifierStream:
     def _recognize(self, pair: Pair) -> ClassificationResult:
         (image, message), begun_s, options = pair, time.monotonic(), self._node.config.recognizer
         self._node.trace("begun", conversions.stamp_ns(message.header))
+        if isinstance(message, OversizedMessage):
+            self._node.count_failed_frame(self.image_topic, message.problem)
+            return _unread(message, Status.ERROR)
         if image is None:
-            self._node.count_fault("faces without their image")
+            self._node.count_failed_frame(self.image_topic, "faces without their image")
             return ClassificationResult(message, Status.NO_IMAGE)
         valid = [face for face in conversions.faces_from_msg(message) if face is not None]
-        faces = self._load_shedder.select(valid, begun_s, max_load=options.max_load)
+        budget = self._load_shedder.begin_frame(begun_s, max_load=options.max_load)
+        limit_s, outside = self._load_shedder.time_limit_s(options.max_load), self._recognizer.regions_rejected
         try:
-            image_bgr, stamp_s = image_to_bgr(image) if faces else None, conversions.stamp_ns(message.header) * 1e-9
-            emotions = self._recognizer.recognize(image_bgr, faces, stamp_s, options)
+            image_bgr, stamp_s = image_to_bgr(image) if valid else None, conversions.stamp_ns(message.header) * 1e-9
+            emotions = self._recognizer.recognize(
+                image_bgr, valid, stamp_s, options, max_classified=budget, time_limit_s=limit_s
+            )
         except Exception as e:  # noqa: BLE001 - whatever one image does to a network, the next one is classified
-            self._node.count_fault(str(e) or type(e).__name__)
+            self._node.count_failed_frame(self.image_topic, str(e) or type(e).__name__)
             return ClassificationResult(message, Status.ERROR)
-        if rejected := len(message.faces) - len(valid) + len(faces) - len(emotions):
-            self._node.count_fault(f"{rejected} face(s) with a region outside the image")
-        self._load_shedder.add_measurement(len(faces), time.monotonic() - begun_s)
+        rejected = len(message.faces) - len(valid) + self._recognizer.regions_rejected - outside
+        self._report_rejected(rejected, classified=len(emotions))
+        if len(valid) > options.max_faces:
+            self._node.count_fault(f"{len(valid)} faces in an image are more than max_faces {options.max_faces}")
+        classified = sum(emotion.classified for emotion in emotions)
+        self._load_shedder.add_measurement(classified, time.monotonic() - begun_s)
         return ClassificationResult(message, Status.OK, emotions, (time.monotonic() - begun_s) * 1e3)
+
+    def _report_rejected(self, rejected: int, *, classified: int) -> None:
+        text = f"{rejected} face(s) with a region outside the image"
+        if rejected and not classified:
+            self._node.count_failed_frame(self.image_topic, text)
+            return
+        if rejected:
+            self._node.count_fault(text)
+        self._node.diagnostics.frame_succeeded(self.image_topic)
 
     def _skip(self, pair: Pair) -> None:
         image, message = pair
-        self._publish(ClassificationResult(message, Status.NO_IMAGE if image is None else Status.SKIPPED))
+        status = Status.NO_IMAGE if image is None else Status.SKIPPED
+        if isinstance(message, OversizedMessage):
+            self._publish(_unread(message, status))
+        else:
+            self._publish(ClassificationResult(message, status))
 
     def _publish(self, result: ClassificationResult, counts: FrameCounts | None = None) -> None:
         self._published[result.status] += 1
         self._emotions.publish(result.to_msg(self._classifier.info, self._node.get_clock().now()))
         self._node.set_problem("device", self._classifier.device_problem)
+
+
+def _unread(message: OversizedMessage, status: Status) -> ClassificationResult:
+    return ClassificationResult(FaceArray(header=message.header), status, unread_faces=message.count)

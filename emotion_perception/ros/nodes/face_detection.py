@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from std_msgs.msg import Header
@@ -34,6 +35,8 @@ from emotion_perception.ros.transport.subscriptions import AnyImage, ImageSubscr
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+_STREAM = "images"
 
 
 class FaceDetectionNode(PerceptionNode[DetectionNodeConfig]):
@@ -88,9 +91,11 @@ class FaceDetection(Behavior):
     def activate(self, resources: ExitStack) -> None:
         """Starts the thread and subscribes to images."""
         self._pipeline.reset()
-        worker = LatestFrameWorker(self._detect, self._publish, self._node.count_failure)
+        worker = LatestFrameWorker(self._detect, self._publish, partial(self._node.count_failure, _STREAM))
+        resources.callback(self._node.diagnostics.frame_succeeded, _STREAM)
         self._counts = lambda: worker.counts
         resources.callback(worker.stop, STOP_TIMEOUT_S)
+        self._node.show_load(_STREAM, worker.load, resources)
         ImageSubscription(
             self._node,
             worker.put,
@@ -117,6 +122,7 @@ class FaceDetection(Behavior):
         self._faces.publish(
             faces_to_msg(found.header, found.faces, detector=detector, detect_ms=found.detect_ms, counts=counts)
         )
+        self._node.diagnostics.frame_succeeded(_STREAM)
 
 
 def main() -> int:

@@ -6,25 +6,26 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 
-from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from rclpy.duration import Duration
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from emotion_perception.core.rendering import FACE_WIDTH_M, FaceMarker, FaceMarkers, PinholeCamera
+from emotion_perception.core.rendering import FACE_WIDTH_M, FaceMarker, FaceMarkers, MarkerLifetime, PinholeCamera
 from emotion_perception.core.sync import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.config import OverlayNodeConfig
-from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg
+from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.qos import RESULTS, image_subscription
+from emotion_perception.ros.transport.bounded_messages import bounded_callback
 from emotion_perception.ros.transport.lazy_subscription import LazySubscription
 
 NAMESPACE = "emotions"
-_LIFETIME = Duration(sec=0, nanosec=500_000_000)
+_STREAM = "markers"
 _TEXT_HEIGHT_M = 0.06
 _NO_ROTATION = Quaternion(x=0.0, y=0.0, z=0.0, w=1.0)
 
@@ -45,7 +46,7 @@ class MarkerPublisher:
         self._node = node
         self._publisher = node.create_lifecycle_publisher(MarkerArray, "markers", RESULTS)
         resources.callback(node.destroy_lifecycle_publisher, self._publisher)
-        self._faces = FaceMarkers()
+        self._faces, self._lifetime = FaceMarkers(), MarkerLifetime()
         self.camera: PinholeCamera | None = None
         self.published = 0
 
@@ -55,16 +56,22 @@ class MarkerPublisher:
         Args:
             resources: ends the subscriptions, then the thread.
         """
-        worker = LatestFrameWorker(self._make, self._publish, self._node.count_failure)
+        worker = LatestFrameWorker(self._make, self._publish, partial(self._node.count_failure, _STREAM))
         resources.callback(worker.stop, STOP_TIMEOUT_S)
-        LazySubscription(self._node, self._publisher, lambda inputs: self._subscribe(worker.put, inputs), resources)
+        self._node.show_load(_STREAM, worker.load, resources)
+        LazySubscription(self._node, [self._publisher], lambda inputs: self._subscribe(worker.put, inputs), resources)
 
     def _subscribe(self, put: Callable[[EmotionArray], None], inputs: ExitStack) -> None:
         node = self._node
-        emotions = node.create_subscription(EmotionArray, "emotions", partial(self._on_emotions, put), RESULTS)
+        on_data = bounded_callback(node, EmotionArray, "emotions", partial(self._on_emotions, put))
+        emotions = node.create_subscription(EmotionArray, "emotions", on_data, RESULTS, raw=True)
         inputs.callback(node.destroy_subscription, emotions)
+        inputs.callback(node.diagnostics.frame_succeeded, _STREAM)
+        self._lifetime.reset()
         best_effort = image_subscription(1, reliable=False)  # compatible with reliable cameras too
-        infos = node.create_subscription(CameraInfo, camera_info_topic(node), self._on_info, best_effort)
+        topic = camera_info_topic(node)
+        on_data = bounded_callback(node, CameraInfo, topic, self._on_info)
+        infos = node.create_subscription(CameraInfo, topic, on_data, best_effort, raw=True)
         inputs.callback(node.destroy_subscription, infos)
 
     def _on_emotions(self, put: Callable[[EmotionArray], None], message: EmotionArray) -> None:
@@ -81,9 +88,11 @@ class MarkerPublisher:
         if (camera := self.camera) is None:
             return None
         markers, vanished = self._faces.update(emotions_from_msg(message), camera)
-        return markers_to_msg(message.header, markers, vanished) if markers or vanished else None
+        lifetime_s = self._lifetime.update(stamp_ns(message.header) * 1e-9)
+        return markers_to_msg(message.header, markers, vanished, lifetime_s) if markers or vanished else None
 
     def _publish(self, message: MarkerArray | None, counts: FrameCounts) -> None:
+        self._node.diagnostics.frame_succeeded(_STREAM)
         if message is not None:
             self.published += 1
             self._publisher.publish(message)
@@ -97,15 +106,21 @@ def camera_info_topic(node: Node) -> str:
     return node.resolve_topic_name("image_raw").rpartition("/")[0] + "/camera_info"
 
 
-def markers_to_msg(header: Header, markers: Sequence[FaceMarker], vanished: Sequence[int]) -> MarkerArray:
+def markers_to_msg(
+    header: Header, markers: Sequence[FaceMarker], vanished: Sequence[int], lifetime_s: float
+) -> MarkerArray:
     """Builds a MarkerArray under the image's header: sphere and text of each face, and deletions of vanished ones.
 
     Args:
         header: of the source image.
         markers: of the faces.
         vanished: marker ids to delete.
+        lifetime_s: after which a marker that is neither replaced nor deleted disappears, in seconds.
     """
     made = [message for marker in markers for message in (_sphere(header, marker), _text(header, marker))]
+    lifetime = Duration(nanoseconds=round(lifetime_s * 1e9)).to_msg()
+    for message in made:
+        message.lifetime = lifetime
     deleted = [Marker(header=header, ns=NAMESPACE, id=number, action=Marker.DELETE) for number in vanished]
     return MarkerArray(markers=[*made, *deleted])
 
@@ -144,6 +159,5 @@ def _marker(
         pose=Pose(position=position, orientation=_NO_ROTATION),
         scale=size,
         color=ColorRGBA(r=red, g=green, b=blue, a=alpha),
-        lifetime=_LIFETIME,
         text=text,
     )

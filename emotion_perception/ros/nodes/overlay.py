@@ -3,19 +3,18 @@
 """overlay_node: draws faces and emotions on their images.
 
 Subscribes to `emotions` (emotion_perception/EmotionArray) and `image_raw` (sensor_msgs/Image, or CompressedImage),
-joined by equal stamps, and `camera_info` (sensor_msgs/CameraInfo). Publishes `image_overlay` (sensor_msgs/Image, bgr8)
-and `markers` (visualization_msgs/MarkerArray) under the image's header, each only while it has subscribers. An image
-whose emotions are late is drawn without them; with `anonymize` the whole image is hidden then, as the regions of its
-faces are not known.
+joined by equal stamps, and `camera_info` (sensor_msgs/CameraInfo). Publishes `image_overlay` (sensor_msgs/Image, bgr8),
+`image_overlay/compressed` (sensor_msgs/CompressedImage, JPEG) and `markers` (visualization_msgs/MarkerArray) under the
+image's header, each only while it has subscribers. An image whose emotions are late is drawn without them; with
+`anonymize` the whole image is hidden then, as the regions of its faces are not known.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
-from rclpy.lifecycle import LifecyclePublisher
-from sensor_msgs.msg import Image
-
-from emotion_perception.core.rendering import FaceAnonymizer, draw_overlay
+from emotion_perception.core.rendering import MAX_LABELED_FACES, FaceAnonymizer, draw_overlay
 from emotion_perception.core.sync import ImageResultSync, LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.command_line import NodeArgumentParser
@@ -26,13 +25,15 @@ from emotion_perception.ros.node_options import PerceptionNodeOptions
 from emotion_perception.ros.node_runner import run_node
 from emotion_perception.ros.nodes.marker_publisher import MarkerPublisher
 from emotion_perception.ros.process import STOP_TIMEOUT_S
-from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.transport.image_messages import bgr_to_image, image_to_bgr
+from emotion_perception.ros.transport.image_messages import image_to_bgr, size_of_image
 from emotion_perception.ros.transport.image_result_subscription import EmotionQueue, ImageResultSubscription, Pair
 from emotion_perception.ros.transport.lazy_subscription import LazySubscription
+from emotion_perception.ros.transport.overlay_publishers import DrawnImage, OverlayPublishers
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+_STREAM = "image_overlay"
 
 
 class OverlayNode(PerceptionNode[OverlayNodeConfig]):
@@ -47,9 +48,7 @@ class OverlayNode(PerceptionNode[OverlayNodeConfig]):
 
     def configure(self, resources: ExitStack) -> Behavior:
         """Creates the publishers of the overlay and the markers."""
-        images = self.create_lifecycle_publisher(Image, "image_overlay", RESULTS)
-        resources.callback(self.destroy_lifecycle_publisher, images)
-        return OverlayDrawing(self, images, MarkerPublisher(self, resources))
+        return OverlayDrawing(self, OverlayPublishers(self, resources), MarkerPublisher(self, resources))
 
 
 class OverlayDrawing(Behavior):
@@ -57,56 +56,63 @@ class OverlayDrawing(Behavior):
 
     Args:
         node: the subscriber; its live parameters apply from the next image on.
-        images: the publisher of the overlay.
+        images: the publishers of the overlay.
         markers: the publisher of the markers.
     """
 
-    def __init__(self, node: OverlayNode, images: LifecyclePublisher, markers: MarkerPublisher) -> None:
+    def __init__(self, node: OverlayNode, images: OverlayPublishers, markers: MarkerPublisher) -> None:
         self._node, self._images, self._markers = node, images, markers
-        self._queue: EmotionQueue = ImageResultSync(node.config.sync_queue_size)
+        self._queue: EmotionQueue = ImageResultSync(node.config.sync_queue_size, size_of=size_of_image)
         self._anonymizer = FaceAnonymizer()
         # written by the worker thread, and by `LatestFrameWorker.stop` after it has excluded a thread that hangs
-        self._drawn = self._drawn_without_emotions = self._overwritten = 0
+        self._drawn = self._drawn_without_emotions = self._compressed = self._overwritten = 0
 
     def activate(self, resources: ExitStack) -> None:
         """Starts the threads and subscribes to images, emotions and camera_info."""
         self._markers.activate(resources)
-        worker = LatestFrameWorker(self._draw, self._publish, self._node.count_failure, on_drop=self._count_overwritten)
+        on_failure = partial(self._node.count_failure, _STREAM)
+        worker = LatestFrameWorker(self._draw, self._publish, on_failure, on_drop=self._count_overwritten)
         resources.callback(worker.stop, STOP_TIMEOUT_S)
-        LazySubscription(
-            self._node,
-            self._images,
-            lambda inputs: ImageResultSubscription(self._node, self._queue, worker.put, inputs),
-            resources,
-        )
+        self._node.show_load(_STREAM, worker.load, resources)
+        publishers = [self._images.raw, self._images.compressed]
+        LazySubscription(self._node, publishers, partial(self._subscribe, worker.put), resources)
 
     def status(self) -> dict[str, object]:
-        """Returns the number of drawn images, those without emotions, those skipped for later ones, and of markers."""
+        """Returns the number of drawn images and what became of the others, of JPEG images, and of markers."""
         return {
             "drawn": self._drawn,
             "drawn_without_emotions": self._drawn_without_emotions,
+            "compressed": self._compressed,
             "superseded": self._queue.superseded + self._overwritten,
             "emotions_unmatched": self._queue.unmatched,
             "markers": self._markers.published,
         }
 
-    def _draw(self, pair: Pair) -> tuple[Image, bool] | None:
+    def _subscribe(self, put: Callable[[Pair], None], inputs: ExitStack) -> None:
+        ImageResultSubscription(self._node, self._queue, put, inputs)
+        inputs.callback(self._node.diagnostics.frame_succeeded, _STREAM)
+
+    def _draw(self, pair: Pair) -> DrawnImage | None:
         (image, message), options = pair, self._node.config.overlay
-        if not self._images.get_subscription_count():
+        if not self._images.subscribers:
             return None
         emotions, labels = ([], ()) if message is None else (emotions_from_msg(message), tuple(message.labels))
+        if len(emotions) > MAX_LABELED_FACES:
+            text = f"{len(emotions)} faces in an image, only the largest {MAX_LABELED_FACES} have labels"
+            self._node.count_fault(text)
         faces = None if message is None or message.faces_omitted else [emotion.face for emotion in emotions]
         overlay = self._anonymizer.hide(image_to_bgr(image), faces, stamp_ns(image.header) * 1e-9, options.anonymize)
         overlay = draw_overlay(overlay, emotions, labels, options)
-        return bgr_to_image(overlay, image.header), message is None
+        return self._images.convert(overlay, image.header, without_emotions=message is None)
 
-    def _publish(self, drawn: tuple[Image, bool] | None, counts: FrameCounts) -> None:
+    def _publish(self, drawn: DrawnImage | None, counts: FrameCounts) -> None:
         if drawn is not None:
-            overlay, without_emotions = drawn
             self._drawn += 1
-            self._drawn_without_emotions += without_emotions
-            self._images.publish(overlay)
-            self._node.note_published(overlay.header)
+            self._drawn_without_emotions += drawn.without_emotions
+            self._compressed += drawn.compressed is not None
+            self._images.publish(drawn)
+            self._node.note_published(drawn.header)
+            self._node.diagnostics.frame_succeeded(_STREAM)
 
     def _count_overwritten(self, pair: Pair) -> None:
         self._overwritten += 1

@@ -15,6 +15,7 @@ from emotion_perception.core.camera import MonotonicStamps
 from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos
+from emotion_perception.ros.camera_info import CameraInfoSource
 from emotion_perception.ros.config import CameraNodeConfig
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.intra_process import SharedImage
@@ -30,7 +31,7 @@ class CameraPublishers:
 
     Args:
         node: the publisher; its `jpeg_quality` applies from the next frame on.
-        info: the calibration.
+        info_source: makes the camera_info of each frame.
         stamps: makes the stamps; outlives the publishers.
         resources: destroys the publishers.
 
@@ -41,11 +42,11 @@ class CameraPublishers:
     def __init__(
         self,
         node: PerceptionNode[CameraNodeConfig],
-        info: CameraInfo,
+        info_source: CameraInfoSource,
         stamps: MonotonicStamps,
         resources: ExitStack,
     ) -> None:
-        self._node, self._info, self._stamps, self._intra_process = node, info, stamps, node.intra_process
+        self._node, self._info_source, self._stamps, self._intra_process = node, info_source, stamps, node.intra_process
         self._raw = self._create(Image, "image_raw", resources)
         self._compressed = self._create(CompressedImage, f"{self._raw.topic_name}/compressed", resources)
         self._infos = self._create(CameraInfo, "camera_info", resources)
@@ -63,8 +64,9 @@ class CameraPublishers:
         self._intra_process.publish(self._raw.topic_name, SharedImage(header, image_bgr))
         if self._raw.get_subscription_count():
             self._raw.publish(bgr_to_image(image_bgr, header))
-        self._info.header, (self._info.height, self._info.width) = header, image_bgr.shape[:2]
-        self._infos.publish(self._info)
+        info = self._info_source.info((image_bgr.shape[1], image_bgr.shape[0]))
+        info.header = header
+        self._infos.publish(info)
         if self._subscribers_of(self._compressed):
             message = bgr_to_compressed(image_bgr, header, self._node.config.jpeg_quality)
             self._intra_process.publish(self._compressed.topic_name, message)

@@ -1,8 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Subscribes to the inputs of a publisher only while the publisher has subscribers."""
+"""Subscribes to the inputs of publishers only while one of them has subscribers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -15,14 +15,14 @@ _CHECKS_BEFORE_CLOSING = 5  # a viewer that is discovered or subscribes again wi
 
 
 class LazySubscription:
-    """Opens an input while a publisher has subscribers, and closes it a second after the last one has left.
+    """Opens an input while one of the publishers has subscribers, and closes it a second after the last one has left.
 
     It is open at first, so that an invalid setting is reported at once, and a subscriber that is already there gets
     the first image.
 
     Args:
         node: its executor checks five times a second on a steady clock.
-        publisher: its subscribers are counted.
+        publishers: their subscribers are counted.
         open_input: creates the subscriptions, and registers in the stack that it gets the callbacks that destroy them.
         resources: closes the input and ends the checks.
     """
@@ -30,11 +30,11 @@ class LazySubscription:
     def __init__(
         self,
         node: PerceptionNode[Any],
-        publisher: Publisher,
+        publishers: Sequence[Publisher],
         open_input: Callable[[ExitStack], object],
         resources: ExitStack,
     ) -> None:
-        self._publisher, self._open_input = publisher, open_input
+        self._publishers, self._open_input = publishers, open_input
         self._input = ExitStack()
         self._is_open = False
         self._checks_without_subscriber = 0
@@ -53,7 +53,7 @@ class LazySubscription:
         self._input.close()
 
     def _check(self) -> None:
-        wanted = self._publisher.get_subscription_count() > 0
+        wanted = any(publisher.get_subscription_count() for publisher in self._publishers)
         self._checks_without_subscriber = 0 if wanted else self._checks_without_subscriber + 1
         if wanted and not self._is_open:
             self._open()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.camera.factory import open_source
-from emotion_perception.core.camera.live import LatestFrameReader, StreamSource, device_settings, without_password
+from emotion_perception.core.camera.live import LatestFrameReader, StreamSource, device_settings
 from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import frame_timeout_s
 from emotion_perception.core.errors import ConfigurationError, SourceError
@@ -139,17 +139,6 @@ def test_what_is_not_asked_for_is_left_to_the_driver():
 def test_a_pixel_format_needs_four_characters():
     with pytest.raises(ConfigurationError, match="pixel_format 'MJPEG'"):
         open_source(CameraOptions(video_device="/dev/null", pixel_format="MJPEG"))
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("rtsp://10.0.0.2/live", "rtsp://10.0.0.2/live"),
-        ("rtsp://me:secret@10.0.0.2:554/live", "rtsp://me:***@10.0.0.2:554/live"),
-    ],
-)
-def test_a_password_stays_out_of_messages(url, expected):
-    assert without_password(url) == expected
 
 
 def test_a_stream_gives_images_scaled_to_fit_and_its_end_is_a_fault(network_camera):

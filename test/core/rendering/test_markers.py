@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarkers, PinholeCamera
+from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarkers, MarkerLifetime, PinholeCamera
 from emotion_perception.core.rendering.overlay import color_of
 from emotion_perception.core.types import Box, Face, FaceEmotion
 
@@ -75,3 +75,22 @@ def test_markers_of_a_track_that_is_gone_are_named_once():
     assert vanished == [2, 3]
     assert faces.update([], CAMERA) == ([], [4, 5, 6, 7])
     assert faces.update([], CAMERA) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("stamps_s", "lifetime_s"),
+    [
+        ([7.0], 60.0),
+        ([7.0, 7.0, 6.0], 60.0),
+        ([0.0, 0.033, 0.066], 2.0),
+        ([0.0, 2.0, 4.0], 6.0),
+        ([0.0, 5.0, 5.1, 5.2], 15.0),
+        ([0.0, 5.0, 5.1, 5.2, 5.3, 5.4, 5.5], 2.0),
+        ([0.0, 2e9], 300.0),
+    ],
+)
+def test_a_lifetime_is_three_times_the_longest_recent_interval_within_limits(stamps_s, lifetime_s):
+    lifetime = MarkerLifetime()
+    assert [lifetime.update(stamp_s) for stamp_s in stamps_s][-1] == pytest.approx(lifetime_s)
+    lifetime.reset()
+    assert lifetime.update(1e9) == 60.0

@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.srv import SetCameraInfo
 
 from emotion_perception.core.errors import ConfigurationError, SourceError
 from emotion_perception.core.types import Frame
@@ -244,6 +245,151 @@ def test_a_calibration_is_published(graph, tmp_path, prefix):
     graph.wait(lambda: infos)
     assert infos[0].k[0] == 60
     assert infos[0].distortion_model == "plumb_bob"
+
+
+@pytest.mark.guarantee(
+    "While images and calibration differ in size, K is zero and `/diagnostics` shows a WARN.", section="Camera node"
+)
+def test_a_calibration_for_another_size_is_not_published(graph, watcher, tmp_path):
+    path = tmp_path / "camera.yaml"
+    path.write_text(CALIBRATION.replace("image_width: 64", "image_width: 640"))
+    _, _, _, infos = start(graph, camera_info_url=str(path))
+    graph.wait(lambda: infos)
+    assert (infos[0].width, infos[0].height, infos[0].k[0]) == (64, 48, 0)
+    watcher.wait_for(DiagnosticStatus.WARN)
+    assert "is for 640x48 pixels, the images have 64x48" in watcher.message
+
+
+class TestSetCameraInfo:
+    """The service by which cameracalibrator saves."""
+
+    def request(self, **changes):
+        info = CameraInfo(width=64, height=48, distortion_model="plumb_bob", d=[0.1, 0.0, 0.0, 0.0, 1 / 3])
+        info.k = [70.0, 0.0, 32.0, 0.0, 70.0, 24.0, 0.0, 0.0, 1.0]
+        info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+        info.p = [70.0, 0.0, 32.0, 0.0, 0.0, 70.0, 24.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+        for name, value in changes.items():
+            setattr(info, name, value)
+        return SetCameraInfo.Request(camera_info=info)
+
+    def call(self, graph, request, name="set_camera_info"):
+        client = graph.probe.create_client(SetCameraInfo, name)
+        graph.wait(client.service_is_ready, "the service is not there")
+        answer = client.call_async(request)
+        graph.wait(answer.done, "no response")
+        return answer.result()
+
+    @pytest.mark.guarantee(
+        "`set_camera_info` saves a calibration to the file of `camera_info_url`, publishes it from the next frame on, "
+        "and loads it at the next start.",
+        section="Camera node",
+    )
+    @pytest.mark.parametrize("prefix", ["", "file://"])
+    def test_a_calibration_is_saved_published_and_loaded_at_the_next_start(self, graph, watcher, tmp_path, prefix):
+        path = tmp_path / "my camera.yaml"
+        url = str(path) if not prefix else prefix + str(path).replace(" ", "%20")
+        node, _, _, infos = start(graph, camera_info_url=url)
+        graph.wait(lambda: infos)
+        watcher.wait_for(DiagnosticStatus.WARN)
+        assert "no such file; camera_info has no K until set_camera_info saves one" in watcher.message
+        request = self.request()
+        answer = self.call(graph, request)
+        assert (answer.success, answer.status_message) == (True, f"calibration saved to {path}")
+        graph.wait(lambda: infos[-1].k[0], "it is not published")
+        watcher.wait_for(DiagnosticStatus.OK)
+        node.trigger_deactivate()
+        node.trigger_cleanup()
+        infos.clear()
+        node.trigger_configure()
+        node.trigger_activate()
+        graph.wait(lambda: infos)
+        expected, loaded = request.camera_info, infos[0]
+        for name in ("width", "height", "distortion_model", "d", "k", "r", "p"):
+            np.testing.assert_array_equal(getattr(loaded, name), getattr(expected, name))
+        assert [file.name for file in tmp_path.iterdir()] == ["my camera.yaml"]
+
+    @pytest.mark.guarantee(
+        "Without `camera_info_url` each camera has a calibration file of its own in `$ROS_HOME/camera_info`.",
+        section="Camera node",
+    )
+    def test_without_an_url_each_camera_has_a_file_of_its_own(self, graph, ros_home):
+        for namespace in ("/front", "/rear/left"):
+            images = graph.listen(Image, f"{namespace}/image_raw")
+            graph.node(CameraNode, opener=lambda config: CountingSource(), remappings=[("__ns", namespace)])
+            graph.wait(lambda images=images: images)
+            assert self.call(graph, self.request(), f"{namespace}/set_camera_info").success
+        names = {file.name for file in (ros_home / "camera_info").iterdir()}
+        assert names == {"front_camera.yaml", "rear_left_camera.yaml"}
+        infos = graph.listen(CameraInfo, "/front/camera_info")
+        graph.wait(lambda: infos and infos[-1].k[0] == 70)
+
+    @pytest.mark.guarantee(
+        "`set_camera_info` refuses a wrong size or impossible values with the reason, and keeps the old calibration.",
+        section="Camera node",
+    )
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"width": 640}, "it is for 640x48 pixels, the images have 64x48"),
+            ({"height": 0}, "64x0 is no image size"),
+            ({"k": [0.0] * 9}, "K has no positive focal lengths"),
+            ({"k": [float("nan")] * 9}, "K has a value that is not finite"),
+            ({"d": [0.0] * 1000}, "D has 1000 values, more than 64"),
+            ({"distortion_model": "a\nb: c"}, "distortion_model 'a\\nb: c' is not a name"),
+        ],
+    )
+    def test_a_wrong_calibration_is_refused_with_the_reason(self, graph, tmp_path, changes, reason):
+        path = tmp_path / "camera.yaml"
+        path.write_text(CALIBRATION)
+        _, _, _, infos = start(graph, camera_info_url=str(path))
+        graph.wait(lambda: infos)
+        answer = self.call(graph, self.request(**changes))
+        assert (answer.success, answer.status_message) == (False, f"calibration refused: {reason}")
+        count = len(infos)
+        graph.wait(lambda: len(infos) > count + 2)
+        assert infos[-1].k[0] == 60
+        assert path.read_text() == CALIBRATION
+
+    def test_before_the_first_image_it_is_refused(self, graph, tmp_path):
+        graph.node(CameraNode, opener=Camera(plugged=False), parameters={"camera_info_url": f"{tmp_path}/camera.yaml"})
+        answer = self.call(graph, self.request())
+        assert (answer.success, answer.status_message) == (
+            False,
+            "calibration refused: no image has come yet, so its size cannot be checked",
+        )
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_that_cannot_be_written_is_the_answer_and_is_not_published(self, graph, tmp_path):
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        _, _, _, infos = start(graph, camera_info_url=f"{folder}/camera.yaml")
+        graph.wait(lambda: infos)
+        folder.rmdir()
+        answer = self.call(graph, self.request())
+        message = f"calibration not saved: {folder}/camera.yaml: No such file or directory"
+        assert (answer.success, answer.status_message) == (False, message)
+        count = len(infos)
+        graph.wait(lambda: len(infos) > count + 2)
+        assert infos[-1].k[0] == 0
+
+
+@pytest.mark.guarantee(
+    "`hardware_id` in `/diagnostics` is the camera's device or address, without user and password.",
+    section="Camera node",
+)
+@pytest.mark.parametrize(
+    ("device", "expected"),
+    [
+        ("97", "/dev/video97"),
+        ("synthetic", "synthetic"),
+        ("rtsp://me:secret@127.0.0.1:9/live?token=secret", "rtsp://127.0.0.1:9/live"),
+    ],
+)
+def test_the_hardware_id_is_the_source_without_credentials(graph, device, expected):
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    graph.node(CameraNode, opener=Camera(plugged=False), parameters={"video_device": device})
+    graph.wait(lambda: statuses)
+    assert statuses[-1].status[0].hardware_id == expected
 
 
 @pytest.mark.parametrize(

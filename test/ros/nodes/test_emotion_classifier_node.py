@@ -160,6 +160,18 @@ def test_a_frame_that_fails_is_an_error_and_the_next_is_answered(graph, make, fa
     assert wiring.node.faults == 1
 
 
+@pytest.mark.parametrize("kind", ["no image", "regions outside"])
+def test_frames_without_image_or_with_impossible_regions_alone_are_failed_frames(graph, make, kind):
+    wiring = Wiring(graph)
+    for number in range(4):
+        wiring.images.publish(make.image(number if kind == "regions outside" else number + 50))
+        wiring.faces.publish(faces_at(make.header(number), (500, 500, 520, 520)))
+        wiring.answers(number + 1)
+    entry = wiring.node.diagnostics.entry("", "", {})
+    assert entry.level == DiagnosticStatus.ERROR
+    assert entry.message.startswith("image_raw: the last ")
+
+
 @pytest.mark.guarantee(
     "Every FaceArray gets exactly one EmotionArray, in order, also without its image.",
     section="Emotion classifier node",

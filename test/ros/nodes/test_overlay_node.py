@@ -17,6 +17,7 @@ from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, ModelInfo
 from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, faces_to_msg
 from emotion_perception.ros.nodes.overlay import OverlayNode
+from emotion_perception.ros.transport import overlay_publishers
 from emotion_perception.ros.transport.image_messages import bgr_to_compressed, bgr_to_image, image_to_bgr
 
 LABELS = ("glad", "sad")
@@ -102,11 +103,103 @@ def test_compressed_images_are_drawn_on_too(graph, make):
     assert (image_to_bgr(overlays[0])[80:160, 100] != 128).any(axis=1).mean() > 0.9
 
 
+class TestCompressed:
+    """The overlay as JPEG."""
+
+    @pytest.fixture
+    def encoded(self, monkeypatch):
+        """The images that were encoded."""
+        encoded, encode = [], overlay_publishers.bgr_to_compressed
+
+        def count(image_bgr, header, quality):
+            encoded.append(header)
+            return encode(image_bgr, header, quality)
+
+        monkeypatch.setattr(overlay_publishers, "bgr_to_compressed", count)
+        return encoded
+
+    def publish(self, graph, make, number):
+        """Publishes an image and its emotions once somebody subscribes to them."""
+        images, emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
+        images.publish(make.image(number, width=320, height=240))
+        emotions.publish(emotions_at(make.header(number), BOX))
+
+    @pytest.mark.guarantee(
+        "`image_overlay/compressed` is the overlay as JPEG under the same header, named and formatted as by "
+        "image_transport.",
+        section="Overlay node",
+    )
+    def test_it_is_the_same_image_under_the_same_header(self, graph, make, encoded):
+        raw, compressed = (
+            graph.listen(Image, "image_overlay"),
+            graph.listen(CompressedImage, "image_overlay/compressed"),
+        )
+        node = graph.node(OverlayNode, parameters=patient())
+        graph.wait(lambda: graph.probe.count_publishers("image_overlay/compressed"))
+        graph.wait(lambda: graph.probe.count_publishers("image_overlay"))
+        self.publish(graph, make, 1)
+        graph.wait(lambda: raw and compressed)
+        assert compressed[0].header == raw[0].header == make.header(1)
+        assert compressed[0].format == "bgr8; jpeg compressed bgr8"
+        assert bytes(compressed[0].data[:2]) == b"\xff\xd8"
+        difference = image_to_bgr(compressed[0]).astype(int) - image_to_bgr(raw[0])
+        assert difference.shape == (240, 320, 3)
+        assert np.abs(difference).mean() < 3
+        graph.wait(lambda: node.status()["compressed"] == 1)
+        assert (node.status()["drawn"], len(encoded)) == (1, 1)
+
+    @pytest.mark.guarantee(
+        "Each form of the overlay is made only while it has subscribers; one alone is enough.", section="Overlay node"
+    )
+    @pytest.mark.parametrize("form", ["raw", "compressed"])
+    def test_one_form_alone_is_made(self, graph, make, encoded, form, monkeypatch):
+        converted, convert = [], overlay_publishers.bgr_to_image
+        monkeypatch.setattr(
+            overlay_publishers, "bgr_to_image", lambda *given: converted.append(given) or convert(*given)
+        )
+        kind, topic = (Image, "image_overlay") if form == "raw" else (CompressedImage, "image_overlay/compressed")
+        shown = graph.listen(kind, topic)
+        node = graph.node(OverlayNode, parameters=patient())
+        graph.wait(lambda: graph.probe.count_publishers(topic))
+        self.publish(graph, make, 1)
+        graph.wait(lambda: shown)
+        assert (len(converted), len(encoded)) == ((1, 0) if form == "raw" else (0, 1))
+        graph.wait(lambda: node.status()["drawn"] == 1)
+        assert node.status()["compressed"] == (form == "compressed")
+
+    def test_the_topic_follows_the_name_that_the_overlay_is_remapped_to(self, graph):
+        node = graph.node(OverlayNode, remappings=[("image_overlay", "/shown/faces")])
+        assert node.count_publishers("/shown/faces/compressed") == 1
+
+    def test_the_quality_changes_with_the_next_image(self, graph, make):
+        shown = graph.listen(CompressedImage, "image_overlay/compressed")
+        node = graph.node(OverlayNode, parameters=patient(jpeg_quality=95))
+        graph.wait(lambda: graph.probe.count_publishers("image_overlay/compressed"))
+        for number, quality in ((1, 95), (2, 5)):
+            assert node.set_parameters([Parameter("jpeg_quality", value=quality)])[0].successful
+            self.publish(graph, make, number)
+            graph.wait_for(shown, number)
+        assert len(shown[1].data) < 0.7 * len(shown[0].data)
+        assert not node.set_parameters([Parameter("jpeg_quality", value=0)])[0].successful
+
+    @pytest.mark.guarantee("With `anonymize`, no detector finds a face in the overlay.", section="Overlay node")
+    def test_it_is_anonymized_as_the_raw_one(self, graph, make):
+        shown = graph.listen(CompressedImage, "image_overlay/compressed")
+        graph.node(OverlayNode, parameters=patient(anonymize="fill", draw_bars=False))
+        graph.wait(lambda: graph.probe.count_publishers("image_overlay/compressed"))
+        images, emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
+        images.publish(make.image(1, width=320, height=240, value=250))
+        emotions.publish(emotions_at(make.header(1), BOX))
+        graph.wait(lambda: shown)
+        assert np.abs(image_to_bgr(shown[0])[110:150, 110:170].astype(int) - 128).mean() < 10
+
+
 def test_a_image_that_nobody_looks_at_any_more_is_not_converted(graph, make, watched, monkeypatch):
     overlay = watched(parameters=patient())
     overlay.images.publish(make.image(1))
     graph.wait(lambda: overlay.node._behavior._queue.waiting == 1)
-    monkeypatch.setattr(overlay.node._behavior._images, "get_subscription_count", lambda: 0)
+    for publisher in (overlay.node._behavior._images.raw, overlay.node._behavior._images.compressed):
+        monkeypatch.setattr(publisher, "get_subscription_count", lambda: 0)
     converted = []
     monkeypatch.setattr("emotion_perception.ros.nodes.overlay.image_to_bgr", converted.append)
     overlay.emotions.publish(emotions_at(make.header(1), (10, 10, 30, 30)))
@@ -323,7 +416,7 @@ class TestMarkers:
         assert text.pose.position.y < position.y
         assert text.text == "#3 sad 75%"
         assert (sphere.color.r, sphere.color.g, sphere.color.b) == (text.color.r, text.color.g, text.color.b)
-        assert 0.1 < sphere.lifetime.nanosec * 1e-9 + sphere.lifetime.sec < 1.0
+        assert (sphere.lifetime.sec, sphere.lifetime.nanosec) == (text.lifetime.sec, text.lifetime.nanosec) == (60, 0)
         assert sphere.pose.orientation.w == 1.0
         graph.wait(lambda: node.status()["markers"] == 1)
         graph.wait(lambda: not graph.probe.count_subscribers("image_raw"), "images are taken for markers alone")
@@ -345,6 +438,23 @@ class TestMarkers:
         }
         assert {marker.ns for marker in arrays[1].markers} == {"emotions"}
         assert {marker.header.stamp.nanosec for marker in arrays[1].markers} == {make.header(3).stamp.nanosec}
+
+    @pytest.mark.guarantee(
+        "A marker lives longer than the gap to the next one at any frame rate, and is deleted when its track ends.",
+        section="Overlay node",
+    )
+    @pytest.mark.parametrize("period_ds", [1, 10, 50, 200], ids=lambda period_ds: f"{10 / period_ds:g} Hz")
+    def test_markers_do_not_blink(self, graph, make, period_ds):
+        _, arrays = self.start(graph)
+        for index in range(4):
+            self.emotions.publish(emotions_at(make.header(index * period_ds), (10, 10, 50, 50)))
+            graph.wait_for(arrays, index + 1)
+        lifetimes_s = [array.markers[0].lifetime.sec + array.markers[0].lifetime.nanosec * 1e-9 for array in arrays]
+        assert lifetimes_s[1:] == pytest.approx([max(2.0, 0.3 * period_ds)] * 3)
+        assert lifetimes_s[0] >= 2 * period_ds / 10
+        self.emotions.publish(emotions_at(make.header(4 * period_ds)))
+        graph.wait_for(arrays, 5)
+        assert {(marker.id, marker.action) for marker in arrays[4].markers} == {(2, Marker.DELETE), (3, Marker.DELETE)}
 
     def test_an_impossible_region_costs_one_array(self, graph, make):
         node, arrays = self.start(graph)

@@ -5,7 +5,7 @@
 import math
 
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from fake_classifier import BrightnessClassifier
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
@@ -87,6 +87,21 @@ def test_diagnostics_count_all_cameras_together_and_each(graph, make, start):
         assert int(values[key]) == sum(each)
         assert tuple(int(values[f"{topic} {key}"]) for topic in TOPICS) == each
     assert values["faults"] == "1"
+
+
+@pytest.mark.guarantee(
+    "Three failed frames in a row are an ERROR in `/diagnostics` until a frame succeeds, in every node.",
+    section="Every node",
+)
+def test_a_camera_whose_frames_all_fail_is_an_error_while_the_other_works(graph, make, start):
+    start()
+    front, left = (Camera(graph, make, name) for name in CAMERAS)
+    for number in range(3):
+        front.answer(number, 100)
+        left.answer(number, 255)  # blinds the classifier
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    graph.wait(lambda: statuses and statuses[-1].status[0].level == DiagnosticStatus.ERROR)
+    assert statuses[-1].status[0].message.startswith("/arm/left/image_raw: the last 3 frames failed: ")
 
 
 @pytest.mark.guarantee("A camera that stops delays no other.", section="Several cameras with one classifier")

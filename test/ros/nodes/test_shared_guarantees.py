@@ -4,6 +4,7 @@
 
 import contextlib
 import gc
+import platform
 import threading
 import time
 
@@ -19,8 +20,8 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.options import option_values
-from emotion_perception.core.types import Frame
-from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
+from emotion_perception.core.types import Box, Face, Frame
+from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg, stamp_ns
 from emotion_perception.ros.nodes import camera, classifier_stream, emotion_classifier, face_detection, overlay
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
@@ -151,6 +152,89 @@ def test_a_fault_is_a_warning_and_passes(graph, start, monkeypatch):
     assert statuses[-1].status[0].message == "a hiccup"
     graph.wait(lambda: statuses[-1].status[0].level == DiagnosticStatus.OK)
     assert {pair.key: pair.value for pair in statuses[-1].status[0].values}["last_fault"] == "a hiccup"
+
+
+@pytest.mark.guarantee(
+    "`/diagnostics` is published once a second with state, rate, latency, counts, device and model.",
+    section="Every node",
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_hardware_id_is_the_camera_or_the_computer(graph, start, name):
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    start(name, **({"parameters": {"video_device": "/dev/video97"}} if name == "camera_node" else {}))
+    graph.wait(lambda: statuses)
+    expected = "/dev/video97" if name == "camera_node" else platform.node()
+    assert statuses[-1].status[0].hardware_id == expected
+
+
+class TestEveryFrameFails:
+    """A node none of whose frames can be processed."""
+
+    def send(self, graph, make, name, numbers, *, bad):
+        """Sends frames to a subscriber; an image whose encoding nobody knows is a bad one."""
+        images = graph.speak(Image, "image_raw")
+        topic = {"emotion_classifier_node": (FaceArray, "faces"), "overlay_node": (EmotionArray, "emotions")}
+        others = graph.speak(*topic[name]) if name in topic else None
+        for number in numbers:
+            image = make.image(number)
+            if bad:
+                image.encoding = "dream8"
+            images.publish(image)
+            if name == "emotion_classifier_node":
+                face = faces_to_msg(
+                    image.header, [Face(Box(0, 0, 20, 20), 0.9)], detector="", detect_ms=0.0, counts=make.counts
+                )
+                others.publish(face)
+            elif name == "overlay_node":
+                others.publish(EmotionArray(header=image.header))
+            graph.let_run(0.05)
+
+    @pytest.mark.guarantee(
+        "Three failed frames in a row are an ERROR in `/diagnostics` until a frame succeeds, in every node.",
+        section="Every node",
+    )
+    @pytest.mark.parametrize("name", SUBSCRIBERS)
+    def test_it_is_an_error_until_a_frame_succeeds(self, graph, make, start, name, monkeypatch):
+        monkeypatch.setattr("emotion_perception.ros.diagnostics._FAULT_SHOWN_S", 1.0)
+        statuses = graph.listen(DiagnosticArray, "/diagnostics")
+        if name == "overlay_node":
+            graph.listen(Image, "image_overlay")
+        node = start(name)
+        self.send(graph, make, name, range(2), bad=True)
+        graph.wait(lambda: node.faults == 2)
+        statuses.clear()
+        graph.wait(lambda: statuses)
+        assert statuses[-1].status[0].level != DiagnosticStatus.ERROR, "two may be damaged"
+        self.send(graph, make, name, range(2, 6), bad=True)
+        graph.wait(lambda: statuses[-1].status[0].level == DiagnosticStatus.ERROR)
+        assert "frames failed: encoding 'dream8'" in statuses[-1].status[0].message
+        graph.let_run(1.5)
+        assert statuses[-1].status[0].level == DiagnosticStatus.ERROR, "it does not pass by itself"
+        self.send(graph, make, name, range(6, 9), bad=False)
+        graph.wait(lambda: statuses[-1].status[0].level == DiagnosticStatus.OK)
+
+    def test_it_is_an_error_of_the_camera_too(self, graph, start, monkeypatch):
+        publish = camera.CameraPublishers.publish
+
+        def fail(*arguments):
+            raise ValueError("no memory")
+
+        statuses = graph.listen(DiagnosticArray, "/diagnostics")
+        monkeypatch.setattr(camera.CameraPublishers, "publish", fail)
+        start("camera_node")
+        graph.wait(lambda: statuses and statuses[-1].status[0].level == DiagnosticStatus.ERROR)
+        assert "frames failed: ValueError: no memory" in statuses[-1].status[0].message
+        monkeypatch.setattr(camera.CameraPublishers, "publish", publish)
+        graph.wait(lambda: statuses[-1].status[0].level == DiagnosticStatus.WARN)
+
+    def test_it_is_over_when_the_node_is_deactivated(self, graph, make, start, monkeypatch):
+        monkeypatch.setattr("emotion_perception.ros.diagnostics._FAULT_SHOWN_S", 0.1)
+        statuses = graph.listen(DiagnosticArray, "/diagnostics")
+        node = start("face_detection_node")
+        self.send(graph, make, "face_detection_node", range(5), bad=True)
+        graph.wait(lambda: statuses and statuses[-1].status[0].level == DiagnosticStatus.ERROR)
+        node.trigger_deactivate()
+        graph.wait(lambda: statuses[-1].status[0].level == DiagnosticStatus.OK)
 
 
 def test_a_lasting_problem_is_shown_until_it_is_cleared(graph, start):
