@@ -89,7 +89,7 @@ class DemoRecorder(ResultListener):
             seconds = f"{stamp // 1_000_000_000}.{stamp % 1_000_000_000:09d}"
             region = (roi.x_offset, roi.y_offset, roi.width, roi.height)
             shown = (face.label, f"{face.score:.4f}", int(face.uncertain))
-            probabilities = [f"{p:.6f}" for p in face.probabilities]
+            probabilities = [f"{p:.6f}" for p in face.probabilities] or [""] * len(message.labels)  # not classified
             self._rows.writerow([seconds, face.face.track_id, *region, *shown, *probabilities, *ages])
 
     def _on_overlay(self, message: Image) -> None:

@@ -11,7 +11,7 @@ import re
 import socket
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,10 +21,12 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.ros.qos import publishers_of
 
 _LAST_DOMAIN, _DIGITS = 232, 3  # above it the ports of a domain end
 _PORT_BASE, _PORTS_PER_DOMAIN = 7400, 250
 _DISCOVERY_S, _STEP_S = 2.0, 0.05
+_FAST_DDS = b"\x01\x0f"  # vendor in an endpoint id, where two bytes of the machine and two of the process id follow
 _SHOWN = 200  # characters of a command line
 
 
@@ -64,6 +66,24 @@ def own_domain() -> AbstractContextManager[int]:
     It is below the ephemeral ports, and random: participants of a killed run stay discovered in their domain for 20 s.
     """
     return domain_id(lambda: random.choice([d for d in range(1, 101) if not _has_participants(d)] or [1]))
+
+
+def foreign_topic(node: Node, topics: Sequence[str], pids: Collection[int]) -> str:
+    """Returns a topic that a process publishes which is none of the run's, an empty string if there is none.
+
+    The process is known with Fast DDS only, whose endpoint ids have it.
+
+    Args:
+        node: queries the graph.
+        topics: relative names.
+        pids: ids of the run's processes.
+    """
+    own = {pid & 0xFFFF for pid in pids}
+    for topic in map(node.resolve_topic_name, topics):
+        ids = [bytes(publisher.endpoint_gid) for publisher in publishers_of(node, topic) or ()]
+        if any(gid[:2] == _FAST_DDS and int.from_bytes(gid[4:6], "little") not in own for gid in ids):
+            return topic
+    return ""
 
 
 def _domain_of(text: str) -> int:

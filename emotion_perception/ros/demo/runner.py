@@ -24,7 +24,7 @@ from emotion_perception.core.errors import ConfigurationError, EmotionPerception
 from emotion_perception.core.regular_files import MIB, read_regular
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.demo.demo_recorder import DemoRecorder
-from emotion_perception.ros.demo.domain import DomainError, ros_in_reserved_domain
+from emotion_perception.ros.demo.domain import DomainError, foreign_topic, ros_in_reserved_domain
 from emotion_perception.ros.demo.result_listener import ResultListener
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
@@ -32,6 +32,7 @@ from emotion_perception.ros.executor import FaultTolerantExecutor
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
 FILES = ("overlay.webm", "overlay.png", "emotions.csv", "summary.json")
 BUILT_IN_CLIP_S = 15.0
+_TOPICS, _FOREIGN_PERIOD_S = ("image_raw", "faces", "emotions"), 1.0
 _START_S, _CHANGE_S, _FIRST_IMAGE_S, _DRAIN_S, _LAST_IMAGE_S = 60.0, 40.0, 20.0, 5.0, 0.3
 
 
@@ -57,6 +58,7 @@ class Demo:
     ) -> None:
         self._recorder, self._processes, self._stop, self._subscribers = recorder, processes, stop, subscribers
         self.began = False
+        self._next_check_s = 0.0
         self._executor = FaultTolerantExecutor(recorder)
         self._camera = recorder.create_client(ChangeState, "camera_node/change_state")
 
@@ -64,7 +66,8 @@ class Demo:
         """Runs for a number of seconds, or until stopped if it is 0.
 
         Raises:
-            DemoError: a node ended or did not come up, the camera has no source, or stopped before it began.
+            DemoError: a node ended or did not come up, the camera has no source, another process publishes the same
+                topics, or it was stopped before it began.
         """
         self._wait(self._ready, _START_S, "the nodes did not come up")
         self._change(Transition.TRANSITION_CONFIGURE, "the camera cannot be configured")
@@ -134,6 +137,10 @@ class Demo:
     def _spin(self) -> None:
         self._executor.spin_once(timeout_sec=0.1)
         self._processes.check(respawn=self.began)
+        if time.monotonic() >= self._next_check_s:
+            self._next_check_s = time.monotonic() + _FOREIGN_PERIOD_S
+            if topic := foreign_topic(self._recorder, _TOPICS, self._processes.pids):
+                raise DemoError(f"another process publishes {topic} too, so the results would be mixed")
 
 
 class _Progress:

@@ -52,16 +52,19 @@ class Supervisor:
     Attributes:
         restarts: number of restarts by node.
         segments_removed: number of shared-memory segments of killed nodes that were removed.
+        pids: ids of all processes that were started.
     """
 
     def __init__(self, nodes: Mapping[str, Sequence[str]], first: Mapping[str, Sequence[str]] | None = None) -> None:
         self.restarts: Counter[str] = Counter()
         self.segments_removed = 0
+        self.pids: set[int] = set()
         self._next_check_s = 0.0
         self._nodes: dict[str, _Node] = {}
         for name, overrides in nodes.items():
             process = _start(_command(name, [*overrides, *(first or {}).get(name, ())]))
             self._nodes[name] = _Node(_command(name, overrides), process, time.monotonic())
+            self.pids.add(process.pid)
 
     def pid(self, name: str) -> int:
         """Returns the process id of a node."""
@@ -120,6 +123,7 @@ class Supervisor:
             _log.warning("%s ended with exit code %d, restarting it in %.1f s", name, code, node.wait_s)
         if now_s >= node.due_s:
             node.process, node.started_s, node.due_s = _start(node.command), now_s, None
+            self.pids.add(node.process.pid)
             self.restarts[name] += 1
 
     def _note_segments(self) -> None:
