@@ -27,6 +27,7 @@ SECTIONS = (
     "Several cameras with one classifier",
     "Other machines",
     "Limits",
+    "Recording and replay",
     "Fault injection",
     "Programs",
 )

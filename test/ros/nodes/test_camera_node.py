@@ -42,7 +42,7 @@ SLACK_S = 4.0  # for a machine that is busy otherwise
 class CountingSource:
     """Gives images whose value is their number, at 50 Hz; fails where it is told to."""
 
-    rate_hz, is_live = 50.0, False
+    rate_hz, is_live, skipped = 50.0, False, 0
 
     def __init__(self, fail_at=()):
         self.number, self.fail_at, self.closed = 0, set(fail_at), False
@@ -82,7 +82,7 @@ class Camera:
         return self.sources[-1]
 
     class Source:
-        is_live = True
+        is_live, skipped = True, 0
 
         def __init__(self, camera):
             self.camera, self.rate_hz, self.closed = camera, camera.rate_hz, False

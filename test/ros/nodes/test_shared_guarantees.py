@@ -37,7 +37,7 @@ OUTPUTS = {"camera_node": "image_raw", "face_detection_node": "faces", "emotion_
 class Steady:
     """A source of gray images at 50 Hz."""
 
-    rate_hz, is_live = 50.0, False
+    rate_hz, is_live, skipped = 50.0, False, 0
 
     def read(self):
         return Frame(np.full((48, 64, 3), 128, np.uint8), time.monotonic())
