@@ -29,6 +29,10 @@ BAG_VERSION: Literal[8] = 8
 NS = 1_000_000_000  # nanoseconds in a second
 DAMAGED = (SerdeError, ValueError, IndexError, KeyError, struct.error, AssertionError, OverflowError, MemoryError)
 """What rosbags raises where the bytes of a message are damaged."""
+MAX_DEFINITION_BYTES = 1 << 16
+"""Longest message definition of a recording that is parsed; that of `EMOTIONS` has about 10,000."""
+# What rosbags raises for a definition, of which it makes a Python class: e.g. for a name that is none, or for 1e999
+_UNUSABLE = (TypesysError, SyntaxError, NameError, RecursionError, *DAMAGED)
 
 
 @functools.cache
@@ -56,12 +60,14 @@ def recorded_typestore(topic: Topic, messages: Iterable[bytes]) -> Typestore:
         messages: its messages in CDR; they are read only if the recording has no definition.
 
     Raises:
-        RecordingError: the definition cannot be parsed.
+        RecordingError: the definition cannot be parsed, or is longer than `MAX_DEFINITION_BYTES`.
     """
     if topic.definition:
+        if len(topic.definition) > MAX_DEFINITION_BYTES:
+            raise RecordingError(f"the message definition of {topic.name} is longer than {MAX_DEFINITION_BYTES} bytes")
         try:
             return _store_of(topic.definition)
-        except TypesysError as e:
+        except _UNUSABLE as e:
             raise RecordingError(f"the message definition of {topic.name} cannot be parsed ({one_line(e)})") from e
     stores = (typestore(), _store_of(FIRST_TYPES.read_text("utf-8")))
     readable = [0, 0]
@@ -75,6 +81,7 @@ def _store_of(definition: str) -> Typestore:
     """Returns the types of a message definition of `EMOTIONS`, which has those of its fields at its end."""
     store = get_typestore(Stores.EMPTY)
     store.register(get_types_from_msg(definition, EMOTIONS))
+    store.get_msgdef(EMOTIONS)  # fails here for types that are not defined or contain themselves
     return store
 
 

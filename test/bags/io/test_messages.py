@@ -3,6 +3,7 @@
 
 import dataclasses
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,14 @@ from bag_files import header
 from bag_scene import T0
 from result_values import COUNTS, EMOTION, FACE, MODEL, assert_same_emotion
 
-from emotion_perception.bags.io.messages import EMOTIONS, FACES, FIRST_TYPES, recorded_typestore, typestore
+from emotion_perception.bags.io.messages import (
+    EMOTIONS,
+    FACES,
+    FIRST_TYPES,
+    MAX_DEFINITION_BYTES,
+    recorded_typestore,
+    typestore,
+)
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import RecordingError
@@ -116,7 +124,30 @@ def test_without_a_definition_the_types_that_fit_are_taken():
     assert recorded_typestore(topic(), [b"\x00\x01\x00\x00"]) is typestore()
 
 
-def test_a_definition_that_cannot_be_parsed_is_one_clear_line():
-    with pytest.raises(RecordingError, match="the message definition of /emotions cannot be parsed") as caught:
-        recorded_typestore(topic("rubbish ("), [])
+@pytest.mark.guarantee(
+    "A message definition of a recording that cannot be used is one line, whatever it names.",
+    section="Recording and replay",
+)
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "rubbish (",
+        "float64 X=1e999\n",
+        "int32 X=" + "9" * 6000 + "\n",
+        "emotion_perception/EmotionArray x\n",
+        "uint8 x\n" + "=" * 80 + "\nMSG: 1/2\nuint8 x\n",
+        "unittest/__main__ x\n",
+        "antigravity/X x\n",
+        "uint8 x\nuint8 x\n",
+        "\0",
+        "# " + "x" * MAX_DEFINITION_BYTES,
+    ],
+    ids=lambda definition: ascii(definition[:20]),
+)
+def test_a_definition_that_cannot_be_used_is_one_clear_line(definition):
+    with pytest.raises(
+        RecordingError, match="the message definition of /emotions (cannot be parsed|is longer)"
+    ) as caught:
+        recorded_typestore(topic(definition), [])
     assert "\n" not in str(caught.value)
+    assert "antigravity" not in sys.modules
