@@ -190,6 +190,7 @@ def test_ctrl_c_ends_the_demonstration_with_its_results(tmp_path):
 
 def test_a_demonstration_without_a_camera_is_one_clear_line_and_exit_code_1(tmp_path):
     (tmp_path / "overlay.webm").write_bytes(b"of an earlier run")
+    (tmp_path / "summary.json").write_text(json.dumps({"frames_published": 1}))
     command = demo(tmp_path, "--source", "/dev/video97")
     ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert ended.returncode == 1

@@ -160,15 +160,16 @@ def test_the_time_of_receiving_is_the_nodes(graph, make, bag):
 
 
 def test_a_type_that_is_not_known_is_named_and_the_others_are_recorded(graph, make, bag, monkeypatch, capfd):
-    known = bag_recorder.message_type
-    monkeypatch.setattr(bag_recorder, "message_type", lambda kind: None if "Point" in kind else known(kind))
+    known = bag_recorder.message_class
+    monkeypatch.setattr(bag_recorder, "message_class", lambda kind: None if "Point" in kind else known(kind))
     running = graph.run(BagRecorder, bag=str(bag), topics=["place", "image_raw"])
     graph.probe.create_publisher(Point, "place", 10)
     graph.speak(Image, "image_raw").publish(picture(make, 0))
     graph.let_run(0.5)  # two more looks
     running.stop()
     assert [entry.topic for entry in entries(bag)] == ["/image_raw"]
-    assert capfd.readouterr().err.count("/place is not recorded: geometry_msgs/msg/Point is not installed") == 1
+    line = "/place has a publisher of type 'geometry_msgs/msg/Point', which is not installed and not recorded"
+    assert capfd.readouterr().err.count(line) == 1
 
 
 @pytest.mark.parametrize(

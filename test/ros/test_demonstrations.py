@@ -1,0 +1,179 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Demonstrations beside each other and beside other nodes: their results are never mixed."""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+from malformed import Malformed
+from node_processes import ROOT, START_S, Probe, start
+from real_face import need_real_face
+from sensor_msgs.msg import Image
+
+from emotion_perception.core.types import FrameCounts
+
+REFUSED_S = 30.0  # far less than the time after which nodes that do not come up are given up
+
+
+def command(out, *options):
+    return [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", out, *options]
+
+
+@contextlib.contextmanager
+def running(out, *options, **environment):
+    """A demonstration that runs meanwhile."""
+    need_real_face()
+    process = subprocess.Popen(
+        command(out, *options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()  # not kill: its nodes have to end as well
+        process.communicate(timeout=START_S)
+
+
+def refused(out, **environment):
+    """Runs a demonstration that cannot run; returns its only line."""
+    need_real_face()
+    ended = subprocess.run(
+        command(out), capture_output=True, text=True, cwd=ROOT, env=os.environ | environment, timeout=REFUSED_S
+    )
+    assert ended.returncode == 1, ended.stderr
+    (line,) = ended.stderr.splitlines()
+    return line
+
+
+def begun(process, out):
+    """Waits until a demonstration has emotions."""
+    table, deadline_s = out / "emotions.csv", time.monotonic() + 2 * START_S
+    while not (table.exists() and table.stat().st_size > 1000):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline_s, "no emotions came"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+
+
+@pytest.mark.guarantee(
+    "Demonstrations at the same time have ROS domains and frame counts of their own.", section="Programs"
+)
+def test_two_demonstrations_at_once_count_their_own_frames(tmp_path, monkeypatch):
+    monkeypatch.delenv("ROS_DOMAIN_ID")
+    outs, domains = [tmp_path / "first", tmp_path / "second"], set()
+    with running(outs[0], "--seconds", "4") as first, running(outs[1], "--seconds", "4") as second:
+        for process in (first, second):
+            output, _ = process.communicate(timeout=4 * START_S)
+            assert process.returncode == 0, output
+            domains.add(re.search(r"in ROS domain (\d+)", output)[1])
+    assert len(domains) == 2
+    for out in outs:
+        summary = json.loads((out / "summary.json").read_text())
+        assert summary["frames_published"] == summary["frames_received"] > 0
+        assert summary["frames_lost_in_transport"] == 0
+        assert sum(summary["statuses"].values()) == summary["frames_processed"]
+
+
+@pytest.mark.guarantee(
+    "A demonstration whose output folder or ROS domain another one uses ends at once with a line that names it.",
+    section="Programs",
+)
+def test_a_demonstration_in_the_same_folder_or_domain_says_what_runs_already(tmp_path, ros_domain, monkeypatch):
+    with running(tmp_path / "out") as process:
+        assert "four nodes" in process.stdout.readline()
+        begun(process, tmp_path / "out")
+        line = refused(tmp_path / "other")
+        assert line.startswith(f"demo: ROS domain {ros_domain} is used already by process {process.pid}: ")
+        assert f"{tmp_path / 'out'}" in line
+        assert not (tmp_path / "other").exists()
+        monkeypatch.delenv("ROS_DOMAIN_ID")
+        line = refused(tmp_path / "out")
+        assert line.startswith(f"demo: {tmp_path / 'out'}: another process {process.pid} is writing there")
+        process.terminate()
+        output, _ = process.communicate(timeout=START_S)
+        assert process.returncode == 0, output
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["emotions"] > 0
+
+
+@pytest.mark.guarantee(
+    "A demonstration in a ROS domain that has one of its nodes already ends at once with a line that names the node.",
+    section="Programs",
+)
+def test_a_demonstration_beside_a_node_of_the_same_name_is_refused(tmp_path, ros_domain):
+    node = start("camera_node", "video_device:=synthetic")
+    try:
+        with contextlib.closing(Probe(node)) as probe:
+            probe.wait_for_active("camera_node")
+        assert refused(tmp_path / "out").startswith(f"demo: ROS domain {ros_domain} has camera_node already")
+    finally:
+        node.kill()
+        node.communicate()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.guarantee(
+    "A demonstration ends with a line when another process publishes one of its topics.", section="Programs"
+)
+def test_a_stranger_that_publishes_the_same_topic_ends_the_demonstration(tmp_path):
+    with running(tmp_path / "out") as process:
+        begun(process, tmp_path / "out")
+        with contextlib.closing(Probe(process)) as probe:
+            probe.node.create_publisher(Image, "image_raw", 1)
+            output, _ = process.communicate(timeout=2 * START_S)
+    assert process.returncode == 1, output
+    assert "demo: another process publishes /image_raw too, so the results would be mixed" in output.splitlines()
+
+
+@pytest.mark.parametrize("domain", ["abc", "-1", "233", "9" * 5000, "\u0664"])
+def test_a_domain_that_is_none_is_one_line(domain, tmp_path):
+    assert "is not a number from 0 to 232" in refused(tmp_path / "out", ROS_DOMAIN_ID=domain)
+
+
+def test_an_empty_domain_is_none(tmp_path):
+    with running(tmp_path / "out", "--seconds", "1", ROS_DOMAIN_ID="") as process:
+        output, _ = process.communicate(timeout=4 * START_S)
+    assert process.returncode == 0, output
+    assert not output.startswith("four nodes in ROS domain 0,")
+
+
+@pytest.mark.guarantee(
+    "Messages that are none, and diagnostics that are no numbers, end no demonstration.", section="Programs"
+)
+def test_what_a_neighbor_sends_does_not_end_the_listener(graph):
+    from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+    from emotion_perception.ros.conversions import EmotionArray, FaceArray
+    from emotion_perception.ros.demo.result_listener import ResultListener
+    from emotion_perception.ros.executor import FaultTolerantExecutor
+
+    listener = ResultListener("listener", context=graph.context)
+    executor = FaultTolerantExecutor(listener)
+    topics = {"faces": FaceArray, "emotions": EmotionArray, "/diagnostics": DiagnosticArray}
+    publishers = {topic: graph.speak(kind, topic) for topic, kind in topics.items()}
+    values = [
+        KeyValue(key=key, value=value) for key in ("received", "frames_published") for value in ("x" * 9, "9" * 99)
+    ]
+    for number in range(2000):
+        name = f"/{number}" if number % 2 else "/face_detection_node"
+        publishers["/diagnostics"].publish(DiagnosticArray(status=[DiagnosticStatus(name=name, values=values)]))
+    publishers["emotions"].publish(EmotionArray(status=77))
+    for _ in range(20):
+        for publisher in publishers.values():
+            publisher.publish(Malformed(7, None).cdr())
+    publishers["faces"].publish(FaceArray(frames_received=1, frames_processed=1))
+    graph.wait(lambda: executor.spin_once(timeout_sec=0.01) or listener.face_arrays, "nothing arrives any more")
+    assert executor.faults > 0
+    assert listener.account()["frames_published"] == 0
+    assert listener.counts() == FrameCounts(received=1, processed=1)
+    executor.shutdown()
+    listener.destroy_node()
