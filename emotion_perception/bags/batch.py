@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.bags.evaluation import evaluate_bag, same_evaluation
+from emotion_perception.bags.evaluation import evaluate_bag, evaluation_folder, same_evaluation
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.bags.io.folder_search import find_recordings
 from emotion_perception.bags.io.images import image_topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.report.aggregate import FailedBag, aggregate
-from emotion_perception.bags.report.report import JSON
+from emotion_perception.bags.report.report import JSON, REPORT_FILES
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, RecordingError, one_line
 from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 
 _LABELS = "labels.csv"
@@ -68,7 +69,8 @@ def evaluate_many(
 
     Raises:
         RecordingError: there is no recording, or none could be evaluated.
-        ConfigurationError: `labels` is not a folder, or Dask is not installed or not reachable.
+        ConfigurationError: `labels` is not a folder, Dask is not installed or not reachable, or an output folder cannot
+            be used (see `OutputFolder`).
     """
     if labels is not None and not labels.is_dir():
         raise ConfigurationError(
@@ -82,12 +84,21 @@ def evaluate_many(
     ]
     if not jobs:
         raise RecordingError(f"{folder}: no rosbag2 recording in this folder or its subfolders")
-    with _executor(min(workers, len(jobs)), scheduler) as executor:
-        failed = _evaluate_all(jobs, executor, progress=progress)
-    evaluated = [job for job in jobs if job.name not in {bag.name for bag in failed}]
-    if not evaluated:
-        raise RecordingError(f"{folder}: none of {len(jobs)} recordings can be evaluated; {failed[0].problem}")
-    return aggregate(folder.resolve().name, [(job.name, job.out) for job in evaluated], failed, out, settings)
+    folders = {Path(job.name).parts[0] for job in jobs}
+    read = [folder, *([] if labels is None else [labels])]
+    with OutputFolder(out, "evaluate-bag", writes=REPORT_FILES, inputs=read) as output:
+        output.claim(*folders)  # whose content their evaluations replace
+        for job in sorted(jobs, key=lambda job: job.out):  # a folder before those in it
+            with evaluation_folder(job.path, job.out, settings, job.labels) as own:
+                own.claim()
+        with _executor(min(workers, len(jobs)), scheduler) as executor:
+            failed = _evaluate_all(jobs, executor, progress=progress)
+        evaluated = [job for job in jobs if job.name not in {bag.name for bag in failed}]
+        if not evaluated:
+            raise RecordingError(f"{folder}: none of {len(jobs)} recordings can be evaluated; {failed[0].problem}")
+        with output.replaced(last=JSON) as part:
+            bags = [(job.name, job.out) for job in evaluated]
+            return aggregate(folder.resolve().name, bags, failed, part, settings)
 
 
 def labels_of(bag: Path, given: Path | None, name: str = "") -> Path | None:
@@ -129,8 +140,9 @@ def _evaluate_all(jobs: Sequence[_Job], executor: Executor, *, progress: bool) -
 def _evaluate(job: _Job) -> str:
     """Evaluates one recording in a worker; returns the reason if it fails, else an empty string."""
     try:
-        if not _is_done(job):
-            evaluate_bag(
+        report = _report_that_is_there(job)
+        if report is None:
+            report = evaluate_bag(
                 job.path,
                 job.out,
                 job.settings,
@@ -140,15 +152,16 @@ def _evaluate(job: _Job) -> str:
             )
     except (EmotionPerceptionError, OSError) as e:
         return one_line(e)
-    return ""
+    return "" if report["frames"]["processed"] else "; ".join(report["problems"])
 
 
-def _is_done(job: _Job) -> bool:
+def _report_that_is_there(job: _Job) -> dict[str, Any] | None:
+    """Returns the report of an earlier evaluation with the same settings and content, or None."""
     try:
         report = json.loads((job.out / JSON).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return same_evaluation(report, job.path, job.settings, job.labels)
+        return None
+    return dict(report) if same_evaluation(report, job.path, job.settings, job.labels) else None
 
 
 def _count_images(job: _Job) -> int:

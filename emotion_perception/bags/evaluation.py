@@ -13,13 +13,14 @@ from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.bags.inference.prediction_source import PredictionSource, open_source
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings, parameters_of
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.bags.report.report import JSON, write_report
+from emotion_perception.bags.report.report import JSON, REPORT_FILES, write_report
 from emotion_perception.bags.report.result_writer import ResultWriter
 from emotion_perception.bags.scoring import metrics
 from emotion_perception.bags.scoring.frame_problems import frame_problems
 from emotion_perception.bags.scoring.labels import LabelRow, Labels, read_labels
 from emotion_perception.bags.scoring.misclassified import MisclassifiedFaces
 from emotion_perception.bags.scoring.tables import (
+    TABLES,
     FaceTable,
     FrameTable,
     RegionTable,
@@ -32,6 +33,7 @@ from emotion_perception.core.assets import file_sha256
 from emotion_perception.core.classification import load_model_bundle
 from emotion_perception.core.errors import DatasetError, RecordingError
 from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 
@@ -65,27 +67,33 @@ def evaluate_bag(
     Raises:
         RecordingError: the recording cannot be read, or has no image.
         DatasetError: the labels have another format, or apply to none of the frames.
-        ConfigurationError, ModelFileError, ModelBundleError: see `Pipeline`.
+        ConfigurationError, ModelFileError, ModelBundleError: see `Pipeline` and `OutputFolder`.
     """
     begun = time.perf_counter()
-    out.mkdir(parents=True, exist_ok=True)
-    (out / JSON).unlink(missing_ok=True)  # written last, so its presence means a complete evaluation
-    with Recording(path) as recording:
-        evaluation = _Evaluation(recording, settings, open_source(recording, settings, make_pipeline), labels)
-        misclassified = MisclassifiedFaces(mode=settings.anonymize)
-        evaluation.run(out, misclassified, progress=progress)
-        seconds = time.perf_counter() - begun
-        frames, faces = read_frames([out]), read_faces([out], evaluation.labels)
-        report = evaluation.report(frames, faces, read_regions([out]))
-        report["timing"] |= {
-            "command": command_line(),
-            "date": now(),
-            "seconds": round(seconds, 3),
-            "times_real_time": round(report["duration_s"] / seconds, 3),
-            "peak_memory_mib": peak_memory_mib(),
-        }
-    write_report(report, out, frames, faces, misclassified.faces)
+    with evaluation_folder(path, out, settings, labels) as folder, folder.replaced(last=JSON) as part:
+        with Recording(path) as recording:
+            evaluation = _Evaluation(recording, settings, open_source(recording, settings, make_pipeline), labels)
+            misclassified = MisclassifiedFaces(mode=settings.anonymize)
+            evaluation.run(part, misclassified, progress=progress)
+            seconds = time.perf_counter() - begun
+            frames, faces = read_frames([part]), read_faces([part], evaluation.labels)
+            report = evaluation.report(frames, faces, read_regions([part]))
+            report["timing"] |= {
+                "command": command_line(),
+                "date": now(),
+                "seconds": round(seconds, 3),
+                "times_real_time": round(report["duration_s"] / seconds, 3),
+                "peak_memory_mib": peak_memory_mib(),
+            }
+        write_report(report, part, frames, faces, misclassified.faces)
     return report
+
+
+def evaluation_folder(path: Path, out: Path, settings: Settings, labels: Path | None) -> OutputFolder:
+    """Returns the output folder of the evaluation of a recording; it is checked when it is entered."""
+    read = [path, Path(settings.pipeline.classifier.model), *([] if labels is None else [labels])]
+    bag = [BAG] if settings.write_bag else []
+    return OutputFolder(out, "evaluate-bag", writes=(*REPORT_FILES, *TABLES, *bag), inputs=read)
 
 
 def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, labels: Path | None) -> bool:

@@ -3,8 +3,10 @@
 """Writes a label file from predictions, for a person to correct, and a page with the faces of each interval."""
 
 import csv
+import logging
 import statistics
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion_perception.bags.inference.frame_result import FrameResult
+from emotion_perception.bags.inference.frame_result import FAILED, PROCESSED, UNDECODABLE, FrameResult
 from emotion_perception.bags.inference.runner import process_every_frame
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.bags.io.images import image_topic, read_bag_images
@@ -21,12 +23,14 @@ from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.scoring.crops import as_url, face_crop
 from emotion_perception.bags.scoring.labels import INTERVALS, OPTIONAL
+from emotion_perception.core.atomic_files import atomic_file, write_atomically
 from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.types import Box, FaceEmotion
 from emotion_perception.reporting.pages import render_template
 from emotion_perception.reporting.progress import progress_bar
 
+_LOG = logging.getLogger(__name__)
 _TEMPLATES = Path(__file__).parent / "report" / "templates"
 _MAX_CROPS = 6  # per interval
 _SIDE = 96  # pixels of a crop
@@ -99,14 +103,25 @@ def label_bag(
         The intervals, in the order of the file.
 
     Raises:
-        RecordingError: the recording cannot be read, has no image, or no face in it is long enough.
+        RecordingError: the recording cannot be read, has no image that can be processed, or no face in it is long
+            enough.
     """
+    statuses: Counter[str] = Counter()
+    problems: list[str] = []
     with Recording(path) as recording:
         topic = image_topic(recording, settings.topic)
         pipeline = make_pipeline(settings.pipeline)
         with progress_bar(topic.count, path.name, shown=progress, unit="frames") as bar:
             results = process_every_frame(read_bag_images(recording, topic), pipeline)
-            intervals, first_ns, step_ns = _collect(results, settings.anonymize, bar)
+            intervals, first_ns, step_ns = _collect(_counted(results, statuses, problems), settings.anonymize, bar)
+    if not statuses[PROCESSED]:
+        reason = next(iter(problems), "; ".join(recording.problems))
+        raise RecordingError(
+            f"{path}: none of its {statuses.total()} images can be processed{reason and f' ({reason})'}"
+        )
+    for status in (UNDECODABLE, FAILED):
+        if statuses[status]:
+            _LOG.warning("%s: %d of %d images are %s", path, statuses[status], statuses.total(), status)
     kept = [entry for entry in intervals if entry.last_ns + step_ns - entry.start_ns >= min_duration_s * NS]
     if not kept:
         raise RecordingError(f"{path}: no face keeps a label for {min_duration_s:g} s, so there is nothing to label")
@@ -118,8 +133,17 @@ def label_bag(
         for row, entry in zip(rows, kept, strict=True)
     ]
     page = render_template(_TEMPLATES, "labels.html.j2", name=path.resolve().name, file=out.name, rows=page_rows)
-    out.with_suffix(".html").write_text(page, encoding="utf-8")
+    write_atomically(out.with_suffix(".html"), page)
     return kept
+
+
+def _counted(results: Iterable[FrameResult], statuses: "Counter[str]", problems: list[str]) -> Iterator[FrameResult]:
+    """Yields results; counts their statuses, and keeps the first reason why a frame was not processed."""
+    for result in results:
+        statuses[result.status] += 1
+        if result.problem and not problems:
+            problems.append(result.problem)
+        yield result
 
 
 def _collect(results: Iterable[FrameResult], mode: str, bar: "tqdm[Any]") -> tuple[list[Interval], int, int]:
@@ -157,7 +181,7 @@ def _row(interval: Interval, first_ns: int, step_ns: int, *, by_track: bool) -> 
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with atomic_file(path) as file:
         writer = csv.DictWriter(file, (*INTERVALS, *OPTIONAL), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 from emotion_perception.bags.commands.options import add_recording_options, settings_from
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.reporting.output_file import check_output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,10 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Writes the labels and prints where; returns the exit code."""
     from emotion_perception.bags.labeling import label_bag
-    from emotion_perception.core.errors import ConfigurationError
 
-    if arguments.out.exists() and not arguments.force:
-        raise ConfigurationError(f"{arguments.out}: exists and may contain manual corrections; --force overwrites it")
+    _check_output(arguments.bag, arguments.out, force=arguments.force)
     settings = settings_from(arguments)
     intervals = label_bag(
         arguments.bag, arguments.out, settings, by_track=arguments.by_track, min_duration_s=arguments.min_duration_s
@@ -51,3 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
         f"{len(intervals)} intervals of {faces} faces in {arguments.out}; faces in {arguments.out.with_suffix('.html')}"
     )
     return 0
+
+
+def _check_output(bag: Path, out: Path, *, force: bool) -> None:
+    """Raises ConfigurationError if the label file or its page would replace a file that may be needed."""
+    if out.suffix.lower() == ".html":
+        raise ConfigurationError(f"{out}: give the path of the CSV file; the page beside it gets the suffix .html")
+    check_output_file(out, force=True)  # a folder has no suffix to replace
+    read = [entry for entry in bag.iterdir() if entry.suffix != ".csv"] if bag.is_dir() else [bag]
+    for path in (out, out.with_suffix(".html")):
+        if path.exists() and not force:
+            raise ConfigurationError(f"{path}: exists and may contain manual corrections; --force overwrites it")
+        check_output_file(path, inputs=read, force=True)

@@ -12,7 +12,7 @@ from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.options import option_fields, with_values
 from emotion_perception.core.rendering import ANONYMIZERS
 from emotion_perception.core.retired_names import PARAMETERS
-from emotion_perception.core.yaml_values import parse_key_values
+from emotion_perception.core.yaml_values import as_type, parse_key_values
 
 if TYPE_CHECKING:
     from emotion_perception.bags.inference.settings import Settings
@@ -30,7 +30,11 @@ def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) ->
         "--model", default=ClassifierOptions.model, help="name of a shipped model, or path (default: %(default)s)"
     )
     parser.add_argument("--detector", default=DetectorOptions.detector, help="face detector (default: %(default)s)")
-    parser.add_argument("--device", default=ClassifierOptions.device, help="auto, cpu, cuda[:N] (default: %(default)s)")
+    parser.add_argument(
+        "--device",
+        default=ClassifierOptions.device,
+        help="auto, cpu, cuda or cuda:N; a GPU that is named must be there (default: %(default)s)",
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -56,11 +60,16 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
         others: further fields of the settings.
 
     Raises:
-        ConfigurationError: a parameter is unknown or its value is not allowed.
+        ConfigurationError: a parameter is unknown, its value is not allowed, or a GPU is named that cannot be used.
     """
     from emotion_perception.bags.inference.settings import Settings
+    from emotion_perception.core.inference.devices import choose_device
     from emotion_perception.core.pipeline import PipelineOptions
 
+    if others.get("mode") != "recorded" and not getattr(
+        arguments, "scheduler", None
+    ):  # its workers have others
+        choose_device(arguments.device)
     values = _parse(arguments.set) | {"detector": arguments.detector}
     values |= {"model": arguments.model, "device": arguments.device}
     return Settings(
@@ -72,7 +81,7 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
 
 
 def _parse(assignments: Sequence[str]) -> dict[str, Any]:
-    """Returns the values of `--set KEY=VALUE`; integers become floats if the option is a float."""
+    """Returns the values of `--set KEY=VALUE` in the types of the options."""
     from emotion_perception.core.pipeline import PipelineOptions
 
     defaults = {field.name: field.default for field in option_fields(PipelineOptions)}
@@ -82,6 +91,5 @@ def _parse(assignments: Sequence[str]) -> dict[str, Any]:
             raise ConfigurationError(f"--set {name} is now called {PARAMETERS[name]}")
         if name not in defaults:
             raise ConfigurationError(f"--set {name}: unknown, known are {', '.join(sorted(defaults))}")
-        if type(defaults[name]) is float and type(value) is int:
-            values[name] = float(value)
+        values[name] = as_type(value, type(defaults[name]))
     return values

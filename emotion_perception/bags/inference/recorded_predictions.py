@@ -47,7 +47,8 @@ class RecordedPredictions:
         self._emotions_topic = _emotions_topic(recording, self.topic)
         raw_messages = (entry.raw for entry in recording.messages([self._emotions_topic.name]))
         self._store = recorded_typestore(self._emotions_topic, raw_messages)
-        self._unreadable = self._without_image = 0
+        self._unreadable = self._without_image = self._undecodable = 0
+        self._reason = ""  # why the first one cannot be decoded
         self._entries = self._read()
         if not self._entries:
             raise RecordingError(f"{recording.path}: no prediction on {self._emotions_topic.name} can be read")
@@ -71,6 +72,7 @@ class RecordedPredictions:
         counts = {
             "recorded predictions cannot be read": self._unreadable,
             "recorded predictions belong to images that are not in the recording": self._without_image,
+            f"images with a recorded prediction cannot be decoded, the first: {self._reason}": self._undecodable,
         }
         return [f"{count} {what}" for what, count in counts.items() if count]
 
@@ -78,8 +80,10 @@ class RecordedPredictions:
         """Returns the result of an image from its EmotionArray."""
         try:
             image = bag_image.to_bgr()
-        except ImageError:  # the status of the EmotionArray counts, not whether it can be decoded here
+        except ImageError as e:  # the status of the EmotionArray counts, not whether it can be decoded here
             image = None
+            self._undecodable += 1
+            self._reason = self._reason or str(e)
         return self._result(
             entry,
             index=bag_image.number,
@@ -125,9 +129,10 @@ def _check(message: Any) -> None:
     """Raises ValueError if the fields of an EmotionArray contradict each other."""
     Status(message.status)
     for emotion in map(face_emotion_from_fields, message.faces):
-        sizes = {len(emotion.probabilities), len(emotion.smoothed_probabilities), len(message.labels)}
-        if len(sizes) > 1 or emotion.label not in message.labels:
-            raise ValueError(f"{len(emotion.probabilities)} probabilities and '{emotion.label}' for {message.labels}")
+        raw, smoothed, labels = len(emotion.probabilities), len(emotion.smoothed_probabilities), len(message.labels)
+        allowed = ((labels, labels), (0, labels), (0, 0))  # classified, not in this image, not yet
+        if (raw, smoothed) not in allowed or (emotion.label not in message.labels if smoothed else emotion.label):
+            raise ValueError(f"{raw} and {smoothed} probabilities and '{emotion.label}' for {message.labels}")
 
 
 def _emotions_topic(recording: Recording, images: Topic | None) -> Topic:

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the pipeline on the images of a recording: on every image, or in real time with dropped frames."""
 
+import math
 import queue
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -124,17 +125,21 @@ def _classify(tracked: _TrackedFrame | FrameResult, pipeline: Pipeline) -> Frame
     """Classifies all faces of an image; the latency is the sum of the stages."""
     if isinstance(tracked, FrameResult):
         return tracked
-    result = _recognize(tracked, tracked.faces, pipeline)
+    result = _recognize(tracked, pipeline)
     if result.classify_ms is None:
         return result
     return replace(result, latency_ms=tracked.decode_ms + tracked.detect_ms + result.classify_ms)
 
 
-def _recognize(tracked: _TrackedFrame, faces: Sequence[Face], pipeline: Pipeline) -> FrameResult:
-    """Classifies faces of an image; the result has no latency yet."""
-    begun_s = time.monotonic()
+def _recognize(
+    tracked: _TrackedFrame, pipeline: Pipeline, *, max_classified: int | None = None, time_limit_s: float = math.inf
+) -> FrameResult:
+    """Classifies the faces of an image, as many as there is time for; the result has no latency yet."""
+    begun_s, stamp_s = time.monotonic(), tracked.bag_image.stamp_s
     try:
-        emotions = pipeline.recognize(tracked.image, faces, tracked.bag_image.stamp_s)
+        emotions = pipeline.recognize(
+            tracked.image, tracked.faces, stamp_s, max_classified=max_classified, time_limit_s=time_limit_s
+        )
     except Exception as e:  # noqa: BLE001 - see _detect
         return _frame_result(tracked.bag_image, FAILED, problem=one_line(e), image=tracked.image)
     return _frame_result(
@@ -235,10 +240,11 @@ class RealtimeRunner:
 
     def _classify(self, item: _ScheduledFaces) -> FrameResult:
         begun_s = time.monotonic()
-        faces = self._load_shedder.select(item.tracked.faces, begun_s, max_load=self._max_load)
-        result = _recognize(item.tracked, faces, self._pipeline)
+        budget = self._load_shedder.begin_frame(begun_s, max_load=self._max_load)
+        limit_s = self._load_shedder.time_limit_s(self._max_load)
+        result = _recognize(item.tracked, self._pipeline, max_classified=budget, time_limit_s=limit_s)
         done_s = time.monotonic()
-        self._load_shedder.add_measurement(len(faces), done_s - begun_s)
+        self._load_shedder.add_measurement(sum(one.classified for one in result.emotions), done_s - begun_s)
         if result.status != PROCESSED:
             return result
         return replace(result, latency_ms=(done_s - item.scheduled.due_s) * 1e3, age_ms=item.age_ms)

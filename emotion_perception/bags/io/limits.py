@@ -9,7 +9,7 @@ import io
 import shutil
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,15 @@ else:
 MIB, GIB = 1 << 20, 1 << 30
 MAX_RECORD_BYTES = 256 * MIB
 """Limit of a message, a chunk of mcap, compressed or not, and any other record: more than the largest image."""
+MAX_CHUNK_RECORDS = 1_000_000
+"""Limit of the records in a compressed chunk."""
 MAX_OVERLAP_BYTES = 1 * GIB
 """Limit of the chunks of mcap whose times overlap, which are held in memory together."""
 MAX_UNPACKED_BYTES = 64 * GIB
 """Limit of the files of a recording with compressed files, unpacked."""
 _FREE_BYTES = 1 * GIB  # that unpacking leaves on the disk
 _BLOCK_BYTES = 1 * MIB
+_RECORD_HEAD = 9  # bytes: kind and length
 _LIMIT_LENGTH = 0  # SQLITE_LIMIT_LENGTH
 
 
@@ -76,8 +79,32 @@ def _check_unpacked(decompressor: Any, left: int) -> None:
         raise RecordingError("compressed data are cut short")
 
 
+def unpack_chunk(data: bytes, compression: str) -> bytes:
+    """Returns the records of a chunk of mcap.
+
+    Raises:
+        RecordingError: they are larger or more than the limits, cut short, or compressed in another way.
+        RuntimeError, zstd.ZstdError: they are damaged.
+    """
+    if not compression:
+        return data
+    if compression not in _UNPACK:
+        raise RecordingError(f"a chunk is compressed with {compression[:20]!a}")
+    records = _UNPACK[compression](data)
+    at = count = 0
+    while at + _RECORD_HEAD <= len(records):
+        if not records[at] or count == MAX_CHUNK_RECORDS:
+            raise RecordingError(f"a chunk of empty records, or more than {MAX_CHUNK_RECORDS:,}")
+        at += _RECORD_HEAD + int.from_bytes(records[at + 1 : at + _RECORD_HEAD], "little")
+        count += 1
+    return records
+
+
+_UNPACK: dict[str, Callable[[bytes], bytes]] = {"zstd": unpack_zstd, "lz4": unpack_lz4}
 # rosbags unpacks whatever a chunk contains, and compares its size afterwards
-storage_mcap.DECOMPRESSORS.update(zstd=lambda data, _: unpack_zstd(data), lz4=lambda data, _: unpack_lz4(data))
+storage_mcap.DECOMPRESSORS.update(
+    {name: lambda data, _, name=name: unpack_chunk(data, name) for name in _UNPACK}  # type: ignore[misc]
+)
 
 
 class LimitedPath(type(Path())):  # type: ignore[misc]  # the class of the system's paths

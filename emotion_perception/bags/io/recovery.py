@@ -4,7 +4,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,12 +12,10 @@ from typing import Any, BinaryIO
 from mcap.records import Channel, Chunk, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
 
-from emotion_perception.bags.io.limits import MAX_RECORD_BYTES, check_tables, limit_rows, unpack_lz4, unpack_zstd
+from emotion_perception.bags.io.limits import MAX_RECORD_BYTES, check_tables, limit_rows, unpack_chunk
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.core.errors import RecordingError, one_line
 from emotion_perception.core.regular_files import open_regular
-
-_UNPACK: dict[str, Callable[[bytes], bytes]] = {"": bytes, "zstd": unpack_zstd, "lz4": unpack_lz4}
 
 
 class RecoveredMcap:
@@ -69,7 +67,7 @@ def _intact_records(file: BinaryIO) -> Iterator[Any]:
     try:
         for record in StreamReader(file, emit_chunks=True, record_size_limit=MAX_RECORD_BYTES).records:
             if isinstance(record, Chunk):
-                data = _UNPACK[record.compression](record.data)
+                data = unpack_chunk(record.data, record.compression)
                 yield from breakup_chunk(replace(record, compression="", data=data))
             else:
                 yield record

@@ -31,7 +31,7 @@ def aggregate(
         name: name of the report.
         bags: name and output folder of each evaluation; at least one.
         failed: recordings that could not be evaluated.
-        out: output folder.
+        out: output folder, which exists.
         settings: settings of all evaluations.
 
     Returns:
@@ -71,7 +71,6 @@ def aggregate(
         "latency": draw_latency(frames, latency),
         **recognition_plots(report, title=title),
     }
-    out.mkdir(parents=True, exist_ok=True)
     write_page("aggregate.html.j2", report, out, plots)
     write_json(report, out)
     return report

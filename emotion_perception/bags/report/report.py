@@ -17,6 +17,7 @@ from emotion_perception.reporting.pages import render_template
 from emotion_perception.reporting.plots import as_data_url, as_png, draw_confusion, draw_coverage, draw_reliability
 
 JSON, HTML = "report.json", "report.html"
+REPORT_FILES = (JSON, HTML, "*.png")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -67,20 +68,15 @@ def recognition_plots(report: Mapping[str, Any], *, title: str) -> dict[str, Fig
 def write_page(
     template: str, report: Mapping[str, Any], out: Path, figures: Mapping[str, Figure | None], **values: Any
 ) -> None:
-    """Writes report.html and a PNG file of each plot; plots of an earlier evaluation are removed."""
-    pngs = {}
-    for name, figure in figures.items():
-        (out / f"{name}.png").unlink(missing_ok=True)
-        if figure is not None:
-            pngs[name] = as_png(figure)
-            (out / f"{name}.png").write_bytes(pngs[name])
+    """Writes report.html and a PNG file of each plot."""
+    pngs = {name: as_png(figure) for name, figure in figures.items() if figure is not None}
+    for name, png in pngs.items():
+        (out / f"{name}.png").write_bytes(png)
     urls = {name: as_data_url(png) for name, png in pngs.items()}
     page = render_template(_TEMPLATES, template, report=report, plots=urls, **values)
     (out / HTML).write_text(page, encoding="utf-8")
 
 
 def write_json(report: Mapping[str, Any], out: Path) -> None:
-    """Writes report.json atomically."""
-    part = out / f"{JSON}.part"
-    part.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    part.replace(out / JSON)
+    """Writes report.json."""
+    (out / JSON).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes a recording again, with `faces`, `emotions` and `image_overlay` beside its images."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +28,7 @@ class ResultWriter:
     """Writes a recording: images and camera_info as recorded, results with the stamp and time of their image.
 
     Args:
-        folder: the new recording; an existing folder is replaced.
+        folder: the recording to create.
         recording: the recording that is evaluated.
         topic: its image topic.
         model: the model that predicts the emotions.
@@ -47,7 +46,6 @@ class ResultWriter:
         detector: str,
         anonymize: str,
     ) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
         self._writer = Writer(folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
         self._image_type, self._model, self._detector, self._anonymize = topic.type, model, detector, anonymize

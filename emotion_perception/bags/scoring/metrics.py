@@ -164,9 +164,10 @@ def stability(faces: FaceTable, regions: RegionTable) -> dict[str, Any]:
 
 
 def prediction_counts(faces: FaceTable) -> dict[str, Any]:
-    """Counts the faces, the uncertain ones, and the faces by published label."""
+    """Counts the classified faces, those that were not, and of the former the uncertain ones and each label."""
     return {
         "faces": len(faces.bag),
+        "not_classified": faces.not_classified,
         "uncertain": int(faces.uncertain.sum()),
         "labels": {label: int((faces.label == label).sum()) for label in faces.labels},
     }

@@ -66,7 +66,7 @@ class MisclassifiedFaces:
         """
         for index, row in matched.items():
             emotion = result.emotions[index]
-            if row.label and row.label != emotion.label:
+            if emotion.classified and row.label and row.label != emotion.label:
                 self._add_face(result, emotion, row.label, first_stamp_ns)
 
     def _add_face(self, result: FrameResult, emotion: FaceEmotion, truth: str, first_stamp_ns: int) -> None:

@@ -10,6 +10,7 @@ Hand-written because pandas, which nothing else here needs, takes 86 MB and more
 """
 
 import csv
+import math
 from array import array
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -25,10 +26,11 @@ from emotion_perception.bags.inference.frame_result import PROCESSED, FrameResul
 from emotion_perception.bags.scoring.labels import LabelRow
 from emotion_perception.core.types import FaceEmotion
 
-FRAMES, EMOTIONS, REGIONS = "frames.csv", "emotions.csv", "regions.csv"
+TABLES = FRAMES, EMOTIONS, REGIONS = "frames.csv", "emotions.csv", "regions.csv"
 _TIMES = ("latency_ms", "age_ms", "detect_ms", "classify_ms")
 _FRAME = ("frame", "stamp_ns", "received_ns", "status", "faces", "width", "height", "problem", *_TIMES)
-_FACE = ("frame", "stamp_ns", "track_id", "x", "y", "w", "h", "detection_score", "label", "score", "uncertain")
+_BOX = ("x", "y", "w", "h")
+_FACE = ("frame", "stamp_ns", "track_id", *_BOX, "detection_score", "label", "score", "uncertain", "prediction_age_s")
 _TRUTH = ("truth", "group", "person")
 _REGION = ("frame", "stamp_ns", "line", "label", "group", "person", "track_id")
 _INTEGERS = ("frame", "stamp_ns", "track_id", "faces", "uncertain")
@@ -44,12 +46,10 @@ class TableWriter:
     """
 
     def __init__(self, folder: Path, labels: Sequence[str]) -> None:
+        self._number_of_labels = len(labels)
         columns = [f"{kind}_{label}" for kind in ("probability", "smoothed") for label in labels]
         with ExitStack() as stack:
-            files = [
-                stack.enter_context(open(folder / name, "w", newline="", encoding="utf-8"))
-                for name in (FRAMES, EMOTIONS, REGIONS)
-            ]
+            files = [stack.enter_context(open(folder / name, "w", newline="", encoding="utf-8")) for name in TABLES]
             self._frames, self._faces, self._regions = (csv.writer(file, lineterminator="\n") for file in files)
             self._frames.writerow(_FRAME)
             self._faces.writerow((*_FACE, *columns, *_TRUTH))
@@ -78,7 +78,8 @@ class TableWriter:
         faces = len(result.emotions)
         self._frames.writerow((*head, result.received_ns, result.status, faces, width, height, result.problem, *times))
         for k, emotion in enumerate(result.emotions):
-            self._faces.writerow((*head, *_face_cells(emotion), *_truth_cells(matched.get(k))))
+            cells = _face_cells(emotion, self._number_of_labels)
+            self._faces.writerow((*head, *cells, *_truth_cells(matched.get(k))))
         if result.status == PROCESSED:
             tracks = {row.line: result.emotions[k].face.track_id for k, row in matched.items()}
             for row in rows:
@@ -112,7 +113,7 @@ class FrameTable:
 
 @dataclass(frozen=True, eq=False)
 class FaceTable:
-    """Columns of `emotions.csv` of one or more recordings.
+    """Columns of `emotions.csv` of one or more recordings, of the faces that were classified in their frame.
 
     Attributes:
         labels: label of each probability.
@@ -126,6 +127,7 @@ class FaceTable:
         smoothed: float32 (N, L), smoothed over the track.
         truth: str (N), true label; empty if unlabeled.
         group: str (N), subgroup of the person; empty if unknown.
+        not_classified: number of faces beside these whose predictions are earlier ones: nothing is computed from them.
     """
 
     labels: tuple[str, ...]
@@ -139,6 +141,7 @@ class FaceTable:
     smoothed: NDArray[np.float32]
     truth: NDArray[np.str_]
     group: NDArray[np.str_]
+    not_classified: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +185,9 @@ def read_faces(folders: Sequence[Path], labels: tuple[str, ...]) -> FaceTable:
     raw, smoothed = ([f"{kind}_{label}" for label in labels] for kind in ("probability", "smoothed"))
     names = ("stamp_ns", "track_id", "label", "score", "uncertain", "truth", "group", *raw, *smoothed)
     bag, columns = _read([folder / EMOTIONS for folder in folders], names)
+    classified = ~np.isnan(columns[raw[0]])
+    not_classified = len(bag) - int(classified.sum())
+    bag, columns = bag[classified], {name: values[classified] for name, values in columns.items()}
     return FaceTable(
         labels=labels,
         bag=bag,
@@ -194,6 +200,7 @@ def read_faces(folders: Sequence[Path], labels: tuple[str, ...]) -> FaceTable:
         smoothed=np.stack([columns[name] for name in smoothed], axis=1).astype(np.float32),  # (N, L)
         truth=columns["truth"],
         group=columns["group"],
+        not_classified=not_classified,
     )
 
 
@@ -247,13 +254,16 @@ class _Column:
         return np.array(self._numbers, np.int64 if self._integer else np.float64)
 
 
-def _face_cells(emotion: FaceEmotion) -> tuple[Any, ...]:
+def _face_cells(emotion: FaceEmotion, number_of_labels: int) -> tuple[Any, ...]:
+    """Returns the cells of a face; those of unknown probabilities are empty."""
     face, box = emotion.face, emotion.face.box
-    probabilities = (_rounded(p) for p in (*emotion.probabilities, *emotion.smoothed_probabilities))
+    unknown = [""] * number_of_labels
     return (
         *(face.track_id, box.x_min, box.y_min, box.width, box.height, _rounded(face.score)),
         *(emotion.label, _rounded(emotion.score), int(emotion.uncertain)),
-        *probabilities,
+        "" if math.isnan(emotion.prediction_age_s) else _rounded(emotion.prediction_age_s),
+        *(map(_rounded, emotion.probabilities.tolist()) if emotion.classified else unknown),
+        *(map(_rounded, emotion.smoothed_probabilities.tolist()) if len(emotion.smoothed_probabilities) else unknown),
     )
 
 
