@@ -51,11 +51,11 @@ demo-bag: ## record, label and evaluate the demonstration: out/demo_bag, out/dem
 	@OUT=out/demo_bag scripts/in_env.sh scripts/demo_bag.sh
 
 test: ## the whole test suite
-	@scripts/setup.sh test centerface mtcnn astronaut demo-clip
+	@scripts/setup.sh test centerface yunet mtcnn astronaut demo-clip
 	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true $$TESTS
 
 coverage: ## the tests with their coverage, node processes included: out/coverage/index.html
-	@scripts/setup.sh test centerface mtcnn astronaut demo-clip
+	@scripts/setup.sh test centerface yunet mtcnn astronaut demo-clip
 	@scripts/in_env.sh scripts/coverage.sh $$TESTS
 
 soak: ## the nodes for MINUTES, then 10,000 malformed messages of each kind: memory, threads, files, counts

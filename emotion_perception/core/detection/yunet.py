@@ -1,53 +1,85 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""YuNet, through OpenCV (Wu et al. 2023, "YuNet: A Tiny Millisecond-level Face Detector")."""
+"""YuNet: small, anchor-free, with five landmarks (Wu et al. 2023, "YuNet: A Tiny Millisecond-level Face Detector")."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.detection.base import Candidates, FaceDetector
+from emotion_perception.core.detection.base import Candidates, FaceDetector, non_maximum_suppression
+from emotion_perception.core.detection.onnx_graph import with_free_image_size
 from emotion_perception.core.detection.options import DetectorOptions
-from emotion_perception.core.errors import ConfigurationError, ModelFileError
-from emotion_perception.core.inference import read_model
+from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.inference import open_session, read_model
 
+_STRIDES = (8, 16, 32)  # pixels of the image for each cell of the maps
+_OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in _STRIDES)
+_MULTIPLE = 32  # the network halves its input five times
 _SCORE_FLOOR = 0.3
 _OVERLAP = 0.3
-_CANDIDATES = 5000
+
+Floats = NDArray[np.float32]
 
 
 class YuNetDetector(FaceDetector):
-    """Runs `cv2.FaceDetectorYN`; needs OpenCV 4.8 or newer for the file of 2023.
+    """Runs the ONNX file of March 2023 in onnxruntime, with the input size freed.
 
     Raises:
-        ConfigurationError: this OpenCV has no FaceDetectorYN.
+        ConfigurationError: onnxruntime is not installed.
         ModelFileError: the file is missing, truncated or another network.
     """
 
     name = "yunet"
+    thread_safe = True  # as onnxruntime's sessions are
 
     def __init__(self, options: DetectorOptions, model_path: Path) -> None:
         super().__init__(options)
-        if not hasattr(cv2, "FaceDetectorYN"):
-            raise ConfigurationError(
-                f"OpenCV {cv2.__version__} has no FaceDetectorYN; detector yunet needs 4.8 or newer"
-            )
-        read_model(model_path)  # OpenCV's message does not distinguish a missing file from a damaged one
         try:
-            self._network = cv2.FaceDetectorYN.create(
-                str(model_path), "", (64, 64), _SCORE_FLOOR, _OVERLAP, _CANDIDATES
-            )
-            self.detect_candidates(np.zeros((64, 64, 3), np.uint8))  # a wrong network is only noticed when it runs
-        except cv2.error as error:
-            raise ModelFileError(f"{model_path}: OpenCV {cv2.__version__} cannot run it as YuNet") from error
+            model = with_free_image_size(read_model(model_path))
+        except ValueError as error:
+            raise ModelFileError(f"{model_path}: not an ONNX file: {error}") from error
+        self._session = open_session(model_path, num_threads=options.num_threads, outputs=_OUTPUTS, model=model)
+        self._input = self._session.get_inputs()[0].name
 
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Detects faces in the working image."""
-        height, width = image_bgr.shape[:2]
-        self._network.setInputSize((width, height))
-        _, rows = self._network.detect(image_bgr)  # None where there is no face
-        table = np.asarray([] if rows is None else rows, np.float32).reshape(-1, 15)  # x, y, w, h, five points, score
-        xyxy = np.concatenate([table[:, :2], table[:, :2] + table[:, 2:4]], axis=1)
-        return Candidates(xyxy, table[:, 14], table[:, 4:14].reshape(-1, 5, 2))
+        blob = network_input(image_bgr)
+        maps = self._session.run(_OUTPUTS, {self._input: blob})
+        return decode(dict(zip(_OUTPUTS, (each[0] for each in maps), strict=True)), blob.shape[3])
+
+
+def network_input(image_bgr: NDArray[np.uint8]) -> Floats:
+    """Returns float32 (1, 3, H, W) in BGR, 0..255, padded at the right and bottom to a multiple of 32."""
+    height, width = image_bgr.shape[:2]
+    padded = cv2.copyMakeBorder(image_bgr, 0, -height % _MULTIPLE, 0, -width % _MULTIPLE, cv2.BORDER_CONSTANT)
+    return cv2.dnn.blobFromImage(padded)  # type: ignore[return-value]
+
+
+def decode(maps: Mapping[str, Floats], width: int) -> Candidates:
+    """Decodes the network's outputs into candidates, in pixels of its input.
+
+    Args:
+        maps: for each stride `cls_S` and `obj_S`, (N, 1), whose product is the square of the score; `bbox_S`, (N, 4),
+            offset of the center from the cell and logarithm of the size, in cells; `kps_S`, (N, 10), offset of x and y
+            of each point from the cell, in cells. The N cells are in row-major order.
+        width: of the input in pixels.
+    """
+    levels = [_decode_level(maps, stride, width // stride) for stride in _STRIDES]
+    xyxy, scores, points_xy = (np.concatenate(parts) for parts in zip(*levels, strict=True))
+    kept = non_maximum_suppression(xyxy, scores, _OVERLAP)
+    return Candidates(xyxy[kept], scores[kept], points_xy[kept])
+
+
+def _decode_level(maps: Mapping[str, Floats], stride: int, columns: int) -> tuple[Floats, Floats, Floats]:
+    """Returns boxes (N, 4), scores (N) and landmarks (N, 5, 2) of the cells above the minimum score."""
+    classes, objects = (np.clip(maps[f"{kind}_{stride}"][:, 0], 0, 1) for kind in ("cls", "obj"))
+    scores = np.sqrt(classes * objects)
+    cells = np.flatnonzero(scores >= _SCORE_FLOOR)
+    corner_xy = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)  # (N, 2)
+    boxes, points = maps[f"bbox_{stride}"][cells], maps[f"kps_{stride}"][cells].reshape(-1, 5, 2)
+    center_xy, size_xy = (corner_xy + boxes[:, :2]) * stride, np.exp(boxes[:, 2:]) * stride
+    xyxy = np.concatenate([center_xy - size_xy / 2, center_xy + size_xy / 2], axis=1)
+    return xyxy, scores[cells], (points + corner_xy[:, None]) * stride
