@@ -5,7 +5,7 @@
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -20,9 +20,8 @@ class _Loader(yaml.SafeLoader):
     as in Python.
     """
 
-    yaml_implicit_resolvers: ClassVar = {}
 
-
+_Loader.yaml_implicit_resolvers = {}  # without those of YAML 1.1
 _NUMBER = list("-+.0123456789")
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", [*"~nN", ""]),

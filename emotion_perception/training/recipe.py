@@ -13,8 +13,10 @@ from typing import Any
 
 from emotion_perception.core.classification import LABELS, ModelSpec
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.paths import local_path
 from emotion_perception.core.retired_names import RECIPE_KEYS, RECIPE_VALUES, with_present_names
-from emotion_perception.core.yaml_values import parse_key_values, parse_yaml
+from emotion_perception.core.text_files import read_text
+from emotion_perception.core.yaml_values import as_type, parse_key_values, parse_yaml
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "optimizer": ("sgd", "adam", "adamw"),
@@ -114,19 +116,31 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for entry in fields(self):
-            value = getattr(self, entry.name)
-            if entry.type in (int, float, str, bool) and not _is_a(entry.type, value):
-                raise ConfigurationError(f"recipe: {entry.name} {value!r} is not of type {entry.type.__name__}")
+            given = getattr(self, entry.name)
+            if entry.type not in (int, float, str, bool):
+                continue
+            value: Any = as_type(given, entry.type)
+            if type(value) is not entry.type:
+                hint = "; write true or false" if entry.type is bool else ""
+                raise ConfigurationError(f"recipe: {entry.name} {given!r} is not of type {entry.type.__name__}{hint}")
+            if entry.type is float and not math.isfinite(value):
+                raise ConfigurationError(f"recipe: {entry.name} {value} is not a finite number")
+            object.__setattr__(self, entry.name, value)
         for name in ("options", "data", "restarts", "sizes", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)!r} is not a table")
         for name in ("labels", "ignore_classes"):
             value = getattr(self, name)
-            if isinstance(value, str) or not all(isinstance(item, str) for item in value):
+            if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
                 raise ConfigurationError(f"recipe: {name} {value!r} is not a list of names")
         for name in ("epochs", "batch_size", "input_size"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is below 1")
+        for epoch, size in self.sizes.items():
+            if type(size) is not int or size < 1:
+                raise ConfigurationError(f"recipe: sizes: {size!r} from epoch {epoch} on is not a side in pixels")
+        if not 0 <= self.seed < 2**32:
+            raise ConfigurationError(f"recipe: seed {self.seed} is not within 0..{2**32 - 1}")
         if self.learning_rate <= 0:
             raise ConfigurationError(f"recipe: learning_rate {self.learning_rate} is not above 0")
         for name in ("calibration_fraction", "ema_decay", "soup_weight", "teacher_weight"):
@@ -139,6 +153,11 @@ class Recipe:
             if not isinstance(changes, Mapping) or changes.keys() - set(_RESTART_KEYS):
                 allowed = " and ".join(_RESTART_KEYS)
                 raise ConfigurationError(f"recipe: restart {epoch} {changes!r} has other keys than {allowed}")
+            rate = changes.get("learning_rate", 1.0)
+            if type(rate) not in (int, float) or not 0 < rate < math.inf:
+                raise ConfigurationError(f"recipe: restart {epoch}: learning_rate {rate!r} is not a number above 0")
+            if not isinstance(changes.get("augmentation", {}), Mapping):
+                raise ConfigurationError(f"recipe: restart {epoch}: augmentation is not a table")
         if self.soup_weight and not self.restarts and not self.pretrained:
             raise ConfigurationError(
                 f"recipe: soup_weight {self.soup_weight} needs other weights to average with: a restart or pretrained"
@@ -200,11 +219,20 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     Raises:
         ConfigurationError: there is no such recipe, it is not YAML, or a key is unknown or retired.
     """
-    path = Path(name_or_path) if name_or_path.endswith((".yaml", ".yml")) else SHIPPED / f"{name_or_path}.yaml"
-    if not path.is_file():
+    given = name_or_path.lower().endswith((".yaml", ".yml"))
+    path = local_path(name_or_path) if given else SHIPPED / f"{name_or_path}.yaml"
+    if not path.exists():
         shipped = sorted(entry.stem for entry in SHIPPED.glob("*.yaml"))
-        raise ConfigurationError(f"no recipe '{name_or_path}'; shipped: {', '.join(shipped)}")
-    values = parse_yaml(path.read_bytes().decode(errors="replace"), name_or_path)
+        missing = f"{path}: no such file" if given else f"no recipe '{name_or_path}'"
+        raise ConfigurationError(f"{missing}; shipped: {', '.join(shipped)}; or give the path of a .yaml file")
+    try:
+        values = parse_yaml(read_text(path), name_or_path)
+    except OSError as e:
+        raise ConfigurationError(f"{path}: {e.strerror}") from e
+    except ValueError as e:
+        if isinstance(e, ConfigurationError):
+            raise
+        raise ConfigurationError(f"{path}: {e}") from e
     if not isinstance(values, dict):
         raise ConfigurationError(f"{name_or_path}: a recipe is a table of keys and values")
     return build_recipe(values | parse_key_values(overrides, "--set"), f"recipe {name_or_path}")
@@ -239,17 +267,15 @@ def build_recipe(values: Mapping[str, Any], source: str) -> Recipe:
         raise ConfigurationError(f"{source}: unknown key {', '.join(sorted(map(str, unknown)))}")
     if "architecture" not in values:
         raise ConfigurationError(f"{source}: lacks architecture")
+    tables = {name: _by_epoch(values.get(name, {}), f"{source}: {name}") for name in ("sizes", "restarts")}
+    return Recipe(**{**values, **tables})
+
+
+def _by_epoch(table: Any, source: str) -> dict[int, Any]:
+    """Returns a table whose keys are epochs; JSON has them as strings."""
+    if not isinstance(table, Mapping):
+        raise ConfigurationError(f"{source} {table!r} is not a table of epochs")
     try:
-        sizes = {int(epoch): int(size) for epoch, size in values.get("sizes", {}).items()}
-        restarts = {int(epoch): changes for epoch, changes in values.get("restarts", {}).items()}
-        return Recipe(**{**values, "sizes": sizes, "restarts": restarts})
-    except (TypeError, AttributeError, ValueError) as e:
-        if isinstance(e, ConfigurationError):
-            raise
-        raise ConfigurationError(f"{source}: a value has the wrong type ({e})") from e
-
-
-def _is_a(wanted: type, value: Any) -> bool:
-    if wanted is float:
-        return type(value) in (int, float)
-    return type(value) is wanted
+        return {int(epoch): value for epoch, value in table.items()}
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{source} {table!r} has a key that is not an epoch") from None

@@ -55,7 +55,7 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
         ("architecture: x\nlearning_rate: fast\n", "learning_rate 'fast' is not of type float"),
         ("architecture: x\nlearning_rate: 0.0\n", "learning_rate 0.0 is not above 0"),
         ("architecture: x\ncalibration_fraction: 1.0\n", "calibration_fraction 1.0 is not within"),
-        ("architecture: x\nema_decay: 2\n", "ema_decay 2 is not within"),
+        ("architecture: x\nema_decay: 2\n", "ema_decay 2.0 is not within"),
         ("architecture: x\noptions: [1]\n", "is not a table"),
         ("architecture: x\nlabels: anger\n", "labels 'anger' is not a list of names"),
         ("architecture: x\noptimizer: lion\n", "optimizer 'lion' is none of sgd, adam, adamw"),
@@ -66,7 +66,15 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
             "architecture: x\nrestarts: {3: {speed: 1}}\n",
             "restart 3 .* has other keys than learning_rate and augmentation",
         ),
-        ("architecture: x\nsizes: [36]\n", "a value has the wrong type"),
+        ("architecture: x\nsizes: [36]\n", "sizes \\[36\\] is not a table of epochs"),
+        ("architecture: x\nsizes: {a: 1}\n", "sizes .* has a key that is not an epoch"),
+        ("architecture: x\nsizes: {0: large}\n", "sizes: 'large' from epoch 0 on is not a side"),
+        ("architecture: x\nrestarts: {3: {learning_rate: fast}}\n", "learning_rate 'fast' is not a number above 0"),
+        ("architecture: x\nlabels: 5\n", "labels 5 is not a list of names"),
+        ("architecture: x\nlearning_rate: 1:30\n", "learning_rate '1:30' is not of type float"),
+        ("architecture: x\nlearning_rate: .nan\n", "learning_rate nan is not a finite number"),
+        ("architecture: x\nmirror_average: maybe\n", "mirror_average 'maybe' is not of type bool; write true or false"),
+        ("architecture: x\nseed: -1\n", "seed -1 is not within"),
         ("architecture: [\n", "not YAML"),
         ("- architecture\n", "a recipe is a table"),
     ],
@@ -112,10 +120,21 @@ def test_a_wrong_override_is_refused(override, words):
         load_recipe("compact_vgg", [override])
 
 
-@pytest.mark.parametrize("name", ["none", "folder/none.yaml"])
-def test_an_unknown_recipe_is_refused_with_those_there_are(name):
-    with pytest.raises(ConfigurationError, match=f"no recipe '{name}'; shipped: .*compact_vgg"):
+@pytest.mark.parametrize(
+    ("name", "words"), [("none", "no recipe 'none'"), ("folder/none.yaml", "folder/none.yaml: no such file")]
+)
+def test_an_unknown_recipe_is_refused_with_those_there_are(name, words):
+    with pytest.raises(ConfigurationError, match=f"{words}; shipped: .*compact_vgg"):
         load_recipe(name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_a_recipe_has_numbers_and_names_as_people_write_them(tmp_path, encoding):
+    text = "# \u00e9\narchitecture: x\nlearning_rate: 1e-3\nepochs: 1_0\nmirror_average: on\nlabels: [yes, no, on]\n"
+    (tmp_path / "mine.YAML").write_bytes(text.encode(encoding))
+    recipe = load_recipe(f"file://{tmp_path}/mine.YAML", ["batch_size=1e2", "momentum=1"])
+    assert (recipe.learning_rate, recipe.epochs, recipe.mirror_average) == (0.001, 10, True)
+    assert (list(recipe.labels), recipe.batch_size, recipe.momentum) == (["yes", "no", "on"], 100, 1.0)
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)

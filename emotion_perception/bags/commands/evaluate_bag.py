@@ -3,20 +3,22 @@
 """`emotion-perception evaluate-bag`."""
 
 import argparse
-from pathlib import Path
 
 from emotion_perception.bags.commands.options import add_recording_options, settings_from
+from emotion_perception.core.paths import path_argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
-    parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3 file, or a folder with several of them")
     parser.add_argument(
-        "--out", type=Path, required=True, help="output folder for report.json, report.html, plots and tables"
+        "bag", type=path_argument, help="rosbag2 folder, .mcap or .db3 file, or a folder with several of them"
+    )
+    parser.add_argument(
+        "--out", type=path_argument, required=True, help="output folder for report.json, report.html, plots and tables"
     )
     parser.add_argument(
         "--labels",
-        type=Path,
+        type=path_argument,
         metavar="CSV",
         help="true labels, see docs/recordings.md; for several bags a folder with NAME.csv for each "
         "(default: labels.csv in the folder of a bag)",

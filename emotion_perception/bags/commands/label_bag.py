@@ -7,15 +7,16 @@ from pathlib import Path
 
 from emotion_perception.bags.commands.options import add_recording_options, settings_from
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.paths import path_argument
 from emotion_perception.reporting.output_file import check_output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
-    parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3 file")
+    parser.add_argument("bag", type=path_argument, help="rosbag2 folder, .mcap or .db3 file")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path_argument,
         required=True,
         metavar="CSV",
         help="label file to write; a page with the same name and suffix .html is written, too",

@@ -66,9 +66,8 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
     from emotion_perception.core.inference.devices import choose_device
     from emotion_perception.core.pipeline import PipelineOptions
 
-    if others.get("mode") != "recorded" and not getattr(
-        arguments, "scheduler", None
-    ):  # its workers have others
+    elsewhere = getattr(arguments, "scheduler", None)  # on machines with other devices
+    if others.get("mode") != "recorded" and not elsewhere:
         choose_device(arguments.device)
     values = _parse(arguments.set) | {"detector": arguments.detector}
     values |= {"model": arguments.model, "device": arguments.device}

@@ -5,6 +5,7 @@
 import argparse
 from pathlib import Path
 
+from emotion_perception.core.paths import path_argument
 from emotion_perception.training.commands.options import comma_separated
 
 SECTIONS = ("latency", "detection", "backends", "scaling", "cameras", "startup", "recordings", "training")
@@ -12,7 +13,9 @@ SECTIONS = ("latency", "detection", "backends", "scaling", "cameras", "startup",
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
-    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="output folder (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=path_argument, default=Path("out/bench"), help="output folder (default: %(default)s)"
+    )
     parser.add_argument(
         "--only",
         action="append",
@@ -21,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"sections to measure, of {', '.join(SECTIONS)} (default: all); bench.json keeps the others",
     )
     parser.add_argument(
-        "--data", type=Path, help="FER-2013 data file, for the accuracy of each backend (default: not measured)"
+        "--data",
+        type=path_argument,
+        help="FER-2013 data file, for the accuracy of each backend (default: not measured)",
     )
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="duration of each run of the nodes (default: %(default)s)"
@@ -30,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rounds", type=int, default=30, help="number of calls of each timed function (default: %(default)s)"
     )
     parser.add_argument("--quick", action="store_true", help="smoke test; the results are meaningless")
-    parser.add_argument("--document", type=Path, help="Markdown document whose generated section is replaced")
+    parser.add_argument("--document", type=path_argument, help="Markdown document whose generated section is replaced")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Classification of face crops: all faces of a frame in one batch, by onnxruntime on the CPU or torch on CUDA.
 
-torch takes seconds to import, so it is imported only if CUDA is requested or there is an NVIDIA device.
+torch takes seconds to import, so it is imported only if there is an NVIDIA device and `device` is not `cpu`.
 """
 
 import logging
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,10 @@ from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError
 from emotion_perception.core.inference import Backend, OnnxBackend
+from emotion_perception.core.inference.devices import check_device, choose_device
 from emotion_perception.core.types import ModelInfo
 
 _log = logging.getLogger(__name__)
-_NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/nvhost-gpu", "/dev/nvgpu", "/dev/dxg")  # PC, two kinds of Jetson, WSL 2
 _MAX_BATCH = 256  # about 0.6 GB of the shipped network's activations
 Crop = NDArray[np.uint8]
 
@@ -34,7 +33,6 @@ class EmotionClassifier:
     Args:
         bundle: the model.
         backend: runs its network.
-        fallback: True if another device was requested than `backend` uses.
 
     Attributes:
         spec: description of the network.
@@ -43,12 +41,11 @@ class EmotionClassifier:
         model_sha256: SHA-256 of its weights, 64 hexadecimal digits.
     """
 
-    def __init__(self, bundle: ModelBundle, backend: Backend, *, fallback: bool = False) -> None:
+    def __init__(self, bundle: ModelBundle, backend: Backend) -> None:
         self.spec: ModelSpec = bundle.spec
         self.labels: tuple[str, ...] = bundle.spec.labels
         self.model_name = bundle.name
         self.model_sha256 = bundle.sha256
-        self._fallback = fallback
         self._backend = backend
 
     @property
@@ -58,8 +55,8 @@ class EmotionClassifier:
 
     @property
     def fallback(self) -> bool:
-        """Whether the CPU is used although a GPU was requested, or because the GPU has failed."""
-        return self._fallback or self._backend.fallback
+        """Whether the CPU is used because the GPU has failed."""
+        return self._backend.fallback
 
     @property
     def info(self) -> ModelInfo:
@@ -113,7 +110,7 @@ class EmotionClassifier:
 
 
 def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> EmotionClassifier:
-    """Opens the model and chooses its backend; logs one warning if the requested device cannot be used.
+    """Opens the model and chooses its backend by the rule of `core.inference.devices`.
 
     Args:
         options: the model, its device and its threads.
@@ -122,30 +119,24 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> Em
     Raises:
         ModelFileError: a file of the model is missing or damaged.
         ModelBundleError: weights, description and network do not fit together.
-        ConfigurationError: the device is unknown, a GPU is required and cannot be used, or onnxruntime is not
+        ConfigurationError: the device is unknown, a GPU is named or required and cannot be used, or onnxruntime is not
             installed.
     """
-    device = options.device
-    if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", device):
-        raise ConfigurationError(f"device '{device}' is none of auto, cpu, cuda, cuda:N")
+    check_device(options.device)
     bundle = load_model_bundle(options.model)
-    problem = f"device is '{device}'" if device == "cpu" else _cuda_problem(device, bundle.spec)
-    if problem is None:
-        cuda = "cuda:0" if device in ("auto", "cuda") else device
+    device, reason = _device_for(options.device, bundle.spec)
+    if device != "cpu":
         from emotion_perception.core.inference import FailoverBackend
 
-        gpu = _torch_backend(bundle, cuda)
+        gpu = _torch_backend(bundle, device)
         failover = FailoverBackend(gpu, lambda: _cpu_backend(bundle, options.num_threads))
         return EmotionClassifier(bundle, _batching(failover, options) if shared else failover)
     if options.require_gpu:
-        raise ConfigurationError(f"require_gpu is set, but {problem}")
-    fallback = device not in ("auto", "cpu")
-    if fallback:
-        _log.warning("device '%s' cannot be used, classifying on the CPU: %s", device, problem)
-    elif device == "auto":
-        _log.info("classifying on the CPU: %s", problem)
+        raise ConfigurationError(f"require_gpu is set, but {reason}")
+    if options.device == "auto":
+        _log.info("classifying on the CPU: %s", reason)
     backend = _cpu_backend(bundle, options.num_threads)
-    return EmotionClassifier(bundle, _batching(backend, options) if shared else backend, fallback=fallback)
+    return EmotionClassifier(bundle, _batching(backend, options) if shared else backend)
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
@@ -155,22 +146,19 @@ def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDAr
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _cuda_problem(device: str, spec: ModelSpec) -> str | None:
-    """Returns why CUDA cannot be used, or None where it can."""
-    if not any(Path(path).exists() for path in _NVIDIA_DEVICES):
-        return "there is no NVIDIA device"
-    try:
-        import torch
-    except ImportError:
-        return "torch is not installed"
+def _device_for(device: str, spec: ModelSpec) -> tuple[str, str]:
+    """Returns what `choose_device` does; a network that torch does not know here runs on the CPU only."""
+    chosen, reason = choose_device(device)
+    if chosen == "cpu":
+        return chosen, reason
     from emotion_perception.core.classification.networks import NETWORKS
 
-    index = device.partition(":")[2] or "0"
-    if not torch.cuda.is_available():
-        return "torch finds no CUDA"
-    if int(index) >= torch.cuda.device_count():
-        return f"torch finds {torch.cuda.device_count()} CUDA device(s)"
-    return None if spec.architecture in NETWORKS else f"'{spec.architecture}' runs through onnxruntime only"
+    if spec.architecture in NETWORKS:
+        return chosen, reason
+    reason = f"'{spec.architecture}' runs through onnxruntime only"
+    if device != "auto":
+        raise ConfigurationError(f"device is '{device}', but {reason}; 'auto' takes the CPU then")
+    return "cpu", reason
 
 
 def _batching(backend: Backend, options: ClassifierOptions) -> Backend:

@@ -12,7 +12,9 @@ class ClassifierOptions(Options):
     """Which model runs, and on which device."""
 
     model: str = option("compact_vgg", "name of a shipped model or path of a .safetensors or .onnx file with its .json")
-    device: str = option("auto", "auto (CUDA when there is one), cpu, cuda or cuda:N")
+    device: str = option(
+        "auto", "auto (CUDA when there is one), cpu, cuda or cuda:N; a GPU that is named must be there"
+    )
     require_gpu: bool = option(False, "do not start without a GPU")
     num_threads: int = option(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
     max_batch_size: int = option(
@@ -52,7 +54,7 @@ class RecognizerOptions(Options):
     )
     max_load: float = option(
         0.8,
-        "maximum share of the time between frames spent on classification, largest faces first; 0 is no limit",
+        "maximum share of the time between frames that classification takes; more faces take turns; 0 is no limit",
         minimum=0.0,
         maximum=10.0,
         live=True,

@@ -3,10 +3,10 @@
 """`emotion-perception evaluate`."""
 
 import argparse
-from pathlib import Path
 
 from emotion_perception.core.classification import ClassifierOptions, RecognizerOptions
-from emotion_perception.training.commands.options import add_dataset_options, comma_separated
+from emotion_perception.core.paths import path_argument
+from emotion_perception.training.commands.options import DEVICE_HELP, add_dataset_options, comma_separated
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", required=True, help="name of a shipped model or path of a .safetensors or .onnx file"
     )
     add_dataset_options(parser, data_help="file or folder, see docs/data.md")
-    parser.add_argument("--out", type=Path, required=True, help="folder for report.json, .md, .html and the plots")
+    parser.add_argument(
+        "--out", type=path_argument, required=True, help="folder for report.json, .md, .html and the plots"
+    )
     parser.add_argument(
         "--min-confidence",
         type=float,
@@ -33,16 +35,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--subgroups",
-        type=Path,
+        type=path_argument,
         metavar="CSV",
         help="also compare subgroups: a column index or filename, each other column an attribute of the images",
     )
     parser.add_argument("--seed", type=int, default=0, help="of changes and intervals (default: %(default)s)")
-    parser.add_argument("--card", type=Path, metavar="FILE", help="also write a model card")
     parser.add_argument(
-        "--report", type=Path, nargs="+", default=[], metavar="JSON", help="other report.json files for the model card"
+        "--card", type=path_argument, metavar="FILE", help="also write a model card; replaces only a model card"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument(
+        "--report",
+        type=path_argument,
+        nargs="+",
+        default=[],
+        metavar="JSON",
+        help="other report.json files for the model card",
+    )
+    parser.add_argument("--device", default="auto", help=DEVICE_HELP)
     parser.add_argument("--num-threads", type=int, default=2, metavar="N", help="default: %(default)s")
 
 
@@ -51,12 +60,16 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.core.classification import load_model_bundle
     from emotion_perception.core.errors import ConfigurationError
     from emotion_perception.core.yaml_values import parse_key_values
+    from emotion_perception.reporting.output_file import check_output_file
     from emotion_perception.training.evaluate.evaluator import evaluate
-    from emotion_perception.training.export.model_card import read_report, write_card
+    from emotion_perception.training.export.model_card import is_card, read_report, write_card
 
     if arguments.report and not arguments.card:
         raise ConfigurationError("--report names reports for the model card: give --card FILE, too")
     bundle = load_model_bundle(arguments.model)
+    if arguments.card:
+        inputs = [arguments.data, bundle.weights, *arguments.report]
+        check_output_file(arguments.card, inputs=inputs, is_ours=is_card)
     others = [read_report(path, bundle) for path in arguments.report]
     report = evaluate(
         ClassifierOptions(model=arguments.model, device=arguments.device, num_threads=arguments.num_threads),
@@ -70,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         examples=arguments.examples,
         subgroups=arguments.subgroups,
         seed=arguments.seed,
+        inputs=arguments.report,
     )
     if arguments.card:
         write_card(bundle, [report, *others], arguments.card)

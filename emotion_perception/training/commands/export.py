@@ -3,8 +3,9 @@
 """`emotion-perception export`."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from emotion_perception.core.paths import path_argument
 
 if TYPE_CHECKING:
     from emotion_perception.training.export.exporter import ExportedModel
@@ -12,10 +13,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
-    parser.add_argument("--run", type=Path, required=True, help="folder that `emotion-perception train` wrote")
+    parser.add_argument("--run", type=path_argument, required=True, help="folder that `emotion-perception train` wrote")
     parser.add_argument("--name", required=True, help="name of the model's files")
-    parser.add_argument("--out", type=Path, required=True, help="folder for NAME.safetensors, NAME.json and NAME.onnx")
-    parser.add_argument("--data", type=Path, help="the run's dataset, if it has been moved")
+    parser.add_argument(
+        "--out", type=path_argument, required=True, help="folder for NAME.safetensors, NAME.json and NAME.onnx"
+    )
+    parser.add_argument("--data", type=path_argument, help="the run's dataset, if it has been moved")
     parser.add_argument("--torchscript", action="store_true", help="also write NAME.ts, the network for libtorch")
     parser.add_argument(
         "--int8",

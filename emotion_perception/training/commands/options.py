@@ -4,12 +4,15 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
+
+from emotion_perception.core.paths import path_argument
+
+DEVICE_HELP = "auto, cpu, cuda or cuda:N; a GPU that is named must be there (default: %(default)s)"
 
 
 def add_dataset_options(parser: argparse.ArgumentParser, *, data_help: str) -> None:
     """Adds the options that select images of a dataset: --data, --data-option, --split, --ignore-classes."""
-    parser.add_argument("--data", type=Path, required=True, help=data_help)
+    parser.add_argument("--data", type=path_argument, required=True, help=data_help)
     parser.add_argument(
         "--data-option", action="append", default=[], metavar="KEY=VALUE", help="how to read the data, see docs/data.md"
     )
@@ -21,7 +24,7 @@ def add_dataset_options(parser: argparse.ArgumentParser, *, data_help: str) -> N
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options of commands that train: dataset, recipe and device."""
-    parser.add_argument("--data", type=Path, required=True, help="file or folder of images, see docs/data.md")
+    parser.add_argument("--data", type=path_argument, required=True, help="file or folder of images, see docs/data.md")
     parser.add_argument(
         "--config", default="compact_vgg", help="shipped recipe or path of a .yaml file (default: %(default)s)"
     )
@@ -37,7 +40,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="split on which the best epoch is selected; '' takes a tenth of the training split (default: %(default)s)",
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    parser.add_argument("--device", default="auto", help=DEVICE_HELP)
     parser.add_argument(
         "--precision",
         choices=("auto", "32", "bf16", "16"),

@@ -3,9 +3,10 @@
 """`emotion-perception quantize`."""
 
 import argparse
-from pathlib import Path
 
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.paths import path_argument
+from emotion_perception.reporting.output_file import check_output_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,16 +16,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--detector", choices=["centerface"], help="face detector")
     parser.add_argument(
         "--data",
-        type=Path,
+        type=path_argument,
         required=True,
         help="dataset on which the model was trained; for a detector a video or folder of images of the application",
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path_argument,
         required=True,
         help="folder for NAME.int8.onnx and NAME.int8.json; for a detector the .onnx file",
     )
+    parser.add_argument("--force", action="store_true", help="for a detector: replace an existing file")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         if arguments.out.suffix != ".onnx":
             raise ConfigurationError(f"--out {arguments.out}: for a detector, give a file that ends in .onnx")
+        check_output_file(arguments.out, inputs=[arguments.data], force=arguments.force)
         quantized = detector_quantization.quantize_detector(arguments.data, arguments.out)
         print(detector_quantization.summary_lines(quantized))
         return 0

@@ -5,9 +5,9 @@
 import argparse
 import logging
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emotion_perception.core.paths import path_argument
 from emotion_perception.training.commands.options import add_training_options
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
     add_training_options(parser)
     parser.set_defaults(config="tunable_cnn")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the search; the same command resumes it")
+    parser.add_argument(
+        "--out", type=path_argument, required=True, help="folder of the search; the same command resumes it"
+    )
     parser.add_argument(
         "--trials",
         type=_positive,

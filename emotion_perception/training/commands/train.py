@@ -5,9 +5,9 @@
 import argparse
 import logging
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emotion_perception.core.paths import path_argument
 from emotion_perception.training.commands.options import add_training_options
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
     add_training_options(parser)
     parser.add_argument(
-        "--out", type=Path, required=True, help="directory of the run; an unfinished run in it is resumed"
+        "--out", type=path_argument, required=True, help="directory of the run; an unfinished run in it is resumed"
     )
     parser.add_argument("--no-resume", action="store_true", help="start a new run and overwrite the one in --out")
     parser.add_argument("--folds", type=int, metavar="N", help="cross-validate with N folds, split by subject")

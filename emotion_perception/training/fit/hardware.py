@@ -14,12 +14,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.inference.devices import choose_device
 from emotion_perception.training.fit.progress import CheckpointBeforeRestart, EpochTable, ProgressBar
 from emotion_perception.training.fit.run_directory import BEFORE_RESTART, METRICS, TENSORBOARD
 from emotion_perception.training.fit.weight_averaging import WeightAverage
 from emotion_perception.training.recipe import Recipe
 
-DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "32", "bf16", "16")
 
 
@@ -28,7 +28,7 @@ class Hardware:
     """Device, precision and processes of a training run.
 
     Attributes:
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`, see `core.inference.devices`.
         devices: number of processes on this machine, one GPU each on `cuda`; under torchrun its `--nproc-per-node`.
         num_nodes: number of machines; under torchrun its `--nnodes`.
         precision: `32`, `bf16`, `16`, or `auto`: bfloat16 where the hardware computes it, else float32; float32 also
@@ -46,15 +46,15 @@ class Hardware:
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        for name, value, known in (("device", self.device, DEVICES), ("precision", self.precision, PRECISIONS)):
-            if value not in known:
-                raise ConfigurationError(f"{name} '{value}' is none of {', '.join(known)}")
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ConfigurationError("device is 'cuda', but torch finds no CUDA device")
+        choose_device(self.device)
+        if self.precision not in PRECISIONS:
+            raise ConfigurationError(f"precision '{self.precision}' is none of {', '.join(PRECISIONS)}")
         if self.precision == "16" and not self.cuda:
             raise ConfigurationError("precision 16 needs CUDA; a CPU supports 32 and bf16")
         if not 1 <= self.devices <= (torch.cuda.device_count() if self.cuda else os.cpu_count() or 1):
             raise ConfigurationError(f"devices {self.devices}: this machine has fewer")
+        if self.processes > 1 and ":" in self.device:
+            raise ConfigurationError(f"device '{self.device}' is one GPU, but there are {self.processes} processes")
 
     @property
     def processes(self) -> int:
@@ -64,7 +64,7 @@ class Hardware:
     @property
     def cuda(self) -> bool:
         """Whether a GPU is used."""
-        return self.device != "cpu" and torch.cuda.is_available()
+        return choose_device(self.device)[0] != "cpu"
 
     def lightning_precision(self, network: nn.Module) -> str:
         """Returns the precision for a network as Lightning names it."""
@@ -103,7 +103,7 @@ def build_trainer(
     return L.Trainer(
         max_epochs=recipe.epochs,
         accelerator="gpu" if hardware.cuda else "cpu",
-        devices=hardware.devices,
+        devices=[int(hardware.device.partition(":")[2])] if ":" in hardware.device else hardware.devices,
         num_nodes=hardware.num_nodes,
         strategy="ddp" if hardware.processes > 1 else "auto",
         use_distributed_sampler=False,  # EpochSampler divides the rows among the processes

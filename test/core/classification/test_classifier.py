@@ -16,13 +16,14 @@ from emotion_perception.core.classification.model_bundle import load_model_bundl
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.errors import ConfigurationError, ImageError, ModelBundleError, ModelFileError
+from emotion_perception.core.inference import devices
 
 CROPS = list(np.random.default_rng(1).integers(0, 256, (5, 40, 30, 3), dtype=np.uint8))
 
 
 @pytest.fixture
 def no_gpu(monkeypatch):
-    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
+    monkeypatch.setattr(devices, "_NVIDIA_DEVICES", ())
 
 
 @pytest.fixture
@@ -140,12 +141,10 @@ def test_warm_up_runs_a_batch_of_one_and_of_more(build_model):
     assert [len(batch) for batch in backend.batches] == [1, 2]
 
 
-def test_a_wanted_gpu_that_is_absent_falls_back_with_one_warning(build_model, no_gpu, caplog):
-    opened = open_model(build_model(), device="cuda:1")
-    opened.classify(CROPS)
-    assert (opened.device, opened.fallback) == ("cpu", True)
-    warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert warnings == ["device 'cuda:1' cannot be used, classifying on the CPU: there is no NVIDIA device"]
+@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:7"])
+def test_a_named_gpu_that_is_absent_ends_the_start(build_model, no_gpu, device):
+    with pytest.raises(ConfigurationError, match=f"^device is '{device}', but there is no NVIDIA device; 'auto' takes"):
+        open_model(build_model(), device=device)
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu"])
@@ -154,7 +153,7 @@ def test_the_cpu_is_no_fallback_where_no_gpu_was_asked_for(build_model, no_gpu, 
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize("device", ["auto", "cpu", "cuda"])
+@pytest.mark.parametrize("device", ["auto", "cpu"])
 def test_a_required_gpu_that_is_absent_ends_the_start(build_model, no_gpu, device):
     with pytest.raises(ConfigurationError, match="require_gpu is set, but "):
         open_model(build_model(), device=device, require_gpu=True)
@@ -166,19 +165,25 @@ def test_an_unknown_device_is_refused(build_model, device):
         open_model(build_model(), device=device)
 
 
-def test_an_nvidia_device_without_torch_falls_back(build_model, monkeypatch):
-    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ("/",))
+def test_an_nvidia_device_without_torch_is_no_gpu(build_model, monkeypatch):
+    monkeypatch.setattr(devices, "_NVIDIA_DEVICES", ("/",))
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert open_model(build_model(), device="cuda").fallback
-    with pytest.raises(ConfigurationError, match="torch is not installed"):
-        open_model(build_model(), device="auto", require_gpu=True)
+    assert open_model(build_model(), device="auto").device == "cpu"
+    for options in ({"device": "cuda"}, {"device": "auto", "require_gpu": True}):
+        with pytest.raises(ConfigurationError, match="torch is not installed"):
+            open_model(build_model(), **options)
 
 
-def test_an_nvidia_device_without_cuda_in_torch_falls_back(build_model, monkeypatch):
+@pytest.mark.parametrize(
+    ("available", "device", "words"), [(False, "cuda", "torch finds no CUDA"), (True, "cuda:7", "finds 2 CUDA device")]
+)
+def test_an_nvidia_device_that_torch_cannot_use_is_no_gpu(build_model, monkeypatch, available, device, words):
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ("/",))
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert open_model(build_model(), device="cuda").fallback
+    monkeypatch.setattr(devices, "_NVIDIA_DEVICES", ("/",))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ConfigurationError, match=words):
+        open_model(build_model(), device=device)
 
 
 def test_a_model_without_onnx_twin_says_what_it_needs_on_a_cpu_without_torch(build_model, no_gpu, monkeypatch):

@@ -6,7 +6,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: the nodes run without it on a CPU")
 
-from emotion_perception.core.classification import classifier as classifier_module
 from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.classification.model_bundle import (
     load_model_bundle,
@@ -19,6 +18,7 @@ from emotion_perception.core.classification.networks import NETWORKS, CompactVGG
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.errors import ModelBundleError
+from emotion_perception.core.inference import devices
 
 OPTIONS = {"widths": [4, 8]}
 PICTURES = torch.rand(3, 1, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -76,7 +76,7 @@ def test_weights_that_do_not_fit_the_description_are_refused_in_one_line(changed
 
 
 def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monkeypatch):
-    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
+    monkeypatch.setattr(devices, "_NVIDIA_DEVICES", ())
     network = CompactVGG(**OPTIONS).eval()
     bundle = save_model(tmp_path, "plain", spec(), weights_of(network))
     classifier = create_classifier(ClassifierOptions(model=str(bundle.weights)))
@@ -89,7 +89,7 @@ def test_a_model_without_onnx_twin_runs_through_torch_on_the_cpu(tmp_path, monke
 
 
 def test_the_error_of_a_head_that_does_not_fit_names_the_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(classifier_module, "_NVIDIA_DEVICES", ())
+    monkeypatch.setattr(devices, "_NVIDIA_DEVICES", ())
     bundle = save_model(tmp_path, "plain", spec(labels=("a", "b")), weights_of(CompactVGG(**OPTIONS)))
     with pytest.raises(ModelBundleError, match="plain.safetensors: the network has 'head.weight'"):
         create_classifier(ClassifierOptions(model=str(bundle.weights)))

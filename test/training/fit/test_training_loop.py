@@ -307,7 +307,7 @@ def test_depthwise_convolutions_are_not_computed_in_bfloat16_on_a_cpu(monkeypatc
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"device": "cuda"}, "torch finds no CUDA device"),
+        ({"device": "cuda:99"}, "device is 'cuda:99', but t"),
         ({"device": "tpu"}, "device 'tpu' is none of auto, cpu, cuda"),
         ({"precision": "8"}, "precision '8' is none of"),
         ({"precision": "16"}, "precision 16 needs CUDA"),
