@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """All stages from an image to emotions, without ROS: for recordings, benchmarks and comparisons with the nodes."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -125,12 +126,29 @@ class Pipeline:
         options = self._options
         return self.tracking.update(image_bgr, stamp_s, options.detector, options.tracker, detections=detections)
 
-    def recognize(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face], stamp_s: float) -> list[FaceEmotion]:
+    def recognize(
+        self,
+        image_bgr: NDArray[np.uint8],
+        faces: Sequence[Face],
+        stamp_s: float,
+        *,
+        max_classified: int | None = None,
+        time_limit_s: float = math.inf,
+    ) -> list[FaceEmotion]:
         """Returns the emotions of tracked faces: the classifier node's half of `process`.
 
         Args:
             image_bgr: uint8 (H, W, 3).
             faces: the result of `track` for this image.
             stamp_s: stamp of the image in seconds.
+            max_classified: as of `EmotionRecognizer.recognize`, by default all faces.
+            time_limit_s: likewise.
         """
-        return self.recognizer.recognize(image_bgr, faces, stamp_s, self._options.recognizer)
+        return self.recognizer.recognize(
+            image_bgr,
+            faces,
+            stamp_s,
+            self._options.recognizer,
+            max_classified=max_classified,
+            time_limit_s=time_limit_s,
+        )

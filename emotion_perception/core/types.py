@@ -209,6 +209,11 @@ class FaceEmotion:
     valence_std: float = math.nan
     arousal_std: float = math.nan
 
+    @property
+    def classified(self) -> bool:
+        """Whether the face was classified in this frame, so that the prediction is not an earlier one."""
+        return len(self.probabilities) > 0
+
     def __post_init__(self) -> None:
         if not 0 <= self.baseline_weight <= 1:
             raise ValueError(f"baseline_weight {self.baseline_weight} is not within 0..1")

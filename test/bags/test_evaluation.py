@@ -311,3 +311,54 @@ def test_a_recorded_prediction_of_two_thousand_faces_is_not_read(bag, tmp_path):
     report = evaluate(write_bag(tmp_path / "crowd", images, stamps(COUNT), extra=extra), tmp_path / "rec", RECORDED)
     assert report["frames"]["processed"] == COUNT - 1
     assert "1 recorded predictions cannot be read" in report["problems"]
+
+
+def test_faces_that_were_not_classified_in_their_frame_are_not_scored(bag, labels, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    nothing = np.empty(0, np.float32)
+    for k, (_, message) in enumerate(recorded):
+        (face,) = message.faces
+        if k in (0, 1):  # not yet
+            face.label, face.score, face.uncertain, face.prediction_age_s = "", 0.0, True, np.nan
+            face.probabilities = face.smoothed_probabilities = nothing
+        elif k % 2:  # the label of an earlier one, which is wrong
+            face.label, face.prediction_age_s, face.probabilities = "surprise", 0.1, nothing
+    extra = [("/emotions", EMOTIONS, received, message) for received, message in recorded]
+    images = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
+    turns = write_bag(tmp_path / "turns", images, stamps(COUNT), extra=extra)
+    report = evaluate(turns, tmp_path / "rec", RECORDED, labels=labels)
+    assert report["problems"] == []
+    assert report["frames"]["processed"] == COUNT
+    assert {name: report["predictions"][name] for name in ("faces", "not_classified")} == {
+        "faces": COUNT // 2 - 1,
+        "not_classified": COUNT // 2 + 1,
+    }
+    assert report["predictions"]["labels"]["surprise"] == 0
+    assert {report["recognition"][kind]["n"] for kind in ("raw", "smoothed")} == {COUNT // 2 - 1}
+    assert report["detection"]["recall"] == 1.0
+    rows = list(csv.DictReader((tmp_path / "rec" / "emotions.csv").read_text("utf-8").splitlines()))
+    assert [row["prediction_age_s"] for row in rows[:5]] == ["", "", "0.0", "0.1", "0.0"]
+    assert [row["probability_happiness"] != "" for row in rows[:5]] == [False, False, True, False, True]
+    assert [row["smoothed_happiness"] != "" for row in rows[:5]] == [False, False, True, True, True]
+    assert "11 more were not classified in their frame" in (tmp_path / "rec" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label": "surprise", "probabilities": [], "smoothed_probabilities": []},
+        {"label": "", "probabilities": []},
+        {"smoothed_probabilities": []},
+        {"probabilities": [0.5, 0.5]},
+    ],
+)
+def test_recorded_predictions_that_contradict_themselves_are_not_read(bag, tmp_path, change):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    for name, value in change.items():
+        setattr(recorded[0][1].faces[0], name, value if isinstance(value, str) else np.array(value, np.float32))
+    extra = [("/emotions", EMOTIONS, received, message) for received, message in recorded]
+    images = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
+    report = evaluate(write_bag(tmp_path / "bad", images, stamps(COUNT), extra=extra), tmp_path / "rec", RECORDED)
+    assert "1 recorded predictions cannot be read" in report["problems"]

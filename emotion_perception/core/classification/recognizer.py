@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification.classifier import EmotionClassifier
+from emotion_perception.core.classification.load_shedding import turns
 from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.classification.smoothing import EmotionSmoother
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.images import largest, square_crop
+from emotion_perception.core.images import check_region, largest, square_crop
 from emotion_perception.core.types import Face, FaceEmotion
 
+_NOTHING = np.empty(0, np.float32)
 _BATCH = 16  # faces that are cropped and classified together: more take more memory and are not faster
 
 
@@ -51,53 +53,82 @@ class EmotionRecognizer:
         stamp_s: float,
         options: RecognizerOptions,
         *,
+        max_classified: int | None = None,
         time_limit_s: float = math.inf,
     ) -> list[FaceEmotion]:
-        """Returns one `FaceEmotion` for each face that was classified, in the order of `faces`.
+        """Returns one `FaceEmotion` for each face that has a pixel in the image, in the order of `faces`.
 
-        A face without a pixel in the image is left out, and so are the smallest ones if there are more than
-        `options.max_faces`, and those that are left when the time limit is reached.
+        If there are more than `options.max_faces`, the smallest ones are left out. If there is no time for all of the
+        others, they take turns, see `load_shedding.turns`: one that is not classified in this image has no
+        `probabilities`, but the smoothed ones of its track and the age of its newest prediction.
 
         Args:
             image_bgr: uint8 (H, W, 3); may be None if there is no face.
             faces: with their track ids.
             stamp_s: stamp of the image in seconds.
             options: the maximum number of faces, smoothing, hysteresis and the threshold of uncertain predictions.
+            max_classified: maximum number of faces that are classified in this image, from 1; None is no limit.
             time_limit_s: no batch of faces is begun after this many seconds, except the first one.
         """
         if image_bgr is None:
             return []
         deadline_s = self._clock_s() + time_limit_s
-        faces = largest(faces, options.max_faces, lambda face: face.box)
-        emotions: list[FaceEmotion] = []
-        for begin in range(0, len(faces), _BATCH):
+        faces = largest(self._inside(image_bgr, faces), options.max_faces, lambda face: face.box)
+        emotions = self._last_emotions(faces, stamp_s, options)
+        turn = turns(faces, [emotion.prediction_age_s for emotion in emotions], max_classified)
+        for begin in range(0, len(turn), _BATCH):
             if begin and self._clock_s() >= deadline_s:
                 break
-            crops, cropped = self._crop(image_bgr, faces[begin : begin + _BATCH])
-            rows = self.classifier.classify(crops)
-            emotions += [self._recognize(*pair, stamp_s, options) for pair in zip(cropped, rows, strict=True)]
+            batch = turn[begin : begin + _BATCH]
+            margin = self.classifier.spec.crop_margin
+            rows = self.classifier.classify([square_crop(image_bgr, faces[index].box, margin) for index in batch])
+            for index, row in zip(batch, rows, strict=True):
+                emotions[index] = self._recognize(faces[index], row, stamp_s, options)
         return emotions
 
     def reset(self) -> None:
         """Forgets the smoothed probabilities of all tracks."""
         self._smoother.reset()
 
-    def _crop(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> tuple[list[NDArray[np.uint8]], list[Face]]:
-        """Returns the crops, and the faces that they show."""
-        crops, cropped = [], []
+    def _inside(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> list[Face]:
+        """Returns the faces that have a pixel in the image, and counts the others."""
+        inside = []
         for face in faces:
             try:
-                crops.append(square_crop(image_bgr, face.box, self.classifier.spec.crop_margin))
-                cropped.append(face)
+                check_region(face.box, (image_bgr.shape[1], image_bgr.shape[0]))
+                inside.append(face)
             except RegionError:
                 self.regions_rejected += 1
-        return crops, cropped
+        return inside
+
+    def _last_emotions(self, faces: Sequence[Face], stamp_s: float, options: RecognizerOptions) -> list[FaceEmotion]:
+        """Returns the emotion of each face by the earlier predictions of its track."""
+        self._smoother.advance(stamp_s)
+        emotions = []
+        for face in faces:
+            last = self._smoother.last(face.track_id)
+            if last is None:
+                emotions.append(FaceEmotion(face, "", 0.0, True, _NOTHING, _NOTHING, prediction_age_s=math.nan))
+            else:
+                predicted_s, smoothed = last
+                emotions.append(self._emotion(face, _NOTHING, smoothed, stamp_s - predicted_s, options))
+        return emotions
 
     def _recognize(
         self, face: Face, row: NDArray[np.float32], stamp_s: float, options: RecognizerOptions
     ) -> FaceEmotion:
-        """Smooths the probabilities of a face and chooses its label."""
+        """Smooths the probabilities of a face that was classified, and chooses its label."""
         smoothed = self._smoother.update(face.track_id, row, stamp_s, time_constant_s=options.smoothing_s)
+        return self._emotion(face, row, smoothed, 0.0, options)
+
+    def _emotion(
+        self,
+        face: Face,
+        row: NDArray[np.float32],
+        smoothed: NDArray[np.float32],
+        prediction_age_s: float,
+        options: RecognizerOptions,
+    ) -> FaceEmotion:
         label = self._smoother.choose_label(face.track_id, options.label_hysteresis)
         score = float(smoothed[label])
         return FaceEmotion(
@@ -107,4 +138,5 @@ class EmotionRecognizer:
             uncertain=score < options.min_confidence,
             probabilities=row,
             smoothed_probabilities=smoothed,
+            prediction_age_s=prediction_age_s,
         )

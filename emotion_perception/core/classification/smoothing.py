@@ -30,6 +30,22 @@ class EmotionSmoother:
         self._tracks: dict[int, _Track] = {}
         self._newest_s = -math.inf
 
+    def advance(self, stamp_s: float) -> None:
+        """Removes the tracks that are too old at a stamp in seconds; all of them if it goes backwards."""
+        if stamp_s < self._newest_s:
+            self.reset()
+        self._newest_s = stamp_s
+        while self._tracks and stamp_s - self._tracks[oldest := next(iter(self._tracks))].stamp_s > GAP_S:
+            del self._tracks[oldest]
+
+    def last(self, track_id: int) -> tuple[float, NDArray[np.float32]] | None:
+        """Returns the stamp in seconds and the result of the last `update` of a track, None if there is no such track.
+
+        The result is float32 (L), sum 1.
+        """
+        track = self._tracks.get(track_id)
+        return None if track is None else (track.stamp_s, track.smoothed)
+
     def update(
         self, track_id: int, probabilities: NDArray[np.float32], stamp_s: float, *, time_constant_s: float
     ) -> NDArray[np.float32]:
@@ -41,10 +57,7 @@ class EmotionSmoother:
             stamp_s: stamp of the frame in seconds.
             time_constant_s: time after which a step reaches 63 %; 0 returns the input.
         """
-        if stamp_s < self._newest_s:
-            self.reset()
-        self._newest_s = stamp_s
-        self._forget(stamp_s)
+        self.advance(stamp_s)
         track = self._tracks.pop(track_id, None) or _Track(stamp_s, probabilities)
         self._tracks[track_id] = track  # the last one: tracks are in the order of their updates
         if len(self._tracks) > MAX_TRACKS:
@@ -71,7 +84,3 @@ class EmotionSmoother:
         """Removes all tracks."""
         self._tracks.clear()
         self._newest_s = -math.inf
-
-    def _forget(self, stamp_s: float) -> None:
-        while self._tracks and stamp_s - self._tracks[oldest := next(iter(self._tracks))].stamp_s > GAP_S:
-            del self._tracks[oldest]

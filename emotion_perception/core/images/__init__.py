@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
-    from emotion_perception.core.images.geometry import clip_box, iou, iou_matrix, largest, square_crop
+    from emotion_perception.core.images.geometry import check_region, clip_box, iou, iou_matrix, largest, square_crop
     from emotion_perception.core.images.image_codec import (
         JPEG_FORMAT,
         RawImage,
@@ -20,7 +20,7 @@ else:
     __getattr__ = lazy_imports(
         __name__,
         {
-            "geometry": ("clip_box", "iou", "iou_matrix", "largest", "square_crop"),
+            "geometry": ("check_region", "clip_box", "iou", "iou_matrix", "largest", "square_crop"),
             "image_codec": ("JPEG_FORMAT", "RawImage", "bgr_to_jpeg", "compressed_to_bgr", "raw_to_bgr"),
             "image_header": ("read_image_size",),
         },
@@ -30,6 +30,7 @@ __all__ = [
     "JPEG_FORMAT",
     "RawImage",
     "bgr_to_jpeg",
+    "check_region",
     "clip_box",
     "compressed_to_bgr",
     "iou",

@@ -74,6 +74,15 @@ def largest(items: Sequence[Item], count: int, box_of: Callable[[Item], Box]) ->
     return [items[index] for index in sorted(by_size[:count])]
 
 
+def check_region(box: Box, image_wh: tuple[int, int]) -> None:
+    """Raises `RegionError` if a box has no pixel in an image of that width and height, or is many times larger."""
+    width, height = image_wh
+    if clip_box(box.xyxy, image_wh) is None:
+        raise RegionError(f"region {box.xyxy} lies outside the {width}x{height} image")
+    if max(box.width, box.height) > _LARGEST_REGION * max(width, height):
+        raise RegionError(f"region {box.xyxy} is too large for the {width}x{height} image")
+
+
 def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.uint8]:
     """Crops the square around a box; outside the image, its border pixels are repeated.
 
@@ -92,11 +101,7 @@ def square_crop(image: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np
     Raises:
         RegionError: the box has no pixel in the image, or is many times larger than it.
     """
-    height, width = image.shape[:2]
-    if clip_box(box.xyxy, (width, height)) is None:
-        raise RegionError(f"region {box.xyxy} lies outside the {width}x{height} image")
-    if max(box.width, box.height) > _LARGEST_REGION * max(width, height):
-        raise RegionError(f"region {box.xyxy} is too large for the {width}x{height} image")
+    check_region(box, (image.shape[1], image.shape[0]))
     side = max(1, round(max(box.width, box.height) * (1 + 2 * margin)))
     center_x, center_y = box.center_xy
     left, top = math.floor(center_x - side / 2 + 0.5), math.floor(center_y - side / 2 + 0.5)

@@ -97,6 +97,8 @@ def draw_overlay(
         return canvas
     size = _panel_size(labels, style)
     for index, (emotion, _) in enumerate(labeled):
+        if not len(emotion.smoothed_probabilities):
+            continue
         if (panel := place_panel(faces, index, blocked, size, (width, height))) is not None:
             _draw_bars(canvas, panel, emotion, labels, style)
             blocked.append(panel)
@@ -109,7 +111,9 @@ def color_of(emotion: FaceEmotion) -> Color:
 
 
 def caption(emotion: FaceEmotion) -> str:
-    """Returns the text of a face's tag, e.g. `#3 happiness 87%`."""
+    """Returns the text of a face's tag, e.g. `#3 happiness 87%`, or `#3` where there is no prediction yet."""
+    if not emotion.label:
+        return f"#{emotion.face.track_id}" if emotion.face.track_id else "?"
     track = f"#{emotion.face.track_id} " if emotion.face.track_id else ""
     return f"{track}{_shown(emotion.label)}{'?' if emotion.uncertain else ''} {_scaled(emotion.score, 100)}%"
 

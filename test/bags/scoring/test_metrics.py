@@ -130,7 +130,12 @@ def test_without_faces_there_is_nothing_to_measure():
         "flips_per_minute_published": None,
         "id_switches": None,
     }
-    assert metrics.prediction_counts(faces()) == {"faces": 0, "uncertain": 0, "labels": {"glad": 0, "sad": 0}}
+    assert metrics.prediction_counts(faces()) == {
+        "faces": 0,
+        "not_classified": 0,
+        "uncertain": 0,
+        "labels": {"glad": 0, "sad": 0},
+    }
 
 
 def test_recall_and_id_switches_come_from_labeled_regions():

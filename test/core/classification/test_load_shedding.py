@@ -5,8 +5,10 @@ import math
 
 import pytest
 
-from emotion_perception.core.classification.load_shedding import LoadShedder
+from emotion_perception.core.classification.load_shedding import LoadShedder, turns
 from emotion_perception.core.types import Box, Face
+
+NEW = math.nan
 
 
 def faces(*sides):
@@ -16,42 +18,41 @@ def faces(*sides):
 def learn(budget, *, interval_s, face_s, frames=30):
     """Lets a budget see frames of three faces at a rate; returns the time of the next one."""
     for frame in range(frames):
-        budget.select(faces(10, 30, 20), frame * interval_s, max_load=0.8)
+        budget.begin_frame(frame * interval_s, max_load=0.8)
         budget.add_measurement(3, 3 * face_s)
     return frames * interval_s
 
 
 @pytest.mark.parametrize(
-    ("face_s", "max_load", "chosen"),
-    [(0.005, 0.8, [1, 2, 3]), (0.012, 0.8, [2, 3]), (0.05, 0.8, [2]), (1.0, 0.8, [2]), (1.0, 0.0, [1, 2, 3])],
+    ("face_s", "max_load", "count"), [(0.005, 0.8, 5), (0.012, 0.8, 2), (0.05, 0.8, 1), (1.0, 0.8, 1), (1.0, 0.0, None)]
 )
-def test_the_largest_faces_come_first_where_not_all_can_be_served(face_s, max_load, chosen):
+def test_the_number_of_faces_follows_from_their_time_and_the_frame_rate(face_s, max_load, count):
     budget = LoadShedder()
     now_s = learn(budget, interval_s=1 / 30, face_s=face_s)
-    assert [face.track_id for face in budget.select(faces(10, 30, 20), now_s, max_load=max_load)] == chosen
+    assert budget.begin_frame(now_s, max_load=max_load) == count
 
 
-def test_nothing_is_left_out_before_anything_was_measured():
-    assert len(LoadShedder().select(faces(*range(1, 40)), 0.0, max_load=0.8)) == 39
+def test_there_is_no_limit_before_anything_was_measured():
+    assert LoadShedder().begin_frame(0.0, max_load=0.8) is None
 
 
 def test_a_pause_is_not_taken_for_a_slow_rate():
     budget = LoadShedder()
     now_s = learn(budget, interval_s=1 / 30, face_s=0.012)
-    assert len(budget.select(faces(10, 30, 20), now_s + 3600, max_load=0.8)) == 2
+    assert budget.begin_frame(now_s + 3600, max_load=0.8) == 2
 
 
-def test_no_face_is_no_trouble():
+def test_no_face_is_no_measurement():
     budget = LoadShedder()
-    now_s = learn(budget, interval_s=0.1, face_s=1.0)
-    assert budget.select([], now_s, max_load=0.8) == []
-    budget.add_measurement(0, 0.1)
+    now_s = learn(budget, interval_s=0.1, face_s=0.03)
+    budget.add_measurement(0, 100.0)
+    assert budget.begin_frame(now_s, max_load=0.8) == 2
 
 
 def test_a_classifier_that_is_always_busy_comes_back_into_step():
     budget, now_s, count = LoadShedder(), 0.0, 12
     for _ in range(60):  # 10 ms a face at 30 Hz: three or less can be served
-        count = len(budget.select(faces(*range(1, 13)), now_s, max_load=0.8))
+        count = budget.begin_frame(now_s, max_load=0.8) or 12
         budget.add_measurement(count, count * 0.010)
         now_s += max(1 / 30, count * 0.010)
     assert count == 2
@@ -61,7 +62,7 @@ def test_a_classifier_that_is_always_busy_comes_back_into_step():
 def test_the_time_of_a_frame_is_limited_before_anything_was_measured(arrivals_s, limit_s):
     budget = LoadShedder()
     for now_s in arrivals_s:
-        budget.select(faces(10), now_s, max_load=0.8)
+        budget.begin_frame(now_s, max_load=0.8)
     assert budget.time_limit_s(0.8) == pytest.approx(limit_s)
     assert budget.time_limit_s(0.0) == math.inf
 
@@ -70,3 +71,49 @@ def test_a_hiccup_at_a_high_rate_costs_no_face():
     budget = LoadShedder()
     learn(budget, interval_s=1 / 30, face_s=0.001)
     assert budget.time_limit_s(0.8) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("sides", "ages_s", "order"),
+    [
+        ((20, 20, 20), (0.1, 0.3, 0.2), [1, 2, 0]),  # the oldest prediction first
+        ((10, 30, 20), (0.1, 0.1, 0.1), [1, 2, 0]),  # of equal age the largest first
+        ((10, 30, 20), (NEW, 0.1, 0.1), [0, 1, 2]),  # one without prediction first
+        ((10, 40, 20), (NEW, NEW, NEW), [1, 2, 0]),
+        ((20, 40), (0.25, 0.1), [0, 1]),  # half the side waits twice as long
+        ((20, 40), (0.15, 0.1), [1, 0]),
+        ((1, 40), (0.45, 0.1), [0, 1]),  # four times at most
+        ((20, 20), (NEW, 2.1), [1, 0]),  # those without prediction do not take all turns
+        ((), (), []),
+    ],
+)
+def test_the_turn_goes_by_age_and_size(sides, ages_s, order):
+    assert turns(faces(*sides), ages_s, None) == order
+    assert turns(faces(*sides), ages_s, 1) == order[:1]
+
+
+def simulate(sides, count, frames):
+    """Returns how often each face is classified in frames of which each has time for `count` faces."""
+    ages_s, served = [NEW] * len(sides), [0] * len(sides)
+    for _ in range(frames):
+        chosen = turns(faces(*sides), ages_s, count)
+        for index in range(len(sides)):
+            ages_s[index] = 0.0 if index in chosen else ages_s[index]
+            served[index] += index in chosen
+        ages_s = [age_s + 1 / 30 for age_s in ages_s]
+    return served
+
+
+@pytest.mark.guarantee(
+    "With more faces than there is time for, they take turns: of eight equal ones at 30 Hz with time for three a frame "
+    "each is classified ten times a second, and the smallest of unequal ones a fifth as often as the largest, or more.",
+    section="Emotion classifier node",
+)
+def test_faces_take_turns():
+    served = simulate([40] * 8, count=3, frames=300)
+    assert min(served) >= 100 - 1
+    assert sum(served) == 900
+    served = simulate([200, 100, 80, 60, 40, 20, 10, 5], count=3, frames=2400)
+    assert served == sorted(served, reverse=True)
+    assert min(served) >= max(served) / 5
+    assert sum(served) == 3 * 2400

@@ -1,6 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import math
+
 import numpy as np
 import pytest
 
@@ -98,5 +100,34 @@ def test_the_largest_faces_are_classified_where_there_are_more_than_allowed():
 def test_no_batch_is_begun_after_the_time_limit(time_limit_s, count):
     classifier = CountingClassifier()
     recognizer = EmotionRecognizer(classifier, clock_s=lambda: classifier.now_s)
-    options = RecognizerOptions()
-    assert len(recognizer.recognize(IMAGE, crowd(50), 0.0, options, time_limit_s=time_limit_s)) == count
+    answers = recognizer.recognize(IMAGE, crowd(50), 0.0, RecognizerOptions(), time_limit_s=time_limit_s)
+    assert [answer.face.track_id for answer in answers] == list(range(1, 51))
+    assert [answer.classified for answer in answers] == [False] * (50 - count) + [True] * count, "the largest first"
+
+
+@pytest.mark.guarantee(
+    "A face that was not classified in an image has no `probabilities`, the smoothed ones of its track and the age of "
+    "its newest prediction.",
+    section="Emotion classifier node",
+)
+def test_a_face_whose_turn_it_is_not_has_its_last_prediction_and_its_age():
+    recognizer, options = EmotionRecognizer(BrightnessClassifier()), RecognizerOptions(smoothing_s=10.0)
+    dark, bright = face(10, 50, 1), face(120, 160, 2)
+
+    def answer(stamp_s, *shown):
+        return recognizer.recognize(IMAGE, shown, stamp_s, options, max_classified=1)
+
+    first, none = answer(0.0, dark, bright)
+    assert (first.label, first.prediction_age_s, first.classified) == ("dark", 0.0, True)
+    assert (none.label, none.score, none.uncertain) == ("", 0.0, True)
+    assert (len(none.probabilities), len(none.smoothed_probabilities)) == (0, 0)
+    assert math.isnan(none.prediction_age_s)
+    old, new = answer(0.5, dark, bright)
+    assert (old.label, old.score, old.uncertain, len(old.probabilities)) == ("dark", 1.0, False, 0)
+    assert old.smoothed_probabilities.tolist() == first.smoothed_probabilities.tolist()
+    assert old.prediction_age_s == pytest.approx(0.5)
+    assert (new.label, new.prediction_age_s) == ("bright", 0.0)
+    old, new = answer(0.6, bright, dark)
+    assert [(one.label, one.classified) for one in (old, new)] == [("bright", False), ("dark", True)]
+    (back,) = answer(0.1, bright)
+    assert back.classified, "a stamp that goes backwards forgets the tracks"
