@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 from bag_files import write_bag
-from node_processes import END_S, ROOT, Probe, needs_centerface, start
+from node_processes import ROOT, START_S, Probe, needs_centerface, start
 from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
@@ -48,9 +48,13 @@ def neighbor():
 
         def start_neighbor(topic, *kinds):
             command = [sys.executable, ROOT / "test" / "helpers" / "hostile_participant.py", topic, *kinds]
-            process = processes.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+            # no shared memory, as it stays behind when the process is killed
+            environment = {name: value for name, value in os.environ.items() if "DEFAULT_PROFILES_FILE" not in name}
+            environment["FASTDDS_BUILTIN_TRANSPORTS"] = "UDPv4"
+            popen = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+            process = processes.enter_context(popen)
             processes.callback(process.kill)
-            assert process.stdout.readline() == "up\n"
+            assert "up\n" in iter(process.stdout.readline, ""), "the neighbor has ended"
 
         yield start_neighbor
 
@@ -79,20 +83,29 @@ def running(program, *parameters):
             yield process, probe
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def end(process):
     """Ends a program as a user does; returns what it has printed."""
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=END_S)
+    output, _ = process.communicate(timeout=START_S)
     assert process.returncode == 0, output
     assert "Traceback" not in output
     return output
 
 
-def readable(file):
-    return bool(select.select([file], [], [], 0)[0])
+def wait_for_output(process, probe, *texts):
+    """Waits until a program has printed these; returns all that it has printed."""
+    printed = []
+
+    def is_there():
+        while select.select([process.stdout], [], [], 0)[0] and (part := os.read(process.stdout.fileno(), 1 << 16)):
+            printed.append(part.decode())
+        return all(text in "".join(printed) for text in texts)
+
+    probe.wait(is_there, f"it does not print {texts}")
+    return "".join(printed)
 
 
 def picture():
@@ -118,7 +131,8 @@ def test_types_that_others_name_are_not_imported_and_the_recorder_goes_on(neighb
         for publisher in publishers:
             probe.wait(publisher.get_subscription_count, f"{publisher.topic_name} is not recorded")
             publisher.publish(picture())
-        output = end(process)
+        output = wait_for_output(process, probe, "[bag_recorder]: /image_raw ", "[bag_recorder]: /place ")
+        output += end(process)
     assert not trap.exists(), trap.read_text()
     warnings = [line for line in output.splitlines() if "[WARN]" in line]
     assert len([line for line in warnings if ": /image_raw " in line]) == 1, output
@@ -140,15 +154,8 @@ def test_a_publisher_of_another_installed_type_is_named(neighbor, tmp_path):
         neighbor("image_raw", "geometry_msgs/msg/Point")
         probe.wait(lambda: probe.node.count_publishers("image_raw") == 2, "no neighbor")
         publisher.publish(picture())
-        said = []
-
-        def is_named():
-            said.append(os.read(process.stdout.fileno(), 1 << 16).decode() if readable(process.stdout) else "")
-            return "/image_raw is recorded as sensor_msgs/msg/Image; publishers of other types are left out" in "".join(
-                said
-            )
-
-        probe.wait(is_named, "the other type is not mentioned")
+        text = "/image_raw is recorded as sensor_msgs/msg/Image; publishers of other types are left out"
+        wait_for_output(process, probe, text)
         assert "1 messages: /image_raw 1" in end(process)
 
 
