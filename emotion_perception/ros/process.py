@@ -18,6 +18,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import one_line
 from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S, shutdown_watchdog
+from emotion_perception.ros.transport.shared_memory_ports import hold_dead_ports
 
 EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
 
@@ -56,6 +57,7 @@ def run_process(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    hold_dead_ports()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as e:  # the base class of rclpy's errors

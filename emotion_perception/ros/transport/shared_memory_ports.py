@@ -1,0 +1,73 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps a process from taking a shared-memory port of Fast DDS that a killed process has left behind.
+
+A participant listens on ports, files `fastrtps_port<number>` in /dev/shm, and holds a lock on the file with `_el`
+appended to the name for as long as it lives. The number follows from domain and participant, so the successor of a
+killed process has the same ones. Fast DDS makes a new file for it. A process that writes to the old file leaves it only
+if it sees that nobody listens there, and it does not see that if the listener was killed between two messages. It then
+writes to the old file for ever, and the successor, or whoever has the number now, never receives anything from it.
+"""
+
+import contextlib
+import fcntl
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+_FOLDER = Path("/dev/shm")
+_LOCK = re.compile(r"fast(?:rtps|dds)_port\d+_el$")
+_MAPPED = re.compile(r"/dev/shm/(fast(?:rtps|dds)_port\d+)$", re.MULTILINE)
+_LOCKED = re.compile(r"[0-9a-f]+:[0-9a-f]+:(\d+) ")  # device and inode
+_held: list[IO[bytes]] = []
+
+
+def hold_dead_ports() -> int:
+    """Locks the ports of killed processes that a living one may still write to, until this process ends.
+
+    Fast DDS takes other ports then. To be called before rclpy creates the first node. Ports of processes of other users
+    cannot be known.
+
+    Returns:
+        The number of ports that were locked.
+    """
+    dead = {path.name.removesuffix("_el"): path for path in _unlocked()}
+    files = [_lock(dead[port]) for port in (_written_to() & dead.keys() if dead else ())]
+    held = [file for file in files if file is not None]
+    _held.extend(held)
+    return len(held)
+
+
+def _unlocked() -> Iterator[Path]:
+    """Yields the lock files that nobody has locked.
+
+    They are not locked to find out: whatever starts at that moment would take a dead port for a living one.
+    """
+    with contextlib.suppress(OSError):
+        locked = set(_LOCKED.findall(Path("/proc/locks").read_text(encoding="utf-8")))
+        for path in _FOLDER.iterdir():
+            if _LOCK.match(path.name) and str(path.stat().st_ino) not in locked:
+                yield path
+
+
+def _written_to() -> set[str]:
+    """Returns the names of the ports that processes have open."""
+    ports: set[str] = set()
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        with contextlib.suppress(OSError):  # it has ended, or belongs to another user
+            ports.update(_MAPPED.findall(maps.read_text(encoding="utf-8", errors="replace")))
+    return ports
+
+
+def _lock(path: Path) -> IO[bytes] | None:
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - stays open until the process ends
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # somebody has taken the port meanwhile
+        file.close()
+        return None
+    return file
