@@ -177,3 +177,19 @@ def test_long_labels_are_shortened_and_too_many_have_no_bars():
         for bars in (True, False)
     )
     assert np.array_equal(with_bars, without)
+
+
+@pytest.mark.parametrize(("track_id", "text"), [(3, "#3"), (0, "?")])
+def test_a_face_without_prediction_has_a_box_and_no_bars(track_id, text):
+    face, nothing = Face(Box(200, 200, 300, 320), 0.9, track_id=track_id), np.empty(0, np.float32)
+    unknown = FaceEmotion(face, "", 0.0, True, nothing, nothing, prediction_age_s=float("nan"))
+    assert caption(unknown) == text
+    with_bars, without = (drawn(blank_image(), unknown, bars=bars) for bars in (True, False))
+    assert np.array_equal(with_bars, without)
+    assert with_bars[319, 299].tolist() == list(color_of(unknown))
+
+
+def test_a_face_that_was_not_classified_in_this_image_is_drawn_like_its_last_prediction():
+    now = emotion(Box(200, 200, 300, 320))
+    earlier = replace(now, probabilities=np.empty(0, np.float32), prediction_age_s=0.2)
+    assert np.array_equal(drawn(blank_image(), earlier, bars=True), drawn(blank_image(), now, bars=True))

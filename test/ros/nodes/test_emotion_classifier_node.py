@@ -3,6 +3,7 @@
 
 import math
 import threading
+import time
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -287,7 +288,7 @@ def test_too_many_faces_for_the_rate_leave_the_smallest_out_and_count_them(graph
             threading.Event().wait(0.04 * len(crops))
             return super().classify(crops)
 
-    wiring = Wiring(graph, classifier=SlowClassifier())
+    wiring = Wiring(graph, classifier=PatientClassifier())
     boxes = (0, 0, 10, 10), (10, 0, 40, 30), (20, 20, 40, 40)
     for number in range(12):  # each waits for the answer before it: 120 ms of work every 130 ms or so
         wiring.images.publish(make.image(number))
@@ -368,3 +369,43 @@ def test_a_gpu_that_fails_gives_way_to_the_cpu_with_a_warning_and_comes_back(gra
     classifier.device, classifier.fallback, classifier.device_problem = "cuda:0", False, ""
     assert answer(2).device == "cuda:0"
     graph.wait(lambda: shown().level == DiagnosticStatus.OK)
+
+
+class PatientClassifier(BrightnessClassifier):
+    """Takes 50 ms for each crop."""
+
+    def classify(self, crops):
+        time.sleep(0.05 * len(crops))
+        return super().classify(crops)
+
+
+@pytest.mark.guarantee(
+    "More faces than there is time for take turns: all are in every EmotionArray, none for longer without a prediction "
+    "than its turn takes, and no frame is skipped for it.",
+    section="Emotion classifier node",
+)
+def test_more_faces_than_there_is_time_for_take_turns(graph, make):
+    wiring = Wiring(graph, classifier=PatientClassifier())
+    boxes = [(4 * k, 4, 4 * k + 20, 24) for k in range(8)]
+    frames, period_s = 24, 0.2  # 8 faces take 0.4 s, and there is time for about 3 of them
+    for number in range(frames):
+        begun_s = time.monotonic()
+        wiring.images.publish(make.image(2 * number))
+        wiring.faces.publish(faces_at(make.header(2 * number), *boxes))
+        wiring.answers(number + 1)
+        graph.let_run(max(0.0, period_s - (time.monotonic() - begun_s)))
+    assert [answer.header for answer in wiring.emotions] == [make.header(2 * number) for number in range(frames)]
+    assert {answer.status for answer in wiring.emotions} == {EmotionArray.OK}
+    assert wiring.node.status()["skipped"] == 0
+    settled = wiring.emotions[frames // 2 :]
+    classified = [[len(face.probabilities) > 0 for face in answer.faces] for answer in settled]
+    assert all(1 <= sum(row) < 8 for row in classified)
+    assert all(any(column) for column in zip(*classified, strict=True)), "every face has had its turn"
+    for answer in settled:
+        assert [face.face.track_id for face in answer.faces] == list(range(1, 9))
+        assert answer.faces_omitted == 0
+        for face in answer.faces:
+            assert face.label == "glad"
+            assert sum(face.smoothed_probabilities) == pytest.approx(1, abs=1e-6)
+            assert (face.prediction_age_s == 0.0) == (len(face.probabilities) > 0)
+            assert face.prediction_age_s < 2.0
