@@ -3,6 +3,7 @@
 """The successor of a killed process does not take a shared-memory port that a living one still writes to."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,12 @@ class Program:
         names = [(task / "comm").read_text().strip() for task in Path(f"/proc/{self._process.pid}/task").iterdir()]
         return {int(name.split(".")[2]) for name in names if name.startswith("dds.shm.") and name[8:].isdigit()}
 
+    @property
+    def written_to(self):
+        """The shared-memory ports that it has open, its own and those of others."""
+        maps = Path(f"/proc/{self._process.pid}/maps").read_text()
+        return {int(number) for number in re.findall(r"/dev/shm/fast(?:rtps|dds)_port(\d+)$", maps, re.MULTILINE)}
+
     def wait_for_ports(self):
         deadline_s = time.monotonic() + START_S
         while len(self.ports) < 2:  # of the messages, and of the graph
@@ -93,15 +100,17 @@ def program(ros_domain):
 
 
 def succeed(program, kind):
-    """Kills a reader while a writer has its ports open; returns its ports, its successor's, and both programs.
+    """Kills a reader while a writer has ports of it open; returns these, its successor's ports, and both programs.
 
     The writer is halted meanwhile: it would notice most deaths, and leave the ports.
     """
     writer, reader = program(WRITER), program(READER, "ours")
     reader.wait_for_message()
-    dead = reader.wait_for_ports()
+    ports = reader.wait_for_ports()
     writer.send(signal.SIGSTOP)
     reader.end()
+    dead = ports & writer.written_to
+    assert dead
     successor = program(READER, kind)
     return dead, successor.wait_for_ports(), writer, successor
 
