@@ -20,10 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.assets import MANIFEST, file_sha256
+from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
+from emotion_perception.core.paths import local_path
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.core.retired_names import MODEL_SPEC_KEYS, RECIPE_VALUES, with_present_names
+from emotion_perception.core.text_files import decode_text
 
 FORMAT = 1
 MODELS = Path(__file__).resolve().parents[2] / "models"  # the shipped ones
@@ -184,22 +187,30 @@ def to_float32(array: NDArray[np.generic]) -> NDArray[Any]:
 
 def _write_description(path: Path, spec: ModelSpec, **files: Any) -> None:
     description = {"format": FORMAT, "name": path.stem, "spec": asdict(spec), **files}
-    path.write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_atomically(path, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
 
 
 def _locate(name_or_path: str | Path) -> Path:
-    path = Path(name_or_path)
-    if path.suffix in _SUFFIXES:
-        return path.with_suffix(".json")
-    if str(path) in shipped_models():
-        return MODELS / f"{path}.json"
-    shipped = ", ".join(shipped_models()) or "none"
-    raise ModelFileError(f"no model '{name_or_path}'; shipped: {shipped}; or give the path of a .safetensors file")
+    """Returns the path of a model's description.
+
+    Raises:
+        ModelFileError: it is neither a shipped model nor a file.
+    """
+    given = str(name_or_path)
+    if given in shipped_models():
+        return MODELS / f"{given}.json"
+    path = local_path(given)
+    if path.suffix.lower() not in _SUFFIXES:
+        shipped = ", ".join(shipped_models()) or "none"
+        raise ModelFileError(f"no model '{given}'; shipped: {shipped}; or give the path of a .safetensors file")
+    if not path.exists():
+        raise ModelFileError(f"{path}: no such file; a model is a .safetensors file with its .json beside it")
+    return path.with_suffix(".json")
 
 
 def _read_description(path: Path) -> dict[str, Any]:
     try:
-        description = json.loads(read_regular(path, MAX_TEXT_BYTES).decode(), parse_constant=_reject_constant)
+        description = json.loads(decode_text(read_regular(path, MAX_TEXT_BYTES)), parse_constant=_reject_constant)
     except FileNotFoundError:
         raise ModelFileError(f"{path}: no such file; a model is a .safetensors file with its .json beside it") from None
     except OSError as e:
@@ -273,5 +284,5 @@ def _verified_file(description: Path, key: str, entry: Any) -> Path:
 
 
 def _write(path: Path, content: bytes) -> dict[str, str]:
-    path.write_bytes(content)
+    write_atomically(path, content)
     return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest()}

@@ -23,13 +23,14 @@ from emotion_perception.core.classification import (
 )
 from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.reporting.metrics import Predictions, calibration, coverage, rounded
+from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.limitations import limitations_of
 from emotion_perception.training.evaluate.prediction import classifier_logits
-from emotion_perception.training.evaluate.report import write_report
+from emotion_perception.training.evaluate.report import REPORT_FILES, write_report
 from emotion_perception.training.evaluate.robustness import measure_robustness
 from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_subgroups, read_subgroups
 from emotion_perception.training.evaluate.summary_metrics import measure
@@ -51,6 +52,7 @@ def evaluate(
     examples: bool = False,
     subgroups: Path | None = None,
     seed: int = 0,
+    inputs: Sequence[Path] = (),
     progress: bool = True,
 ) -> dict[str, Any]:
     """Evaluates a model on a dataset; writes report.json, report.md, report.html and the plots into `out`.
@@ -67,6 +69,7 @@ def evaluate(
         examples: show a face of the dataset with every change in the report; faces are personal data.
         subgroups: CSV file with the subgroups of the images, see `subgroup_metrics`.
         seed: of the random changes and of the bootstrap.
+        inputs: further files that the caller reads, which the results may not replace.
         progress: show progress bars.
 
     Returns:
@@ -76,41 +79,46 @@ def evaluate(
         ModelFileError: a file of the model is missing or damaged.
         ModelBundleError: the model's files do not fit together.
         DatasetError: the dataset or the subgroups cannot be read, or the model has no output for a label.
-        ConfigurationError: an option is out of range, or `examples` is given without `robustness`.
+        ConfigurationError: an option is out of range, `examples` is given without `robustness`, or `out` cannot be used
+            (see `OutputFolder`).
     """
     if examples and not robustness:
         raise ConfigurationError("--examples shows the changes of --robustness: give both")
     min_confidence = RecognizerOptions(min_confidence=min_confidence).min_confidence  # checks the range
-    started = time.perf_counter()
-    classifier = create_classifier(options)
-    classifier.warm_up()
-    data, groupings = _load(data_path, data_options or {}, split, ignore_classes, subgroups)
-    predictions, uncalibrated = _predict(classifier, data, progress=progress)
-    rule: dict[str, Any] = {"min_confidence": min_confidence, "seed": seed, "progress": progress}
-    metadata = classifier.spec.metadata
-    report: dict[str, Any] = {
-        **measure(predictions, data),
-        "calibration": {
-            "temperature": classifier.spec.temperature,
-            "fitted_on": (metadata.get("calibration") or {}).get("data"),
-            **calibration(uncalibrated, predictions),
-        },
-        "coverage": coverage(predictions, min_confidence),
-        "robustness": measure_robustness(classifier, data, predictions, **rule) if robustness else None,
-        "subgroups": _describe(subgroups, measure_subgroups(predictions, groupings, seed=seed)) if subgroups else None,
-        "ms_per_face": ms_per_face(options, data),
-        "model": classifier.model_name,
-        "model_sha256": classifier.model_sha256,
-        "device": classifier.device,
-        **_dataset_entries(data_path, data, data_options or {}, progress=progress),
-        "split": split,
-        "ignored_classes": list(ignore_classes),
-        "seed": seed,
-        "package_version": package_version(),
-    }
-    report["limitations"] = limitations_of(report, metadata)
-    report["timing"] = _timing(started, classifier.device)
-    write_report(report, out, example=data.images[0] if examples else None)
+    read = [data_path, Path(options.model), *([subgroups] if subgroups else []), *inputs]
+    with OutputFolder(out, "evaluate", writes=REPORT_FILES, inputs=read) as folder, folder.replaced() as part:
+        started = time.perf_counter()
+        classifier = create_classifier(options)
+        classifier.warm_up()
+        data, groupings = _load(data_path, data_options or {}, split, ignore_classes, subgroups)
+        predictions, uncalibrated = _predict(classifier, data, progress=progress)
+        rule: dict[str, Any] = {"min_confidence": min_confidence, "seed": seed, "progress": progress}
+        metadata = classifier.spec.metadata
+        report: dict[str, Any] = {
+            **measure(predictions, data),
+            "calibration": {
+                "temperature": classifier.spec.temperature,
+                "fitted_on": (metadata.get("calibration") or {}).get("data"),
+                **calibration(uncalibrated, predictions),
+            },
+            "coverage": coverage(predictions, min_confidence),
+            "robustness": measure_robustness(classifier, data, predictions, **rule) if robustness else None,
+            "subgroups": _describe(subgroups, measure_subgroups(predictions, groupings, seed=seed))
+            if subgroups
+            else None,
+            "ms_per_face": ms_per_face(options, data),
+            "model": classifier.model_name,
+            "model_sha256": classifier.model_sha256,
+            "device": classifier.device,
+            **_dataset_entries(data_path, data, data_options or {}, progress=progress),
+            "split": split,
+            "ignored_classes": list(ignore_classes),
+            "seed": seed,
+            "package_version": package_version(),
+        }
+        report["limitations"] = limitations_of(report, metadata)
+        report["timing"] = _timing(started, classifier.device)
+        write_report(report, part, example=data.images[0] if examples else None)
     return report
 
 

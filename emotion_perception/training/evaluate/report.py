@@ -12,6 +12,7 @@ from emotion_perception.reporting.plots import as_data_url, as_png
 from emotion_perception.training.evaluate.plots import draw_all, draw_examples
 from emotion_perception.training.evaluate.prediction import Image
 
+REPORT_FILES = ("report.json", "report.md", "report.html", "*.png")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -20,14 +21,12 @@ def write_report(report: Mapping[str, Any], out: Path, *, example: Image | None 
 
     Args:
         report: the content of report.json.
-        out: folder, created if absent.
+        out: an empty folder.
         example: a face image that is shown with every change applied; None shows none.
     """
     plots = {name: as_png(figure) for name, figure in draw_all(report).items()}
     if example is not None:
         plots["examples"] = as_png(draw_examples(example, seed=report["seed"]))
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "examples.png").unlink(missing_ok=True)  # the face of an earlier evaluation is not kept
     for name, png in plots.items():
         (out / f"{name}.png").write_bytes(png)
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

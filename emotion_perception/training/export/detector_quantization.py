@@ -24,6 +24,7 @@ from onnxruntime.quantization import CalibrationMethod
 from tqdm import tqdm
 
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.atomic_files import atomic_path
 from emotion_perception.core.camera import CameraOptions, open_source
 from emotion_perception.core.detection import (
     DetectorOptions,
@@ -101,7 +102,8 @@ def quantize_detector_on(images: Sequence[Image], target: Path) -> QuantizedDete
         source = Path(folder) / "float.onnx"
         onnx.save(model, str(source))
         inputs = CalibrationInputs(len(shown), lambda number: {name: network_input(shown[number])})
-        write_int8_file(source, target, inputs, CalibrationMethod.MinMax, keep_last_layers=True)
+        with atomic_path(target) as part:
+            write_int8_file(source, part, inputs, CalibrationMethod.MinMax, keep_last_layers=True)
     return _compare(held, target)
 
 

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports a training run as a model bundle: safetensors, its description, and other export formats of the weights."""
 
-import logging
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,14 +35,14 @@ from emotion_perception.training.export.export_formats import (
     to_onnx,
     to_torchscript,
 )
+from emotion_perception.training.export.model_folder import model_folder
 from emotion_perception.training.export.model_metadata import measured_metrics, selected_on, training_metadata
-from emotion_perception.training.export.quantization import SUFFIX, QuantizedModel, quantize
+from emotion_perception.training.export.quantization import INT8_ENDINGS, SUFFIX, QuantizedModel, quantize
 from emotion_perception.training.fit.data_splits import DataSplits, split_data
 from emotion_perception.training.fit.run_directory import TrainingRun, exported_weights, load_run
 
-_log = logging.getLogger(__name__)
 _MAX_CHANGED = 0.001  # fraction of predictions that float16 weights may change
-_OPTIONAL = (".ts", f"{SUFFIX}.onnx", f"{SUFFIX}.json")  # endings of the files that not every export writes
+_ENDINGS = (".safetensors", ".onnx", ".json", ".ts")
 
 
 @dataclass(frozen=True)
@@ -93,13 +91,13 @@ def export(
         ModelFileError: the run is missing.
         ModelBundleError: its files are damaged, or torch and another format give different logits.
         DatasetError: the dataset is not the one that the run was trained on.
+        ConfigurationError: `out` has files of these names that are not of a model.
     """
     run = load_run(run_folder)
     weights, epoch = exported_weights(run_folder, run.recipe)
     data_path = data_path or run.data
     data, splits = _load_splits(run, data_path)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+    with model_folder(out, name, [*_ENDINGS, *INT8_ENDINGS], inputs=[run_folder, data_path]) as folder:
         model, network, metadata = _write_model(folder, name, run.recipe.model_spec(), weights, splits)
         predictions = predict(_classifier(model), splits.validation, progress=True)
         metadata = {
@@ -112,7 +110,6 @@ def export(
             metadata["torchscript"] = {"largest_logit_difference": difference}
         model = replace_spec(model, replace(model.spec, metadata=metadata))
         quantized = quantize(model, splits) if int8 else None
-        _publish(folder, name, out)
     return ExportedModel(
         bundle=load_model_bundle(out / f"{name}.json"),
         parity=metadata["onnx"]["largest_logit_difference"],
@@ -187,13 +184,3 @@ def _try_half(spec: ModelSpec, weights: Weights, data: FaceDataset) -> tuple[boo
         "float16_largest_logit_difference": round(float(np.abs(full - rounded).max()), 6),
         "float16_measured_on": f"{len(data)} images that were not trained on",
     }
-
-
-def _publish(folder: Path, name: str, out: Path) -> None:
-    """Copies the finished files to `out`, descriptions last, so that a reader never finds an incomplete model."""
-    out.mkdir(parents=True, exist_ok=True)
-    for ending in _OPTIONAL:
-        (out / f"{name}{ending}").unlink(missing_ok=True)
-    for path in sorted(folder.iterdir(), key=lambda path: path.suffix == ".json"):
-        (out / path.name).write_bytes(path.read_bytes())
-        _log.info("%s, %d bytes", out / path.name, path.stat().st_size)

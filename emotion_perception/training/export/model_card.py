@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.classification import ModelBundle
 from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.core.retired_names import REPORT_KEYS, with_present_names
 from emotion_perception.reporting.pages import render_template
 
+_HEADING = "# Model card: "
 _TEMPLATES = Path(__file__).parent / "templates"
 _REQUIRED_KEYS = {
     "subsets",
@@ -59,7 +62,15 @@ def write_card(bundle: ModelBundle, reports: Sequence[Mapping[str, Any]], path: 
         path: the file; its folder is created if absent.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(as_card(bundle, reports), encoding="utf-8")
+    write_atomically(path, as_card(bundle, reports))
+
+
+def is_card(path: Path) -> bool:
+    """Returns whether a file is a model card."""
+    try:
+        return read_regular(path, MAX_TEXT_BYTES).startswith(_HEADING.encode())
+    except OSError:
+        return False
 
 
 def as_card(bundle: ModelBundle, reports: Sequence[Mapping[str, Any]]) -> str:

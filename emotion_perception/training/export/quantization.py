@@ -34,11 +34,13 @@ from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.evaluator import ms_per_face, predict
 from emotion_perception.training.export.calibration import fit_calibration
 from emotion_perception.training.export.int8 import CalibrationInputs, input_name, write_int8_file
+from emotion_perception.training.export.model_folder import model_folder
 from emotion_perception.training.export.model_metadata import measured_metrics
 from emotion_perception.training.fit.data_splits import DataSplits, split_data
 from emotion_perception.training.recipe import recorded_recipe
 
 SUFFIX = ".int8"
+INT8_ENDINGS = (f"{SUFFIX}.onnx", f"{SUFFIX}.json")
 _MAX_IMAGES = 512  # for the ranges; more images change no prediction
 _BATCH = 32  # images; bounds the memory
 
@@ -122,11 +124,17 @@ def quantize_model(name_or_path: str, data_path: Path, out: Path) -> QuantizedMo
     """
     model = load_model_bundle(name_or_path)
     splits = _training_splits(model, data_path)
-    out.mkdir(parents=True, exist_ok=True)
-    for path in (model.weights, model.onnx, model.weights.with_suffix(".json")):
-        if path is not None and path.parent.resolve() != out.resolve():
-            shutil.copy(path, out)
-    return quantize(load_model_bundle(out / f"{model.name}.json"), splits)
+    files = [path for path in (model.weights, model.onnx, model.weights.with_suffix(".json")) if path is not None]
+    is_elsewhere = model.weights.parent.resolve() != out.resolve()
+    copied = [path.suffix for path in files] if is_elsewhere else []
+    with model_folder(out, model.name, [*copied, *INT8_ENDINGS], inputs=[*files, data_path]) as folder:
+        for path in files:
+            shutil.copy(path, folder)
+        quantized = quantize(load_model_bundle(folder / f"{model.name}.json"), splits)
+        if not is_elsewhere:
+            for path in files:
+                (folder / path.name).unlink()
+    return replace(quantized, bundle=load_model_bundle(out / f"{model.name}{SUFFIX}.json"))
 
 
 def _training_splits(model: ModelBundle, data_path: Path) -> DataSplits:

@@ -18,14 +18,18 @@ from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.fit.cross_validation import cross_validate
 from emotion_perception.training.fit.hardware import AUTO, Hardware
 from emotion_perception.training.fit.run_directory import METRICS
+from emotion_perception.training.fit.run_start import files_of_run
 from emotion_perception.training.fit.training_loop import train
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.search.search_report import (
     BEST_RECIPE,
+    HISTORY,
+    IMPORTANCE,
     TRIALS,
     best_trial,
     delete_checkpoints,
@@ -38,7 +42,8 @@ from emotion_perception.training.search.search_space import Space, build_space, 
 from emotion_perception.training.search.study import build_pruner, folder_name, open_study, storage_errors
 
 _log = logging.getLogger(__name__)
-_FOLDER = "trials"
+_FOLDER, _STUDY = "trials", "study.db"
+_FILES = (_FOLDER, _STUDY, TRIALS, BEST_RECIPE, HISTORY, IMPORTANCE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,25 +124,36 @@ def search(
         The result; None if no trial is complete.
 
     Raises:
-        ConfigurationError: the storage cannot be used, the study belongs to another search, or nothing is searched.
+        ConfigurationError: the storage cannot be used, the study belongs to another search, nothing is searched, or
+            `out` holds other files than those of a search.
         DatasetError: the dataset cannot be read.
         KeyboardInterrupt: stopped by Ctrl-C; the results so far are in `out`.
     """
     space = build_space(recipe, fixed)
     pruner = build_pruner(options.pruner, recipe.epochs)
-    out.mkdir(parents=True, exist_ok=True)
-    url = options.storage or f"sqlite:///{(out / 'study.db').resolve()}"
-    study = open_study(url, options.study, _identity(recipe, task, space), pruner=pruner)
-    with storage_errors(url):
-        study.sampler = TPESampler(seed=None if options.seed is None else options.seed + len(study.trials))
-        try:
-            _Search(recipe, task, out, space, study, options.trials).run(options.timeout_s)
-        finally:
-            draw(study, out)
-        best = best_trial(study)
-        if best is None:
-            return None
-        return SearchResult(trials_done(study), best.values[0], out / BEST_RECIPE, out / _FOLDER / folder_name(best))
+    with OutputFolder(
+        out, "search", writes=_FILES, inputs=[task.data_path], earlier=_files_of_earlier_version, concurrent=True
+    ) as folder:
+        folder.claim(*_FILES)
+        url = options.storage or f"sqlite:///{(out / _STUDY).resolve()}"
+        study = open_study(url, options.study, _identity(recipe, task, space), pruner=pruner)
+        with storage_errors(url):
+            study.sampler = TPESampler(seed=None if options.seed is None else options.seed + len(study.trials))
+            try:
+                _Search(recipe, task, out, space, study, options.trials).run(options.timeout_s)
+            finally:
+                draw(study, out)
+            best = best_trial(study)
+            if best is None:
+                return None
+            return SearchResult(
+                trials_done(study), best.values[0], out / BEST_RECIPE, out / _FOLDER / folder_name(best)
+            )
+
+
+def _files_of_earlier_version(folder: Path) -> tuple[str, ...]:
+    trials = folder.glob(f"{_FOLDER}/*")
+    return _FILES if any(files_of_run(trial) or files_of_run(trial / "fold_0") for trial in trials) else ()
 
 
 class PruneTrial(Callback):

@@ -18,6 +18,8 @@ import yaml
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
+from emotion_perception.core.atomic_files import atomic_file, atomic_path, write_atomically
+from emotion_perception.training.fit.run_directory import BEFORE_RESTART, BEST, LAST
 from emotion_perception.training.recipe import Recipe
 from emotion_perception.training.search.search_space import Space
 from emotion_perception.training.search.study import folder_name
@@ -41,7 +43,7 @@ def write_trials(study: optuna.Study, space: Space, path: Path) -> None:
     """Writes one row per trial: number, state, accuracy (last one if pruned), epochs, seconds, folder, parameters."""
     rows = [_row(trial) for trial in study.get_trials(deepcopy=False)]
     columns = ("number", "state", "accuracy", "epochs", "seconds", "folder", *space)
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with atomic_file(path) as file:
         writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
@@ -50,7 +52,7 @@ def write_trials(study: optuna.Study, space: Space, path: Path) -> None:
 def write_recipe(recipe: Recipe, comment: str, path: Path) -> None:
     """Writes a recipe for `train --config`, with a comment in the first line."""
     values = yaml.safe_dump(recipe.as_dict(), sort_keys=False, width=110, default_flow_style=None)
-    path.write_text(f"# {comment}\n{values}", encoding="utf-8")
+    write_atomically(path, f"# {comment}\n{values}")
 
 
 def draw(study: optuna.Study, out: Path) -> None:
@@ -71,7 +73,8 @@ def delete_checkpoints(study: optuna.Study, trials: Path) -> None:
     kept |= {folder_name(best)} if best else set()
     for name in {folder_name(trial) for trial in snapshot} - kept:
         for checkpoint in (trials / name).rglob("*.ckpt"):
-            checkpoint.unlink(missing_ok=True)
+            if checkpoint.name in (LAST, BEST, BEFORE_RESTART):
+                checkpoint.unlink(missing_ok=True)
 
 
 def _row(trial: FrozenTrial) -> dict[str, Any]:
@@ -91,5 +94,6 @@ def _row(trial: FrozenTrial) -> dict[str, Any]:
 def _save(axes: Any, path: Path) -> None:
     figure = axes.figure
     figure.set_size_inches(8, 5)
-    figure.savefig(path, dpi=130, bbox_inches="tight")
+    with atomic_path(path) as part:
+        figure.savefig(part, dpi=130, bbox_inches="tight")
     plt.close(figure)

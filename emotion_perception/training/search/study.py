@@ -81,8 +81,15 @@ def requeue(study: optuna.Study, trial: FrozenTrial) -> None:
 
 
 def folder_name(trial: FrozenTrial | optuna.Trial) -> str:
-    """Returns the name of a trial's folder: its number, or the number of the trial that it resumes."""
-    return str(trial.user_attrs.get("folder", f"{trial.number:04d}"))
+    """Returns the name of a trial's folder: its number, or the number of the trial that it resumes.
+
+    Raises:
+        ConfigurationError: the database, which others may write, has a path instead of a name.
+    """
+    name = str(trial.user_attrs.get("folder", f"{trial.number:04d}"))
+    if not name.isalnum():
+        raise ConfigurationError(f"trial {trial.number}: '{name}' is no name of a folder")
+    return name
 
 
 def _open_storage(url: str) -> optuna.storages.RDBStorage:
