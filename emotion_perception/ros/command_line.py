@@ -3,15 +3,21 @@
 """The command line of the node programs: help from docstrings and configurations, one line for a wrong argument."""
 
 import argparse
+import itertools
 import json
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
+import yaml
 from rclpy.utilities import remove_ros_args
 
 from emotion_perception.core.errors import one_line
 from emotion_perception.core.options import OptionLimits, limits_of, option_fields
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
+from emotion_perception.core.yaml_limits import check_yaml
 from emotion_perception.ros.config import NODE_CONFIGS
 from emotion_perception.ros.process import EXIT_USAGE
 
@@ -48,11 +54,24 @@ class NodeArgumentParser(argparse.ArgumentParser):
 
     def parse_command_line(self) -> argparse.Namespace:
         """Parses the command line of the process; exits for `--help` and after an error."""
+        self._check_parameter_files(sys.argv)
         try:
             arguments = remove_ros_args()[1:]
         except RuntimeError as e:  # what rclpy raises for malformed ROS arguments
             self.error(f"invalid ROS arguments: {one_line(e)}")
         return self.parse_args(arguments)
+
+    def _check_parameter_files(self, arguments: Sequence[str]) -> None:
+        """Exits if a parameter file is missing, or one that rcl would read for ever or build without limit."""
+        for option, path in itertools.pairwise(arguments):
+            if option != "--params-file":
+                continue
+            try:
+                check_yaml(read_regular(Path(path), MAX_TEXT_BYTES).decode())
+            except OSError as e:
+                self.error(f"{path}: {e.strerror}")
+            except (ValueError, yaml.YAMLError) as e:
+                self.error(f"{path}: not a parameter file ({one_line(e)})")
 
     def error(self, message: str) -> NoReturn:
         """Prints one line and exits."""
