@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +152,9 @@ def monitor(minutes: float, supervisor: Supervisor, stop: threading.Event) -> tu
             if elapsed_s >= next_s:
                 next_s += PERIOD_S
                 for name in NODES:
-                    rows.append(
-                        dict(zip(COLUMNS, (round(elapsed_s, 1), name, *usage(supervisor.pid(name))), strict=True))
-                    )
+                    with suppress(OSError):  # it has ended and is not restarted yet
+                        values = (round(elapsed_s, 1), name, *usage(supervisor.pid(name)))
+                        rows.append(dict(zip(COLUMNS, values, strict=True)))
                 bar.update(round(elapsed_s) - bar.n)
     executor.shutdown()
     return rows, node
