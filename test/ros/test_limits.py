@@ -213,6 +213,21 @@ def test_a_queue_of_large_images_does_not_fill_the_memory(run_node):
     assert node.peak_bytes() - before < 512 * MIB + 2 * MAX_GROWTH
 
 
+@pytest.mark.guarantee("Stamps that jump by decades in either direction are answered like others.", section="Limits")
+def test_stamps_that_jump_far_are_answered(run_node):
+    node, images, faces, answers = classifier(run_node)
+    for sec in (1000, 2**31 - 1, 1000, -(2**31), 0, 1001):
+        picture, message = image(0, side=64), array_of_faces(0, (0, 0, 20, 20))
+        picture.header.stamp.sec = message.header.stamp.sec = sec
+        count = len(answers)
+        images.publish(picture)
+        faces.publish(message)
+        node.wait(lambda before=count: len(answers) > before, f"no answer at {sec} s")
+        assert (answers[-1].status, answers[-1].header.stamp.sec) == (EmotionArray.OK, sec)
+        assert [face.prediction_age_s for face in answers[-1].faces] == [0.0]
+    assert node.status().level == DiagnosticStatus.OK
+
+
 def png_bomb(width, height):
     """Returns a PNG file of few kB that has the pixels that it announces."""
     row = zlib.compressobj(9)

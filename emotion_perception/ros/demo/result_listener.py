@@ -121,5 +121,5 @@ class ResultListener(Node):
         self.latencies_ms.append((arrived_ns - stamp_ns(message.header)) * 1e-6)
         self._arrivals_s.append(time.monotonic())
         self.statuses[Status(message.status).name.lower()] += 1
-        self.labels.update(face.label for face in message.faces)
+        self.labels.update(face.label for face in message.faces if face.label)  # empty before the first prediction
         self.on_emotions(message, arrived_ns)

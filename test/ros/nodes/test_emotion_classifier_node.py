@@ -279,28 +279,17 @@ def test_a_low_score_is_uncertain(graph, make):
 
 
 @pytest.mark.guarantee(
-    "With too many faces for the rate, the largest are classified and the others counted.",
+    "Of more faces than `max_faces` the largest are classified, the others are counted.",
     section="Emotion classifier node",
 )
-def test_too_many_faces_for_the_rate_leave_the_smallest_out_and_count_them(graph, make):
-    class SlowClassifier(BrightnessClassifier):
-        def classify(self, crops):
-            threading.Event().wait(0.04 * len(crops))
-            return super().classify(crops)
-
-    wiring = Wiring(graph, classifier=PatientClassifier())
-    boxes = (0, 0, 10, 10), (10, 0, 40, 30), (20, 20, 40, 40)
-    for number in range(12):  # each waits for the answer before it: 120 ms of work every 130 ms or so
-        wiring.images.publish(make.image(number))
-        wiring.faces.publish(faces_at(make.header(number), *boxes))
-        wiring.answers(number + 1)
-    first, last = wiring.emotions[0], wiring.emotions[-1]
-    assert ([face.face.track_id for face in first.faces], first.faces_omitted) == ([1, 2, 3], 0)
-    assert 2 in [face.face.track_id for face in last.faces], "the largest one is always there"
-    assert 1 not in [face.face.track_id for face in last.faces]
-    assert last.faces_omitted == 3 - len(last.faces)
-    assert {answer.status for answer in wiring.emotions} == {EmotionArray.OK}
-    assert wiring.node.faults == 0
+def test_of_more_faces_than_max_faces_the_smallest_are_left_out_and_counted(graph, make):
+    wiring = Wiring(graph, max_faces=2)
+    wiring.images.publish(make.image(1))
+    wiring.faces.publish(faces_at(make.header(1), (0, 0, 10, 10), (10, 0, 40, 30), (20, 20, 40, 40)))
+    (answer,) = wiring.answers(1)
+    assert (answer.status, answer.faces_omitted) == (EmotionArray.OK, 1)
+    assert [face.face.track_id for face in answer.faces] == [2, 3]
+    assert wiring.node.faults == 1
 
 
 def test_without_a_time_share_every_face_is_classified_however_long_it_takes(graph, make):
@@ -314,7 +303,8 @@ def test_without_a_time_share_every_face_is_classified_however_long_it_takes(gra
         wiring.images.publish(make.image(number))
         wiring.faces.publish(faces_at(make.header(number), (0, 0, 10, 10), (10, 0, 40, 30)))
         wiring.answers(number + 1)
-    assert [len(answer.faces) for answer in wiring.emotions] == [2] * 8
+    ages_s = [face.prediction_age_s for answer in wiring.emotions for face in answer.faces]
+    assert ages_s == [0.0] * 16
 
 
 @pytest.mark.guarantee("Hysteresis keeps a label from flickering.", section="Emotion classifier node")
