@@ -20,6 +20,7 @@ from emotion_perception.bags.report.aggregate import FailedBag, aggregate
 from emotion_perception.bags.report.report import JSON, REPORT_FILES
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, RecordingError, one_line
 from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 
@@ -158,7 +159,7 @@ def _evaluate(job: _Job) -> str:
 def _report_that_is_there(job: _Job) -> dict[str, Any] | None:
     """Returns the report of an earlier evaluation with the same settings and content, or None."""
     try:
-        report = json.loads((job.out / JSON).read_text(encoding="utf-8"))
+        report = json.loads(read_regular(job.out / JSON, MAX_TEXT_BYTES))
     except (OSError, ValueError):
         return None
     return dict(report) if same_evaluation(report, job.path, job.settings, job.labels) else None

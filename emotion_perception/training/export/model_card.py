@@ -39,7 +39,7 @@ def read_report(path: Path, bundle: ModelBundle) -> dict[str, Any]:
         DatasetError: the file is missing, is not a complete report, or belongs to another model.
     """
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = json.loads(read_regular(path, MAX_TEXT_BYTES))
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file") from None
     except ValueError as e:
