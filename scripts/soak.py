@@ -40,6 +40,7 @@ from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.qos import RESULTS
 
 PERIOD_S, START_TIMEOUT_S = 5.0, 60.0
+MIN_S = 5 * PERIOD_S  # a slope and its confidence need three samples after the warm-up
 FILES = ("soak.json", "soak.csv", "soak.png")
 MAX_MIB_PER_HOUR, CONFIDENCE = 20.0, 0.95
 COLUMNS = ("seconds", "node", "memory_mib", "threads", "files")
@@ -141,6 +142,8 @@ def monitor(minutes: float, supervisor: Supervisor, stop: threading.Event) -> tu
     while not node.emotion_arrays:
         supervisor.check(respawn=False)
         executor.spin_once(timeout_sec=0.1)
+        if stop.is_set():
+            sys.exit("soak: stopped before an EmotionArray was received")
         if time.monotonic() > deadline_s:
             sys.exit(f"soak: no EmotionArray was received within {START_TIMEOUT_S:.0f} s")
     rows: list[dict[str, Any]] = []
@@ -198,7 +201,9 @@ def soak(options: argparse.Namespace, stop: threading.Event) -> int:
         rows, node = monitor(options.minutes, supervisor, stop)
     finally:
         shutdown_failures = supervisor.stop(starting=False)
-    last_s = rows[-1]["seconds"]
+    last_s = rows[-1]["seconds"] if rows else 0.0
+    if last_s < MIN_S:
+        sys.exit(f"soak: stopped after {last_s:.0f} s; a result needs {MIN_S:.0f} s")
     summary: dict[str, Any] = {
         "minutes": round(last_s / 60, 2),
         "emotion_arrays": node.emotion_arrays,
