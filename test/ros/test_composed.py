@@ -20,7 +20,7 @@ from emotion_perception.ros.transport.image_messages import image_to_bgr
 
 COMPOSED = "emotion_perception_composed"
 COUNTS = ("received", "processed", "dropped", "failed")
-FRAMES, RATE_HZ = 12, 4.0
+FRAMES, RATE_HZ = 8, 1.0  # slow enough for two cores that do other work at the same time
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def draw_latency(frames: FrameTable, definition: str) -> Figure | None:
     axes.hist(values, bins=_BINS, range=(min(0.0, values.min()), max(last, 1e-3)), color=BLUE)
     for value, style, name in ((p50, "-", "p50"), (p99, "--", "p99")):
         axes.axvline(value, linestyle=style, color=ORANGE, label=f"{name} {value:.1f} ms")
-    axes.legend(frameon=False)
+    axes.legend(loc="upper right", frameon=False)
     axes.set(xlabel=f"latency in ms: {definition}", ylabel="frames")
     axes.xaxis.label.set_fontsize(8)
     return figure
@@ -102,7 +102,7 @@ def draw_frame_statuses(frames: FrameTable, first_stamp_ns: int) -> Figure:
     )
     axes.set(xlabel="seconds since the first image", ylabel=f"frames in {edges[1] - edges[0]:.2g} s", xlim=(None, last))
     if [name for name, _ in present] != [PROCESSED]:
-        axes.legend(fontsize=8)
+        axes.legend(loc="upper right", fontsize=8)
     return figure
 
 
