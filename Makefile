@@ -22,7 +22,7 @@ export $(VARIABLES)
 DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-bag test coverage soak bench bench-peers check docs lock clean
+.PHONY: help env demo demo-bag test coverage soak test-kills bench bench-peers check docs lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
@@ -48,7 +48,7 @@ demo: ## camera, detection, classifier and overlay on real faces, as ROS process
 
 demo-bag: ## record, label and evaluate the demonstration: out/demo_bag, out/demo_bag_report
 	@scripts/setup.sh bags centerface demo-clip
-	@OUT=out/demo_bag scripts/in_env.sh scripts/demo_bag.sh
+	@scripts/in_env.sh scripts/demo_bag.sh
 
 test: ## the whole test suite
 	@scripts/setup.sh test centerface yunet mtcnn astronaut demo-clip
@@ -62,6 +62,10 @@ soak: ## the nodes for MINUTES, then 10,000 malformed messages of each kind: mem
 	@scripts/setup.sh test centerface demo-clip,astronaut
 	@scripts/in_env.sh python scripts/soak.py --minutes "$$MINUTES" --out out/soak
 	@MALFORMED=10000 scripts/in_env.sh python -m pytest -q test/ros/nodes/test_malformed_messages.py
+
+test-kills: ## kill -9 of nodes in two demonstrations beside each other, 250 times: all have to come back in time
+	@scripts/setup.sh test centerface astronaut
+	@scripts/in_env.sh python scripts/kill_nodes.py --out out/kills
 
 bench: ## latency, every stage, scaling, start-up, recordings, training: docs/benchmarks.md
 	@scripts/setup.sh bench centerface mtcnn demo-clip

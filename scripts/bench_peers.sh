@@ -6,7 +6,7 @@
 #   scripts/bench_peers.sh [NAME...]      names of the list below (default: all)
 #
 # DATA is fer2013.npz, for the accuracy on PublicTest, which is not measured without it. Each peer has its own environment,
-# .venv-peer-*, which is made again when its lock file changes. The results are JSON files in out/bench/peers, one for each
+# .venv-peer-*, which is made again when its lock file changes. The results are JSON files in out/bench-peers, one for each
 # peer and number of threads; the file of a peer that cannot be installed or run holds the last line of its error. Run
 # nothing else on the machine meanwhile.
 set -uo pipefail
@@ -14,7 +14,7 @@ set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
 . scripts/setup_steps.sh
-out="$root/out/bench/peers"
+out="$root/out/bench-peers"
 logs="$out/log"
 mkdir -p "$logs"
 

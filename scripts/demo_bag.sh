@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-# Records the demonstration on the built-in clip into $OUT, writes the labels beside it, and evaluates the recording.
-# A recording that is there already is replaced.
+# Records the demonstration on the built-in clip into out/demo_bag, writes the labels beside it, and evaluates the
+# recording. A recording that is there already is replaced, so the folder cannot be chosen.
 set -euo pipefail
-out="${OUT:-out/demo_bag}"
-mkdir -p "$(dirname "$out")"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+out=out/demo_bag
+mkdir -p out
 exec 9>> "$out.lock" # until the last process of this script ends
 if ! flock --nonblock 9; then
     echo "demo-bag: process $(cat "$out.lock") is recording into $out already" >&2

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emotion_perception.benchmark.tables import Table, table_from, to_markdown
+from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.retired_names import BENCHMARK_SECTIONS, with_present_names
 
@@ -18,7 +19,7 @@ def add_section(path: Path, name: str, machine: Mapping[str, Any], tables: Seque
     """Writes the tables of a section into bench.json, keeps the other sections, and returns the whole content."""
     content = read(path) if path.is_file() else {}
     content[name] = {"machine": dict(machine), "tables": [table.as_json() for table in tables]}
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_atomically(path, json.dumps(content, indent=2) + "\n")
     return content
 
 
@@ -33,6 +34,14 @@ def read(path: Path) -> dict[str, Any]:
     except (ValueError, TypeError) as e:
         raise ConfigurationError(f"{path}: not a bench.json, remove it ({e})") from e
     return with_present_names(content, BENCHMARK_SECTIONS)
+
+
+def files_of_earlier_version(folder: Path) -> tuple[str, ...]:
+    """Returns the name of bench.json if a folder without marker has a readable one."""
+    try:
+        return (JSON,) if all("tables" in section for section in read(folder / JSON).values()) else ()
+    except (ConfigurationError, OSError, TypeError):
+        return ()
 
 
 def as_markdown(content: Mapping[str, Any]) -> str:

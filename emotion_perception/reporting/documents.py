@@ -4,17 +4,19 @@
 
 from pathlib import Path
 
+from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.errors import ConfigurationError
 
 BEGIN, END = "<!-- begin of measurement -->\n", "<!-- end of measurement -->\n"
 
 
-def replace_measurement(path: Path, text: str) -> None:
+def replace_measurement(path: Path, text: str, name: str = "measurement") -> None:
     """Replaces what stands between the begin and end marker of a document.
 
     Args:
         path: the document, UTF-8.
         text: the new content, with a line break at its end.
+        name: which of the generated sections, as its markers say.
 
     Raises:
         ConfigurationError: the document lacks a marker.
@@ -24,4 +26,4 @@ def replace_measurement(path: Path, text: str) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ConfigurationError(f"{path}: the markers {BEGIN.strip()} and {END.strip()} are missing")
-    path.write_text(f"{before}{BEGIN}{text}{END}{after}", encoding="utf-8")
+    write_atomically(path, f"{before}{BEGIN}{text}{END}{after}")

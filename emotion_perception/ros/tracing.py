@@ -12,6 +12,8 @@ import os
 import time
 from pathlib import Path
 
+from emotion_perception.core.atomic_files import atomic_file
+
 VARIABLE = "EMOTION_PERCEPTION_TRACE"
 COLUMNS = ("point", "stamp_ns", "moment_ns")
 
@@ -44,7 +46,7 @@ class Tracer:
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self._path, "w", newline="", encoding="utf-8") as file:
+        with atomic_file(self._path) as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             writer.writerows(list(self._rows))

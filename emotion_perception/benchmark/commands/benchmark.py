@@ -8,6 +8,7 @@ from pathlib import Path
 from emotion_perception.core.paths import path_argument
 from emotion_perception.training.commands.options import comma_separated
 
+WORK = "work"  # folder for intermediate files
 SECTIONS = ("latency", "detection", "backends", "scaling", "cameras", "startup", "recordings", "training")
 
 
@@ -50,24 +51,30 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.core.errors import ConfigurationError
     from emotion_perception.core.retired_names import BENCHMARK_SECTIONS
     from emotion_perception.reporting.documents import replace_measurement
+    from emotion_perception.reporting.output_folder import OutputFolder
 
     names = comma_separated(arguments.only) or list(SECTIONS)
     if retired := [name for name in names if name in BENCHMARK_SECTIONS]:
         raise ConfigurationError(f"--only {retired[0]} is now called {BENCHMARK_SECTIONS[retired[0]]}")
     if unknown := [name for name in names if name not in SECTIONS]:
         raise ConfigurationError(f"--only {', '.join(unknown)}: none of {', '.join(SECTIONS)}")
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    setup = Setup(arguments.out, Scene(), arguments.data, arguments.rounds, arguments.seconds)
-    if arguments.quick:
-        setup = quick(setup)
-    for name in names:
-        section = importlib.import_module(f"emotion_perception.benchmark.{name}")
-        machine = describe_machine()
-        tables = section.run(setup)
-        for table in tables:
-            print(to_markdown(table), flush=True)
-        content = report.add_section(arguments.out / report.JSON, name, machine, tables)
-        if arguments.document:
-            replace_measurement(arguments.document, f"\n{report.as_markdown(content)}\n")
+    read = [path for path in (arguments.data, arguments.document) if path]
+    with OutputFolder(
+        arguments.out, "benchmark", writes=(report.JSON, WORK), inputs=read, earlier=report.files_of_earlier_version
+    ) as folder:
+        folder.claim(report.JSON, WORK)
+        (arguments.out / WORK).mkdir(exist_ok=True)
+        setup = Setup(arguments.out / WORK, Scene(), arguments.data, arguments.rounds, arguments.seconds)
+        if arguments.quick:
+            setup = quick(setup)
+        for name in names:
+            section = importlib.import_module(f"emotion_perception.benchmark.{name}")
+            machine = describe_machine()
+            tables = section.run(setup)
+            for table in tables:
+                print(to_markdown(table), flush=True)
+            content = report.add_section(arguments.out / report.JSON, name, machine, tables)
+            if arguments.document:
+                replace_measurement(arguments.document, f"\n{report.as_markdown(content)}\n")
     print(f"{arguments.out / report.JSON}")
     return 0

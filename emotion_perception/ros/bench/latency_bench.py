@@ -26,7 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
+from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.reporting.output_file import check_output_file
 from emotion_perception.ros import qos
 from emotion_perception.ros.bench.latency_bench_floor import measure_floor
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
@@ -249,6 +251,8 @@ def measure_and_write(program: str, measure_once: Measurement, options: argparse
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
+        if options.out:
+            check_output_file(options.out, inputs=[options.source])
         with ros_in_reserved_domain(NODES):
             measurements = measure_once(options, stop)
     except EmotionPerceptionError as e:
@@ -257,7 +261,7 @@ def measure_and_write(program: str, measure_once: Measurement, options: argparse
     text = json.dumps(measurements, indent=2) + "\n"
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text, encoding="utf-8")
+        write_atomically(options.out, text)
     print(text, end="")
     return 0
 

@@ -182,9 +182,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             OutputFolder(options.out, "demo", writes=FILES, inputs=_inputs(options.source), earlier=_earlier) as folder,
             ros_in_reserved_domain([*NODES, "bag_recorder"], lan=os.environ.get("LAN") == "1") as domain,
         ):
-            folder.remove(*FILES)
-            folder.claim(*FILES)
-            return _demonstrate(options, domain, stop)
+            with folder.replaced(last="summary.json") as part:
+                exit_code = _demonstrate(options, part, domain, stop)
+            for name in FILES:
+                if (options.out / name).exists():
+                    print(f"  {options.out / name}")
+            return exit_code
     except (ConfigurationError, DomainError) as e:
         print(f"demo: {e}", file=sys.stderr)
         return 1
@@ -213,10 +216,10 @@ def built_in_source() -> str:
         return "synthetic"
 
 
-def _demonstrate(options: argparse.Namespace, domain: int, stop: threading.Event) -> int:
+def _demonstrate(options: argparse.Namespace, out: Path, domain: int, stop: threading.Event) -> int:
     print(f"four nodes in ROS domain {domain}, source {options.source}", file=sys.stderr)
     faults = []
-    recorder = DemoRecorder(options.out)
+    recorder = DemoRecorder(out)
     nodes = _overrides(options)
     processes = Supervisor(nodes, first={"camera_node": ["autostart:=false"]})
     demo = Demo(recorder, processes, stop, subscribers=len(nodes) - 1)  # all but the camera itself
@@ -232,18 +235,11 @@ def _demonstrate(options: argparse.Namespace, domain: int, stop: threading.Event
         recorder.destroy_node()
     if not summary["emotions"] and not faults:
         faults.append("no face was detected and classified")
-    _print_summary(summary, options.out)
+    for key, value in summary.items():
+        print(f"  {key:32s}{value}")
     for fault in faults:
         print(f"demo: {fault}", file=sys.stderr)
     return 1 if faults else 0
-
-
-def _print_summary(summary: dict[str, object], out: Path) -> None:
-    for key, value in summary.items():
-        print(f"  {key:32s}{value}")
-    for name in FILES:
-        if (out / name).exists():
-            print(f"  {out / name}")
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Sequence[str]]:
