@@ -203,6 +203,7 @@ TARGETS = [
     "test",
     "coverage",
     "soak",
+    "test-kills",
     "bench",
     "bench-peers",
     "check",
