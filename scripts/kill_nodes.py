@@ -30,7 +30,6 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from tqdm import tqdm
@@ -39,6 +38,7 @@ from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.domain import own_domain
 from emotion_perception.ros.demo.runner import NODES
 from emotion_perception.ros.demo.supervisor import Supervisor
+from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.restart_policy import MAX_RESTARTS, RESTARTS_PERIOD_S
 
@@ -65,8 +65,7 @@ class Listener:
         self._context = rclpy.Context()
         rclpy.init(context=self._context, domain_id=domain, args=[])
         self._node = Node(f"kill_listener_{domain}", context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
+        self._executor = FaultTolerantExecutor(self._node)
         self._states: dict[str, tuple[float, str]] = {}
         self.newest_ns = {"emotions": 0, "image_overlay": 0}
         self._node.create_subscription(EmotionArray, "emotions", self._on_emotions, RESULTS)

@@ -41,6 +41,20 @@ def test_rclpy_stays_in_the_ros_folder():
     assert {name for name in importers("rclpy") if not name.startswith("ros/")} == set()
 
 
+@pytest.mark.guarantee(
+    "The exception of one callback ends no node, player, recorder, demonstration, benchmark or soak test: "
+    "all run in one executor, which counts it.",
+    section="Fault injection",
+)
+def test_every_node_and_tool_runs_in_the_executor_that_survives_a_callback():
+    paths = [*FILES, *sorted((ROOT / "scripts").glob("*.py"))]
+    spins = {"SingleThreadedExecutor", "MultiThreadedExecutor", "EventsExecutor", "spin", "spin_until_future_complete"}
+    names = {f"rclpy.executors.{name}" for name in spins} | {f"rclpy.{name}" for name in spins}
+    assert [path.name for path in paths if imported(path) & names] == ["executor.py"]
+    calls = re.compile(r"\brclpy\.spin")
+    assert [path.name for path in paths if calls.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_torch_stays_where_it_is_used():
     allowed = {
         "core/classification/classifier.py",
