@@ -80,8 +80,8 @@ def reliable_wanted(node: Node, topic: str, reliability: str) -> bool:
 def publishers_of(node: Node, topic: str) -> Sequence[TopicEndpointInfo] | None:
     """Returns the publishers of a topic, None if they cannot be listed.
 
-    Any participant of the domain can name its types as it likes. rclpy raises for the whole topic if one of the names
-    is no UTF-8.
+    Any participant of the domain can name its types and policies as it likes. rclpy raises for the whole topic if one
+    of the names is no UTF-8 or one of the policies is unknown.
 
     Args:
         node: queries the graph.
@@ -89,7 +89,7 @@ def publishers_of(node: Node, topic: str) -> Sequence[TopicEndpointInfo] | None:
     """
     try:
         return node.get_publishers_info_by_topic(topic)
-    except UnicodeDecodeError:
+    except ValueError:  # also UnicodeDecodeError
         return None
 
 
