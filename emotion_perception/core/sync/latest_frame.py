@@ -10,6 +10,9 @@ from typing import Generic, TypeVar
 from emotion_perception.core.sync.work_load import WorkLoad
 from emotion_perception.core.types import FrameCounts
 
+MAX_OVERWRITTEN = 256
+"""Maximum number of overwritten frames that wait for `on_drop`."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -26,7 +29,10 @@ class LatestFrameWorker(Generic[Item, Result]):
         on_failure: gets what `work` or `deliver` raised, with the counts that include its frame (a frame whose result
             could not be delivered counts as processed).
         on_drop: gets each dropped frame in order: an overwritten one in the thread, before the frame that overwrote it
-            is processed; one that `stop` could not wait for in the thread that called `stop`.
+            is processed; one that `stop` could not wait for in the thread that called `stop`; and while the work on a
+            frame does not end and more than `MAX_OVERWRITTEN` wait for it, the oldest in the thread that calls `put`.
+        without_image: returns an overwritten frame without what `on_drop` does not need, so that its memory is free
+            while the work on another frame lasts; None keeps the frame as it is.
 
     Attributes:
         load: how long frames take, and how often they come.
@@ -38,8 +44,11 @@ class LatestFrameWorker(Generic[Item, Result]):
         deliver: Callable[[Result, FrameCounts], None],
         on_failure: Callable[[Exception, FrameCounts], None],
         on_drop: Callable[[Item], None] | None = None,
+        *,
+        without_image: Callable[[Item], Item] | None = None,
     ) -> None:
         self._work, self._deliver, self._on_failure, self._on_drop = work, deliver, on_failure, on_drop
+        self._without_image = without_image
         self.load = WorkLoad()
         self._slot: list[Item] = []
         self._overwritten: list[Item] = []  # filled only if there is an on_drop
@@ -64,9 +73,13 @@ class LatestFrameWorker(Generic[Item, Result]):
             self.load.arrive()
             self._count(received=1, dropped=len(self._slot))
             if self._on_drop is not None:
-                self._overwritten += self._slot
+                self._overwritten += map(self._without_image, self._slot) if self._without_image else self._slot
             self._slot[:] = [item]
+            excess = self._overwritten[:-MAX_OVERWRITTEN]
+            del self._overwritten[: len(excess)]
             self._changed.notify_all()
+        for old in excess:
+            self._drop(old)
 
     def stop(self, timeout_s: float) -> bool:
         """Finishes the pending frames and ends the thread.

@@ -20,7 +20,7 @@ from emotion_perception.ros.conversions import ClassificationResult, EmotionArra
 from emotion_perception.ros.lifecycle_node import PerceptionNode, counts_status
 from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.transport.bounded_messages import OversizedMessage
-from emotion_perception.ros.transport.image_messages import image_to_bgr
+from emotion_perception.ros.transport.image_messages import NO_PIXELS, image_to_bgr
 from emotion_perception.ros.transport.result_publisher import ResultPublisher
 from emotion_perception.ros.transport.subscriptions import AnyImage, SynchronizedSubscription
 
@@ -71,7 +71,9 @@ class ClassifierStream:
         """
         self._recognizer.reset()
         on_failure = partial(self._node.count_failure, self.image_topic)
-        worker = LatestFrameWorker(self._recognize, self._publish, on_failure, on_drop=self._skip)
+        worker = LatestFrameWorker(
+            self._recognize, self._publish, on_failure, on_drop=self._skip, without_image=_without_image
+        )
         self._counts = lambda: worker.counts
         resources.callback(self._node.diagnostics.frame_succeeded, self.image_topic)
         resources.callback(worker.stop, STOP_TIMEOUT_S)
@@ -140,6 +142,12 @@ class ClassifierStream:
         self._published[result.status] += 1
         self._emotions.publish(result.to_msg(self._classifier.info, self._node.get_clock().now()))
         self._node.set_problem("device", self._classifier.device_problem)
+
+
+def _without_image(pair: Pair) -> Pair:
+    """Returns a pair without the memory of its image, for `_skip`, which only asks whether there is one."""
+    image, message = pair
+    return (None if image is None else NO_PIXELS), message
 
 
 def _unread(message: OversizedMessage, status: Status) -> ClassificationResult:

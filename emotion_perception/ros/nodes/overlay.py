@@ -25,7 +25,7 @@ from emotion_perception.ros.node_options import PerceptionNodeOptions
 from emotion_perception.ros.node_runner import run_node
 from emotion_perception.ros.nodes.marker_publisher import MarkerPublisher
 from emotion_perception.ros.process import STOP_TIMEOUT_S
-from emotion_perception.ros.transport.image_messages import image_to_bgr, size_of_image
+from emotion_perception.ros.transport.image_messages import NO_PIXELS, image_to_bgr, size_of_image
 from emotion_perception.ros.transport.image_result_subscription import EmotionQueue, ImageResultSubscription, Pair
 from emotion_perception.ros.transport.lazy_subscription import LazySubscription
 from emotion_perception.ros.transport.overlay_publishers import DrawnImage, OverlayPublishers
@@ -71,7 +71,13 @@ class OverlayDrawing(Behavior):
         """Starts the threads and subscribes to images, emotions and camera_info."""
         self._markers.activate(resources)
         on_failure = partial(self._node.count_failure, _STREAM)
-        worker = LatestFrameWorker(self._draw, self._publish, on_failure, on_drop=self._count_overwritten)
+        worker = LatestFrameWorker(
+            self._draw,
+            self._publish,
+            on_failure,
+            on_drop=self._count_overwritten,
+            without_image=lambda _: (NO_PIXELS, None),
+        )
         resources.callback(worker.stop, STOP_TIMEOUT_S)
         self._node.show_load(_STREAM, worker.load, resources)
         publishers = [self._images.raw, self._images.compressed]

@@ -17,6 +17,9 @@ from std_msgs.msg import Header
 from emotion_perception.core.images import JPEG_FORMAT, RawImage, bgr_to_jpeg, compressed_to_bgr, raw_to_bgr
 from emotion_perception.ros.intra_process import SharedImage
 
+NO_PIXELS = SharedImage(Header(), np.empty((0, 0, 3), np.uint8))
+"""Stands for an image whose pixels are no longer needed."""
+
 
 def image_to_bgr(message: Image | CompressedImage | SharedImage) -> NDArray[np.uint8]:
     """Returns a message's image as uint8 (H, W, 3) BGR; rows may be padded, either endianness.

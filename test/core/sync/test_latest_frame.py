@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import threading
+import weakref
 
+import numpy as np
 import pytest
 
-from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+from emotion_perception.core.sync.latest_frame import MAX_OVERWRITTEN, LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
 
 WAIT_S = 5.0
@@ -103,6 +105,43 @@ def test_overwritten_frames_are_told_in_order_before_the_one_that_overwrote_them
     gate.release(2)
     assert worker.stop(WAIT_S)
     assert told == [("done", 0), ("dropped", 1), ("dropped", 2), ("done", 3)]
+
+
+def test_overwritten_frames_wait_without_their_image():
+    gate, begun, dropped = threading.Semaphore(0), threading.Semaphore(0), []
+
+    def work(item):
+        begun.release()
+        assert gate.acquire(timeout=WAIT_S)
+
+    worker = LatestFrameWorker(
+        work,
+        lambda result, counts: None,
+        lambda e, counts: None,
+        on_drop=dropped.append,
+        without_image=lambda frame: (None, frame[1]),
+    )
+    frames = [(np.zeros(9), number) for number in range(4)]
+    worker.put(frames[0])
+    assert begun.acquire(timeout=WAIT_S)
+    images = [weakref.ref(image) for image, _ in frames]
+    for frame in frames[1:]:
+        worker.put(frame)
+    del frame, frames
+    assert [image() is None for image in images[1:]] == [True, True, False]
+    gate.release(2)
+    assert worker.stop(WAIT_S)
+    assert dropped == [(None, 1), (None, 2)]
+
+
+def test_the_number_of_overwritten_frames_that_wait_is_bounded():
+    worker, gate, told = busy_worker()
+    for item in range(1, MAX_OVERWRITTEN + 4):
+        worker.put(item)
+    assert told == [("dropped", 1), ("dropped", 2)], "at once, although the work on frame 0 has not ended"
+    gate.release(2)
+    assert worker.stop(WAIT_S)
+    assert [item for _, item in told] == [1, 2, 0, *range(3, MAX_OVERWRITTEN + 4)]
 
 
 def test_a_result_that_cannot_be_sent_does_not_end_the_thread():
