@@ -14,6 +14,7 @@ from emotion_perception.core.tracking.options import TrackerOptions
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Face
 
+_MAX_FILTERED = 4  # times max_faces: so many detections at most are given to the non-face filter
 _OPTICAL_FLOW_SIZE = 320  # longer side in pixels of the image in which optical flow is computed
 
 
@@ -120,4 +121,5 @@ class FaceTrackingPipeline:
     def _filtered(self, image_bgr: NDArray[np.uint8], faces: list[Face], options: DetectorOptions) -> list[Face]:
         if self._filter is None:
             return faces[: options.max_faces]
+        faces = faces[: _MAX_FILTERED * options.max_faces]
         return self._filter.filter(image_bgr, faces, threshold=options.non_face_threshold, max_faces=options.max_faces)

@@ -66,6 +66,12 @@ def test_what_the_non_face_filter_refuses_gets_no_number_and_is_counted():
     assert non_face_filter.seen == [([face(120, 0.9), face(10, 0.8)], 0.7, 5)]
 
 
+def test_the_non_face_filter_sees_at_most_four_times_the_faces_that_are_wanted():
+    non_face_filter, many = OnlyTheLeftHalf(), [face(120, 0.9)] * 100
+    update(FaceTrackingPipeline(Scripted(*many), non_face_filter, Tracker()), max_faces=5)
+    assert [len(faces) for faces, _, _ in non_face_filter.seen] == [20]
+
+
 def test_the_non_face_filter_sees_no_detection_that_is_left_out_anyway():
     non_face_filter = OnlyTheLeftHalf()
     update(FaceTrackingPipeline(Scripted(face(10, 0.1), face(60, 0.9, side=10)), non_face_filter, Tracker()))
