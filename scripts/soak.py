@@ -15,7 +15,6 @@ import argparse
 import csv
 import json
 import os
-import signal
 import sys
 import threading
 import time
@@ -35,6 +34,7 @@ from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.demo.domain import ros_in_reserved_domain
 from emotion_perception.ros.demo.runner import NODES, built_in_source
+from emotion_perception.ros.demo.signals import stop_event
 from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.qos import RESULTS
@@ -172,9 +172,7 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=Path("out/soak"), help="output folder (default: %(default)s)")
     options = parser.parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     try:
         with OutputFolder(options.out, "soak", writes=FILES, earlier=_earlier) as folder, ros_in_reserved_domain(NODES):
             folder.claim(*FILES)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from real_face import need_real_face
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.types import FrameCounts
+from emotion_perception.ros.demo.domain import has_participants
 
 REFUSED_S = 30.0  # far less than the time after which nodes that do not come up are given up
 
@@ -132,6 +134,16 @@ def test_a_stranger_that_publishes_the_same_topic_ends_the_demonstration(tmp_pat
             output, _ = process.communicate(timeout=2 * START_S)
     assert process.returncode == 1, output
     assert "demo: another process publishes /image_raw too, so the results would be mixed" in output.splitlines()
+
+
+@pytest.mark.guarantee("The end of the terminal ends a demonstration and its nodes.", section="Programs")
+def test_the_end_of_the_terminal_ends_the_demonstration_and_its_nodes(tmp_path, ros_domain):
+    with running(tmp_path / "out") as process:
+        begun(process, tmp_path / "out")
+        process.send_signal(signal.SIGHUP)
+        output, _ = process.communicate(timeout=START_S)
+    assert process.returncode == 0, output
+    assert not has_participants(ros_domain)
 
 
 @pytest.mark.parametrize("domain", ["abc", "-1", "233", "9" * 5000, "\u0664"])

@@ -13,7 +13,6 @@ import argparse
 import csv
 import json
 import os
-import signal
 import sys
 import tempfile
 import threading
@@ -35,6 +34,7 @@ from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.domain import ros_in_reserved_domain
 from emotion_perception.ros.demo.result_listener import ResultListener
 from emotion_perception.ros.demo.runner import NODES, Demo, DemoError
+from emotion_perception.ros.demo.signals import stop_event
 from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
 from emotion_perception.ros.tracing import VARIABLE
@@ -247,9 +247,7 @@ def measure_and_write(program: str, measure_once: Measurement, options: argparse
     Returns:
         The exit code.
     """
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     try:
         if options.out:
             check_output_file(options.out, inputs=[options.source])

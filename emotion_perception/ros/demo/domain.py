@@ -52,7 +52,7 @@ def ros_in_reserved_domain(nodes: Sequence[str], *, lan: bool = False) -> Iterat
         domain = _domain_of(given) if given else stack.enter_context(own_domain())
         stack.enter_context(_lock(domain))
         os.environ["ROS_DOMAIN_ID"] = str(domain)
-        has_others = lan or _has_participants(domain)
+        has_others = lan or has_participants(domain)
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.shutdown)
         if has_others:
@@ -65,7 +65,7 @@ def own_domain() -> AbstractContextManager[int]:
 
     It is below the ephemeral ports, and random: participants of a killed run stay discovered in their domain for 20 s.
     """
-    return domain_id(lambda: random.choice([d for d in range(1, 101) if not _has_participants(d)] or [1]))
+    return domain_id(lambda: random.choice([d for d in range(1, 101) if not has_participants(d)] or [1]))
 
 
 def foreign_topic(node: Node, topics: Sequence[str], pids: Collection[int]) -> str:
@@ -116,7 +116,7 @@ def _root_nodes(node: Node) -> set[str]:
         return set()
 
 
-def _has_participants(domain: int) -> bool:
+def has_participants(domain: int) -> bool:
     """Returns whether a participant on this machine has opened a port of a ROS domain."""
     first = _PORT_BASE + _PORTS_PER_DOMAIN * domain
     return any(first <= port < first + _PORTS_PER_DOMAIN for port in _udp_ports())

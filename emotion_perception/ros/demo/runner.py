@@ -9,7 +9,6 @@ counts are exact because the camera starts last and stops first.
 import argparse
 import json
 import os
-import signal
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.demo.demo_recorder import DemoRecorder
 from emotion_perception.ros.demo.domain import DomainError, foreign_topic, ros_in_reserved_domain
 from emotion_perception.ros.demo.result_listener import ResultListener
+from emotion_perception.ros.demo.signals import stop_event
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
 
@@ -174,9 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.seconds is None:
         options.seconds = 0.0 if options.source else BUILT_IN_CLIP_S
     options.source = options.source or built_in_source()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     try:
         with (
             OutputFolder(options.out, "demo", writes=FILES, inputs=_inputs(options.source), earlier=_earlier) as folder,
