@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One way in for people and for CI; the work is in scripts/. `make` alone lists the targets.
 
-DISTROS := humble jazzy kilted lyrical rolling
+override DISTROS := humble jazzy kilted lyrical rolling
 ifeq ($(origin DISTRO),undefined)
 DISTRO := $(or $(value EMOTION_PERCEPTION_DISTRO),$(value ROS_DISTRO),jazzy)
 endif
@@ -15,11 +15,11 @@ DATA    ?=
 ONLY    ?=
 MINUTES ?= 30
 # What people set reaches the shell through the environment alone ("$$OUT"), as text that neither make nor the shell runs.
-VARIABLES := DISTRO SOURCE OUT TESTS LAN PYTHON DATA ONLY MINUTES
+override VARIABLES := DISTRO SOURCE OUT TESTS LAN PYTHON DATA ONLY MINUTES
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
 export $(VARIABLES)
 # the images of a face where SOURCE names none: the clip, or where that cannot be fetched, the photograph
-DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
+override DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo demo-bag test coverage soak test-kills bench bench-peers check docs lock clean
@@ -43,7 +43,7 @@ env: ## create the environment of DISTRO: packages, messages, model files
 		echo "ready; to use it in a shell: $${other:-}source scripts/env.sh"
 
 demo: ## camera, detection, classifier and overlay on real faces, as ROS processes
-	@scripts/setup.sh runtime centerface $(DEMO_FILES)
+	@scripts/setup.sh demo centerface $(DEMO_FILES)
 	@scripts/in_env.sh scripts/demo.sh
 
 demo-bag: ## record, label and evaluate the demonstration: out/demo_bag, out/demo_bag_report
@@ -85,7 +85,7 @@ docs: ## build the documentation site: out/site/index.html
 	@scripts/setup.sh docs
 	@scripts/docs.sh
 
-lock: ## resolve requirements/*.in anew into the locks
+lock: ## resolve requirements/*.in into the locks, with hashes; scripts/lock.sh --upgrade takes newer versions
 	@scripts/lock.sh
 
 clean: ## remove every environment, build and output

@@ -195,6 +195,7 @@ def test_the_builders_paths_become_those_of_this_environment(tmp_path, before, a
 
 
 VARIABLES = ["DISTRO", "SOURCE", "OUT", "TESTS", "LAN", "PYTHON", "DATA", "ONLY", "MINUTES"]
+INTERNAL = ["DISTROS", "VARIABLES", "DEMO_FILES"]  # nobody sets them, but a command line could
 TARGETS = [
     "help",
     "env",
@@ -234,7 +235,7 @@ def make(tmp_path):
 def test_every_target_and_variable_of_the_makefile_is_known_here():
     text = (SCRIPTS.parent / "Makefile").read_text()
     assert re.findall(r"^([a-z-]+): ##", text, re.MULTILINE) == [*TARGETS, "clean"]
-    assert re.search("^VARIABLES := (.*)$", text, re.MULTILINE)[1].split() == VARIABLES
+    assert re.search("^override VARIABLES := (.*)$", text, re.MULTILINE)[1].split() == VARIABLES
 
 
 @pytest.mark.guarantee("The shell runs nothing that a variable of make contains.", section="Programs")
@@ -243,8 +244,8 @@ def test_every_target_and_variable_of_the_makefile_is_known_here():
 )
 @pytest.mark.parametrize("target", [*TARGETS, "clean"])
 def test_what_a_make_variable_has_is_never_run(make, tmp_path, target, text):
-    make(target, *(f"{name}={text}" for name in VARIABLES))
-    make(target, **dict.fromkeys(VARIABLES, text))
+    make(target, *(f"{name}={text}" for name in (*VARIABLES, *INTERNAL)))
+    make(target, **dict.fromkeys((*VARIABLES, *INTERNAL), text))
     assert not (tmp_path / "mark").exists()
 
 
@@ -269,5 +270,5 @@ def test_make_clean_removes_what_make_has_made_and_nothing_else(make, tmp_path, 
     kept = ["kept", "build-notes", ".venv-mine", "mine"]
     for name in made + kept:
         (tmp_path / name).mkdir()
-    make("clean", f"DISTRO={distro}")
+    make("clean", f"DISTRO={distro}", f"DISTROS={distro}")
     assert {path.name for path in tmp_path.iterdir()} == {"Makefile", "scripts", *kept}
