@@ -41,6 +41,7 @@ AGES = {
     "from 60": 60,
     "": 120,
 }  # lower bounds; 255 is unknown
+SIZES = {"yunet": 480, "centerface": 320, "mtcnn": 320, "haar": 320}  # longer sides in pixels
 THRESHOLDS = {"haar": 0.5}  # of detectors whose precision is too low at the default
 GRAY = 128
 
@@ -73,14 +74,14 @@ def main() -> int:
     groupings = read_groupings(options.data / "utkface64.npz", list(photographs))
     names = options.detectors or list(DETECTORS)
     results = {
-        (name, variant): measure_subgroups(recall(name, variant, options.data, photographs), groupings, seed=0)
+        (name, variant): measure_subgroups(recall(name, variant, photographs), groupings, seed=0)
         for name in names
         for variant in VARIANTS
     }
     lines = [
         f"`scripts/measure_subgroups.py`, {date.today()}, {processor_name()}, OpenCV {cv2.__version__}; "
-        f"{len(photographs)} photographs, longer side {DetectorOptions().detection_size}, score threshold "
-        f"{DetectorOptions().score_threshold}, Haar's {THRESHOLDS['haar']}."
+        f"{len(photographs)} photographs, longer side {', '.join(f'{SIZES[name]} ({name})' for name in names)}, "
+        f"score threshold {DetectorOptions().score_threshold}, Haar's {THRESHOLDS['haar']}."
     ]
     for grouping in groupings:
         lines += ["", f"By {grouping}:", "", *table(grouping, results)]
@@ -114,10 +115,9 @@ def read_groupings(path: Path, names: list[str]) -> Groupings:
     }
 
 
-def recall(name: str, variant: str, data: Path, photographs: Mapping[str, Image]) -> Predictions:
+def recall(name: str, variant: str, photographs: Mapping[str, Image]) -> Predictions:
     """Returns for each photograph whether its face was detected, as predictions of `missed` or `found`."""
-    model = str(data / "face_detection_yunet_2023mar.onnx") if name == "yunet" else ""
-    config = DetectorOptions(detector=name, detector_model=model)
+    config = DetectorOptions(detector=name, detection_size=SIZES[name])
     config = replace(config, score_threshold=THRESHOLDS.get(name, config.score_threshold))
     detector = create_detector(config)
     images = tqdm(photographs.values(), desc=f"{name}, {variant}", unit=" images", disable=None, leave=False)

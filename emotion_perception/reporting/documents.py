@@ -21,9 +21,10 @@ def replace_measurement(path: Path, text: str, name: str = "measurement") -> Non
     Raises:
         ConfigurationError: the document lacks a marker.
     """
+    first, last = (marker.replace("measurement", name) for marker in (BEGIN, END))
     document = path.read_text(encoding="utf-8")
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = document.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ConfigurationError(f"{path}: the markers {BEGIN.strip()} and {END.strip()} are missing")
-    write_atomically(path, f"{before}{BEGIN}{text}{END}{after}")
+        raise ConfigurationError(f"{path}: the markers {first.strip()} and {last.strip()} are missing")
+    write_atomically(path, f"{before}{begin}{text}{end}{after}")

@@ -20,12 +20,16 @@ _OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") fo
 _MULTIPLE = 32  # the network halves its input five times
 _SCORE_FLOOR = 0.3
 _OVERLAP = 0.3
+_DIM, _BRIGHT = 60.0, 110.0  # mean gray levels: below the first an image is also searched at the second
 
 Floats = NDArray[np.float32]
 
 
 class YuNetDetector(FaceDetector):
     """Runs the ONNX file of March 2023 in onnxruntime, with the input size freed.
+
+    The network misses faces in dim light. So a dark image is searched as it is and brightened; brightened alone, a lit
+    face before a dark background would be overexposed.
 
     Raises:
         ConfigurationError: onnxruntime is not installed.
@@ -46,9 +50,25 @@ class YuNetDetector(FaceDetector):
 
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Detects faces in the working image."""
+        views = [image_bgr] if (bright := brightened(image_bgr)) is None else [image_bgr, bright]
+        found = [self._search(view) for view in views]
+        xyxy, scores, points_xy = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        kept = non_maximum_suppression(xyxy, scores, _OVERLAP)
+        return Candidates(xyxy[kept], scores[kept], points_xy[kept])
+
+    def _search(self, image_bgr: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
+        """Returns boxes, scores and landmarks of all cells above the minimum score, see `decode`."""
         blob = network_input(image_bgr)
         maps = self._session.run(_OUTPUTS, {self._input: blob})
         return decode(dict(zip(_OUTPUTS, (each[0] for each in maps), strict=True)), blob.shape[3])
+
+
+def brightened(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Returns an image, uint8 (H, W, 3), scaled to a mean of 110, with bright parts clipped; None unless it is dark."""
+    mean = sum(cv2.mean(image_bgr)[:3]) / 3
+    if mean >= _DIM:
+        return None
+    return cv2.convertScaleAbs(image_bgr, alpha=_BRIGHT / max(mean, 1.0))  # type: ignore[return-value]
 
 
 def network_input(image_bgr: NDArray[np.uint8]) -> Floats:
@@ -58,23 +78,25 @@ def network_input(image_bgr: NDArray[np.uint8]) -> Floats:
     return cv2.dnn.blobFromImage(padded)  # type: ignore[return-value]
 
 
-def decode(maps: Mapping[str, Floats], width: int) -> Candidates:
-    """Decodes the network's outputs into candidates, in pixels of its input.
+def decode(maps: Mapping[str, Floats], width: int) -> tuple[Floats, Floats, Floats]:
+    """Decodes the network's outputs, in pixels of its input.
 
     Args:
         maps: for each stride `cls_S` and `obj_S`, (N, 1), whose product is the square of the score; `bbox_S`, (N, 4),
             offset of the center from the cell and logarithm of the size, in cells; `kps_S`, (N, 10), offset of x and y
             of each point from the cell, in cells. The N cells are in row-major order.
         width: of the input in pixels.
+
+    Returns:
+        Boxes (M, 4), scores (M) and landmarks (M, 5, 2) of the cells above the minimum score; they overlap.
     """
     levels = [_decode_level(maps, stride, width // stride) for stride in _STRIDES]
     xyxy, scores, points_xy = (np.concatenate(parts) for parts in zip(*levels, strict=True))
-    kept = non_maximum_suppression(xyxy, scores, _OVERLAP)
-    return Candidates(xyxy[kept], scores[kept], points_xy[kept])
+    return xyxy, scores, points_xy
 
 
 def _decode_level(maps: Mapping[str, Floats], stride: int, columns: int) -> tuple[Floats, Floats, Floats]:
-    """Returns boxes (N, 4), scores (N) and landmarks (N, 5, 2) of the cells above the minimum score."""
+    """Decodes the cells of one stride, see `decode`."""
     classes, objects = (np.clip(maps[f"{kind}_{stride}"][:, 0], 0, 1) for kind in ("cls", "obj"))
     scores = np.sqrt(classes * objects)
     cells = np.flatnonzero(scores >= _SCORE_FLOOR)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.detection.factory import select_faces
 from emotion_perception.core.detection.options import DetectorOptions
-from emotion_perception.core.detection.yunet import YuNetDetector, decode, network_input
+from emotion_perception.core.detection.yunet import YuNetDetector, brightened, decode, network_input
 from emotion_perception.core.errors import ModelFileError
 
 
@@ -37,18 +38,45 @@ def test_a_cell_is_decoded_in_pixels(stride):
     outputs[f"cls_{stride}"][cell], outputs[f"obj_{stride}"][cell] = 0.9, 0.4
     outputs[f"bbox_{stride}"][cell] = (0.5, 0.25, np.log(2), np.log(3))
     outputs[f"kps_{stride}"][cell] = np.arange(10) / 10
-    found = decode(outputs, 3 * 32)
-    np.testing.assert_allclose(found.scores, [0.6], rtol=1e-6)
-    np.testing.assert_allclose(found.xyxy / stride, [[1.5, -0.25, 3.5, 2.75]], rtol=1e-6)
-    np.testing.assert_allclose(found.landmarks_xy[0, 2] / stride, [2.4, 1.5], rtol=1e-6)
+    xyxy, scores, points_xy = decode(outputs, 3 * 32)
+    np.testing.assert_allclose(scores, [0.6], rtol=1e-6)
+    np.testing.assert_allclose(xyxy / stride, [[1.5, -0.25, 3.5, 2.75]], rtol=1e-6)
+    np.testing.assert_allclose(points_xy[0, 2] / stride, [2.4, 1.5], rtol=1e-6)
 
 
-def test_an_empty_image_and_overlaps():
+def test_an_image_without_a_face_has_no_candidate():
+    xyxy, scores, points_xy = decode(maps(rows=1, columns=2), 64)
+    assert (xyxy.shape, scores.shape, points_xy.shape) == ((0, 4), (0,), (0, 5, 2))
+
+
+def test_a_class_score_counts_as_at_most_1():
     outputs = maps(rows=1, columns=1)
-    assert len(decode(outputs, 32).scores) == 0
-    outputs["cls_8"][:2], outputs["obj_8"][:2] = 1.5, [[0.81], [0.64]]  # a class score is at most 1
-    outputs["bbox_8"][:2, 2:] = np.log(4)
-    np.testing.assert_allclose(decode(outputs, 32).scores, [0.9])
+    outputs["cls_8"][3], outputs["obj_8"][3] = 1.5, 0.81
+    np.testing.assert_allclose(decode(outputs, 32)[1], [0.9])
+
+
+@pytest.mark.parametrize(("level", "expected"), [(0, 0), (1, 110), (19, 110), (59, 110), (60, None), (200, None)])
+def test_only_a_dark_image_is_brightened(level, expected):
+    bright = brightened(np.full((4, 6, 3), level, np.uint8))
+    assert bright is None if expected is None else (bright == expected).all()
+
+
+@pytest.mark.guarantee(
+    "YuNet finds a face in a twentieth of the light, and a lit face before a dark background.",
+    section="Face detection node",
+)
+@pytest.mark.parametrize("scene", ["dim", "lit face"])
+def test_a_face_in_the_dark_is_found(scene):
+    detector = YuNetDetector(DetectorOptions(detector="yunet"), fetched("yunet"))
+    image = cv2.imread(str(fetched("astronaut")))
+    if scene == "dim":
+        image = np.rint(image * 0.05).astype(np.uint8)
+    else:
+        dark = np.full((480, 640, 3), 3, np.uint8)
+        dark[100:260, 200:320] = image[50:210, 165:285]
+        image = dark
+    (face,) = select_faces(detector.detect(image), DetectorOptions())
+    assert face.score > 0.7
 
 
 def test_the_input_is_padded_to_a_multiple_of_32():
@@ -59,13 +87,11 @@ def test_the_input_is_padded_to_a_multiple_of_32():
 
 
 @pytest.mark.parametrize("wh", [(320, 240), (333, 217), (64, 64), (512, 512)])
-@pytest.mark.parametrize("brightness", [1.0, 0.3])
-def test_faces_are_those_of_opencv(wh, brightness):
+def test_faces_are_those_of_opencv(wh):
     if not hasattr(cv2, "FaceDetectorYN"):
         pytest.skip(f"OpenCV {cv2.__version__} has no FaceDetectorYN to compare with")
     path = fetched("yunet")
     image = cv2.resize(cv2.imread(str(fetched("astronaut"))), wh)
-    image = cv2.convertScaleAbs(image, alpha=brightness)
     expected = cv2.FaceDetectorYN.create(str(path), "", wh, 0.3, 0.3, 5000).detect(image)[1]
     found = YuNetDetector(DetectorOptions(detector="yunet"), path).detect_candidates(image)
     assert len(expected) == len(found.scores) >= 1
