@@ -40,6 +40,7 @@ class ResultListener(Node):
 
     def __init__(self, name: str, **options: "Unpack[NodeOptions]") -> None:
         super().__init__(name, **options)
+        self._prefix = self.get_namespace().rstrip("/")  # also known when the node has been destroyed
         self._diagnostics: dict[str, dict[str, str]] = {}
         self._errors: dict[str, str] = {}
         self.face_arrays = self.faces = self.overlays = 0
@@ -109,7 +110,7 @@ class ResultListener(Node):
             self._errors[entry.name] = entry.message if entry.level == DiagnosticStatus.ERROR else ""
 
     def _full_name(self, node: str) -> str:
-        return f"{self.get_namespace().rstrip('/')}/{node}"
+        return f"{self._prefix}/{node}"
 
     def _on_faces(self, message: FaceArray) -> None:
         self.face_arrays += 1
