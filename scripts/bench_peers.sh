@@ -6,7 +6,7 @@
 #   scripts/bench_peers.sh [NAME...]      names of the list below (default: all)
 #
 # DATA is fer2013.npz, for the accuracy on PublicTest, which is not measured without it. Each peer has its own environment,
-# .venv-peer-*, which is made again when its lock file changes. The results are JSON files in out/bench-peers, one for each
+# .venv-peer-*, which is made again when its lock file changes. The results are JSON files in out/bench/peers, one for each
 # peer and number of threads; the file of a peer that cannot be installed or run holds the last line of its error. Run
 # nothing else on the machine meanwhile.
 set -uo pipefail
@@ -14,7 +14,7 @@ set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
 . scripts/setup_steps.sh
-out="$root/out/bench-peers"
+out="$root/out/bench/peers"
 logs="$out/log"
 mkdir -p "$logs"
 
@@ -45,8 +45,7 @@ make_environment() { # NAME; returns 1 if it cannot be installed
     stamped "$venv/.lock" "$hash" && return 0
     rm -rf "$venv"
     (step "making .venv-peer-$1" "venv-$1" "$python" -m venv "$venv") || return 1
-    (step "installing the packages of $lock, $(grep -c '^[A-Za-z]' "$lock") of them" "pip-$1" "$venv/bin/python" -m pip \
-        install --disable-pip-version-check --no-input --retries 2 --no-compile --no-deps -r "$lock") || return 1
+    (install_lock "pip-$1" "$venv" "$lock" --no-compile) || return 1
     echo "$hash" > "$venv/.lock"
 }
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the environment of $DISTRO: virtual environment, locked packages, built messages, fetched model files.
 #
-#   scripts/setup.sh [runtime|bags|test|bench] [FILE TO FETCH...]
+#   scripts/setup.sh [runtime|demo|bags|test|bench] [FILE TO FETCH...]
 #   scripts/setup.sh docs                       only .venv-docs, for the documentation site
 #
 # Steps whose inputs have not changed are left out, so a second run takes a second or two. A ROS that is already
@@ -42,13 +42,22 @@ if [ "$mode" = wheels ]; then
     bench_lock="requirements/$distro-bench.txt"
     [ -e "$lock" ] || fail "DISTRO=$distro: there are wheels of jazzy and kilted only; for another, source its ROS first"
 else
-    lock="requirements/ros-apt.in" bags_lock="requirements/bags.in" test_lock="requirements/test.in"
-    bench_lock="requirements/bench.in"
+    lock="requirements/ros-apt.txt" bags_lock="$lock" test_lock="requirements/ros-apt-test.txt" bench_lock="$test_lock"
 fi
 make_venv
+[ "$mode" = wheels ] || check_apt_packages
 install_packages runtime "$lock"
-[ "$level" = bags ] && install_packages bags "$bags_lock"
-[ "$level" = test ] || [ "$level" = bench ] && install_packages test "$test_lock"
+case "$level" in
+    demo) install_packages video requirements/video.txt ;;
+    bags)
+        install_packages video requirements/video.txt
+        install_packages bags "$bags_lock"
+        ;;
+    test | bench)
+        install_packages test "$test_lock" --no-compile # most of it is never imported
+        install_torch
+        ;;
+esac
 [ "$level" = bench ] && install_packages bench "$bench_lock"
 build_package
 [ $# -eq 0 ] || fetch_files "$@"

@@ -56,6 +56,13 @@ check_machine() {
     command -v "${CXX:-c++}" > /dev/null || fail "no C++ compiler (${CXX:-c++}); on Debian and Ubuntu: apt install build-essential"
 }
 
+check_apt_packages() { # what package.xml has from apt, and pip must not bring beside it
+    local missing
+    missing="$("$venv/bin/python" -c 'import importlib.util as u, sys
+print(*(name for name in sys.argv[1:] if u.find_spec(name) is None))' cv2 jinja2 matplotlib numpy scipy sklearn tqdm yaml)"
+    [ -z "$missing" ] || fail "this ROS lacks the Python packages $missing; run: rosdep install --from-paths . --ignore-src -y --skip-keys 'mcap-ros2-support python3-onnxruntime-pip python3-rosbags-pip'"
+}
+
 ros_mode() { # DISTRO: prints apt where this very ROS is sourced and works, else wheels
     # EMOTION_PERCEPTION_ROS is what env.sh left in a shell that uses the wheels.
     if [ -z "${ROS_DISTRO:-}" ] || [ "${EMOTION_PERCEPTION_ROS:-apt}" = wheels ]; then
@@ -95,29 +102,45 @@ make_docs_venv() { # LOCK
     stamped .venv-docs/.docs "$hash" && return 0
     rm -rf .venv-docs
     step "making .venv-docs with $python" docs-venv env -u PYTHONPATH "$python" -m venv .venv-docs
-    step "installing the packages of $1, $(grep -c '^[A-Za-z]' "$1") of them" pip-docs env -u PYTHONPATH \
-        .venv-docs/bin/python -m pip install --disable-pip-version-check --no-input --retries 2 --no-deps -r "$1"
+    install_lock pip-docs .venv-docs "$1"
     echo "$hash" > .venv-docs/.docs
 }
 
-install_packages() { # LEVEL LOCK
-    local hash options=()
-    hash="$(cat "$2" scripts/fix_wheel_paths.py | digest "$1")"
-    stamped "$venv/.$1" "$hash" && return 0
-    # The locks are whole, but torch of the test lock may need CUDA libraries that only pip can tell.
-    [ "$mode" = wheels ] && [ "$1" != test ] && options+=(--no-deps)
-    if [ "$mode" = apt ] && ! "$venv/bin/python" -c 'import cv2' 2> /dev/null; then
-        options+=("opencv-python-headless<5")
+install_lock() { # LOG VENV LOCK [OPTION...]: exactly the files whose hashes are in the lock; pip looks for nothing else
+    local log="$1" python="$2/bin/python" lock="$3"
+    shift 3
+    local pip=(env -u PYTHONPATH "$python" -m pip install --disable-pip-version-check --no-input --retries 2 --require-hashes
+        --no-deps --no-build-isolation "$@")
+    if grep -q '^setuptools==' "$lock"; then # it builds what is published as source only; pip's own choice has no hash
+        sed -n '/^setuptools==/,/[^\\]$/p' "$lock" > "$logs/$log-setuptools.txt"
+        step "installing setuptools" "$log-setuptools" "${pip[@]}" -r "$logs/$log-setuptools.txt"
     fi
-    [ "$1" = test ] && options+=(--no-compile) # most of it is never imported
+    step "installing the packages of $lock, $(grep -c '^[A-Za-z]' "$lock") of them" "$log" "${pip[@]}" -r "$lock"
+}
+
+install_packages() { # LEVEL LOCK [OPTION...]
+    local level="$1" lock="$2" hash
+    shift 2
+    hash="$(cat "$lock" scripts/fix_wheel_paths.py | digest "$level")"
+    stamped "$venv/.$level" "$hash" && return 0
     touch "$venv/.installing"
-    step "installing the packages of $2, $(grep -c '^[A-Za-z]' "$2") of them" "pip-$1" \
-        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --retries 2 "${options[@]}" -r "$2"
+    install_lock "pip-$level" "$venv" "$lock" "$@"
     if [ "$mode" = wheels ]; then
         step "adapting the wheels' CMake files to this environment" fix "$venv/bin/python" scripts/fix_wheel_paths.py
     fi
     rm -f "$venv/.installing"
-    echo "$hash" > "$venv/.$1"
+    echo "$hash" > "$venv/.$level"
+}
+
+install_torch() { # the build without CUDA where pip is configured for an index or folder that has it
+    local hash
+    hash="$(cat requirements/torch-cpu.txt requirements/torch-cuda.txt | digest torch)"
+    stamped "$venv/.torch" "$hash" && return 0
+    if ! (install_lock pip-torch-cpu "$venv" requirements/torch-cpu.txt --no-compile) 2> /dev/null; then
+        say "no index offers torch without CUDA: several GB follow; CONTRIBUTING.md says how to avoid that"
+        install_lock pip-torch-cuda "$venv" requirements/torch-cuda.txt --no-compile
+    fi
+    echo "$hash" > "$venv/.torch"
 }
 
 build_package() {

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from emotion_perception.core import missing_packages
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "emotion_perception"
 OWN = {"emotion_perception"}
@@ -18,6 +20,7 @@ ROSDEP_KEYS = {  # import -> key of rosdep, where it is another name
     "cv2": "python3-opencv",
     "jinja2": "python3-jinja2",
     "matplotlib": "python3-matplotlib",
+    "mcap": "mcap-ros2-support",
     "numpy": "python3-numpy",
     "onnxruntime": "python3-onnxruntime-pip",
     "rosbags": "python3-rosbags-pip",
@@ -26,11 +29,13 @@ ROSDEP_KEYS = {  # import -> key of rosdep, where it is another name
     "tqdm": "python3-tqdm",
     "yaml": "python3-yaml",
 }
-WITHOUT_ROSDEP_KEY = {"av", "mcap", "safetensors"}  # README names them; pip installs them
+WITHOUT_ROSDEP_KEY = {"safetensors"}  # in requirements/ros-apt.in, with rosbags.image
 OPTIONAL = {
+    "av": "the video of the demonstration, which is left out where it is missing",
     "distributed": "evaluate-bag --scheduler, with its own message where it is missing",
     "torch": "the classifier on CUDA, with its own message where it is missing",
 }
+OF_ROSBAGS = {"backports", "compression", "lz4"}  # its own requirements, by which it reads compressed recordings
 NOT_IMPORTED = {
     "ros2launch": "ros2 launch",
     "rosidl_default_runtime": "the messages",
@@ -62,7 +67,7 @@ def files(*names, root=PACKAGE):
 def imports(*paths):
     """Returns the modules that files import when they run: top-level names, and rosbags.image as it is."""
     names = {name for path in paths for name in _imports(ast.parse(path.read_text(encoding="utf-8")))}
-    return {name for name in names if name not in sys.stdlib_module_names} - OWN
+    return {name for name in names if name not in sys.stdlib_module_names} - OWN - OF_ROSBAGS
 
 
 def _imports(node):
@@ -111,7 +116,7 @@ def distributions(names):
 
 
 def test_the_base_declares_what_core_and_fetch_import(project):
-    assert project[""] == distributions(imports(*files(*BASE)) - {"torch"})
+    assert project[""] == distributions(imports(*files(*BASE)) - {"av", "torch"})
 
 
 @pytest.mark.parametrize("extra", list(EXTRAS))
@@ -121,8 +126,23 @@ def test_an_extra_declares_what_its_folders_import(project, extra):
     assert project[extra] - found - INDIRECT.keys() == set()
 
 
-def test_the_extra_of_clusters_is_distributed(project):
-    assert project["cluster"] == {"distributed"}
+@pytest.mark.parametrize(("extra", "distribution"), [("cluster", "distributed"), ("video", "av")])
+def test_an_extra_of_one_distribution(project, extra, distribution):
+    assert project[extra] == {distribution}
+
+
+def test_what_pip_brings_beside_a_ros_from_apt_is_what_apt_lacks():
+    package = ElementTree.parse(ROOT / "package.xml").getroot()
+    keys = {entry.text for entry in package.iter("exec_depend")}
+    by_pip = {key for key in keys if key.endswith("-pip")} | {"mcap-ros2-support"}
+    named = requirements((ROOT / "requirements/ros-apt.in").read_text().splitlines())
+    wanted = {key.removeprefix("python3-").removesuffix("-pip") for key in by_pip} | WITHOUT_ROSDEP_KEY
+    assert named == wanted | {"rosbags-image", "numpy"}
+
+
+def test_the_message_about_a_missing_package_knows_what_apt_has():
+    of_apt = {name: key for name, key in ROSDEP_KEYS.items() if key.startswith("python3-") and not key.endswith("-pip")}
+    assert of_apt == missing_packages._FROM_APT
 
 
 @pytest.mark.parametrize(
@@ -131,7 +151,8 @@ def test_the_extra_of_clusters_is_distributed(project):
         ("", ["runtime"]),
         ("bags", ["runtime", "bags"]),
         ("cluster", ["test"]),
-        ("training", ["runtime", "bags", "test"]),
+        ("video", ["video"]),
+        ("training", ["runtime", "bags", "test", "torch-cuda"]),
         ("dev", ["test", "bags"]),
     ],
 )

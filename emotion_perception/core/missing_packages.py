@@ -1,0 +1,55 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""One line about a Python package that is missing or does not load, with the command that installs it."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from emotion_perception.core.errors import one_line
+
+_FROM_APT = {  # module -> package of Debian and Ubuntu; a test compares them with package.xml
+    "cv2": "python3-opencv",
+    "jinja2": "python3-jinja2",
+    "matplotlib": "python3-matplotlib",
+    "numpy": "python3-numpy",
+    "scipy": "python3-scipy",
+    "sklearn": "python3-sklearn",
+    "tqdm": "python3-tqdm",
+    "yaml": "python3-yaml",
+}
+
+
+def import_problem(program: str, error: ImportError, extra: str = "", environ: Mapping[str, str] = os.environ) -> str:
+    """Returns what is wrong and which command installs what is missing, in one line.
+
+    Args:
+        program: the command or node that needs the package.
+        error: of the import.
+        extra: the extra of this package that has it, `bags` or `training`; empty for what nodes need.
+        environ: environment variables; they tell whether ROS comes from `make env`, from apt, or is absent.
+    """
+    module = (error.name or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError):
+        return f"{program}: the Python package {module or 'that it needs'} does not load: {one_line(error)}"
+    if module == "emotion_perception":
+        return f"{error}: this installation is incomplete"
+    return f"{program} needs the Python package {module}: {_command(module, extra, environ)}"
+
+
+def _command(module: str, extra: str, environ: Mapping[str, str]) -> str:
+    if "EMOTION_PERCEPTION_ROS" in environ:  # scripts/env.sh was sourced
+        level = {"bags": "bags", "training": "test"}.get(extra, "runtime")
+        return f"scripts/setup.sh {level}, in the folder of the source"
+    locks = [lock for prefix in environ.get("AMENT_PREFIX_PATH", "").split(":") if (lock := _lock(prefix)).is_file()]
+    if not locks or extra == "training":
+        return f"pip install emotion_perception{f'[{extra}]' if extra else ''}"
+    if module in _FROM_APT:
+        return f"sudo apt install {_FROM_APT[module]}"
+    return f"{sys.executable} -m pip install --require-hashes --no-deps -r {locks[0]}"
+
+
+def _lock(prefix: str) -> Path:
+    """Returns where colcon installs the list of what pip brings beside a ROS from apt."""
+    return Path(prefix, "share", "emotion_perception", "requirements", "ros-apt.txt")
