@@ -3,6 +3,7 @@
 """Demonstrations beside each other and beside other nodes: their results are never mixed."""
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -134,6 +135,25 @@ def test_a_stranger_that_publishes_the_same_topic_ends_the_demonstration(tmp_pat
             output, _ = process.communicate(timeout=2 * START_S)
     assert process.returncode == 1, output
     assert "demo: another process publishes /image_raw too, so the results would be mixed" in output.splitlines()
+
+
+def test_a_second_demo_bag_in_the_same_folder_says_which_process_records_there(tmp_path):
+    bag = tmp_path / "bag"
+    bag.mkdir()
+    (bag / "half.mcap").touch()
+    with open(f"{bag}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        print(123, file=lock, flush=True)
+        ended = subprocess.run(
+            ["bash", ROOT / "scripts" / "demo_bag.sh"],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"OUT": str(bag)},
+            timeout=REFUSED_S,
+        )
+    assert (ended.returncode, ended.stderr) == (1, f"demo-bag: process 123 is recording into {bag} already\n")
+    assert (bag / "half.mcap").exists()
 
 
 @pytest.mark.guarantee("The end of the terminal ends a demonstration and its nodes.", section="Programs")
