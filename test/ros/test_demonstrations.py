@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -137,23 +138,19 @@ def test_a_stranger_that_publishes_the_same_topic_ends_the_demonstration(tmp_pat
     assert "demo: another process publishes /image_raw too, so the results would be mixed" in output.splitlines()
 
 
-def test_a_second_demo_bag_in_the_same_folder_says_which_process_records_there(tmp_path):
-    bag = tmp_path / "bag"
-    bag.mkdir()
-    (bag / "half.mcap").touch()
-    with open(f"{bag}.lock", "w") as lock:
+def test_a_second_demo_bag_says_which_process_records_and_removes_nothing(tmp_path):
+    script = tmp_path / "scripts" / "demo_bag.sh"  # it writes beside the folder that it is in
+    script.parent.mkdir()
+    shutil.copy(ROOT / "scripts" / script.name, script)
+    half = tmp_path / "out" / "demo_bag" / "half.mcap"
+    half.parent.mkdir(parents=True)
+    half.touch()
+    with open(tmp_path / "out" / "demo_bag.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         print(123, file=lock, flush=True)
-        ended = subprocess.run(
-            ["bash", ROOT / "scripts" / "demo_bag.sh"],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env=os.environ | {"OUT": str(bag)},
-            timeout=REFUSED_S,
-        )
-    assert (ended.returncode, ended.stderr) == (1, f"demo-bag: process 123 is recording into {bag} already\n")
-    assert (bag / "half.mcap").exists()
+        ended = subprocess.run(["bash", script], capture_output=True, text=True, timeout=REFUSED_S)
+    assert (ended.returncode, ended.stderr) == (1, "demo-bag: process 123 is recording into out/demo_bag already\n")
+    assert half.exists()
 
 
 @pytest.mark.guarantee("The end of the terminal ends a demonstration and its nodes.", section="Programs")
