@@ -236,11 +236,12 @@ class RealtimeRunner:
 
     def _enqueue_faces(self, faces: _ScheduledFaces | None, counts: FrameCounts) -> None:
         if faces is not None:
+            self._load_shedder.arrive(time.monotonic())
             self._classifier.put(faces)
 
     def _classify(self, item: _ScheduledFaces) -> FrameResult:
         begun_s = time.monotonic()
-        budget = self._load_shedder.begin_frame(begun_s, max_load=self._max_load)
+        budget = self._load_shedder.max_faces(self._max_load)
         limit_s = self._load_shedder.time_limit_s(self._max_load)
         result = _recognize(item.tracked, self._pipeline, max_classified=budget, time_limit_s=limit_s)
         done_s = time.monotonic()

@@ -19,7 +19,8 @@ _MIN_WEIGHT = 0.25  # so that the smallest face gets about a quarter of the turn
 class LoadShedder:
     """Computes how many faces of a frame a classifier has time for.
 
-    It measures two things: the time between frames, and the time that one face takes.
+    It measures two things: the time between the arrivals of frames, dropped ones included, and the time that one face
+    takes. One thread may call `arrive` while another one calls the other methods.
     """
 
     def __init__(self) -> None:
@@ -27,14 +28,18 @@ class LoadShedder:
         self._interval_s: float | None = None
         self._face_s: float | None = None
 
-    def begin_frame(self, now_s: float, *, max_load: float) -> int | None:
-        """Returns the number of faces that there is time for in the next frame, at least 1; None is no limit.
+    def arrive(self, now_s: float) -> None:
+        """Adds the arrival of a frame, in seconds of a steady clock."""
+        if self._last_s is not None and 0 < now_s - self._last_s <= _MAX_INTERVAL_S:
+            self._interval_s = _average(self._interval_s, now_s - self._last_s)
+        self._last_s = now_s
+
+    def max_faces(self, max_load: float) -> int | None:
+        """Returns the number of faces that there is time for in a frame, at least 1; None is no limit.
 
         Args:
-            now_s: when the work on the frame begins, in seconds of a steady clock.
             max_load: maximum share of the time between frames; 0 is no limit.
         """
-        self._add_arrival(now_s)
         if not max_load or self._interval_s is None or self._face_s is None:
             return None
         return max(1, int(max_load * self._interval_s / self._face_s))
@@ -43,7 +48,7 @@ class LoadShedder:
         """Returns how long the classification of a frame may take, in seconds, whatever was measured before.
 
         Args:
-            max_load: as of `begin_frame`; infinity is returned for 0. While the time between frames is unknown it is
+            max_load: as of `max_faces`; infinity is returned for 0. While the time between frames is unknown it is
                 taken for one second.
         """
         interval_s = _MAX_INTERVAL_S if self._interval_s is None else self._interval_s
@@ -53,11 +58,6 @@ class LoadShedder:
         """Adds the time that the classification of a number of faces took, in seconds."""
         if num_faces:
             self._face_s = _average(self._face_s, duration_s / num_faces)
-
-    def _add_arrival(self, now_s: float) -> None:
-        if self._last_s is not None and 0 < now_s - self._last_s <= _MAX_INTERVAL_S:
-            self._interval_s = _average(self._interval_s, now_s - self._last_s)
-        self._last_s = now_s
 
 
 def turns(faces: Sequence[Face], ages_s: Sequence[float], count: int | None) -> list[int]:

@@ -78,8 +78,13 @@ class ClassifierStream:
         resources.callback(self._node.diagnostics.frame_succeeded, self.image_topic)
         resources.callback(worker.stop, STOP_TIMEOUT_S)
         self._node.show_load(self.image_topic, worker.load, resources)
+
+        def put(pair: Pair) -> None:
+            self._load_shedder.arrive(time.monotonic())
+            worker.put(pair)
+
         SynchronizedSubscription(
-            self._node, FaceArray, self._topic("faces"), self.image_topic, worker.put, self._node.config, resources
+            self._node, FaceArray, self._topic("faces"), self.image_topic, put, self._node.config, resources
         )
 
     def status(self) -> dict[str, int]:
@@ -103,7 +108,7 @@ class ClassifierStream:
             self._node.count_failed_frame(self.image_topic, "faces without their image")
             return ClassificationResult(message, Status.NO_IMAGE)
         valid = [face for face in conversions.faces_from_msg(message) if face is not None]
-        budget = self._load_shedder.begin_frame(begun_s, max_load=options.max_load)
+        budget = self._load_shedder.max_faces(options.max_load)
         limit_s, outside = self._load_shedder.time_limit_s(options.max_load), self._recognizer.regions_rejected
         try:
             image_bgr, stamp_s = image_to_bgr(image) if valid else None, conversions.stamp_ns(message.header) * 1e-9

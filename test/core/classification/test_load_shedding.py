@@ -18,7 +18,7 @@ def faces(*sides):
 def learn(budget, *, interval_s, face_s, frames=30):
     """Lets a budget see frames of three faces at a rate; returns the time of the next one."""
     for frame in range(frames):
-        budget.begin_frame(frame * interval_s, max_load=0.8)
+        budget.arrive(frame * interval_s)
         budget.add_measurement(3, 3 * face_s)
     return frames * interval_s
 
@@ -28,41 +28,51 @@ def learn(budget, *, interval_s, face_s, frames=30):
 )
 def test_the_number_of_faces_follows_from_their_time_and_the_frame_rate(face_s, max_load, count):
     budget = LoadShedder()
-    now_s = learn(budget, interval_s=1 / 30, face_s=face_s)
-    assert budget.begin_frame(now_s, max_load=max_load) == count
+    learn(budget, interval_s=1 / 30, face_s=face_s)
+    assert budget.max_faces(max_load) == count
 
 
 def test_there_is_no_limit_before_anything_was_measured():
-    assert LoadShedder().begin_frame(0.0, max_load=0.8) is None
+    budget = LoadShedder()
+    budget.arrive(0.0)
+    assert budget.max_faces(0.8) is None
 
 
 def test_a_pause_is_not_taken_for_a_slow_rate():
     budget = LoadShedder()
     now_s = learn(budget, interval_s=1 / 30, face_s=0.012)
-    assert budget.begin_frame(now_s + 3600, max_load=0.8) == 2
+    budget.arrive(now_s + 3600)
+    assert budget.max_faces(0.8) == 2
 
 
 def test_no_face_is_no_measurement():
     budget = LoadShedder()
-    now_s = learn(budget, interval_s=0.1, face_s=0.03)
+    learn(budget, interval_s=0.1, face_s=0.03)
     budget.add_measurement(0, 100.0)
-    assert budget.begin_frame(now_s, max_load=0.8) == 2
+    assert budget.max_faces(0.8) == 2
 
 
-def test_a_classifier_that_is_always_busy_comes_back_into_step():
-    budget, now_s, count = LoadShedder(), 0.0, 12
-    for _ in range(60):  # 10 ms a face at 30 Hz: three or less can be served
-        count = budget.begin_frame(now_s, max_load=0.8) or 12
-        budget.add_measurement(count, count * 0.010)
-        now_s += max(1 / 30, count * 0.010)
-    assert count == 2
+@pytest.mark.parametrize(("face_s", "count"), [(0.007, 3), (0.010, 2), (0.030, 1)])
+def test_a_classifier_that_cannot_keep_up_comes_back_into_step_and_drops_no_frame(face_s, count):
+    budget, free_s, counts, dropped = LoadShedder(), 0.0, [], []
+    for frame in range(60):
+        now_s = frame / 30
+        budget.arrive(now_s)
+        dropped.append(now_s < free_s)
+        if not dropped[-1]:
+            counts.append(budget.max_faces(0.8) or 12)
+            budget.add_measurement(counts[-1], counts[-1] * face_s)
+            free_s = now_s + counts[-1] * face_s
+    assert counts[-1] == count
+    assert dropped[0:2] == [False, True]
+    assert not any(dropped[20:])
 
 
 @pytest.mark.parametrize(("arrivals_s", "limit_s"), [([], 0.8), ([0.0], 0.8), ([0.0, 5.0], 0.8), ([0.0, 0.5], 0.4)])
 def test_the_time_of_a_frame_is_limited_before_anything_was_measured(arrivals_s, limit_s):
     budget = LoadShedder()
     for now_s in arrivals_s:
-        budget.begin_frame(now_s, max_load=0.8)
+        budget.arrive(now_s)
     assert budget.time_limit_s(0.8) == pytest.approx(limit_s)
     assert budget.time_limit_s(0.0) == math.inf
 
