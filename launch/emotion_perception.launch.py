@@ -8,10 +8,14 @@ of any camera driver. `cameras:=front,rear video_device:=0,2` starts all nodes b
 in its own namespace.
 """
 
+import atexit
 import os
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
@@ -29,6 +33,7 @@ from launch_ros.substitutions import FindPackageShare
 
 from emotion_perception.core.detection import DETECTORS
 from emotion_perception.ros.restart_policy import MAX_RESTARTS, RESTARTS_PERIOD_S, RestartPolicy
+from emotion_perception.ros.rviz_view import absolute_topic, camera_frame, rviz_view
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
@@ -73,7 +78,17 @@ ARGUMENTS = [
         choices=TRUE_OR_FALSE,
         description="run all nodes in one process, which pass images on by reference.",
     ),
-    DeclareLaunchArgument("rviz", default_value="false", choices=TRUE_OR_FALSE, description="start RViz."),
+    DeclareLaunchArgument(
+        "rviz",
+        default_value="false",
+        choices=TRUE_OR_FALSE,
+        description="start RViz with the overlay and the markers of each camera, if rviz2 is installed.",
+    ),
+    DeclareLaunchArgument(
+        "rviz_frame",
+        default_value="",
+        description="fixed frame of RViz; empty takes the frame_id of the camera node, of several the first one's",
+    ),
     DeclareLaunchArgument(
         "compressed",
         default_value="false",
@@ -118,12 +133,7 @@ def generate_launch_description() -> LaunchDescription:
         for name in PROFILE_VARIABLES
     ]
     nodes = [PushRosNamespace(LaunchConfiguration("namespace")), OpaqueFunction(function=_nodes)]
-    rviz = Node(
-        package="rviz2",
-        executable="rviz2",
-        arguments=["-d", PathJoinSubstitution([SHARE, "rviz", "emotion_perception.rviz"])],
-        condition=IfCondition(LaunchConfiguration("rviz")),
-    )
+    rviz = OpaqueFunction(function=_rviz, condition=IfCondition(LaunchConfiguration("rviz")))
     return LaunchDescription([*ARGUMENTS, *profile, GroupAction(nodes), rviz])
 
 
@@ -159,6 +169,25 @@ def _several(given, cameras):
         groups.append(GroupAction([PushRosNamespace(camera), *nodes]))
     topics = {"image_topics": [f"{camera}/{given['image_topic']}" for camera in cameras]}
     return [*groups, _separate(given, CLASSIFIER, more=topics)]
+
+
+def _rviz(context):
+    """Returns RViz with the topics of all cameras; where it is not installed, the nodes start without it."""
+    given = context.launch_configurations
+    try:
+        get_package_prefix("rviz2")
+    except PackageNotFoundError:
+        get_logger("rviz").warning("rviz:=true: rviz2 is not installed; the nodes start without it")
+        return []
+    namespaces = [absolute_topic(given["namespace"], camera) for camera in _split(given["cameras"]) or [""]]
+    frame = given["rviz_frame"] or camera_frame(Path(given["params_file"]), namespaces[0])
+    template = Path(get_package_share_directory(PACKAGE), "rviz", "emotion_perception.rviz").read_text(encoding="utf-8")
+    images = "" if is_true(given["use_overlay"]) else given["image_topic"]
+    view = Path(tempfile.mkdtemp(prefix="emotion_perception_"), "view.rviz")
+    atexit.register(shutil.rmtree, view.parent, ignore_errors=True)
+    view.write_text(rviz_view(template, namespaces, frame, image_topic=images), encoding="utf-8")
+    sim_time = {"use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool)}
+    return [Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=[sim_time])]
 
 
 def _separate(given, name, *, more=None):
@@ -219,7 +248,8 @@ def _restarts(environment):
         if context.is_shutdown:
             return []
         if refusal := policy.refusal(event.process_name, event.returncode, time.monotonic()):
-            get_logger("respawn").error(refusal)
+            log = get_logger("respawn")
+            (log.error if event.returncode else log.info)(refusal)
             return []
         again = ExecuteProcess(cmd=event.cmd, env=environment, output="screen", on_exit=restart)
         return [TimerAction(period=RESPAWN_DELAY_S, actions=[again])]

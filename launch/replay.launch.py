@@ -7,8 +7,10 @@ it where it is installed, otherwise this package's bag_player. The launch ends t
 """
 
 import importlib.util
+import subprocess
 from pathlib import Path
 
+from ament_index_python.packages import get_package_prefix
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
@@ -25,9 +27,6 @@ from launch.substitutions import LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
-from emotion_perception.bags.io.images import image_topic, namespace_of
-from emotion_perception.bags.io.messages import COMPRESSED
-from emotion_perception.bags.io.recording import Recording
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
@@ -37,7 +36,7 @@ ROS2BAG = ["auto", "ros2bag"] if importlib.util.find_spec("ros2bag") else ["ros2
 WITH_ROS2BAG = PythonExpression([repr(ROS2BAG), ".count('", LaunchConfiguration("player"), "') > 0"])
 SUBSCRIBERS = 2  # of the images: detection and classifier; the overlay subscribes only while it has subscribers itself
 START_S, END_S = 5.0, 2.0  # ros2 bag play does not wait for subscribers; the last images still have to be processed
-PASSED = ("namespace", "params_file", "use_overlay", "rviz", "device", "model", "detector", "log_level")
+PASSED = ("namespace", "params_file", "use_overlay", "rviz", "rviz_frame", "device", "model", "detector", "log_level")
 
 
 def load(path):
@@ -83,17 +82,27 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _read_recording(context):
-    """Finds the image topic of the recording, and whether its images are compressed.
+    """Finds the image topic of the recording, whether its images are compressed, and their frame.
+
+    The installed program reads it: what reads recordings may be in a virtual environment that `ros2 launch` is not in.
 
     Raises:
-        RecordingError: the recording cannot be read or has no such topic.
+        RuntimeError: the recording cannot be read or has no such topic, or a Python package is missing.
     """
     given = context.launch_configurations
-    with Recording(Path(given["bag"])) as recording:
-        images = image_topic(recording, given["topic"] or None)
+    program = Path(get_package_prefix(PACKAGE), "lib", PACKAGE, "emotion-perception")
+    options = ["--topic", given["topic"]] if given["topic"] else []
+    read = subprocess.run(
+        [program, "image-topic", given["bag"], *options], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    if read.returncode:
+        reason = read.stderr.strip().removeprefix("emotion-perception: ").replace("with --topic", "with topic:=")
+        raise RuntimeError(reason)
+    topic, kind, frame = read.stdout.rstrip("\n").split("\n")
     return [
-        SetLaunchConfiguration("recorded_images", images.name),
-        SetLaunchConfiguration("compressed", str(images.type == COMPRESSED).lower()),
+        SetLaunchConfiguration("recorded_images", topic),
+        SetLaunchConfiguration("compressed", str(kind.endswith("/CompressedImage")).lower()),
+        SetLaunchConfiguration("rviz_frame", given["rviz_frame"] or frame),
     ]
 
 
@@ -123,7 +132,8 @@ def ros2bag_command(given, images):
     """Returns the command line of `ros2 bag play` that plays the images and their calibration, not the results."""
     suffix = "/compressed" if images.endswith("/compressed") else ""
     namespace = "/" + given["namespace"].strip("/") if given["namespace"].strip("/") else ""
-    names = {images: f"{namespace}/image_raw{suffix}", f"{namespace_of(images)}camera_info": f"{namespace}/camera_info"}
+    info = images.removesuffix("/compressed").rpartition("/")[0] + "/camera_info"
+    names = {images: f"{namespace}/image_raw{suffix}", info: f"{namespace}/camera_info"}
     remaps = [f"{recorded}:={played}" for recorded, played in names.items()]
     loop = ["--loop"] if given["loop"].lower() == "true" else []
     options = ["--clock", "100", "--rate", given["rate"], *loop]

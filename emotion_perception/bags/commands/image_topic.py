@@ -1,0 +1,24 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""`emotion-perception image-topic`, which replay.launch.py reads."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of the command."""
+    parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3 file")
+    parser.add_argument("--topic", help="image topic (default: the camera's)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints name, type and frame of the image topic, a line each; returns the exit code."""
+    from emotion_perception.bags.io.images import image_topic, read_bag_images
+    from emotion_perception.bags.io.recording import Recording
+
+    with Recording(arguments.bag) as recording:
+        topic = image_topic(recording, arguments.topic)
+        frames = (image.message.header.frame_id for image in read_bag_images(recording, topic) if image.message)
+        print(topic.name, topic.type, next(frames, ""), sep="\n")
+    return 0

@@ -1,0 +1,30 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Start of the node programs in `scripts/`, before anything large is imported."""
+
+import importlib
+import signal
+import sys
+from typing import NoReturn
+
+from emotion_perception.core.missing_packages import import_problem
+
+_EXIT_CONFIGURATION = 78  # as in `process`, which imports rclpy
+
+
+def run_program(name: str, module: str) -> NoReturn:
+    """Runs `main` of a module of `ros.nodes` and exits with its code.
+
+    A package that is missing or does not load is one line on stderr and exit code 78: a restart would not help.
+
+    Args:
+        name: of the program.
+        module: name of the module in `ros.nodes`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the imports run ends the process without a traceback
+    try:
+        main = importlib.import_module(f"emotion_perception.ros.nodes.{module}").main
+    except ImportError as e:
+        print(import_problem(name, e), file=sys.stderr)
+        sys.exit(_EXIT_CONFIGURATION)
+    sys.exit(main())

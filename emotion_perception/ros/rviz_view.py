@@ -1,0 +1,76 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The view that the launch files open in RViz: topics of each camera, and the frame that the cameras have."""
+
+import copy
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emotion_perception.ros.config import CameraNodeConfig
+
+
+def rviz_view(template: str, namespaces: Sequence[str], frame: str, *, image_topic: str = "") -> str:
+    """Returns an RViz configuration with the displays of the template for each camera.
+
+    Args:
+        template: content of rviz/emotion_perception.rviz; the topics in it are relative.
+        namespaces: of the cameras, such as "/robot/front"; "/" where there is no namespace.
+        frame: fixed frame; the markers are in the frame of the images.
+        image_topic: topic of the images, relative to the camera's namespace unless it starts with a slash; it is shown
+            instead of the overlay. Empty shows the overlay.
+    """
+    view = yaml.safe_load(template)
+    manager = view["Visualization Manager"]
+    manager["Global Options"]["Fixed Frame"] = frame
+    displays = manager["Displays"]
+    manager["Displays"] = []
+    for namespace in namespaces:
+        for display in copy.deepcopy(displays):
+            topic = display["Topic"]
+            if image_topic and topic["Value"] == "image_overlay":
+                topic["Value"] = image_topic
+                topic["Reliability Policy"] = "Best Effort"  # a camera driver may offer no more
+            topic["Value"] = absolute_topic(namespace, topic["Value"])
+            if len(namespaces) > 1:
+                display["Name"] += f" {namespace.rpartition('/')[2]}"
+            manager["Displays"].append(display)
+    return yaml.safe_dump(view, sort_keys=False)
+
+
+def absolute_topic(namespace: str, topic: str) -> str:
+    """Returns a topic with its namespace; one that starts with a slash has it already."""
+    return topic if topic.startswith("/") else f"/{namespace.strip('/')}/{topic}".replace("//", "/")
+
+
+def camera_frame(params_file: Path, namespace: str) -> str:
+    """Returns the parameter `frame_id` that a parameter file sets for the camera node of a namespace, or its default.
+
+    Args:
+        params_file: in the format of rcl: nested names of nodes, with `*` for a name and `**` for any number of them.
+        namespace: of the camera node, such as "/robot/front"; "/" where there is none.
+    """
+    name = absolute_topic(namespace, "camera_node")
+    frame = CameraNodeConfig().frame_id
+    for pattern, parameters in _parameters(yaml.safe_load(params_file.read_text(encoding="utf-8")), ""):
+        if re.fullmatch(_regular_expression(pattern), name) and "frame_id" in parameters:
+            frame = str(parameters["frame_id"])
+    return frame
+
+
+def _parameters(tree: object, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yields the name, maybe with wildcards, and the parameters of each node in a parameter file."""
+    for key, value in tree.items() if isinstance(tree, dict) else ():
+        if key != "ros__parameters":
+            yield from _parameters(value, f"{name}/{str(key).strip('/')}")
+        elif isinstance(value, dict):
+            yield name, value
+
+
+def _regular_expression(pattern: str) -> str:
+    """Returns what matches the full names that a name with wildcards stands for."""
+    parts = {"**": "(/[^/]+)*", "*": "/[^/]+"}
+    return "".join(parts.get(part, "/" + re.escape(part)) for part in pattern.strip("/").split("/"))
