@@ -9,13 +9,17 @@ the exit code: 0 on success, 1 on failure, with one line on stderr. The exit cod
 
 import argparse
 import importlib
+import io
+import itertools
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
-from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.core.errors import EmotionPerceptionError, report_unexpected
+from emotion_perception.core.missing_packages import import_problem
 from emotion_perception.core.retired_names import CLI_COMMANDS, CLI_OPTIONS
+from emotion_perception.core.text_files import printable
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "train": ("emotion_perception.training.commands.train", "train a network by a recipe; a stopped run is resumed"),
@@ -39,6 +43,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "emotion_perception.bags.commands.label_bag",
         "write predicted labels of a recording for manual correction",
     ),
+    "image-topic": (
+        "emotion_perception.bags.commands.image_topic",
+        "print name, type and frame of the image topic of a recording",
+    ),
     "benchmark": (
         "emotion_perception.benchmark.commands.benchmark",
         "measure the speed of nodes, models and training on this machine",
@@ -46,9 +54,9 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "fetch": ("emotion_perception.fetch", "download the model files of a face detector, verified by hash"),
 }
 _EXTRAS = {
-    "emotion_perception.benchmark": "[training]",
-    "emotion_perception.training": "[training]",
-    "emotion_perception.bags": "[bags]",
+    "emotion_perception.benchmark": "training",
+    "emotion_perception.training": "training",
+    "emotion_perception.bags": "bags",
 }
 _INTERRUPTED = 130  # 128 + SIGINT
 
@@ -64,11 +72,15 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
         SystemExit: the command line is wrong (code 2), or help was requested (code 0).
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # of file names, or where the locale is not UTF-8
     try:
-        return _run(given, commands)
+        code = _run(given, commands)
+        sys.stdout.flush()
+        return code
     except EmotionPerceptionError as e:
         return _fail(str(e))
-    except ModuleNotFoundError as e:
+    except ImportError as e:
         return _fail(_missing(e, given))
     except KeyboardInterrupt as e:
         return _fail(str(e) or "stopped", _INTERRUPTED)
@@ -76,7 +88,10 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as e:
-        return _fail(f"{e.filename or ''}: {e.strerror or e}".removeprefix(": "))
+        return _fail(_os_error(e, given))
+    except Exception as e:  # noqa: BLE001 - the last line of defense: one line instead of a traceback
+        report_unexpected("emotion-perception", e)
+        return 1
 
 
 def _run(given: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> int:
@@ -105,17 +120,25 @@ def _refuse_retired_names(given: Sequence[str], parser: argparse.ArgumentParser)
                 parser.exit(2, f"{parser.prog}: the {kind} {old} is now called {names[old]}\n")
 
 
-def _missing(error: ModuleNotFoundError, given: Sequence[str]) -> str:
-    module = (error.name or "").partition(".")[0]
-    if module == "emotion_perception":
-        return f"{error}: this installation is incomplete"
+def _missing(error: ImportError, given: Sequence[str]) -> str:
     package = ".".join(_COMMANDS.get(given[0], ("",))[0].split(".")[:2])
-    extra = _EXTRAS.get(package, "")
-    return f"{given[0]} needs the Python package {module}: pip install emotion_perception{extra}"
+    return import_problem(given[0], error, _EXTRAS.get(package, ""))
+
+
+def _os_error(error: OSError, given: Sequence[str]) -> str:
+    """Returns what went wrong with which file; where the system does not tell the file, the output of the command."""
+    reason = error.strerror or str(error)
+    if isinstance(error, FileExistsError) and error.filename and os.path.isfile(error.filename):
+        reason = "is a file, but a folder is needed"
+    if error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {reason}"
+    outputs = [word for option, word in itertools.pairwise(given) if option == "--out"]
+    outputs += [word.partition("=")[2] for word in given if word.startswith("--out=")]
+    return f"{outputs[-1]}: {reason}" if outputs else reason
 
 
 def _fail(line: str, code: int = 1) -> int:
-    print(f"emotion-perception: {' '.join(line.split())}", file=sys.stderr)
+    print(f"emotion-perception: {printable(' '.join(line.split()))}", file=sys.stderr)
     return code
 
 

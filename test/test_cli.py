@@ -3,6 +3,7 @@
 
 import argparse
 import importlib
+import os
 import subprocess
 import sys
 import types
@@ -23,12 +24,17 @@ def call(monkeypatch):
 
     def run_with(run, *arguments):
         module = types.ModuleType("invented")
-        module.add_arguments = lambda parser: parser.add_argument("--number", type=int, default=1)
+        module.add_arguments = add_arguments
         module.run = run
         monkeypatch.setitem(sys.modules, "invented", module)
         return cli.main(["invent", *arguments], commands={"invent": ("invented", "invent something")})
 
     return run_with
+
+
+def add_arguments(parser):
+    parser.add_argument("--number", type=int, default=1)
+    parser.add_argument("--out")
 
 
 def raising(error):
@@ -58,9 +64,51 @@ def test_the_exit_code_of_a_sub_command_is_the_programs(call):
     assert call(lambda arguments: arguments.number, "--number", "1") == 1
 
 
-def test_a_mistake_in_the_program_is_not_hidden(call):
-    with pytest.raises(ZeroDivisionError):
-        call(lambda arguments: 1 // 0)
+@pytest.mark.guarantee(
+    "An unexpected error of a program is one line with its place in the code; a variable prints the traceback.",
+    section="Programs",
+)
+@pytest.mark.parametrize("variable", ["", "1"])
+def test_a_mistake_in_the_program_is_one_line_and_a_traceback_where_requested(call, capsys, monkeypatch, variable):
+    monkeypatch.setenv("EMOTION_PERCEPTION_TRACEBACK", variable)
+    assert call(lambda arguments: 1 // 0) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith("emotion-perception: unexpected error at test_cli.py:")
+    assert "ZeroDivisionError: integer" in lines[-1]
+    assert (lines[0] == "Traceback (most recent call last):") == bool(variable)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device"), "results: No space left on device"),
+        (OSError(28, "No space left on device", "a.png"), "a.png: No space left on device"),
+        (FileExistsError(17, "File exists", __file__), "test_cli.py: is a file, but a folder is needed"),
+        (MemoryError(), "out of memory"),
+    ],
+)
+def test_an_error_of_the_system_names_the_file_or_the_output(call, capsys, error, words):
+    assert call(raising(error), "--out", "results") == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_reader_of_the_output_that_ends_early_is_no_traceback():
+    program = "import sys; from emotion_perception import cli; sys.exit(cli.main(['models']))"
+    done = subprocess.run(
+        ["bash", "-c", f'"$0" -c "{program}" | true; echo ${{PIPESTATUS[0]}}', sys.executable],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    assert done.stdout in ("0\n", "1\n")
+
+
+def test_a_name_that_is_not_utf_8_is_printed(call, capsys):
+    name = os.fsdecode(b"caf\xe9\n.npz")
+    assert call(raising(DatasetError(f"{name}: lacks labels"))) == 1
+    assert capsys.readouterr().err == "emotion-perception: caf\u00e9 .npz: lacks labels\n"
+    assert call(lambda arguments: print(name) or 0) == 0
 
 
 @pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["train"], ["models", "--no-such-option"]])

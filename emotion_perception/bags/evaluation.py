@@ -33,6 +33,7 @@ from emotion_perception.core.assets import file_sha256
 from emotion_perception.core.classification import load_model_bundle
 from emotion_perception.core.errors import DatasetError, RecordingError
 from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.text_files import printable
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
@@ -166,7 +167,7 @@ class _Evaluation:
         settings, model, topic = self._settings, self._source.model, self._source.topic
         return {
             "report_format": REPORT_FORMAT,
-            "bag": self._recording.path.resolve().name,
+            "bag": printable(self._recording.path.resolve().name),
             "bag_sha256": self._recording.sha256(),
             "topic": topic.name if topic else None,
             "mode": settings.mode,

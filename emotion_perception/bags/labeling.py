@@ -26,6 +26,7 @@ from emotion_perception.bags.scoring.labels import INTERVALS, OPTIONAL
 from emotion_perception.core.atomic_files import atomic_file, write_atomically
 from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.text_files import printable
 from emotion_perception.core.types import Box, FaceEmotion
 from emotion_perception.reporting.pages import render_template
 from emotion_perception.reporting.progress import progress_bar
@@ -132,7 +133,9 @@ def label_bag(
         {**row, "predicted_label": entry.predicted_label, "crops": list(map(as_url, entry.crops))}
         for row, entry in zip(rows, kept, strict=True)
     ]
-    page = render_template(_TEMPLATES, "labels.html.j2", name=path.resolve().name, file=out.name, rows=page_rows)
+    page = render_template(
+        _TEMPLATES, "labels.html.j2", name=printable(path.resolve().name), file=printable(out.name), rows=page_rows
+    )
     write_atomically(out.with_suffix(".html"), page)
     return kept
 

@@ -17,6 +17,14 @@ The first four end a program at start-up with one line; only camera_node retries
 `RegionError` affect one frame or face.
 """
 
+import os
+import sys
+import traceback
+from pathlib import Path
+
+TRACEBACK = "EMOTION_PERCEPTION_TRACEBACK"
+"""Environment variable; 1 prints the traceback of an unexpected error."""
+
 _LONGEST = 300
 
 
@@ -68,3 +76,21 @@ def one_line(error: Exception) -> str:
 def clipped(text: str) -> str:
     """Returns the first 300 characters of a text that may contain strings of somebody else, of any length."""
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def report_unexpected(program: str, error: Exception) -> None:
+    """Prints one line on stderr about an error that no part of a program expects, and its traceback if requested.
+
+    The line names the place in the code, so that it can be reported as it is.
+
+    Args:
+        program: name of the program.
+        error: a mistake of this package, or a fault of a library.
+    """
+    if os.environ.get(TRACEBACK, "0") not in ("", "0"):
+        traceback.print_exception(type(error), error, error.__traceback__)
+    places = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
+    reason = "out of memory" if isinstance(error, MemoryError) else f"{type(error).__name__}: {one_line(error)}"
+    hint = f"{TRACEBACK}=1 prints the traceback"
+    print(f"{program}: unexpected error{place}: {reason} ({hint})", file=sys.stderr)

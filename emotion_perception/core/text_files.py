@@ -127,6 +127,8 @@ def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
         delimiter = max(_DELIMITERS, key=first.count)
     lines = itertools.chain([first] if first else [], file)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    if "\0" in first:
+        raise DatasetError("not a text file (it contains zero characters)")
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]

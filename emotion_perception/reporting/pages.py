@@ -7,6 +7,8 @@ from typing import Any
 
 import jinja2
 
+from emotion_perception.core.text_files import encodable
+
 _SHARED = Path(__file__).parent / "templates"
 
 
@@ -30,7 +32,7 @@ def render_template(templates: Path, template: str, **values: Any) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"percent": _percent, "interval": _interval, "cell": _cell}
-    return environment.get_template(template).render(values)
+    return encodable(environment.get_template(template).render(values))
 
 
 def _percent(fraction: float | None) -> str:

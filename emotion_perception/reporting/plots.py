@@ -11,6 +11,8 @@ from typing import Any
 import matplotlib
 
 matplotlib.use("Agg")  # no display
+if "text.parse_math" in matplotlib.rcParams:  # since 3.6
+    matplotlib.rcParams["text.parse_math"] = False  # a label or file name with $ is no formula
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -116,7 +118,7 @@ def draw_coverage(coverage: Mapping[str, Any], *, unit: str = "images") -> Figur
     if rule["accuracy"] is not None:
         label = f"min_confidence {rule['threshold']:g}"
         axes.plot(rule["coverage"], rule["accuracy"], "o", markersize=9, color=ORANGE, label=label)
-        axes.legend(frameon=False)
+        axes.legend(loc="upper right", frameon=False)
     axes.set(xlim=(0, 1.02), xlabel=f"coverage: fraction of {unit} that are not uncertain", ylabel="accuracy of those")
     axes.grid(alpha=0.3)
     return figure

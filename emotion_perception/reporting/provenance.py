@@ -10,6 +10,8 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
+from emotion_perception.core.text_files import encodable
+
 _MIB = 2**20
 
 
@@ -24,7 +26,7 @@ def package_version() -> str:
 def command_line() -> str:
     """Returns the command line of this process, quoted for a shell, with the program's name instead of its path."""
     program = Path(sys.argv[0]).name
-    return shlex.join(["emotion-perception" if program == "cli.py" else program, *sys.argv[1:]])
+    return encodable(shlex.join(["emotion-perception" if program == "cli.py" else program, *sys.argv[1:]]))
 
 
 def now() -> str:

@@ -10,13 +10,13 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
-from emotion_perception.core.errors import one_line
+from emotion_perception.core.errors import one_line, report_unexpected
 from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S, shutdown_watchdog
 from emotion_perception.ros.transport.shared_memory_ports import hold_dead_ports
 
@@ -61,6 +61,11 @@ def run_process(
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as e:  # the base class of rclpy's errors
+        if os.environ.get("ROS_SECURITY_ENABLE", "").lower() == "true" and "parse" not in str(e).lower():
+            keystore = os.environ.get("ROS_SECURITY_KEYSTORE", "")
+            where = f"ROS_SECURITY_KEYSTORE={keystore}" if keystore else "ROS_SECURITY_KEYSTORE is not set"
+            print(f"ROS_SECURITY_ENABLE=true, but there are no usable keys: {where} ({one_line(e)})", file=sys.stderr)
+            return EXIT_CONFIGURATION
         print(f"invalid ROS arguments: {one_line(e)}", file=sys.stderr)
         return EXIT_USAGE
     worker = _Worker(work, stop)
@@ -99,7 +104,7 @@ class _Worker(threading.Thread):
         """Runs `work`."""
         try:
             self.code = self._work(self._stop_event)
-        except Exception:  # noqa: BLE001 - shown as Python would show it in the main thread
+        except Exception as e:  # noqa: BLE001 - the last line of defense: one line instead of a traceback
             if not self.abandoned:
-                traceback.print_exc()
+                report_unexpected(Path(sys.argv[0]).name, e)
                 self.code = EXIT_FAULT

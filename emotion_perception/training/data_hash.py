@@ -25,5 +25,5 @@ def data_sha256(path: Path, *, progress: bool = False) -> str:
     files = sorted(found for found in path.rglob("*") if found.is_file())
     total = hashlib.sha256()
     for file in tqdm(files, "hashing the data", unit=" files", disable=None if progress else True, leave=False):
-        total.update(f"{file_sha256(file)}  {file.relative_to(path).as_posix()}\n".encode())
+        total.update(f"{file_sha256(file)}  {file.relative_to(path).as_posix()}\n".encode(errors="surrogateescape"))
     return total.hexdigest()

@@ -123,7 +123,7 @@ class Recipe:
             if type(value) is not entry.type:
                 hint = "; write true or false" if entry.type is bool else ""
                 raise ConfigurationError(f"recipe: {entry.name} {given!r} is not of type {entry.type.__name__}{hint}")
-            if entry.type is float and not math.isfinite(value):
+            if isinstance(value, float) and not math.isfinite(value):
                 raise ConfigurationError(f"recipe: {entry.name} {value} is not a finite number")
             object.__setattr__(self, entry.name, value)
         for name in ("options", "data", "restarts", "sizes", "augmentation"):

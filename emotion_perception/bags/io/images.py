@@ -61,12 +61,13 @@ class BagImage:
         )
 
 
-def image_topic(recording: Recording, name: str | None) -> Topic:
+def image_topic(recording: Recording, name: str | None, *, option: str = "--topic") -> Topic:
     """Returns the image topic with a given name, or the topic of the camera.
 
     Args:
         recording: the recording.
         name: name of the topic; None takes the only image topic, or the only one with a usual name of cameras.
+        option: how the user of this program names the topic; for the error message.
 
     Raises:
         RecordingError: there is no such topic, or several; the message lists the image topics.
@@ -85,7 +86,7 @@ def image_topic(recording: Recording, name: str | None) -> Topic:
     else:
         found = [topic for ending in _CAMERA_TOPICS for topic in images if topic.name.endswith(f"/{ending}")]
         if not found or len({topic.name.removesuffix("/compressed") for topic in found}) > 1:
-            raise RecordingError(f"{recording.path}: has several image topics, name one with --topic: {listed}")
+            raise RecordingError(f"{recording.path}: has several image topics, name one with {option}: {listed}")
     if not found[0].count:
         raise RecordingError(f"{recording.path}: there is no image on {found[0].name}; image topics: {listed}")
     return found[0]

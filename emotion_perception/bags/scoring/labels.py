@@ -10,7 +10,6 @@ An empty label marks an unlabeled face. Two more columns are optional: `group` f
 count track id switches; without `person` each interval with a region counts as a person.
 """
 
-import csv
 import functools
 import hashlib
 import math
@@ -25,6 +24,8 @@ from emotion_perception.bags.io.messages import NS
 from emotion_perception.core.classification import canonical_label
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.images import iou_matrix
+from emotion_perception.core.regular_files import MAX_LABELS_BYTES, read_regular
+from emotion_perception.core.text_files import parse_number, printable, read_table
 from emotion_perception.core.tracking import best_pairs
 from emotion_perception.core.types import Box, Face
 
@@ -123,29 +124,32 @@ def read_labels(path: Path, known: Sequence[str]) -> Labels:
     """Reads a label file.
 
     Args:
-        path: CSV file, UTF-8.
+        path: CSV file, see `core.text_files`.
         known: labels of the model; others are refused.
 
     Raises:
         DatasetError: the file is missing or has another format; the message names the line.
     """
     try:
-        content = path.read_bytes()
-        text = content.decode("utf-8-sig")
+        sha256 = hashlib.sha256(read_regular(path, MAX_LABELS_BYTES)).hexdigest()
+        table = list(read_table(path))
     except OSError as e:
         raise DatasetError(f"{path}: {e.strerror}") from e
-    except UnicodeDecodeError as e:
-        raise DatasetError(f"{path}: not UTF-8 text ({e.reason})") from e
-    reader = csv.reader(text.splitlines(), strict=True)
+    except DatasetError as e:
+        raise DatasetError(f"{path}: {e}") from e
+    line = 1
+    rows = []
     try:
-        header = [name.strip() for name in next(reader, [])]
+        line, names = table[0] if table else (1, [])
+        header = [name.lower() for name in names]
         form = _form(header)
-        rows = [_row(cells, header, form, reader.line_num, known) for cells in reader if any(cells)]
-    except (DatasetError, csv.Error) as e:
-        raise DatasetError(f"{path}, line {max(1, reader.line_num)}: {e}") from e
+        for line, cells in table[1:]:
+            rows.append(_row(cells, header, form, line, known))
+    except DatasetError as e:
+        raise DatasetError(f"{path}, line {line}: {e}") from e
     if not rows:
         raise DatasetError(f"{path}: has no labels")
-    return Labels(path.name, hashlib.sha256(content).hexdigest(), form is FRAMES, tuple(rows))
+    return Labels(printable(path.name), sha256, form is FRAMES, tuple(rows))
 
 
 def _form(header: Sequence[str]) -> tuple[str, ...]:
@@ -160,7 +164,7 @@ def _row(
 ) -> LabelRow:
     if len(cells) != len(header):
         raise DatasetError(f"has {len(cells)} cells, the header has {len(header)}")
-    row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    row = dict(zip(header, cells, strict=True))
     label = canonical_label(row["label"]) if row["label"] else ""
     if label and label not in known:
         raise DatasetError(f"label '{label}' is none of the labels of the model: {', '.join(known)}")
@@ -208,7 +212,7 @@ def _box(cells: Sequence[str]) -> Box:
 
 def _number(cell: str, name: str) -> float:
     try:
-        value = float(cell)
+        value = parse_number(cell)
     except ValueError:
         raise DatasetError(f"{name} '{cell}' is not a number") from None
     if not math.isfinite(value) or abs(value) > NS:

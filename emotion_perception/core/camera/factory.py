@@ -17,6 +17,7 @@ from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource
 from emotion_perception.core.camera.synthetic import SyntheticSource
 from emotion_perception.core.errors import ConfigurationError, SourceError
+from emotion_perception.core.paths import local_path
 from emotion_perception.core.regular_files import open_regular
 
 
@@ -50,9 +51,9 @@ def open_source(options: CameraOptions) -> FrameSource:
     device = options.video_device.strip()
     if device == "synthetic":
         return SyntheticSource(options)
-    if "://" in device and not device.startswith("file://"):
+    if "://" in device and not device.lower().startswith("file://"):
         return StreamSource(device, options)
-    return _open_path(Path(device_path(device)).expanduser(), options)
+    return _open_path(local_path(device_path(device)), options)
 
 
 def _open_path(path: Path, options: CameraOptions) -> FrameSource:

@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names a camera source, without what must not be shown."""
 
+import contextlib
 import os
 import re
 from pathlib import Path
+
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.paths import local_path
 
 _USER_INFO = re.compile(r"(://)[^/?#]*@")
 _PASSWORD = re.compile(r"(://[^/?#:]*:)[^/?#]*@")
@@ -13,8 +17,11 @@ _SYSFS = Path("/sys/class/video4linux")
 
 
 def device_path(video_device: str) -> str:
-    """Returns the path that `video_device` names: digits are the index of a V4L2 device, `file://` is left out."""
+    """Returns the path that `video_device` names: digits are the index of a V4L2 device, see `local_path` for `file://`."""
     name = video_device.strip()
+    if name.lower().startswith("file://"):
+        with contextlib.suppress(ConfigurationError):  # of another machine: a path that does not exist
+            return str(local_path(name))
     return f"/dev/video{int(name)}" if name.isascii() and name.isdigit() else name.removeprefix("file://")
 
 

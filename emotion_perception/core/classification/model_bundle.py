@@ -199,7 +199,7 @@ def _locate(name_or_path: str | Path) -> Path:
     given = str(name_or_path)
     if given in shipped_models():
         return MODELS / f"{given}.json"
-    path = local_path(given)
+    path = local_path(given) if given.strip() else Path()
     if path.suffix.lower() not in _SUFFIXES:
         shipped = ", ".join(shipped_models()) or "none"
         raise ModelFileError(f"no model '{given}'; shipped: {shipped}; or give the path of a .safetensors file")

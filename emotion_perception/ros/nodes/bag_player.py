@@ -12,7 +12,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rclpy.duration import Duration
@@ -27,6 +26,7 @@ from emotion_perception.bags.io.messages import COMPRESSED
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ConfigurationError, RecordingError
+from emotion_perception.core.paths import local_path
 from emotion_perception.core.sync import PlaybackClock
 from emotion_perception.ros import qos
 from emotion_perception.ros.command_line import NodeArgumentParser
@@ -66,7 +66,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         super().__init__("bag_player", PlayerConfig, **options)
         if not self.config.bag:
             raise ConfigurationError("bag is empty: it names the recording to play")
-        self._recording = Recording(Path(self.config.bag))
+        self._recording = Recording(local_path(self.config.bag))
         self._topic = self._choose()
         self._outputs = self._advertise()
         self._clock_publisher = self.create_publisher(Clock, "/clock", _CLOCK)
@@ -93,7 +93,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
 
     def _choose(self) -> Topic:
         try:
-            return image_topic(self._recording, self.config.topic or None)
+            return image_topic(self._recording, self.config.topic or None, option="topic:=")
         except RecordingError:
             self._recording.close()
             raise

@@ -11,13 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from emotion_perception.bags.io.messages import typestore
 from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.core.paths import local_path
 from emotion_perception.ros import qos
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import RecorderConfig
@@ -59,7 +59,7 @@ class BagRecorder(OneShotNode[RecorderConfig]):
         self._inputs: dict[str, tuple[str, RawSubscription]] = {}  # by topic: the type, as it is recorded
         self._warned: set[str] = set()
         self._lost_in_transport: Counter[str] = Counter()
-        self._writer = BagWriter(Path(self.config.bag), self.config.storage, self.config.queue_mib * _MIB)
+        self._writer = BagWriter(local_path(self.config.bag), self.config.storage, self.config.queue_mib * _MIB)
         for topic in self._topics:  # a timer each, so that what is wrong with one topic does not affect the others
             self.create_timer(_DISCOVERY_PERIOD_S, partial(self._subscribe, topic), clock=STEADY_CLOCK)
 
@@ -102,7 +102,9 @@ class BagRecorder(OneShotNode[RecorderConfig]):
         for kind in dict.fromkeys(publisher.topic_type for publisher in publishers):
             message = message_class(kind)
             if message is None or not add_definition(typestore(), kind):
-                self._warn_once(topic, f"has a publisher of type {kind[:_SHOWN]!a}, which is not installed and not recorded")
+                self._warn_once(
+                    topic, f"has a publisher of type {kind[:_SHOWN]!a}, which is not installed and not recorded"
+                )
                 continue
             offers = [publisher for publisher in publishers if publisher.topic_type == kind]
             subscription = RawSubscription(

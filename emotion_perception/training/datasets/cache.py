@@ -30,6 +30,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from emotion_perception.core.atomic_files import atomic_path, write_atomically
 from emotion_perception.core.errors import DatasetError, ImageError, one_line
 from emotion_perception.core.paths import local_path, user_cache
 from emotion_perception.training.datasets.face_dataset import FaceDataset
@@ -158,9 +159,8 @@ def _build(folder: Path, listing: FileListing, workers: int) -> None:
         images = MappedImages(folder / _IMAGES, shape, rows)
         stored["leak"] = find_leaks(images, stored["splits"], listing.split_order)
     problems = json.dumps([asdict(problem) for problem in (*listing.problems, *log.problems())])
-    with open(folder / f"{_ROWS}.part", "wb") as file:
+    with atomic_path(folder / _ROWS) as part, open(part, "wb") as file:
         np.savez(file, shape=shape, rows=rows, class_names=listing.class_names, problems=problems, **stored)
-    os.replace(folder / f"{_ROWS}.part", folder / _ROWS)
     (folder / _PROGRESS).unlink(missing_ok=True)
 
 
@@ -171,7 +171,11 @@ def _decode(folder: Path, listing: FileListing, workers: int) -> dict[int, str]:
     if (free := shutil.disk_usage(folder).free) < (count - done) * size:
         raise DatasetError(f"cache {folder}: needs {count * size / 1e9:.1f} GB, {free / 1e9:.1f} GB are free")
     bar = tqdm(total=count, initial=done, desc="decoding", unit=" images", disable=None, leave=False)
-    with open(folder / _IMAGES, "r+b" if done else "wb") as file, ThreadPoolExecutor(workers) as pool, bar:
+    with (
+        open(folder / _IMAGES, "r+b" if done else "wb", opener=_open_without_following) as file,
+        ThreadPoolExecutor(workers) as pool,
+        bar,
+    ):
         file.truncate(count * size)
         for start in range(done, count, _CHUNK):
             rows = range(start, min(start + _CHUNK, count))
@@ -208,6 +212,9 @@ def _read_progress(folder: Path, size: int) -> tuple[int, dict[int, str]]:
 
 def _write_progress(folder: Path, done: int, bad: dict[int, str]) -> None:
     """Writes progress.json atomically."""
-    part = folder / f"{_PROGRESS}.part"
-    part.write_text(json.dumps({"done": done, "bad": bad}), encoding="utf-8")
-    os.replace(part, folder / _PROGRESS)
+    write_atomically(folder / _PROGRESS, json.dumps({"done": done, "bad": bad}))
+
+
+def _open_without_following(path: str, flags: int) -> int:
+    """Opens a file, but not through a link, which somebody else may have put into a folder that is shared."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)

@@ -84,8 +84,12 @@ class FaceDataset:
             raise DatasetError(f"no split '{name}'; the dataset has {', '.join(names)}")
         return self.select(self.splits == name)
 
-    def labels_in(self, order: Sequence[str]) -> NDArray[np.int64]:
+    def labels_in(self, order: Sequence[str], *, option: str = "--ignore-classes") -> NDArray[np.int64]:
         """Returns the labels as indices into another label order, mapped by name, int64 (N).
+
+        Args:
+            order: labels.
+            option: how the user of this program leaves out classes; for the error message.
 
         Raises:
             DatasetError: an image has a label that is not in `order`.
@@ -94,9 +98,7 @@ class FaceDataset:
         numbers = table[self.labels]
         if (numbers < 0).any():
             unknown = sorted({self.class_names[k] for k in set(self.labels[numbers < 0].tolist())})
-            raise DatasetError(
-                f"the model has no label {', '.join(unknown)}; leave the images out with --ignore-classes"
-            )
+            raise DatasetError(f"the model has no label {', '.join(unknown)}; leave the images out with {option}")
         return numbers
 
     def without_classes(self, names: Iterable[str]) -> "FaceDataset":

@@ -31,7 +31,7 @@ def vote_targets(data: FaceDataset, labels: Sequence[str], mode: str) -> NDArray
     if mode not in MODES:
         raise ConfigurationError(f"targets '{mode}' are none of {', '.join(MODES)}")
     one_hot = np.eye(len(labels), dtype=np.float32)
-    own = one_hot[data.labels_in(labels)]
+    own = one_hot[data.labels_in(labels, option="--set 'ignore_classes=[...]'")]
     if mode == "label":
         return own
     if data.votes is None:

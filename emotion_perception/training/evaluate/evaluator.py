@@ -22,6 +22,7 @@ from emotion_perception.core.classification import (
     softmax,
 )
 from emotion_perception.core.errors import ConfigurationError, DatasetError
+from emotion_perception.core.text_files import printable
 from emotion_perception.reporting.metrics import Predictions, calibration, coverage, rounded
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
@@ -175,7 +176,7 @@ def _load(
 def _dataset_entries(path: Path, data: FaceDataset, options: Mapping[str, Any], *, progress: bool) -> dict[str, Any]:
     """Returns the entries of the report that identify the dataset."""
     return {
-        "data": path.resolve().name,
+        "data": printable(path.resolve().name),
         "data_sha256": data_sha256(path, progress=progress),
         "data_options": {name: str(value) for name, value in options.items()},
         "left_out": {problem.reason: problem.count for problem in data.problems if not problem.total},
@@ -183,7 +184,7 @@ def _dataset_entries(path: Path, data: FaceDataset, options: Mapping[str, Any], 
 
 
 def _describe(path: Path, measured: Mapping[str, Any]) -> dict[str, Any]:
-    return {"file": path.name, "sha256": file_sha256(path), "columns": measured}
+    return {"file": printable(path.name), "sha256": file_sha256(path), "columns": measured}
 
 
 def _timing(started: float, device: str) -> dict[str, Any]:

@@ -7,8 +7,7 @@ or `filename` identifies the image; each other column is an attribute, e.g. `gen
 empty cell means that the value is not known.
 """
 
-import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.text_files import read_table
 from emotion_perception.reporting.metrics import Predictions, confusion_matrix, macro_f1, rounded
 from emotion_perception.training.datasets import FaceDataset
 
@@ -38,36 +38,32 @@ def read_subgroups(path: Path, data: FaceDataset) -> Groupings:
             was read; the message contains the line.
     """
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            return _parse(csv.reader(file, strict=True), data)
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file") from None
-    except UnicodeDecodeError as e:
-        raise DatasetError(f"{path}: not UTF-8 text ({e.reason})") from e
+        return _parse(read_table(path), data)
     except DatasetError as e:
         raise DatasetError(f"{path}: {e}") from None
 
 
-def _parse(reader: Any, data: FaceDataset) -> Groupings:
+def _parse(table: Iterator[tuple[int, list[str]]], data: FaceDataset) -> Groupings:
+    line, header = next(table, (1, []))
+    lines: dict[int, int] = {}  # row of the image -> line of the file
     try:
-        header = [name.strip() for name in next(reader, [])]
         names, find = _columns(header), _finder(header, data)
         cells: dict[str, list[str]] = {name: [""] * len(data) for name in names}
-        lines: dict[int, int] = {}  # row of the image -> line of the file
-        for row in reader:
-            if not row:
-                continue
+    except DatasetError as e:
+        raise DatasetError(f"line {line}: {e}") from None
+    for line, row in table:
+        try:
             if len(row) != len(header):
                 raise DatasetError(f"{len(row)} cells, the header has {len(header)}")
-            values = dict(zip(header, (cell.strip() for cell in row), strict=True))
+            values = dict(zip(header, row, strict=True))
             if (image := find(values)) is None:
                 continue
-            if (first := lines.setdefault(image, reader.line_num)) != reader.line_num:
-                raise DatasetError(f"names the same image as line {first}")
-            for name in names:
-                cells[name][image] = values[name]
-    except (DatasetError, csv.Error) as e:
-        raise DatasetError(f"line {max(1, reader.line_num)}: {e}") from None
+        except DatasetError as e:
+            raise DatasetError(f"line {line}: {e}") from None
+        if (first := lines.setdefault(image, line)) != line:
+            raise DatasetError(f"line {line}: names the same image as line {first}")
+        for name in names:
+            cells[name][image] = values[name]
     return {name: np.array(column, str) for name, column in cells.items()}
 
 

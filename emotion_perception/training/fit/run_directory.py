@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.classification import load_model_bundle
 from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
 from emotion_perception.core.retired_names import RUN_KEYS, with_present_names
+from emotion_perception.core.text_files import read_text
 from emotion_perception.training.archives import check_archive
 from emotion_perception.training.fit.pretrained import weights_for_labels
 from emotion_perception.training.recipe import Recipe, recorded_recipe
@@ -64,14 +65,18 @@ def load_run(folder: Path) -> TrainingRun:
     """
     path = folder / RUN
     try:
-        values = with_present_names(json.loads(path.read_text(encoding="utf-8")), RUN_KEYS)
+        values = with_present_names(json.loads(read_text(path)), RUN_KEYS)
         known = {entry.name: values[entry.name] for entry in fields(TrainingRun) if entry.name in values}
         recipe = recorded_recipe(values["recipe"], str(path))
         return TrainingRun(**known | {"recipe": recipe, "data": Path(values["data"])})
-    except OSError:
+    except FileNotFoundError:
         raise ModelFileError(f"{path}: no such file; give the folder that `emotion-perception train` wrote") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
-        raise ModelBundleError(f"{path}: not the description of a run ({type(e).__name__}: {e})") from e
+    except OSError as e:
+        raise ModelFileError(f"{path}: {e.strerror}") from e
+    except KeyError as e:
+        raise ModelBundleError(f"{path}: not the description of a run (it lacks {e})") from e
+    except (ValueError, TypeError, AttributeError) as e:
+        raise ModelBundleError(f"{path}: not the description of a run ({one_line(e)})") from e
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -82,8 +87,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ModelBundleError: it is cut short, beyond the limits of `check_archive`, or contains other objects than tensors
             and plain values.
     """
-    if not path.is_file():
+    if not path.exists():
         raise ModelFileError(f"{path}: no such file; has the run finished its first epoch?")
+    if path.is_file() and not path.stat().st_size:
+        raise ModelBundleError(f"{path}: not a readable checkpoint (it is empty)")
     try:
         check_archive(path)
         content = torch.load(path, map_location="cpu", weights_only=True)

@@ -129,7 +129,11 @@ def start_run(
     )
     if resumed:
         before = check_same_run(folder.path, run)
-        done = read_checkpoint(last)["epoch"] + 1
+        try:
+            done = int(read_checkpoint(last)["epoch"]) + 1
+        except (ModelBundleError, KeyError, TypeError, ValueError) as e:
+            reason = e if isinstance(e, ModelBundleError) else f"{last}: not a checkpoint of a run"
+            raise ModelBundleError(f"{reason}; --no-resume starts a new run") from e
         _log.info("resuming from %s, after epoch %d of %d", last, done, recipe.epochs)
         run = replace(before, data=data_path, data_sha256=run.data_sha256)  # it may have been moved
     elif resume and (folder.path / BEST).is_file() and _epochs_done(folder.path) > 1:

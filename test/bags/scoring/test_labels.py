@@ -62,6 +62,16 @@ def test_group_person_and_line_are_kept(tmp_path):
     assert [(row.line, row.group, row.person) for row in labels.rows] == [(2, "staff", "Ann"), (4, "", "line 4")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_labels_may_come_from_a_spreadsheet_with_semicolons_and_decimal_commas(tmp_path, encoding):
+    path = tmp_path / "labels.csv"
+    text = "Start_s;End_s;Track_or_Region;Label;Person\r\n0,5;1,25;7;HAPPY;Jürgen\r\n"
+    path.write_bytes(text.encode(encoding))
+    (row,) = read_labels(path, LABELS).rows
+    assert (row.start_ns, row.end_ns, row.track_id) == (500_000_000, 1_250_000_000, 7)
+    assert (row.label, row.person) == ("happiness", "Jürgen")
+
+
 def test_columns_may_stand_in_any_order_and_after_a_byte_order_mark(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("label,end_s,start_s,track_or_region\nhappy,2,1,\n", encoding="utf-8-sig")
@@ -87,7 +97,7 @@ def test_columns_may_stand_in_any_order_and_after_a_byte_order_mark(tmp_path):
         ([INTERVALS, "0,1,0 0 0 9,fear"], "line 2: the region of 0x9 pixels has no area"),
         ([FRAMES, "1.5,0,0,9,9,fear"], "line 2: stamp_ns '1.5' is not an integer"),
         ([FRAMES, "15,0,0,9,,fear"], "line 2: h '' is not a number"),
-        ([INTERVALS, '0,1,,"fear'], "line 2: unexpected end of data"),
+        ([INTERVALS, '0,1,,"fear'], "line 2: not a table .unexpected end of data"),
     ],
 )
 def test_a_bad_row_is_named_by_its_line(tmp_path, lines, message):
@@ -95,7 +105,7 @@ def test_a_bad_row_is_named_by_its_line(tmp_path, lines, message):
         read(tmp_path, *lines)
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "No such file"), (b"\xff\xfe\x00", "not UTF-8 text")])
+@pytest.mark.parametrize(("content", "message"), [(None, "No such file"), (b"\xff\xfe\x00", "not a text file")])
 def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path, content, message):
     path = tmp_path / "labels.csv"
     if content is not None:

@@ -67,7 +67,7 @@ def test_a_groups_file_names_images_by_number_or_by_file(write, text, expected):
         ("index,tone\n3,5\n", "line 2: index 3 is not within 0..2"),
         ("index,tone\n1,5\n0,6\n1,5\n", "line 4: names the same image as line 2"),
         ("filename,tone\na.png,5\nc.png,5\n", "line 3: no image 'c.png' in the dataset"),
-        ('index,tone\n0,"5\n', "line 2: unexpected end of data"),
+        ('index,tone\n0,"5\n', "line 2: not a table (unexpected end of data"),
     ],
 )
 def test_a_wrong_groups_file_is_named_by_its_line(write, text, words):
@@ -79,10 +79,16 @@ def test_a_wrong_groups_file_is_named_by_its_line(write, text, words):
 
 
 def test_a_groups_file_that_is_missing_or_no_text_is_one_line(write, tmp_path):
-    with pytest.raises(DatasetError, match="absent.csv: no such file"):
+    with pytest.raises(DatasetError, match="absent.csv: No such file"):
         read_subgroups(tmp_path / "absent.csv", data())
-    with pytest.raises(DatasetError, match="groups.csv: not UTF-8 text"):
-        read_subgroups(write("index,größe\n", "latin-1"), data())
+    with pytest.raises(DatasetError, match="groups.csv: not a text file"):
+        read_subgroups(write("index,\0\n"), data())
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8-sig"])
+def test_a_groups_file_may_come_from_a_spreadsheet(write, encoding):
+    found = read_subgroups(write("sep=;\r\nindex;größe\r\n1;groß\r\n", encoding), data())
+    assert {name: column.tolist() for name, column in found.items()} == {"größe": ["", "groß", ""]}
 
 
 def test_names_need_data_that_has_names(write):
