@@ -10,9 +10,9 @@ from emotion_perception.msg import EmotionArray
 
 
 def greet(message: EmotionArray) -> None:
-    """Prints a line for every face whose prediction is happiness and not uncertain."""
+    """Prints a line for every face whose prediction is happiness, not uncertain, and not older than half a second."""
     for emotion in message.faces:
-        if emotion.label == "happiness" and not emotion.uncertain:
+        if emotion.label == "happiness" and not emotion.uncertain and emotion.prediction_age_s < 0.5:
             track = emotion.face.track_id
             print(f"track {track} smiles ({emotion.score:.0%}, image {message.age_ms:.0f} ms old)", flush=True)
 
