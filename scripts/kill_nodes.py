@@ -7,9 +7,10 @@
 
 First two demonstrations of four processes each run at the same time, then two of one composed process each. A node is
 back when a result arrives whose image was taken after the kill: an EmotionArray, or for overlay_node an image with the
-overlay. After every third kill the same program is started in a third domain, and its cold start is measured there: from the
-start of the process until it reports `active` in /diagnostics. A node has to be back within the longest cold start of
-that program plus one second. Writes kills.csv and kills.json; the exit code is 1 if a node was lost or late.
+overlay. Before every third kill the same program is started in a third domain, and its cold start is measured there:
+from the start of the process until it reports `active` in /diagnostics. A node has to be back within the longest cold
+start of that program plus one second. Ctrl-C ends the test with the figures so far. Writes kills.csv and kills.json; the
+exit code is 1 if a node was lost or late, or the test was ended.
 """
 
 import argparse
@@ -366,8 +367,11 @@ def main() -> int:
             finally:
                 faults.extend(fault for fault in [demo.close() for demo in demos] if fault)
 
-        run(lambda number: Demonstration(number, options.out), NODES, options.kills)
-        run(lambda number: ComposedDemonstration(number, domains.pop()), [COMPOSED], options.composed_kills)
+        try:
+            run(lambda number: Demonstration(number, options.out), NODES, options.kills)
+            run(lambda number: ComposedDemonstration(number, domains.pop()), [COMPOSED], options.composed_kills)
+        except KeyboardInterrupt:
+            faults.append(f"ended after {len(rows)} kills")
     programs = summary_of(rows, cold_starts.seconds)
     faults += [f"{name}: {p['lost']} lost, {p['late']} late" for name, p in programs.items() if p["lost"] or p["late"]]
     summary = {"processor": processor(), "programs": programs, "failures": faults}
