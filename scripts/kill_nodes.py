@@ -9,8 +9,8 @@ First two demonstrations of four processes each run at the same time, then two o
 back when a result arrives whose image was taken after the kill: an EmotionArray, or for overlay_node an image with the
 overlay. Before every third kill the same program is started in a third domain, and its cold start is measured there:
 from the start of the process until it reports `active` in /diagnostics. A node has to be back within the longest cold
-start of that program plus one second. Ctrl-C ends the test with the figures so far. Writes kills.csv and kills.json; the
-exit code is 1 if a node was lost or late, or the test was ended.
+start of that program plus one second. Ctrl-C ends the test with the figures so far. Writes kills.csv and kills.json;
+the exit code is 1 if a node was lost or late, or the test was ended.
 """
 
 import argparse
@@ -347,6 +347,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("out/kills"), help="output folder (default: %(default)s)")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     rows: list[dict[str, Any]] = []
     faults: list[str] = []
     with ExitStack() as stack:
