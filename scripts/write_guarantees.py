@@ -28,6 +28,7 @@ SECTIONS = (
     "Other machines",
     "Limits",
     "Recording and replay",
+    "Launch files",
     "Fault injection",
     "Programs",
 )
