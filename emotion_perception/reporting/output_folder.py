@@ -134,7 +134,7 @@ class OutputFolder:
         except OSError as e:
             if e.filename is None:
                 raise OSError(e.errno, e.strerror or str(e), str(self.path)) from e
-            raise OSError(e.errno, e.strerror, str(e.filename).replace(f"{part.name}{os.sep}", "")) from e
+            raise OSError(e.errno, e.strerror, str(e.filename).replace(str(part), str(self.path))) from e
 
     def _publish(self, part: Path, last: str) -> None:
         names = sorted(os.listdir(part), key=lambda name: (fnmatchcase(name, last), name))

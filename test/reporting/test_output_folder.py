@@ -153,7 +153,7 @@ def test_what_a_killed_process_left_is_removed_and_does_not_count_as_content(out
 
 def test_a_folder_that_another_process_writes_is_refused_meanwhile(out):
     with OutputFolder(out, "evaluate", writes=WRITES):
-        refused(out, str(out), "another process is writing")
+        refused(out, str(out), f"another process {os.getpid()} is writing")
     results(out, "report.json")
 
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.inference.devices import choose_device
+from emotion_perception.training.fit.checkpoint_io import AtomicCheckpointIO
 from emotion_perception.training.fit.progress import CheckpointBeforeRestart, EpochTable, ProgressBar
 from emotion_perception.training.fit.run_directory import BEFORE_RESTART, METRICS, TENSORBOARD
 from emotion_perception.training.fit.weight_averaging import WeightAverage
@@ -109,6 +110,7 @@ def build_trainer(
         use_distributed_sampler=False,  # EpochSampler divides the rows among the processes
         precision=hardware.lightning_precision(network),  # type: ignore[arg-type]
         callbacks=[*ours, *callbacks],
+        plugins=AtomicCheckpointIO(),
         logger=TensorBoardLogger(out, name=TENSORBOARD, version="") if hardware.tensorboard else False,
         default_root_dir=out,
         num_sanity_val_steps=0,

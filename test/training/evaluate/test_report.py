@@ -78,6 +78,7 @@ class Page(HTMLParser):
 
 
 def write(report, out, **options):
+    out.mkdir(exist_ok=True)
     write_report(report, out, **options)
     return Page((out / "report.html").read_text())
 

@@ -18,6 +18,7 @@ from emotion_perception.core.errors import ConfigurationError, DatasetError, Mod
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.fit import hardware as hardware_module
 from emotion_perception.training.fit import training_loop
+from emotion_perception.training.fit.checkpoint_io import AtomicCheckpointIO
 from emotion_perception.training.fit.data_splits import split_data, split_off
 from emotion_perception.training.fit.hardware import Hardware
 from emotion_perception.training.fit.lit_module import EmotionLitModule
@@ -81,6 +82,18 @@ def test_a_run_leaves_checkpoints_a_table_and_its_description(finished_run):
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1"]
     assert all(0 <= float(row["accuracy"]) <= 1 and float(row["train_loss"]) > 0 for row in rows)
+
+
+def test_a_checkpoint_is_written_beside_the_last_one_and_renamed(tiny_recipe, tmp_path, monkeypatch):
+    """With the temporary files on another file system, moving them would be copying."""
+    (tmp_path / "last.ckpt").write_text("complete")
+    written = []
+    monkeypatch.setattr(torch, "save", lambda _, path: written.append((path, (tmp_path / "last.ckpt").read_text())))
+    AtomicCheckpointIO().save_checkpoint({}, tmp_path / "last.ckpt")
+    assert [(path.parent, text) for path, text in written] == [(tmp_path, "complete")]
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+    trainer = hardware_module.build_trainer(tiny_recipe(), torch.nn.Linear(1, 1), tmp_path, Hardware(device="cpu"))
+    assert isinstance(trainer.strategy.checkpoint_io, AtomicCheckpointIO)
 
 
 def test_the_kept_weights_are_the_averaged_ones(finished_run):
