@@ -18,7 +18,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import one_line, report_unexpected
 from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S, shutdown_watchdog
-from emotion_perception.ros.transport.shared_memory_ports import hold_dead_ports
+from emotion_perception.ros.transport.shared_memory_ports import DeadPorts
 
 EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
 
@@ -57,7 +57,7 @@ def run_process(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    hold_dead_ports()
+    dead_ports = DeadPorts()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as e:  # the base class of rclpy's errors
@@ -72,6 +72,7 @@ def run_process(
     worker.start()
     while worker.is_alive() and not stop.is_set():
         worker.join(_POLL_S)
+        dead_ports.release()
     with shutdown_watchdog(grace_period_s + SHUTDOWN_TIMEOUT_S):
         worker.join(grace_period_s)
         worker.abandoned = worker.is_alive()

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -20,23 +21,47 @@ _FOLDER = Path("/dev/shm")
 _LOCK = re.compile(r"fast(?:rtps|dds)_port\d+_el$")
 _MAPPED = re.compile(r"/dev/shm/(fast(?:rtps|dds)_port\d+)$", re.MULTILINE)
 _LOCKED = re.compile(r"[0-9a-f]+:[0-9a-f]+:(\d+) ")  # device and inode
-_held: list[IO[bytes]] = []
 
 
-def hold_dead_ports() -> int:
-    """Locks the ports of killed processes that a living one may still write to, until this process ends.
+@dataclass(frozen=True)
+class HeldPort:
+    """A port of a killed process, locked by this one.
 
-    Fast DDS takes other ports then. To be called before rclpy creates the first node. Ports of processes of other users
-    cannot be known.
-
-    Returns:
-        The number of ports that were locked.
+    Attributes:
+        path: its file.
+        inode: of the file when it was locked.
+        lock: the locked file.
     """
-    dead = {path.name.removesuffix("_el"): path for path in _unlocked()}
-    files = [_lock(dead[port]) for port in (_written_to() & dead.keys() if dead else ())]
-    held = [file for file in files if file is not None]
-    _held.extend(held)
-    return len(held)
+
+    path: Path
+    inode: int
+    lock: IO[bytes]
+
+    def is_open(self) -> bool:
+        """Returns whether a process still has the port open: Fast DDS removes the file when the last one closes it."""
+        try:
+            return self.path.stat().st_ino == self.inode
+        except OSError:
+            return False
+
+
+class DeadPorts:
+    """Locks the ports of killed processes that a living one may still write to, so that Fast DDS takes other ports.
+
+    To be created before rclpy creates the first node. The locks end with this process, or earlier by `release`. Ports
+    of processes of other users cannot be known.
+    """
+
+    def __init__(self) -> None:
+        dead = {path.name.removesuffix("_el"): path for path in _unlocked()}
+        ports = [_hold(port, dead[port]) for port in (_written_to() & dead.keys() if dead else ())]
+        self._held = [port for port in ports if port is not None]
+
+    def release(self) -> None:
+        """Unlocks the ports that nobody has open any more; to be called several times a second."""
+        for port in [port for port in self._held if not port.is_open()]:
+            self._held.remove(port)
+            port.lock.close()
 
 
 def _unlocked() -> Iterator[Path]:
@@ -60,14 +85,15 @@ def _written_to() -> set[str]:
     return ports
 
 
-def _lock(path: Path) -> IO[bytes] | None:
+def _hold(name: str, lock: Path) -> HeldPort | None:
+    path = _FOLDER / name
     try:
-        file = open(path, "rb")  # noqa: SIM115 - stays open until the process ends
+        file = open(lock, "rb")  # noqa: SIM115 - see DeadPorts.release
     except OSError:
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # somebody has taken the port meanwhile
+        return HeldPort(path, path.stat().st_ino, file)
+    except OSError:  # somebody has taken or removed the port meanwhile
         file.close()
         return None
-    return file
