@@ -61,3 +61,10 @@ def test_the_rule_is_marked_where_it_keeps_a_prediction(threshold, marked):
     (axes,) = draw_coverage(coverage(FIVE, threshold), unit="faces").axes
     assert axes.get_xlabel() == "coverage: fraction of faces that are not uncertain"
     assert (axes.get_legend() is not None) is marked
+
+
+@pytest.mark.guarantee("A name with $ in a plot is shown as it is.", section="Programs")
+def test_a_name_with_dollar_signs_is_no_formula():
+    labels = ["$\\frac{$", "a$b$c", "$", "\\$x_1$"]
+    png = as_png(draw_confusion(confusion_matrix(FIVE), labels, title="data of $5 and $\\frac{$"))
+    assert cv2.imdecode(np.frombuffer(png, np.uint8), 0).std() > 5

@@ -109,3 +109,25 @@ def test_parameters_of_rclpy_and_the_packages_own_file_are_accepted():
     for program in ("camera_node", COMPOSED):
         line = refusal(program, "--ros-args", "--params-file", path, *words, code=78)
         assert "video_device is empty" in line, "the first fault is this, so that the node does not start"
+
+
+@pytest.mark.guarantee(
+    "A GPU that is named (cuda, cuda:N) and cannot be used is an error of every command and node; auto takes the CPU.",
+    section="Programs",
+)
+def test_a_gpu_that_is_not_there_is_one_line_and_exit_code_78(ros_domain):
+    line = refusal("emotion_classifier_node", "--ros-args", "-p", "device:=cuda:99", code=78)
+    assert "device is 'cuda:99', but t" in line
+
+
+@pytest.mark.guarantee("ROS security without keys is one line and exit code 78.", section="Every node")
+@pytest.mark.parametrize("keystore", [None, "/nonexistent"])
+@pytest.mark.parametrize("program", ["camera_node", "bag_player", COMPOSED])
+def test_security_without_a_keystore_is_one_line(monkeypatch, ros_domain, program, keystore):
+    monkeypatch.setenv("ROS_SECURITY_ENABLE", "true")
+    monkeypatch.setenv("ROS_SECURITY_STRATEGY", "Enforce")
+    monkeypatch.delenv("ROS_SECURITY_KEYSTORE", raising=False)
+    if keystore:
+        monkeypatch.setenv("ROS_SECURITY_KEYSTORE", keystore)
+    line = refusal(program, code=78)
+    assert line.startswith("ROS_SECURITY_ENABLE=true, but there are no usable keys: ROS_SECURITY_KEYSTORE")

@@ -59,6 +59,14 @@ def test_a_wrong_topic_is_one_line_that_lists_the_right_ones(tmp_path, topics, w
         image_topic(recording, wanted)
 
 
+def test_the_line_about_several_topics_names_the_option_of_the_program(tmp_path):
+    with (
+        Recording(bag_of(tmp_path, "/a", "/b")) as recording,
+        pytest.raises(RecordingError, match="name one with topic:=: /a, /b"),
+    ):
+        image_topic(recording, None, option="topic:=")
+
+
 def test_a_recording_without_images_lists_what_it_has(tmp_path):
     info = [("/camera_info", CAMERA_INFO, T0, camera_info(header(T0), width=160, height=120))]
     with Recording(write_bag(tmp_path / "bag", [], [], topic="/image_raw", extra=info)) as recording:

@@ -4,6 +4,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -358,3 +359,15 @@ def test_a_run_names_its_teacher_by_hash(write_npz, tiny_recipe, exported_model,
     recipe = tiny_recipe(f"teacher={exported_model.bundle.weights}", "epochs=1")
     run(recipe, write_npz(), tmp_path / "run")
     assert load_run(tmp_path / "run").teacher_sha256 == exported_model.bundle.sha256
+
+
+@pytest.mark.parametrize("length", [0, 4, 1000])
+def test_a_broken_checkpoint_is_named_with_the_way_out(finished_run, tiny_recipe, tmp_path, length):
+    folder, data = finished_run
+    shutil.copytree(folder, tmp_path / "run")
+    last = tmp_path / "run" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:length])
+    with pytest.raises(
+        ModelBundleError, match=r"last.ckpt: not a readable checkpoint \(.*\); --no-resume starts a new"
+    ):
+        run(tiny_recipe(), data, tmp_path / "run")
