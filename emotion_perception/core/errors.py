@@ -68,7 +68,7 @@ class RecordingError(EmotionPerceptionError):
     """A recording cannot be read, or lacks the requested topics."""
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Returns the first line of the message of another library's exception, or its class name if there is none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 

@@ -10,13 +10,14 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError
+from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError, one_line
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_FAULT, EXIT_OK, run_process
 
 _SPIN_S = 0.1
+_ALL_END = "all nodes of its process end"
 
 
 def run_node(make_node: Callable[[], PerceptionNode[Any]], args: list[str] | None = None) -> int:
@@ -33,7 +34,7 @@ def run_nodes(node_factories: Sequence[Callable[[], PerceptionNode[Any]]], args:
         args: the command line; None takes that of the process.
 
     Returns:
-        The exit code: 0 after a signal, 1 after a fault at start, 78 if the configuration is invalid, see
+        The exit code: 0 after a signal, 1 after a fault of any node, 78 if the configuration is invalid, see
         `run_process`.
     """
     nodes: list[PerceptionNode[Any]] = []
@@ -58,13 +59,14 @@ def _run(
     forward_core_log(nodes[0].get_logger() if alone else rclpy.logging.get_logger("emotion_perception"))
     if code := _autostart(nodes, stop):
         stop.set()
-    threads = [threading.Thread(target=_spin, args=(node, stop), daemon=True) for node in nodes[1:]]
+    failed: list[str] = []
+    threads = [threading.Thread(target=_spin, args=(node, stop, failed), daemon=True) for node in nodes[1:]]
     for thread in threads:
         thread.start()
-    _spin(nodes[0], stop)
+    _spin(nodes[0], stop, failed)
     for thread in threads:
         thread.join()
-    return code
+    return code or (EXIT_FAULT if failed else EXIT_OK)
 
 
 def _autostart(nodes: list[PerceptionNode[Any]], stop: threading.Event) -> int:
@@ -76,18 +78,29 @@ def _autostart(nodes: list[PerceptionNode[Any]], stop: threading.Event) -> int:
         if stop.is_set():
             break
         if transition() is not TransitionCallbackReturn.SUCCESS:
+            if len(nodes) > 1:
+                node.get_logger().error(f"{node.get_name()} cannot start, so {_ALL_END}")
             return _exit_code(node.transition_error)
     return EXIT_OK
 
 
-def _spin(node: PerceptionNode[Any], stop: threading.Event) -> None:
-    """Spins until `stop` is set, then shuts the node down; sets `stop`, so the end of one node ends all."""
+def _spin(node: PerceptionNode[Any], stop: threading.Event, failed: list[str]) -> None:
+    """Spins until `stop` is set, then shuts the node down; sets `stop`, so the end of one node ends all.
+
+    Args:
+        node: the node.
+        stop: ends all nodes of the process.
+        failed: gets the name of the node if spinning raises.
+    """
     executor = FaultTolerantExecutor(node, node.count_fault)
     try:
         while not stop.is_set() and rclpy.ok():
             executor.spin_once(timeout_sec=_SPIN_S)
     except ExternalShutdownException:
         pass
+    except BaseException as e:  # noqa: BLE001 - a thread ends without a word where SystemExit is raised
+        failed.append(node.get_name())
+        node.get_logger().fatal(f"{node.get_name()} failed, so {_ALL_END}: {type(e).__name__}: {one_line(e)}")
     finally:
         stop.set()
         executor.shutdown()

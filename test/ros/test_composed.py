@@ -4,14 +4,17 @@
 
 import contextlib
 import dataclasses
+import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from node_processes import END_S, Probe, start
-from real_face import moving_face
+from node_processes import END_S, ROOT, Probe, arguments, run, start
+from real_face import moving_face, need_real_face
 from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, emotions_from_msg, faces_from_msg, stamp_ns
@@ -172,3 +175,46 @@ def test_a_part_that_is_left_out_is_not_there(running, probe_of):
     probe.wait_for_active("emotion_classifier_node")
     assert set(probe.node.get_node_names()) == {"face_detection_node", "emotion_classifier_node", "probe"}
     assert probe.node.count_subscribers("image_raw") == 2, "another camera may come"
+
+
+# The composed program, in which spinning one node raises once all are active.
+FAILING = """
+import os, runpy, sys
+from emotion_perception.ros.executor import FaultTolerantExecutor
+spin_once = FaultTolerantExecutor.spin_once
+
+def fail(self, timeout_sec=None):
+    spin_once(self, timeout_sec)
+    if self._node.get_name() == os.environ["FAILS"]:
+        raise SystemExit("broken")
+
+FaultTolerantExecutor.spin_once = fail
+sys.argv = [os.environ["PROGRAM"], *sys.argv[1:]]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.guarantee(
+    "A node that fails ends the composed process with exit code 1, so it is restarted, and with a line that names it.",
+    section="All nodes in one process",
+)
+@pytest.mark.parametrize("name", ["camera_node", "emotion_classifier_node", "overlay_node"])
+def test_a_node_that_fails_does_not_end_the_others_silently(name, ros_domain):
+    need_real_face()
+    environment = os.environ | {"FAILS": name, "PROGRAM": str(ROOT / "scripts" / COMPOSED)}
+    command = [sys.executable, "-c", FAILING, *arguments('camera_node:video_device:="synthetic"')]
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1, done.stderr
+    assert f"{name} failed, so all nodes of its process end: SystemExit: broken" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.guarantee(
+    "A node that cannot start ends the composed process with its exit code and a line that names it.",
+    section="All nodes in one process",
+)
+def test_a_node_that_cannot_start_does_not_end_the_others_silently(ros_domain):
+    done = run(COMPOSED, 'camera_node:video_device:="synthetic"', "emotion_classifier_node:model:=/no/such.safetensors")
+    assert done.returncode == 78, done.stderr
+    assert "/no/such.safetensors" in done.stderr
+    assert "emotion_classifier_node cannot start, so all nodes of its process end" in done.stderr
