@@ -48,7 +48,7 @@ def main() -> int:
         "--video", type=Path, action="append", default=[], help="video file; can be given several times"
     )
     arguments = parser.parse_args()
-    classifier = create_classifier(ClassifierOptions(model=arguments.model, device="cpu"))
+    classifier = create_classifier(ClassifierOptions(model=arguments.model, device="cpu", precision="float32"))
     print(f"| {arguments.model} | n | {' | '.join(classifier.labels)} | mean score |")
     print("|---|---|" + "---|" * (len(classifier.labels) + 1))
     if arguments.faces:

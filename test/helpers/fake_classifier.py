@@ -5,6 +5,7 @@
 import numpy as np
 
 from emotion_perception.core.classification.model_spec import ModelSpec
+from emotion_perception.core.classification.precision import Precision
 from emotion_perception.core.types import ModelInfo
 
 
@@ -14,6 +15,7 @@ class GladClassifier:
     labels = ("glad", "sad")
     spec = ModelSpec(architecture="fake", labels=labels)
     model_name, device, fallback, device_problem = "fake", "cpu", False, ""
+    precision = Precision("float32")
 
     @property
     def info(self):

@@ -40,7 +40,8 @@ def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) ->
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="parameter of the detection or classifier node, e.g. smoothing_s=0.5; can be given several times",
+        help="parameter of the detection or classifier node, e.g. smoothing_s=0.5; can be given several times; "
+        "precision is float32 unless it is given",
     )
     parser.add_argument(
         "--anonymize",
@@ -69,7 +70,8 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
     elsewhere = getattr(arguments, "scheduler", None)  # on machines with other devices
     if others.get("mode") != "recorded" and not elsewhere:
         choose_device(arguments.device)
-    values = _parse(arguments.set) | {"detector": arguments.detector}
+    # not auto: a recording has the same report on every machine
+    values = {"precision": "float32"} | _parse(arguments.set) | {"detector": arguments.detector}
     values |= {"model": arguments.model, "device": arguments.device}
     return Settings(
         pipeline=with_values(PipelineOptions(), values),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from emotion_perception.core.classification.labels import LABELS, canonical_label, label_index
     from emotion_perception.core.classification.load_shedding import LoadShedder
     from emotion_perception.core.classification.model_bundle import (
+        INT8_SUFFIX,
         ModelBundle,
         load_model_bundle,
         load_spec,
@@ -34,6 +35,7 @@ else:
             "labels": ("LABELS", "canonical_label", "label_index"),
             "load_shedding": ("LoadShedder",),
             "model_bundle": (
+                "INT8_SUFFIX",
                 "ModelBundle",
                 "load_model_bundle",
                 "load_spec",
@@ -53,6 +55,7 @@ else:
     )
 
 __all__ = [
+    "INT8_SUFFIX",
     "LABELS",
     "NORMALIZATIONS",
     "ClassifierOptions",

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
 from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.options import ClassifierOptions
+from emotion_perception.core.classification.precision import FLOAT32, INT8, Precision, choose_precision
 from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError
-from emotion_perception.core.inference import Backend, OnnxBackend
+from emotion_perception.core.inference import Backend, OnnxBackend, thread_count
 from emotion_perception.core.inference.devices import check_device, choose_device
 from emotion_perception.core.types import ModelInfo
 
 _log = logging.getLogger(__name__)
 _MAX_BATCH = 256  # about 0.6 GB of the shipped network's activations
+_FLOAT32 = Precision(FLOAT32)
 Crop = NDArray[np.uint8]
 
 
@@ -33,19 +35,22 @@ class EmotionClassifier:
     Args:
         bundle: the model.
         backend: runs its network.
+        precision: the form of the network that `backend` runs.
 
     Attributes:
         spec: description of the network.
         labels: label of each probability.
         model_name: name of the model.
         model_sha256: SHA-256 of its weights, 64 hexadecimal digits.
+        precision: as given.
     """
 
-    def __init__(self, bundle: ModelBundle, backend: Backend) -> None:
+    def __init__(self, bundle: ModelBundle, backend: Backend, *, precision: Precision = _FLOAT32) -> None:
         self.spec: ModelSpec = bundle.spec
         self.labels: tuple[str, ...] = bundle.spec.labels
         self.model_name = bundle.name
         self.model_sha256 = bundle.sha256
+        self.precision = precision
         self._backend = backend
 
     @property
@@ -124,19 +129,22 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> Em
     """
     check_device(options.device)
     bundle = load_model_bundle(options.model)
-    device, reason = _device_for(options.device, bundle.spec)
+    device, reason = _device_for(options, bundle.spec)
+    num_threads = thread_count(options.num_threads)
     if device != "cpu":
         from emotion_perception.core.inference import FailoverBackend
 
         gpu = _torch_backend(bundle, device)
-        failover = FailoverBackend(gpu, lambda: _cpu_backend(bundle, options.num_threads))
+        failover = FailoverBackend(gpu, lambda: _cpu_backend(bundle, num_threads))
         return EmotionClassifier(bundle, _batching(failover, options) if shared else failover)
     if options.require_gpu:
         raise ConfigurationError(f"require_gpu is set, but {reason}")
     if options.device == "auto":
         _log.info("classifying on the CPU: %s", reason)
-    backend = _cpu_backend(bundle, options.num_threads)
-    return EmotionClassifier(bundle, _batching(backend, options) if shared else backend)
+    bundle, backend, precision = choose_precision(
+        bundle, options.precision, lambda form: _cpu_backend(form, num_threads), num_threads=num_threads
+    )
+    return EmotionClassifier(bundle, _batching(backend, options) if shared else backend, precision=precision)
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
@@ -146,8 +154,13 @@ def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDAr
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _device_for(device: str, spec: ModelSpec) -> tuple[str, str]:
-    """Returns what `choose_device` does; a network that torch does not know here runs on the CPU only."""
+def _device_for(options: ClassifierOptions, spec: ModelSpec) -> tuple[str, str]:
+    """Returns what `choose_device` does; int8, and a network that torch does not know here, run on the CPU only."""
+    device = options.device
+    if options.precision == INT8:
+        if device.startswith("cuda"):
+            raise ConfigurationError(f"precision is int8, which runs on the CPU only, but device is '{device}'")
+        return "cpu", "precision is int8"
     chosen, reason = choose_device(device)
     if chosen == "cpu":
         return chosen, reason

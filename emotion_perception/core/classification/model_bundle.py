@@ -29,6 +29,7 @@ from emotion_perception.core.retired_names import MODEL_SPEC_KEYS, RECIPE_VALUES
 from emotion_perception.core.text_files import decode_text
 
 FORMAT = 1
+INT8_SUFFIX = ".int8"  # of the name of a model's int8 form
 MODELS = Path(__file__).resolve().parents[2] / "models"  # the shipped ones
 _SUFFIXES = (".safetensors", ".onnx", ".json")
 _KEYS = {"format", "name", "spec", "weights", "onnx"}

@@ -16,7 +16,14 @@ class ClassifierOptions(Options):
         "auto", "auto (CUDA when there is one), cpu, cuda or cuda:N; a GPU that is named must be there"
     )
     require_gpu: bool = option(False, "do not start without a GPU")
-    num_threads: int = option(2, "threads of OpenCV, onnxruntime and torch", minimum=1, maximum=64)
+    precision: str = option(
+        "auto",
+        "form of the network on the CPU: float32, int8, or auto, which measures both at start and takes the faster one",
+        choices=("auto", "float32", "int8"),
+    )
+    num_threads: int = option(
+        0, "threads of OpenCV, onnxruntime and torch; 0 is half of the usable cores, 1 to 4", minimum=0, maximum=64
+    )
     max_batch_size: int = option(
         32, "several cameras: maximum number of faces per run of the network", minimum=1, maximum=256
     )

@@ -16,6 +16,7 @@ from emotion_perception.core.detection.mtcnn import MtcnnDetector, MtcnnFiles
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.detection.yunet import YuNetDetector
 from emotion_perception.core.images import clip_box
+from emotion_perception.core.inference import thread_count
 from emotion_perception.core.types import Face
 
 
@@ -26,7 +27,7 @@ def create_detector(options: DetectorOptions) -> FaceDetector:
         ConfigurationError: a library that the detector needs is not installed.
         ModelFileError: its model file is missing, damaged or another network.
     """
-    cv2.setNumThreads(options.num_threads)
+    cv2.setNumThreads(thread_count(options.num_threads))
     return _FACTORIES[options.detector](options)
 
 

@@ -43,4 +43,6 @@ class DetectorOptions(Options):
     non_face_threshold: float = option(
         0.5, "minimum probability of face, by the non-face filter", minimum=0.0, maximum=1.0, live=True
     )
-    num_threads: int = option(1, "threads of OpenCV and onnxruntime", minimum=1, maximum=64)
+    num_threads: int = option(
+        0, "threads of OpenCV and onnxruntime; 0 is half of the usable cores, 1 to 4", minimum=0, maximum=64
+    )

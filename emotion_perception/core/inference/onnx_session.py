@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
+from emotion_perception.core.inference.threads import thread_count
 from emotion_perception.core.regular_files import MAX_MODEL_BYTES, read_regular
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def open_session(
 
     Args:
         path: the file; named in errors.
-        num_threads: threads of one run.
+        num_threads: threads of one run; 0 as of `thread_count`.
         outputs: names of outputs that the network must have.
         model: the file's content, if the caller has changed it.
 
@@ -46,7 +47,7 @@ def open_session(
     except ImportError as e:
         raise ConfigurationError(f"{path}: running it needs onnxruntime: {e}") from e
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = num_threads
+    options.intra_op_num_threads = thread_count(num_threads)
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"--model {arguments.model}: the file of a shipped model is not changed; give the path of a copy"
         )
     calibration = calibrate(
-        ClassifierOptions(model=arguments.model),
+        ClassifierOptions(model=arguments.model, precision="float32"),
         arguments.data,
         split=arguments.split,
         ignore_classes=comma_separated(arguments.ignore_classes),

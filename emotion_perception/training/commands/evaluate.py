@@ -72,7 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         check_output_file(arguments.card, inputs=inputs, is_ours=is_card)
     others = [read_report(path, bundle) for path in arguments.report]
     report = evaluate(
-        ClassifierOptions(model=arguments.model, device=arguments.device, num_threads=arguments.num_threads),
+        ClassifierOptions(
+            model=arguments.model, device=arguments.device, precision="float32", num_threads=arguments.num_threads
+        ),
         arguments.data,
         arguments.out,
         min_confidence=arguments.min_confidence,

@@ -10,6 +10,7 @@ import numpy as np
 from torch import nn
 
 from emotion_perception.core.classification import (
+    INT8_SUFFIX,
     ClassifierOptions,
     EmotionClassifier,
     ModelBundle,
@@ -37,8 +38,8 @@ from emotion_perception.training.export.export_formats import (
 )
 from emotion_perception.training.export.model_folder import model_folder
 from emotion_perception.training.export.model_metadata import measured_metrics, selected_on, training_metadata
-from emotion_perception.training.export.quantization import INT8_ENDINGS, SUFFIX, QuantizedModel, quantize
-from emotion_perception.training.fit.data_splits import DataSplits, split_data
+from emotion_perception.training.export.quantization import INT8_ENDINGS, QuantizedModel, quantize
+from emotion_perception.training.fit.data_splits import DataSplits, split_data, splits_sha256
 from emotion_perception.training.fit.run_directory import TrainingRun, exported_weights, load_run
 
 _MAX_CHANGED = 0.001  # fraction of predictions that float16 weights may change
@@ -115,7 +116,7 @@ def export(
         parity=metadata["onnx"]["largest_logit_difference"],
         metadata=metadata,
         torchscript=out / f"{name}.ts" if torchscript else None,
-        quantized=quantized and replace(quantized, bundle=load_model_bundle(out / f"{name}{SUFFIX}.json")),
+        quantized=quantized and replace(quantized, bundle=load_model_bundle(out / f"{name}{INT8_SUFFIX}.json")),
     )
 
 
@@ -125,6 +126,8 @@ def _load_splits(run: TrainingRun, data_path: Path) -> tuple[FaceDataset, DataSp
     splits = split_data(data, run.recipe, run.train_split, run.val_split)
     if len(splits.train) != run.num_train_images:
         raise DatasetError(f"{data_path}: {len(splits.train)} training images, the run had {run.num_train_images}")
+    if run.data_sha256 not in (None, splits_sha256(splits)):  # None: of an earlier version
+        raise DatasetError(f"{data_path}: not the images, labels and splits that the run was trained on")
     return data, splits
 
 
@@ -168,7 +171,7 @@ def _unseen_images(splits: DataSplits) -> FaceDataset:
 
 
 def _classifier(model: ModelBundle) -> EmotionClassifier:
-    return create_classifier(ClassifierOptions(model=str(model.weights), device="cpu"))
+    return create_classifier(ClassifierOptions(model=str(model.weights), device="cpu", precision="float32"))
 
 
 def _try_half(spec: ModelSpec, weights: Weights, data: FaceDataset) -> tuple[bool, dict[str, Any]]:

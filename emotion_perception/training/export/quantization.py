@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationMethod
 
 from emotion_perception.core.classification import (
+    INT8_SUFFIX,
     ClassifierOptions,
     EmotionClassifier,
     ModelBundle,
@@ -39,8 +40,7 @@ from emotion_perception.training.export.model_metadata import measured_metrics
 from emotion_perception.training.fit.data_splits import DataSplits, split_data
 from emotion_perception.training.recipe import recorded_recipe
 
-SUFFIX = ".int8"
-INT8_ENDINGS = (f"{SUFFIX}.onnx", f"{SUFFIX}.json")
+INT8_ENDINGS = (f"{INT8_SUFFIX}.onnx", f"{INT8_SUFFIX}.json")
 _MAX_IMAGES = 512  # for the ranges; more images change no prediction
 _BATCH = 32  # images; bounds the memory
 
@@ -77,7 +77,7 @@ def quantize(model: ModelBundle, splits: DataSplits) -> QuantizedModel:
         splits: the images of its training; accuracies are measured on the validation images.
     """
     assert model.onnx is not None
-    path = model.weights.with_name(f"{model.name}{SUFFIX}.onnx")
+    path = model.weights.with_name(f"{model.name}{INT8_SUFFIX}.onnx")
     images = splits.calibration if len(splits.calibration) else splits.train
     images = images.select(np.unique(np.linspace(0, len(images) - 1, _MAX_IMAGES).astype(int)))
     _write_int8(model.onnx, path, images.images, model.spec)
@@ -134,7 +134,7 @@ def quantize_model(name_or_path: str, data_path: Path, out: Path) -> QuantizedMo
         if not is_elsewhere:
             for path in files:
                 (folder / path.name).unlink()
-    return replace(quantized, bundle=load_model_bundle(out / f"{model.name}{SUFFIX}.json"))
+    return replace(quantized, bundle=load_model_bundle(out / f"{model.name}{INT8_SUFFIX}.json"))
 
 
 def _training_splits(model: ModelBundle, data_path: Path) -> DataSplits:
@@ -186,8 +186,8 @@ def _write_int8(source: Path, target: Path, images: Any, spec: ModelSpec) -> Non
 
 
 def _classifier(model: ModelBundle) -> EmotionClassifier:
-    return create_classifier(ClassifierOptions(model=str(model.onnx), device="cpu"))
+    return create_classifier(ClassifierOptions(model=str(model.onnx), device="cpu", precision="float32"))
 
 
 def _ms(onnx: Path, data: FaceDataset) -> float:
-    return ms_per_face(ClassifierOptions(model=str(onnx), device="cpu"), data)
+    return ms_per_face(ClassifierOptions(model=str(onnx), device="cpu", precision="float32"), data)

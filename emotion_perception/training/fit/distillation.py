@@ -32,7 +32,7 @@ def distillation_targets(data: FaceDataset, labels: Sequence[str], model: str) -
         ConfigurationError: the teacher does not have one of `labels`.
         ModelFileError, ModelBundleError: the teacher cannot be opened.
     """
-    classifier = create_classifier(ClassifierOptions(model=model))
+    classifier = create_classifier(ClassifierOptions(model=model, precision="float32"))
     if missing := [label for label in labels if label not in classifier.labels]:
         raise ConfigurationError(f"teacher {model} has no label {', '.join(missing)}")
     with progress_bar(len(data), f"predicting with the teacher {classifier.model_name}", shown=True) as bar:

@@ -104,7 +104,7 @@ def test_the_weights_of_a_shipped_model_that_torch_runs_give_what_its_onnx_twin_
     with torch.inference_mode():
         network = build_network(bundle.spec, read_weights(bundle))
         expected = network(torch.from_numpy(to_batch(crops, bundle.spec))).numpy()
-    classifier = create_classifier(ClassifierOptions(model=name, device="cpu"))
+    classifier = create_classifier(ClassifierOptions(model=name, device="cpu", precision="float32"))
     quantized = "float_model" in bundle.spec.metadata["onnx"]  # its twin has 8 bits, its weights have all
     assert classifier.logits(crops) == pytest.approx(expected, abs=0.2 if quantized else 1e-4)
 

@@ -399,3 +399,16 @@ def test_more_faces_than_there_is_time_for_take_turns(graph, make):
             assert sum(face.smoothed_probabilities) == pytest.approx(1, abs=1e-6)
             assert (face.prediction_age_s == 0.0) == (len(face.probabilities) > 0)
             assert face.prediction_age_s < 2.0
+
+
+@pytest.mark.parametrize(("precision", "model"), [("float32", "compact_vgg"), ("int8", "compact_vgg.int8")])
+def test_the_form_of_the_network_is_named_in_messages_and_diagnostics(graph, make, precision, model):
+    node = graph.node(EmotionClassifierNode, parameters={"precision": precision, "device": "cpu"})
+    answers = graph.listen(EmotionArray, "emotions")
+    images, faces = graph.speak(Image, "image_raw"), graph.speak(FaceArray, "faces")
+    graph.wait(lambda: node.count_subscribers("emotions"))
+    images.publish(make.image(1))
+    faces.publish(faces_at(make.header(1), (0, 0, 20, 20)))
+    graph.wait_for(answers, 1)
+    assert (answers[0].status, answers[0].model) == (EmotionArray.OK, model)
+    assert (node.status()["precision"], node.status()["precision measured"]) == (precision, "nothing was compared")
