@@ -142,7 +142,7 @@ def test_a_fifo_is_no_recording(tmp_path, suffix):
     begun_s = time.monotonic()
     code, output, _ = run("evaluate-bag", tmp_path / f"bag{suffix}", "--out", tmp_path / "out")
     assert (code, time.monotonic() - begun_s < 60) == (1, True)
-    assert f"bag{suffix} is a FIFO, not a file" in output
+    assert f"bag{suffix}: a FIFO, not a file" in output
 
 
 def gray_bag(path, **options):

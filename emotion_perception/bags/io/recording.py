@@ -5,7 +5,7 @@
 import hashlib
 import itertools
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +34,7 @@ STORAGE_SUFFIXES = (".mcap", ".db3")
 _COMPRESSED_SUFFIX = ".zstd"
 _METADATA = "metadata.yaml"
 _CHUNK = 1 << 20  # bytes hashed at a time
+_SHOWN = 3  # names in a problem
 
 
 class _Storage(Protocol):
@@ -103,7 +104,7 @@ class Recording:
             try:
                 for count, entry in enumerate(storage.messages(names), 1):  # noqa: B007 - read below
                     yield entry
-            except Exception as e:  # noqa: BLE001 - see _IntactStorage
+            except Exception as e:  # noqa: BLE001 - see _IntactFile
                 self._note(f"reading stopped after {count} messages ({one_line(e)})")
 
     def sha256(self) -> str:
@@ -141,18 +142,18 @@ class Recording:
                 check_regular(path, path.stat())
                 files.append(path)
             except OSError as e:
-                self._note(f"{path.name} is {e.strerror}" if e.strerror else str(e))
+                self._note(f"{path.name}: {e.strerror}")
         if metadata is None:
             return files
         named = [self.path / Path(name).name for name in metadata["relative_file_paths"]]
         missing = [path.name for path in named if path not in files]
         others = [path.name for path in files if path not in named]
         if missing:
-            self._note(f"{_METADATA} names files that are missing: {', '.join(missing)}")
+            self._note(f"{_METADATA} names files that are missing: {_listed(missing)}")
         if len(missing) == len(named):
             return files
         if others:
-            self._note(f"not read, as {_METADATA} does not name them: {', '.join(others)}")
+            self._note(f"not read, as {_METADATA} does not name them: {_listed(others)}")
         return [path for path in named if path in files]
 
     def _open(self, metadata: dict[str, Any] | None) -> list[_Storage]:
@@ -244,7 +245,7 @@ def is_recording(path: Path) -> bool:
     that is one.
     """
     if not path.is_dir():
-        return path.is_file() and _suffix(path) in STORAGE_SUFFIXES
+        return path.exists() and _suffix(path) in STORAGE_SUFFIXES
     if (path / _METADATA).is_file():
         return True
     files = [entry for entry in path.iterdir() if _is_storage(entry)]
@@ -266,6 +267,11 @@ def _is_storage(path: Path) -> bool:
 _ALL_SUFFIXES = tuple(
     f"{suffix}{packed}" for suffix, packed in itertools.product(STORAGE_SUFFIXES, ("", _COMPRESSED_SUFFIX))
 )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _suffix(path: Path) -> str:

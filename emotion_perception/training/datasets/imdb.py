@@ -19,6 +19,7 @@ from scipy.io.matlab import MatReadError
 
 from emotion_perception.core.errors import DatasetError, one_line
 from emotion_perception.core.paths import find_below
+from emotion_perception.training.archives import check_mat
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
@@ -80,6 +81,7 @@ def load_imdb(
 def _read(file: Path) -> dict[str, NDArray[Any]]:
     """Returns the columns of the struct, arrays with an entry for each image."""
     try:
+        check_mat(file)
         content = loadmat(file, squeeze_me=True, variable_names=[file.stem])
         struct = content[file.stem]
         columns = {name: np.atleast_1d(struct[name].item()) for name in struct.dtype.names or ()}
