@@ -7,9 +7,10 @@ import signal
 import sys
 from typing import NoReturn
 
+from emotion_perception.core.errors import report_unexpected
 from emotion_perception.core.missing_packages import import_problem
 
-_EXIT_CONFIGURATION = 78  # as in `process`, which imports rclpy
+_EXIT_FAULT, _EXIT_CONFIGURATION = 1, 78  # as in `process`, which imports rclpy
 
 
 def run_program(name: str, module: str) -> NoReturn:
@@ -27,4 +28,9 @@ def run_program(name: str, module: str) -> NoReturn:
     except ImportError as e:
         print(import_problem(name, e), file=sys.stderr)
         sys.exit(_EXIT_CONFIGURATION)
-    sys.exit(main())
+    try:
+        code = main()
+    except Exception as e:  # noqa: BLE001 - the last line of defense: one line instead of a traceback
+        report_unexpected(name, e)
+        code = _EXIT_FAULT
+    sys.exit(code)

@@ -3,6 +3,7 @@
 """Reads folders of images by class: `happy/a.png`, `train/0_happy/a.png`, or files named `an_0.png` in one folder."""
 
 import contextlib
+import logging
 import os
 import re
 from collections import Counter
@@ -22,6 +23,7 @@ from emotion_perception.training.datasets.problems import Problem, ProblemLog, p
 ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jp2")
 _OTHER_DATA = (".npz", ".csv", ".mat", ".zip", ".tar", ".gz", ".7z", ".rar")
 _SIDE = 48  # pixels
+_log = logging.getLogger(__name__)
 _SPLITS = (  # an image that is also in a later one has leaked
     ("train", "training"),
     ("val", "valid", "validation", "dev", "publictest"),
@@ -41,17 +43,18 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Tree:
-    """What a folder contains: the readable images in the order of their names, all folders, and what is left out."""
+    """What a folder contains: readable images, all folders, images that are left out, and other files."""
 
     images: list[_Found]
     folders: list[tuple[str, ...]]
     log: ProblemLog
+    ignored: ProblemLog
 
 
 def load_folders(
     path: Path, *, size: int | Sequence[int] = _SIDE, color: bool = False, cache: str = "", workers: int = 0
 ) -> FaceDataset:
-    """Reads a folder tree of PNG, JPEG, BMP and WebP images; other files and hidden files are ignored.
+    """Reads a folder tree of images; other files are named in a warning, hidden ones ignored.
 
     The class of an image is the topmost of its folders that is named like a label, with or without a number (`angry`,
     `0_angry`); folders above, such as `archive/images`, and below do not matter. An image outside of folders has its
@@ -70,7 +73,7 @@ def load_folders(
         DatasetError: there is no image, or the folder cannot be read.
     """
     wh = size_wh(size)
-    tree, walk = _Tree([], [], ProblemLog()), FolderWalk()
+    tree, walk = _Tree([], [], ProblemLog(), ProblemLog()), FolderWalk()
     try:
         for parent in path.resolve().parents:
             walk.is_new(parent)  # a link to a folder above is not followed
@@ -78,6 +81,8 @@ def load_folders(
     except OSError as e:
         raise DatasetError(e.strerror or str(e)) from e
     left_out = tree.log.problems()
+    for problem in tree.ignored.problems():
+        _log.warning("%s: ignored %s", printable(str(path)), problem)
     if not tree.images:
         reasons = "".join(f"; left out {problem}" for problem in left_out)
         raise DatasetError(f"holds no images ({', '.join(ENDINGS)}){_other_data(path)}{reasons}")
@@ -108,11 +113,12 @@ def _walk(folder: Path, parents: tuple[str, ...], tree: _Tree, walk: FolderWalk,
                 _walk(path, names, tree, walk, root)
             except OSError as e:
                 tree.log.add(f"folder that cannot be read: {e.strerror}", shown)
-        elif path.name.lower().endswith(ENDINGS):
-            if reason := _unreadable(path):
-                tree.log.add(reason, shown)
-            else:
-                tree.images.append(_Found(path, parents))
+        elif not path.name.lower().endswith(ENDINGS):
+            tree.ignored.add("not an image by its suffix", shown)
+        elif reason := _unreadable(path):
+            tree.log.add(reason, shown)
+        else:
+            tree.images.append(_Found(path, parents))
 
 
 def _unreadable(path: Path) -> str:

@@ -115,7 +115,7 @@ def test_files_of_one_folder_are_told_by_their_names(write_tree, noise):
     assert shown(load_dataset(write_tree({names[5]: noise(0)}, "other"))) == {"test/sa-4.png": "sadness"}
 
 
-def test_what_is_no_image_is_not_looked_at(write_tree, noise):
+def test_what_is_no_image_is_named_in_a_warning_and_not_read(write_tree, noise, caplog):
     files = {
         "happy/a.png": noise(0),
         "happy/readme.txt": "x",
@@ -123,7 +123,11 @@ def test_what_is_no_image_is_not_looked_at(write_tree, noise):
         ".git/b.png": "x",
         "notes/c": "",
     }
-    assert list(shown(load_dataset(write_tree(files)))) == ["happy/a.png"]
+    data = load_dataset(write_tree(files))
+    assert list(shown(data)) == ["happy/a.png"]
+    assert data.problems == ()
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert warning.endswith("tree: ignored 2 x not an image by its suffix (happy/readme.txt, notes/c)")
 
 
 def test_bad_images_are_left_out_counted_and_named(write_tree, noise):
