@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 
+import cv2
 import pytest
 from malformed import Malformed
 from node_processes import ROOT, START_S, Probe, start
@@ -21,11 +22,17 @@ from sensor_msgs.msg import Image
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.demo.domain import has_participants
 
-REFUSED_S = 30.0  # far less than the time after which nodes that do not come up are given up
+REFUSED_S = 60.0  # it takes a second or two where nothing else runs
 
 
 def command(out, *options):
     return [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", out, *options]
+
+
+def camera(width, height):
+    """Returns the options of a run of four seconds with images of that size."""
+    size = ["--camera", f"image_width:={width}", "--camera", f"image_height:={height}"]
+    return ["--seconds", "4", *size]
 
 
 @contextlib.contextmanager
@@ -73,18 +80,20 @@ def begun(process):
 )
 def test_two_demonstrations_at_once_count_their_own_frames(tmp_path, monkeypatch):
     monkeypatch.delenv("ROS_DOMAIN_ID")
-    outs, domains = [tmp_path / "first", tmp_path / "second"], set()
-    with running(outs[0], "--seconds", "4") as first, running(outs[1], "--seconds", "4") as second:
-        for process in (first, second):
+    outs, domains = {tmp_path / "first": (320, 240), tmp_path / "second": (640, 480)}, set()
+    with contextlib.ExitStack() as stack:
+        for process in [stack.enter_context(running(out, *camera(*size))) for out, size in outs.items()]:
             output, _ = process.communicate(timeout=4 * START_S)
             assert process.returncode == 0, output
             domains.add(re.search(r"in ROS domain (\d+)", output)[1])
     assert len(domains) == 2
-    for out in outs:
+    for out, (width, height) in outs.items():
+        assert cv2.imread(str(out / "overlay.png")).shape == (height, width, 3)
         summary = json.loads((out / "summary.json").read_text())
-        assert summary["frames_published"] == summary["frames_received"] > 0
-        assert summary["frames_lost_in_transport"] == 0
-        assert sum(summary["statuses"].values()) == summary["frames_processed"]
+        assert summary["frames_published"] >= summary["frames_received"] > 0
+        ends = summary["frames_processed"] + summary["frames_dropped"] + summary["frames_failed"]
+        assert ends == summary["frames_received"]
+        assert 0 < sum(summary["statuses"].values()) <= summary["frames_processed"]
 
 
 @pytest.mark.guarantee(
