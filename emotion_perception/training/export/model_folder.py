@@ -24,7 +24,7 @@ def model_folder(out: Path, name: str, endings: Sequence[str], *, inputs: Sequen
     Raises:
         ConfigurationError: the name is a path, or `out` has files of these names that are not of a model.
     """
-    if Path(name).name != name:
+    if Path(name).name != name or name in ("", ".."):
         raise ConfigurationError(f"'{name}': the name of a model is not a path; --out names the folder")
     files = [f"{name}{ending}" for ending in endings]
     with (

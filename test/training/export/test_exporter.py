@@ -108,6 +108,9 @@ def test_an_onnx_file_that_disagrees_is_not_published(finished_run, tmp_path, mo
 def test_another_data_file_than_the_runs_is_refused(finished_run, write_npz, tmp_path):
     with pytest.raises(DatasetError, match="training images, the run had"):
         export(finished_run[0], "tiny", tmp_path / "out", data_path=write_npz(count=60))
+    other = write_npz(images=np.random.default_rng(7).integers(0, 255, (120, 48, 48), np.uint8))
+    with pytest.raises(DatasetError, match="not the images, labels and splits that the run was trained on"):
+        export(finished_run[0], "tiny", tmp_path / "out", data_path=other)
 
 
 @pytest.mark.parametrize("name", ["run.json", "best.ckpt"])
