@@ -144,8 +144,9 @@ def _nodes(context):
         RuntimeError: there is no such parameter file, or the arguments contradict each other.
     """
     given = context.launch_configurations
-    if not Path(given["params_file"]).is_file():  # launch_ros only warns and starts the nodes with their defaults
-        raise RuntimeError(f"params_file: {given['params_file']}: no such file")
+    file = Path(given["params_file"])
+    if not file.is_file():  # launch_ros only warns and starts the nodes with their defaults
+        raise RuntimeError(f"params_file: {file}: {'not a file' if file.exists() else 'no such file'}")
     if cameras := _split(given["cameras"]):
         return _several(given, cameras)
     separate = [_separate(given, name) for name in PARAMETERS]
