@@ -218,7 +218,7 @@ class FolderSource(FrameSource):
     def _unreadable_line(self) -> str:
         if not self._place.exists():  # it was removed while it was read
             return f"{self._place}: no such file or folder"
-        reason = next(iter(self._unreadable.values()), "OpenCV cannot read it")
+        reason = next(iter(self._unreadable.values()), "they no longer exist")
         count = len(self._paths)
         return (
             f"{self._place}: {reason}"
