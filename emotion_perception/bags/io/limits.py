@@ -37,6 +37,7 @@ MAX_UNPACKED_BYTES = 64 * GIB
 """Limit of the files of a recording with compressed files, unpacked."""
 _FREE_BYTES = 1 * GIB  # that unpacking leaves on the disk
 _BLOCK_BYTES = 1 * MIB
+_TOO_LARGE = f"compressed data of more than {MAX_RECORD_BYTES // MIB} MiB"
 _RECORD_HEAD = 9  # bytes: kind and length
 _LIMIT_LENGTH = 0  # SQLITE_LIMIT_LENGTH
 
@@ -74,7 +75,7 @@ def unpack_lz4(data: bytes) -> bytes:
 
 def _check_unpacked(decompressor: Any, left: int) -> None:
     if left < 0:
-        raise RecordingError(f"compressed data of more than {MAX_RECORD_BYTES // MIB} MiB")
+        raise RecordingError(_TOO_LARGE)
     if not decompressor.eof:
         raise RecordingError("compressed data are cut short")
 
@@ -131,8 +132,11 @@ def check_overlap(chunks: Sequence[Any]) -> None:
         chunks: have the fields of mcap's ChunkIndex.
 
     Raises:
-        RecordingError: chunks of more than `MAX_OVERLAP_BYTES` are needed at the same time.
+        RecordingError: one is larger than `MAX_RECORD_BYTES`, or more than `MAX_OVERLAP_BYTES` are needed at the same
+            time.
     """
+    if any(chunk.uncompressed_size > MAX_RECORD_BYTES for chunk in chunks):
+        raise RecordingError(_TOO_LARGE)
     changes = sorted(
         change
         for chunk in chunks
