@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes docs/licenses.md: the license of every package in requirements/*.txt, as its metadata has it.
 
-pip reads the metadata from the package index and downloads no wheel. ``--check`` needs no network: it compares the
-packages and versions of the document with those of the locks.
+The metadata is that of the environments that are here (.venv-*), and for all other packages that of the package index,
+which pip reads without the wheel. ``--check`` needs no network: it compares the packages and versions of the document
+with those of the locks.
 """
 
 import argparse
+import importlib.metadata
 import json
 import re
 import subprocess
@@ -60,22 +62,29 @@ def license_of(metadata: Mapping[str, Any]) -> str:
     return text if text and text.upper() != "UNKNOWN" else "not in its metadata"
 
 
+def installed_licenses() -> dict[str, str]:
+    """Returns name -> license of the packages in the environments of this checkout."""
+    folders = [str(path) for path in ROOT.glob(".venv-*/lib/python3*/site-packages")]
+    found = importlib.metadata.distributions(path=folders)
+    return {_normalized(one.metadata["Name"]): license_of(one.metadata.json) for one in found}
+
+
 def read_licenses(packages: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """Returns name -> license of one version of each package."""
-    licenses: dict[str, str] = {}
+    licenses = {name: text for name, text in installed_licenses().items() if name in packages}
+    pins = [f"{name}=={min(packages[name], key=_version_key)}" for name in packages.keys() - licenses.keys()]
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         pip = [f"{folder}/bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input"]
         tools = ["install", "--quiet", "--require-hashes", "--no-deps", "--requirement", str(LOCKS / "tools.txt")]
         subprocess.run([*pip, *tools], check=True)  # a pip that reads metadata without the wheel
-        for names in _batches(list(packages)):
-            pins = [f"{name}=={max(packages[name], key=_version_key)}" for name in names]
-            licenses |= _licenses(pip, pins, Path(folder, "report.json"))
+        for batch in _batches(sorted(pins)):
+            licenses |= _licenses(pip, batch, Path(folder, "report.json"))
     return licenses
 
 
-def _batches(names: list[str], size: int = 50) -> Iterable[list[str]]:
-    return (names[start : start + size] for start in range(0, len(names), size))
+def _batches(pins: list[str], size: int = 10) -> Iterable[list[str]]:
+    return (pins[start : start + size] for start in range(0, len(pins), size))
 
 
 def _version_key(version: str) -> list[int]:
@@ -90,10 +99,9 @@ def _licenses(pip: list[str], pins: list[str], report: Path) -> dict[str, str]:
         installs = json.loads(report.read_text(encoding="utf-8"))["install"]
         return {_normalized(item["metadata"]["name"]): license_of(item["metadata"]) for item in installs}
     if len(pins) > 1:
-        print(f"one by one: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
         return {name: text for pin in pins for name, text in _licenses(pip, [pin], report).items()}
     name, _, version = pins[0].partition("==")
-    print(f"{name} {version}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+    print(f"{name} {version}: {done.stderr.strip().rpartition(chr(10))[2]}", file=sys.stderr)
     return {name: "not read"}
 
 
