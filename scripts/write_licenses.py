@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,14 @@ def installed_licenses() -> dict[str, str]:
     return {_normalized(one.metadata["Name"]): license_of(one.metadata.json) for one in found}
 
 
+def ros_license(name: str) -> str | None:
+    """Returns the license in the package.xml of a ROS wheel, whose metadata has none, or None if it is not here."""
+    folder = re.sub("^ros-(jazzy-|kilted-)?", "", name).replace("-", "_")
+    for path in ROOT.glob(f".venv-*/share/{folder}/package.xml"):
+        return ", ".join(str(one.text) for one in ElementTree.parse(path).getroot().iter("license"))
+    return None
+
+
 def read_licenses(packages: Mapping[str, Iterable[str]]) -> dict[str, str]:
     """Returns name -> license of one version of each package."""
     licenses = {name: text for name, text in installed_licenses().items() if name in packages}
@@ -80,7 +89,7 @@ def read_licenses(packages: Mapping[str, Iterable[str]]) -> dict[str, str]:
         subprocess.run([*pip, *tools], check=True)  # a pip that reads metadata without the wheel
         for batch in _batches(sorted(pins)):
             licenses |= _licenses(pip, batch, Path(folder, "report.json"))
-    return licenses
+    return {name: ros_license(name) or text if name.startswith("ros-") else text for name, text in licenses.items()}
 
 
 def _batches(pins: list[str], size: int = 10) -> Iterable[list[str]]:
