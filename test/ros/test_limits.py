@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other participants send may be as large as it likes: memory and time of a node's process stay bounded."""
 
+import os
 import struct
-import time
 import zlib
 from pathlib import Path
 
@@ -63,6 +63,11 @@ class Node:
         """Returns the most memory that the process ever had in RAM."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+    def cpu_s(self):
+        """Returns the processor time that the process has used, which other processes do not lengthen."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self):
         self.process.terminate()
@@ -297,12 +302,12 @@ def test_the_overlay_draws_a_crowd_in_time(run_node):
     images.publish(image(0))
     arrays.publish(emotions(0, [(10, 20, 100, 140)]))
     node.wait(lambda: overlays, "a face is not drawn")
-    before, begun_s = node.peak_bytes(), time.monotonic()
+    before, begun_s = node.peak_bytes(), node.cpu_s()
     crowd = [(number % 400, number // 4, number % 400 + 100, number // 4 + 120) for number in range(1000)]
     images.publish(image(1))
     arrays.publish(emotions(1, crowd))
     node.wait(lambda: overlays[-1].header == header(1), "a crowd is not drawn")
-    assert time.monotonic() - begun_s < 10, "it took 80 s when labels were laid out for all of them"
+    assert node.cpu_s() - begun_s < 10, "it took 80 s when labels were laid out for all of them"
     node.wait_for_warning("1000 faces in an image, only the largest 32 have labels")
     images.publish(image(2))
     arrays.publish(emotions(2, [(10, 20, 100, 140)], label="l" * (10 * MIB)))
@@ -310,5 +315,5 @@ def test_the_overlay_draws_a_crowd_in_time(run_node):
     images.publish(image(3))
     arrays.publish(emotions(3, crowd[:40], label="l" * 1000, labels=("l" * 20_000, "m")))
     node.wait(lambda: overlays[-1].header == header(3), "long labels are not drawn")
-    assert markers
+    node.wait(lambda: markers, "there are no markers")
     assert node.peak_bytes() - before < MAX_GROWTH
