@@ -115,8 +115,7 @@ def simulate(sides, count, frames):
 
 
 @pytest.mark.guarantee(
-    "With more faces than there is time for, they take turns: of eight equal ones at 30 Hz with time for three a frame "
-    "each is classified ten times a second, and the smallest of unequal ones a fifth as often as the largest, or more.",
+    "Of eight equal faces at 30 Hz with time for three a frame each is classified ten times a second.",
     section="Emotion classifier node",
 )
 def test_faces_take_turns():

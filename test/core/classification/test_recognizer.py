@@ -106,8 +106,7 @@ def test_no_batch_is_begun_after_the_time_limit(time_limit_s, count):
 
 
 @pytest.mark.guarantee(
-    "A face that was not classified in an image has no `probabilities`, the smoothed ones of its track and the age of "
-    "its newest prediction.",
+    "A face that was not classified in an image has its last smoothed prediction and the age of it.",
     section="Emotion classifier node",
 )
 def test_a_face_whose_turn_it_is_not_has_its_last_prediction_and_its_age():

@@ -370,8 +370,7 @@ class PatientClassifier(BrightnessClassifier):
 
 
 @pytest.mark.guarantee(
-    "More faces than there is time for take turns: all are in every EmotionArray, none for longer without a prediction "
-    "than its turn takes, and no frame is skipped for it.",
+    "More faces than there is time for take turns: all are in every EmotionArray, no frame is skipped for it.",
     section="Emotion classifier node",
 )
 def test_more_faces_than_there_is_time_for_take_turns(graph, make):
