@@ -118,6 +118,22 @@ def test_a_node_that_is_killed_is_started_again_and_emotions_go_on(demo, probe, 
     assert max(back_s.values()) < BACK_S, back_s
 
 
+@pytest.mark.guarantee(
+    "A node of `make demo` that runs but does not report its state for ten seconds is killed and restarted.",
+    section="Fault injection",
+)
+def test_a_node_that_hangs_is_started_again(demo, probe):
+    probe.wait(lambda: len(probe.stamps_ns) > 10, START_S, "the demonstration does not begin")
+    pid = pid_of("face_detection_node")
+    os.kill(pid, signal.SIGSTOP)
+    probe.wait(lambda: pid_of("face_detection_node") not in (None, pid), START_S, "it is not started again")
+    restarted_ns = probe.now_ns()
+    probe.wait(lambda: probe.stamps_ns[-1] > restarted_ns, START_S, "no emotions")
+    demo.send_signal(signal.SIGINT)
+    output, _ = demo.communicate(timeout=START_S)
+    assert "face_detection_node does not report its state any more, killing it" in output
+
+
 @pytest.mark.guarantee("Bytes that are no serialized message end no process.", section="Fault injection")
 @pytest.mark.parametrize("name", NODES[1:])
 def test_torn_messages_do_not_end_a_process(name, probe, make_torn):

@@ -43,6 +43,7 @@ class ResultListener(Node):
         self._prefix = self.get_namespace().rstrip("/")  # also known when the node has been destroyed
         self._diagnostics: dict[str, dict[str, str]] = {}
         self._errors: dict[str, str] = {}
+        self._reported_s: dict[str, float] = {}
         self.face_arrays = self.faces = self.overlays = 0
         self._counts = FrameCounts()
         self.labels: Counter[str] = Counter()
@@ -76,6 +77,10 @@ class ResultListener(Node):
         """Returns the message of a node's last entry of /diagnostics if its level is ERROR, else an empty string."""
         return self._errors.get(self._full_name(node), "")
 
+    def reported_s(self, node: str) -> float | None:
+        """Returns the monotonic time at which a node's last entry of /diagnostics arrived, None before the first."""
+        return self._reported_s.get(self._full_name(node))
+
     def count(self, node: str, name: str) -> int:
         """Returns a number of a node's last entry of /diagnostics; 0 if it has none."""
         text = self.status(node).get(name, "")
@@ -106,6 +111,7 @@ class ResultListener(Node):
         for entry in message.status:
             if entry.name not in self._diagnostics and len(self._diagnostics) >= _MAX_STATUSES:
                 continue
+            self._reported_s[entry.name] = time.monotonic()
             self._diagnostics[entry.name] = {value.key: value.value for value in entry.values}
             self._errors[entry.name] = entry.message if entry.level == DiagnosticStatus.ERROR else ""
 

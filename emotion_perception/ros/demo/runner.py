@@ -137,6 +137,8 @@ class Demo:
     def _spin(self) -> None:
         self._executor.spin_once(timeout_sec=0.1)
         self._processes.check(respawn=self.began)
+        if self.began:
+            self._processes.kill_silent(self._recorder.reported_s)
         if time.monotonic() >= self._next_check_s:
             self._next_check_s = time.monotonic() + _FOREIGN_PERIOD_S
             if topic := foreign_topic(self._recorder, _TOPICS, self._processes.pids):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 _END_S = 5.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _STABLE_S = 0.5, 8.0, 5.0
 _SHM_PERIOD_S = 0.5
+_SILENT_S, _LONGEST_START_S = 10.0, 20.0  # a node reports once a second; after its start only from then on
 
 
 class ProcessError(EmotionPerceptionError):
@@ -87,6 +88,22 @@ class Supervisor:
             if not respawn:
                 raise ProcessError(f"{name} ended with exit code {code}")
             self._restart(name, node, code)
+
+    def kill_silent(self, reported_s: Callable[[str], float | None]) -> None:
+        """Kills each node that runs but is not heard of any more, so that `check` restarts it.
+
+        Args:
+            reported_s: returns when a node last reported its state, as a monotonic time; None if it never has.
+        """
+        now_s = time.monotonic()
+        for name, node in self._nodes.items():
+            last_s = reported_s(name)
+            if last_s is None or node.process.poll() is not None:
+                continue
+            silent_s = now_s - max(last_s, node.started_s + _LONGEST_START_S - _SILENT_S)
+            if silent_s > _SILENT_S:
+                _log.warning("%s does not report its state any more, killing it", name)
+                node.process.kill()
 
     def stop(self, *, starting: bool) -> list[str]:
         """Stops the nodes one after another; returns a line for each that did not end properly.
