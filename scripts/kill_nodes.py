@@ -312,16 +312,16 @@ def wait_for_results(demo: Demonstration | ComposedDemonstration) -> None:
 def summary_of(rows: Sequence[dict[str, Any]], cold: dict[str, list[float]]) -> dict[str, Any]:
     """Returns the figures of each program."""
     programs = {}
-    for program, starts in cold.items():
+    for program in dict.fromkeys(row["program"] for row in rows):
         own = [row["seconds"] for row in rows if row["program"] == program]
-        back, limit_s = [seconds for seconds in own if seconds is not None], max(starts) + SPARE_S
+        back, starts = [seconds for seconds in own if seconds is not None], cold.get(program, [])
+        limit_s = max(starts, default=float("inf")) + SPARE_S
         programs[program] = {
             "kills": len(own),
             "lost": own.count(None),
             "late": sum(seconds > limit_s for seconds in back),
             "back_s": _spread(back),
             "cold_start_s": _spread(starts),
-            "limit_s": round(limit_s, 2),
         }
     return programs
 
