@@ -293,7 +293,7 @@ def test_raw_images_beyond_the_limit_are_refused(run_node):
     section="Limits",
 )
 def test_the_overlay_draws_a_crowd_in_time(run_node):
-    node = run_node("overlay_node")
+    node = run_node("overlay_node", "sync_timeout_s:=10.0")  # longer than this process takes to make an array
     overlays, markers = node.listen(Image, "image_overlay"), node.listen(MarkerArray, "markers")
     images = node.speak(Image, "image_raw", QoSProfile(depth=5))
     arrays, infos = node.speak(EmotionArray, "emotions"), node.speak(CameraInfo, "camera_info")
