@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _END_S = 5.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _STABLE_S = 0.5, 8.0, 5.0
 _SHM_PERIOD_S = 0.5
-_SILENT_S, _LONGEST_START_S = 10.0, 20.0  # a node reports once a second; after its start only from then on
+_SILENT_S, _LONGEST_START_S = 10.0, 20.0  # a node reports once a second, 20 s after its start at the latest
 
 
 class ProcessError(EmotionPerceptionError):
