@@ -148,7 +148,9 @@ class Demonstration:
         return None
 
     def supervise(self) -> None:
-        """Does nothing: the demonstration restarts its nodes itself."""
+        """Ends the program if the demonstration has ended; it restarts its nodes itself."""
+        if self._process.poll() is not None:
+            sys.exit(f"demonstration {self.number} ended with {self._process.returncode}, see {self._log.name}")
 
     def close(self) -> str:
         """Ends the demonstration; returns what was wrong with its end, if anything."""
