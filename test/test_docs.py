@@ -75,7 +75,7 @@ LINKS = sorted(
 PATHS = found(rf"(?<![\w./~-])((?:{'|'.join(FOLDERS + ROOMS)})/[\w./*-]*)")
 TARGETS = found(r"(?<![\w-])make ([a-z-]+)")
 COMMANDS = found(r"emotion-perception ([a-z]+[a-z-]*)([^\n;|)$]*)")
-ASSIGNED = found(r"(?<!-r )(?<![\w:])(?:\w+:)?([a-z]\w*):=")
+ASSIGNED = found(r"(?<!-r )(?<![\w:/])(?:\w+:)?([a-z]\w*):=")  # not camera/set_camera_info:=, a remapping
 CLASSES = [
     (document, name)
     for document, name in found(r"(?<![\w.:/<])([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?![\w:])")
@@ -156,7 +156,9 @@ def test_a_generated_document_is_up_to_date(name, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    "document", [path for path in DOCUMENTS if path.name != "CONTRIBUTING.md"], ids=lambda path: path.name
+    "document",
+    [path for path in DOCUMENTS if path.name != "CONTRIBUTING.md" and "<!-- Written by scripts/" not in text_of(path)],
+    ids=lambda path: path.name,
 )
 def test_prose_is_at_most_a_hundred_columns_wide(document):
     text = re.sub(r"^```.*?^```", "", text_of(document), flags=re.MULTILINE | re.DOTALL)

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The RViz file names topics that the nodes have; what the launch files open has those of each camera, and its frame."""
+"""The RViz file names topics that the nodes have; the launch files open those of each camera, and its frame."""
 
 from pathlib import Path
 

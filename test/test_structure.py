@@ -59,6 +59,7 @@ def test_torch_stays_where_it_is_used():
     allowed = {
         "core/classification/classifier.py",
         "core/classification/networks.py",
+        "core/inference/devices.py",
         "core/inference/torch_backend.py",
     }
     found = importers("torch", "torchmetrics", "lightning")

@@ -148,9 +148,7 @@ class TestFaceHider:
     def test_a_image_of_nobody_stays(self):
         assert not self.changed(FaceAnonymizer(), [], 1.0).any()
 
-    @pytest.mark.parametrize(
-        ("stamp_s", "hidden"), [(1.1, True), (2.0, True), (2.1, False), (0.9, False)]
-    )
+    @pytest.mark.parametrize(("stamp_s", "hidden"), [(1.1, True), (2.0, True), (2.1, False), (0.9, False)])
     def test_a_face_that_the_detector_misses_stays_hidden_for_a_second(self, stamp_s, hidden):
         hider = FaceAnonymizer()
         assert self.changed(hider, [self.FACE], 1.0)[40, 50]
