@@ -23,6 +23,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -53,6 +54,7 @@ SETTLED_S = RESTARTS_PERIOD_S / MAX_RESTARTS + 0.5  # so rarely that `RestartPol
 COLD_EVERY = 3  # kills; no divisor of the number of nodes, so that each program has its turn
 FIRST_S = 6.0  # so long a node has to live to be restarted at once, see `Supervisor`
 DYING_NS = 10_000_000  # so long a killed process may still publish
+_stop = threading.Event()
 COLUMNS = ("program", "demo", "seconds", "killed_unix_s", "state")
 
 
@@ -75,7 +77,13 @@ class Listener:
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_status, 50)
 
     def spin(self) -> None:
-        """Takes a message that has arrived, or waits a little for one."""
+        """Takes a message that has arrived, or waits a little for one.
+
+        Raises:
+            KeyboardInterrupt: SIGINT or SIGTERM has come; raised by the handler it could get lost in a callback.
+        """
+        if _stop.is_set():
+            raise KeyboardInterrupt
         self._executor.spin_once(timeout_sec=0.02)
 
     def are_active(self, names: Iterable[str], since_s: float) -> bool:
@@ -350,7 +358,7 @@ def main() -> int:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, lambda *_: _stop.set())
     rows: list[dict[str, Any]] = []
     faults: list[str] = []
     with ExitStack() as stack:
