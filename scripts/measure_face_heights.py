@@ -64,27 +64,31 @@ def main() -> int:
     names = [name for name, _ in zipped_photographs(options.data / "utkface200_sample.zip", options.step)]
     groups = read_groups(options.data / "utkface64.npz", names)
     tasks = [(options.data, options.step, light, *setting) for light in LIGHTS for setting in SETTINGS]
-    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        accuracy = pool.submit(emotion_accuracy, options.data / "fer2013.npz", options.step)
-        measurements = list(pool.map(measure, tasks))
-        emotions = accuracy.result()
+    heights = " | ".join(f"{height} px" for height in HEIGHTS)
     lines = [
         f"`scripts/measure_face_heights.py`, {date.today()}, {processor_name()}; {len(names)} photographs, "
         f"score threshold {DetectorOptions().score_threshold}; recall, and in brackets that of the guessed group "
         "that is found least often.",
         "",
-        f"| light | detector | longer side | {' | '.join(f'{height} px' for height in HEIGHTS)} | false | ms |",
+        f"| light | detector | longer side | {heights} | false | ms |",
         f"|---|---|---|{'---|' * (len(HEIGHTS) + 2)}",
-        *(row(task[2:], measured, groups) for task, measured in zip(tasks, measurements, strict=True)),
+    ]
+    print("\n".join(lines))
+    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
+        accuracy = pool.submit(emotion_accuracy, options.data / "fer2013.npz", options.step)
+        for task, measured in zip(tasks, pool.map(measure, tasks), strict=True):
+            lines.append(row(task[2:], measured, groups))
+            print(lines[-1], flush=True)
+        emotions = accuracy.result()
+    lines += [
         "",
-        f"| | {' | '.join(f'{height} px' for height in HEIGHTS)} |",
+        f"| | {heights} |",
         f"|---|{'---|' * len(HEIGHTS)}",
         f"| `compact_vgg` on PublicTest, top-1 | {' | '.join(f'{value:.3f}' for value in emotions)} |",
     ]
-    text = "\n".join(lines) + "\n"
-    print(text)
+    print("\n".join(lines[-4:]))
     if options.out:
-        replace_measurement(options.out, text, "face heights")
+        replace_measurement(options.out, "\n".join(lines) + "\n", "face heights")
     return 0
 
 
