@@ -19,19 +19,22 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 
 from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, ModelFileError
+from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, ModelFileError, one_line
 from emotion_perception.core.regular_files import MIB, read_regular
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.demo.demo_recorder import DemoRecorder
 from emotion_perception.ros.demo.domain import DomainError, foreign_topic, ros_in_reserved_domain
 from emotion_perception.ros.demo.result_listener import ResultListener
-from emotion_perception.ros.demo.signals import stop_event
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
+from emotion_perception.ros.signals import stop_event
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
 FILES = ("overlay.webm", "overlay.png", "emotions.csv", "summary.json")
 BUILT_IN_CLIP_S = 15.0
+_IMAGES = "image_reliability:=best_effort"
+"""All nodes are on this machine, where the profile's shared memory loses no image; a reliable subscription can hang after
+a `kill -9` (docs/troubleshooting.md, "A killed node")."""
 _TOPICS, _FOREIGN_PERIOD_S = ("image_raw", "faces", "emotions"), 1.0
 _START_S, _CHANGE_S, _FIRST_IMAGE_S, _DRAIN_S, _LAST_IMAGE_S = 60.0, 40.0, 20.0, 5.0, 0.3
 
@@ -190,7 +193,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return exit_code
     except (ConfigurationError, DomainError) as e:
         print(f"demo: {e}", file=sys.stderr)
-        return 1
+    except OSError as e:
+        print(f"demo: {e.filename}: {e.strerror}" if e.filename else f"demo: {one_line(e)}", file=sys.stderr)
+    return 1
 
 
 def _inputs(source: str) -> list[Path]:
@@ -246,9 +251,9 @@ def _overrides(options: argparse.Namespace) -> dict[str, Sequence[str]]:
     recorder = {} if options.bag is None else {"bag_recorder": [f'bag:="{options.bag.resolve()}"']}
     return recorder | {
         "camera_node": [f'video_device:="{options.source}"', *options.camera],
-        "face_detection_node": options.detection,
-        "emotion_classifier_node": options.classifier,
-        "overlay_node": [],
+        "face_detection_node": [_IMAGES, *options.detection],
+        "emotion_classifier_node": [_IMAGES, *options.classifier],
+        "overlay_node": [_IMAGES],
     }
 
 
