@@ -34,10 +34,10 @@ from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.conversions import EmotionArray, FaceArray
 from emotion_perception.ros.demo.domain import ros_in_reserved_domain
 from emotion_perception.ros.demo.runner import NODES, built_in_source
-from emotion_perception.ros.demo.signals import stop_event
 from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.qos import RESULTS
+from emotion_perception.ros.signals import stop_event
 
 PERIOD_S, START_TIMEOUT_S = 5.0, 60.0
 MIN_S = 5 * PERIOD_S  # a slope and its confidence need three samples after the warm-up

@@ -21,12 +21,12 @@ _ALL_END = "all nodes of its process end"
 
 
 def run_node(make_node: Callable[[], PerceptionNode[Any]], args: list[str] | None = None) -> int:
-    """Runs one node until SIGINT or SIGTERM; returns the exit code of `run_nodes`."""
+    """Runs one node until SIGINT, SIGTERM or SIGHUP; returns the exit code of `run_nodes`."""
     return run_nodes([make_node], args)
 
 
 def run_nodes(node_factories: Sequence[Callable[[], PerceptionNode[Any]]], args: list[str] | None = None) -> int:
-    """Runs nodes, each in a thread of its own, until SIGINT or SIGTERM.
+    """Runs nodes, each in a thread of its own, until SIGINT, SIGTERM or SIGHUP.
 
     Args:
         node_factories: create the nodes. The nodes are configured in this order and activated in the reverse one, so

@@ -66,7 +66,7 @@ class OneShotNode(Node, Generic[Config]):
 def run_one_shot_node(
     make_node: Callable[[], OneShotNode[Any]], args: list[str] | None = None, *, grace_period_s: float = GRACE_PERIOD_S
 ) -> int:
-    """Runs a node until it is done, or until SIGINT or SIGTERM.
+    """Runs a node until it is done, or until SIGINT, SIGTERM or SIGHUP.
 
     Args:
         make_node: creates the node.

@@ -16,7 +16,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.errors import ConfigurationError, clipped
 from emotion_perception.core.options import OptionLimits, Options, limits_of, option_fields, with_values
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.ros.config import NODE_CONFIGS
@@ -45,10 +45,12 @@ class Parameters(Generic[Config]):
         return self._value
 
     def _on_set_parameters(self, changes: list[Parameter]) -> SetParametersResult:
+        if not all(change.name for change in changes):  # rclpy refuses every undeclared name but this one
+            return SetParametersResult(successful=False, reason="a parameter has an empty name")
         try:
             self._value = self._changed(changes)
         except ConfigurationError as e:
-            return SetParametersResult(successful=False, reason=str(e))
+            return SetParametersResult(successful=False, reason=clipped(str(e)))
         return SetParametersResult(successful=True)
 
     def _changed(self, changes: list[Parameter]) -> Config:

@@ -3,11 +3,10 @@
 """Exit codes, timeouts, start and end of a node process, for lifecycle nodes and one-shot nodes alike.
 
 The main thread only waits for signals. Everything that can take long (loading a model, opening a disk, spinning) runs
-in other threads, so SIGINT and SIGTERM take effect at once, whatever the nodes are doing.
+in other threads, so SIGINT, SIGTERM and SIGHUP take effect at once, whatever the nodes are doing.
 """
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import one_line, report_unexpected
 from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S, shutdown_watchdog
+from emotion_perception.ros.signals import stop_event
 from emotion_perception.ros.transport.shared_memory_ports import DeadPorts
 
 EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
@@ -46,7 +46,7 @@ def run_process(
     process, see `shutdown_watchdog`.
 
     Args:
-        work: gets an event that SIGINT and SIGTERM set; returns the exit code.
+        work: gets an event that those signals set; returns the exit code.
         release: called in the main thread after `work`, before rclpy is shut down; destroys the nodes.
         args: the command line; None takes that of the process.
         grace_period_s: how long `work` may go on after a signal, in seconds.
@@ -54,9 +54,7 @@ def run_process(
     Returns:
         The exit code: that of `work`; 0 if it was abandoned after a signal; 2 if the ROS arguments are malformed.
     """
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event()
     dead_ports = DeadPorts()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)

@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -93,7 +94,39 @@ def test_a_signal_ends_the_player_within_two_seconds_without_noise(probe, bag, n
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.guarantee(
+    "A loop over a recording of a single moment is played ten times a second at most.", section="Programs"
+)
+def test_a_loop_over_a_single_moment_does_not_publish_as_fast_as_it_can(probe, tmp_path):
+    moment = write_bag(tmp_path / "moment", [np.zeros((48, 64, 3), np.uint8)], [1000 * NS])
+    times_s = []
+    probe.node.create_subscription(Image, "image_raw", lambda _: times_s.append(time.monotonic()), 10)
+    with started("bag_player", f"bag:={moment}", "loop:=true") as process:
+        probe.wait(lambda: len(times_s) > 5, "no images")
+        started_s = times_s[0] - 1.0  # the first image may have waited for this process
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=END_S)
+        rounds = int(re.search(r"in (\d+) rounds", output)[1])
+        assert rounds <= 10 * (time.monotonic() - started_s) + 1
+
+
+@pytest.mark.guarantee(
+    "Signals that come while another one is handled end a process as a single one does.", section="Programs"
+)
+def test_a_burst_of_signals_ends_a_program_as_a_single_one_does(probe, bag):
+    images = []
+    probe.node.create_subscription(Image, "image_raw", images.append, 10)
+    with started("bag_player", f"bag:={bag}", "loop:=true") as process:
+        probe.wait(lambda: len(images) > 3, "no images")
+        for _ in range(2000):
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=END_S)
+    assert "Traceback" not in output
+    assert process.returncode == 0, output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_the_recorder_within_two_seconds_with_a_whole_recording(probe, tmp_path, number):
     publisher = probe.node.create_publisher(Image, "image_raw", 10)
     with started("bag_recorder", f"bag:={tmp_path / 'made'}") as process:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import cv2
 import pytest
@@ -22,6 +23,7 @@ from sensor_msgs.msg import Image
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.demo.domain import has_participants
 
+PAUSE_S = 13.0  # longer than a node may be silent
 REFUSED_S = 60.0  # it takes a second or two where nothing else runs
 
 
@@ -167,6 +169,52 @@ def test_the_end_of_the_terminal_ends_the_demonstration_and_its_nodes(tmp_path, 
         process.send_signal(signal.SIGHUP)
         output, _ = process.communicate(timeout=START_S)
     assert process.returncode == 0, output
+    assert not has_participants(ros_domain)
+
+
+@pytest.mark.guarantee("A demonstration that is killed takes its nodes with it.", section="Programs")
+def test_the_nodes_of_a_demonstration_that_is_killed_end(tmp_path, ros_domain):
+    with running(tmp_path / "out") as process:
+        begun(process)
+        process.kill()
+        deadline_s = time.monotonic() + START_S
+        while has_participants(ros_domain):
+            assert time.monotonic() < deadline_s, "its nodes go on"
+            time.sleep(0.1)
+
+
+@pytest.mark.guarantee(
+    "A demonstration that was paused (Ctrl-Z) goes on with its nodes: it does not take its own pause for theirs.",
+    section="Programs",
+)
+def test_a_demonstration_that_was_paused_goes_on_with_its_nodes(tmp_path, ros_domain):
+    out = tmp_path / "out"
+    with running(out) as process:
+        begun(process)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(PAUSE_S)
+        process.send_signal(signal.SIGCONT)
+        begun(process)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=START_S)
+    assert process.returncode == 0, output
+    assert json.loads((out / "summary.json").read_text())["restarts"] == {}
+
+
+@pytest.mark.guarantee(
+    "A demonstration whose results cannot be written ends with one line that names the file.", section="Programs"
+)
+def test_a_demonstration_whose_folder_is_removed_meanwhile_ends_with_one_line(tmp_path, ros_domain):
+    out = tmp_path / "out"
+    with running(out) as process:
+        begun(process)
+        shutil.rmtree(out)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=START_S)
+    assert process.returncode == 1, output
+    assert "Traceback" not in output
+    (line,) = [line for line in output.splitlines() if line.startswith("demo: ")]
+    assert str(out) in line
     assert not has_participants(ros_domain)
 
 

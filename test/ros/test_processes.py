@@ -36,12 +36,14 @@ def clip(tmp_path):
 
 
 @pytest.mark.guarantee(
-    "SIGINT and SIGTERM end the process within two seconds, with exit code 0 and no traceback.", section="Every node"
+    "SIGINT, SIGTERM and SIGHUP (the end of the terminal) end the process within two seconds, with exit code 0 and no "
+    "traceback.",
+    section="Every node",
 )
 @pytest.mark.guarantee(
     "The composed process ends like a single node, with the same exit codes.", section="All nodes in one process"
 )
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("node", [*NODES, COMPOSED])
 def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, clip):
     if node in ("face_detection_node", COMPOSED):

@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes VP9 video in a thread of its own."""
 
+import errno
+import itertools
 import queue
 import threading
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emotion_perception.core.errors import one_line
 
 _TIME_BASE = Fraction(1, 1000)  # presentation times are milliseconds
 _QUEUE = 60  # images; two seconds at 30 Hz
@@ -28,16 +33,17 @@ class VideoWriter:
 
     Attributes:
         written: number of images encoded so far.
-        dropped: number of images that did not fit into the queue.
+        dropped: number of images that did not fit into the queue, or came after a failure.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._queue: queue.Queue[tuple[NDArray[np.uint8], int] | None] = queue.Queue(_QUEUE)
-        self._thread = threading.Thread(target=self._run, name="video-writer", daemon=True)
-        self._thread.start()
+        self._failure: Exception | None = None
         self.written = 0
         self.dropped = 0
+        self._thread = threading.Thread(target=self._run, name="video-writer", daemon=True)
+        self._thread.start()
 
     def write(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> None:
         """Queues an image, uint8 (H, W, 3), of the same size as all others; stamps have to increase."""
@@ -47,12 +53,29 @@ class VideoWriter:
             self.dropped += 1
 
     def close(self) -> None:
-        """Encodes the queued images and closes the file."""
+        """Encodes the queued images and closes the file.
+
+        Raises:
+            OSError: the file could not be written.
+        """
         self._queue.put(None)
         self._thread.join()
+        if self._failure is not None:
+            reason = getattr(self._failure, "strerror", None) or one_line(self._failure)
+            number = getattr(self._failure, "errno", None) or errno.EIO
+            raise OSError(number, f"not written to its end: {reason}", str(self._path)) from self._failure
 
     def _run(self) -> None:
-        first = self._queue.get()
+        """Encodes until the end; after a failure it only empties the queue, so that `close` never blocks."""
+        items = iter(self._queue.get, None)
+        try:
+            self._encode(items)
+        except Exception as e:  # noqa: BLE001 - `close` raises it
+            self._failure = e
+            self.dropped += sum(1 for _ in items)
+
+    def _encode(self, items: Iterator[tuple[NDArray[np.uint8], int]]) -> None:
+        first = next(items, None)
         if first is None:
             return
         import av
@@ -62,10 +85,8 @@ class VideoWriter:
             height, width = first[0].shape[:2]
             stream.width, stream.height, stream.pix_fmt = width - width % 2, height - height % 2, "yuv420p"
             stream.codec_context.time_base = _TIME_BASE
-            item: tuple[NDArray[np.uint8], int] | None = first
             last_ms = -1
-            while item is not None:
-                image_bgr, stamp_ns = item
+            for image_bgr, stamp_ns in itertools.chain([first], items):
                 last_ms = max(last_ms + 1, (stamp_ns - first[1]) // 1_000_000)
                 frame = av.VideoFrame.from_ndarray(
                     np.ascontiguousarray(image_bgr[: stream.height, : stream.width]), format="bgr24"
@@ -73,5 +94,4 @@ class VideoWriter:
                 frame.pts, frame.time_base = last_ms, _TIME_BASE
                 container.mux(stream.encode(frame))
                 self.written += 1
-                item = self._queue.get()
             container.mux(stream.encode())

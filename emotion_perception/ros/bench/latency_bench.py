@@ -34,9 +34,9 @@ from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.domain import ros_in_reserved_domain
 from emotion_perception.ros.demo.result_listener import ResultListener
 from emotion_perception.ros.demo.runner import NODES, Demo, DemoError
-from emotion_perception.ros.demo.signals import stop_event
 from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
+from emotion_perception.ros.signals import stop_event
 from emotion_perception.ros.tracing import VARIABLE
 
 COMPOSED = "emotion_perception_composed"

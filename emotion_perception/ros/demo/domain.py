@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import rclpy
@@ -60,12 +60,18 @@ def ros_in_reserved_domain(nodes: Sequence[str], *, lan: bool = False) -> Iterat
         yield domain
 
 
-def own_domain() -> AbstractContextManager[int]:
+@contextmanager
+def own_domain() -> Iterator[int]:
     """Reserves a ROS domain that no test, run or participant on this machine uses.
 
     It is below the ephemeral ports, and random: participants of a killed run stay discovered in their domain for 20 s.
     """
-    return domain_id(lambda: random.choice([d for d in range(1, 101) if not has_participants(d)] or [1]))
+    reservation = domain_id(lambda: random.choice([d for d in range(1, 101) if not has_participants(d)] or [1]))
+    domain = reservation.__enter__()  # not `with`: it takes an OSError of the block for one of its own
+    try:
+        yield domain
+    finally:
+        reservation.__exit__(None, None, None)
 
 
 def foreign_topic(node: Node, topics: Sequence[str], pids: Collection[int]) -> str:

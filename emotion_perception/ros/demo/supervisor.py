@@ -3,6 +3,7 @@
 """Supervises node processes: starts them, restarts those that were killed or failed, stops them in order."""
 
 import logging
+import shutil
 import signal
 import subprocess
 import time
@@ -23,6 +24,7 @@ _END_S = 5.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S, _STABLE_S = 0.5, 8.0, 5.0
 _SHM_PERIOD_S = 0.5
 _SILENT_S, _LONGEST_START_S = 10.0, 20.0  # a node reports once a second, 20 s after its start at the latest
+_GAP_S = 2.0  # between two calls of `kill_silent`; after a longer one this process has not listened
 
 
 class ProcessError(EmotionPerceptionError):
@@ -61,6 +63,7 @@ class Supervisor:
         self.segments_removed = 0
         self.pids: set[int] = set()
         self._next_check_s = 0.0
+        self._listened_s = self._listening_since_s = time.monotonic()
         self._nodes: dict[str, _Node] = {}
         for name, overrides in nodes.items():
             process = _start(_command(name, [*overrides, *(first or {}).get(name, ())]))
@@ -92,15 +95,20 @@ class Supervisor:
     def kill_silent(self, reported_s: Callable[[str], float | None]) -> None:
         """Kills each node that runs but is not heard of any more, so that `check` restarts it.
 
+        To be called several times a second: time in which this process itself was stopped is not counted.
+
         Args:
             reported_s: returns when a node last reported its state, as a monotonic time; None if it never has.
         """
         now_s = time.monotonic()
+        if now_s - self._listened_s > _GAP_S:
+            self._listening_since_s = now_s
+        self._listened_s = now_s
         for name, node in self._nodes.items():
             last_s = reported_s(name)
             if last_s is None or node.process.poll() is not None:
                 continue
-            silent_s = now_s - max(last_s, node.started_s + _LONGEST_START_S - _SILENT_S)
+            silent_s = now_s - max(last_s, self._listening_since_s, node.started_s + _LONGEST_START_S - _SILENT_S)
             if silent_s > _SILENT_S:
                 _log.warning("%s does not report its state any more, killing it", name)
                 node.process.kill()
@@ -159,8 +167,11 @@ class Supervisor:
 
 
 def _start(command: list[str | Path]) -> "subprocess.Popen[bytes]":
-    # in a session of its own, so that Ctrl-C reaches the supervisor alone and the nodes end in order
-    return subprocess.Popen(command, start_new_session=True)
+    # in a session of its own, so that Ctrl-C reaches the supervisor alone and the nodes end in order; a supervisor that
+    # is killed takes its nodes with it
+    setpriv = shutil.which("setpriv")
+    with_parent = [setpriv, "--pdeathsig", "TERM"] if setpriv else []
+    return subprocess.Popen([*with_parent, *command], start_new_session=True)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> bool:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _LATE_S = 0.02
+_SHORTEST_ROUND_S = 0.1  # a loop over a single moment would publish as fast as it can
 _PAUSE_S = 60.0  # a longer one is logged when it begins
 _CLOCK_END_NS = (1 << 31) * 1_000_000_000  # of what builtin_interfaces/Time can hold
 _SUBSCRIBERS_PERIOD_S = 0.05
@@ -78,8 +79,11 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         """Plays the recording, once or with `loop` until it is stopped."""
         self._wait_for_subscribers(stop)
         while not stop.is_set() and (self.config.loop or not self._rounds):
+            next_round_s = time.monotonic() + _SHORTEST_ROUND_S
             self._play_once(stop)
             self._rounds += 1
+            while self.config.loop and time.monotonic() < next_round_s and not stop.is_set():
+                self.spin_once(next_round_s - time.monotonic())
         self._wait_for_acknowledgement(stop)
         for problem in self._recording.problems:
             self.get_logger().warning(f"{self.config.bag}: {problem}")
@@ -173,7 +177,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         parts = [f"{name}: {counts[name]} in the bag, {self.published[name]} published" for name in self._outputs]
         rounds = f", in {self._rounds} rounds" if self.config.loop else ""
         untimed = (
-            f"; {self._untimed} not published: received after 2038, which /clock cannot express"
+            f"; {self._untimed} not published: received before 1970 or after 2038, which /clock cannot express"
             if self._untimed
             else ""
         )

@@ -3,7 +3,7 @@
 """bag_recorder: records topics into a new rosbag2 folder, for machines without rosbag2.
 
 Subscribes to `topics`, by default `image_raw`, `camera_info`, `faces` and `emotions`, as soon as they have a publisher,
-and writes each message byte for byte with the time of its arrival on the node's clock, until SIGINT or SIGTERM.
+and writes each message byte for byte with the time of its arrival on the node's clock, until SIGINT, SIGTERM or SIGHUP.
 """
 
 import threading

@@ -54,6 +54,16 @@ def test_a_writer_that_got_no_image_leaves_no_file(tmp_path):
     assert not (tmp_path / "none.webm").exists()
 
 
+@pytest.mark.parametrize("count", [1, 300], ids=["at its end", "while images come"])
+def test_a_writer_that_fails_does_not_block_and_says_so_when_it_is_closed(tmp_path, count):
+    writer = VideoWriter(tmp_path / "gone" / "overlay.webm")
+    for k in range(count):  # 300 are more than the queue holds
+        writer.write(np.zeros((120, 160, 3), np.uint8), START_NS + k * 33_000_000)
+    with pytest.raises(OSError, match=r"not written to its end: .*gone/overlay\.webm"):
+        writer.close()
+    assert writer.written + writer.dropped <= count
+
+
 def test_what_nodes_import_does_not_load_pyav():
     code = (
         "import sys, emotion_perception.core.rendering as r; r.VideoWriter, r.draw_overlay; print('av' in sys.modules)"

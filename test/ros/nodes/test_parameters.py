@@ -54,6 +54,20 @@ def test_a_bad_value_at_start_is_one_clear_line(graph, name, value, line):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("node_type", "config"), NODES)
+def test_a_parameter_without_a_name_is_refused(graph, node_type, config):
+    node = graph.node(node_type, activate=False)
+    (result,) = node.set_parameters([Parameter("", value=1)])
+    assert (result.successful, result.reason) == (False, "a parameter has an empty name")
+    assert not node.has_parameter("")
+
+
+def test_the_reason_of_a_refusal_is_no_longer_than_a_line(graph):
+    (result,) = graph.node(OverlayNode, activate=False).set_parameters([Parameter("anonymize", value="x" * 200_000)])
+    assert not result.successful
+    assert len(result.reason) <= 300
+
+
 def test_a_live_parameter_changes_the_whole_configuration_at_once(graph):
     node = graph.node(FaceDetectionNode, activate=False)
     before = node.config
