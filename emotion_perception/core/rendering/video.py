@@ -33,7 +33,8 @@ class VideoWriter:
 
     Attributes:
         written: number of images encoded so far.
-        dropped: number of images that did not fit into the queue, or came after a failure.
+        dropped: number of images that did not fit into the queue, differ in size from the first one, or came after a
+            failure.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +47,7 @@ class VideoWriter:
         self._thread.start()
 
     def write(self, image_bgr: NDArray[np.uint8], stamp_ns: int) -> None:
-        """Queues an image, uint8 (H, W, 3), of the same size as all others; stamps have to increase."""
+        """Queues an image, uint8 (H, W, 3); stamps have to increase."""
         try:
             self._queue.put_nowait((image_bgr, stamp_ns))
         except queue.Full:
@@ -87,6 +88,9 @@ class VideoWriter:
             stream.codec_context.time_base = _TIME_BASE
             last_ms = -1
             for image_bgr, stamp_ns in itertools.chain([first], items):
+                if image_bgr.shape != first[0].shape:
+                    self.dropped += 1
+                    continue
                 last_ms = max(last_ms + 1, (stamp_ns - first[1]) // 1_000_000)
                 frame = av.VideoFrame.from_ndarray(
                     np.ascontiguousarray(image_bgr[: stream.height, : stream.width]), format="bgr24"

@@ -54,6 +54,14 @@ def test_a_writer_that_got_no_image_leaves_no_file(tmp_path):
     assert not (tmp_path / "none.webm").exists()
 
 
+def test_images_of_another_size_than_the_first_one_are_left_out(tmp_path):
+    writer = VideoWriter(tmp_path / "overlay.webm")
+    for k, shape in enumerate([(120, 160, 3), (60, 80, 3), (240, 320, 3), (120, 160, 3)]):
+        writer.write(np.zeros(shape, np.uint8), START_NS + k * 33_000_000)
+    writer.close()
+    assert (writer.written, writer.dropped) == (2, 2)
+
+
 @pytest.mark.parametrize("count", [1, 300], ids=["at its end", "while images come"])
 def test_a_writer_that_fails_does_not_block_and_says_so_when_it_is_closed(tmp_path, count):
     writer = VideoWriter(tmp_path / "gone" / "overlay.webm")
