@@ -161,6 +161,8 @@ def _several(given, cameras):
     devices = _split(given["video_device"])
     if is_true(given["composed"]) or given["image_topic"].startswith("/"):
         raise RuntimeError("cameras: composed:=true and an image_topic with a leading / need a single camera")
+    if len(set(cameras)) < len(cameras):
+        raise RuntimeError(f"cameras: {','.join(cameras)} has a name twice")
     if devices and len(devices) != len(cameras):
         raise RuntimeError(f"video_device: {len(devices)} sources for {len(cameras)} cameras")
     groups = []

@@ -225,6 +225,11 @@ def test_what_several_cameras_cannot_have_ends_the_launch(nodes, arguments, comp
         nodes(cameras="front,rear", **arguments)
 
 
+def test_a_camera_that_is_named_twice_ends_the_launch(nodes):
+    with pytest.raises(RuntimeError, match="cameras: front,front has a name twice"):
+        nodes(cameras="front,front")
+
+
 @pytest.mark.parametrize("camera", ["true", "false"])
 @pytest.mark.parametrize("overlay", ["true", "false"])
 def test_composed_nodes_are_one_process_with_the_same_parameters(nodes, camera, overlay):

@@ -156,5 +156,5 @@ def calibration_path(url: str, camera_name: str, namespace: str) -> Path:
 
     try:
         return Path(get_package_share_directory(parts.netloc)) / unquote(parts.path).lstrip("/")
-    except PackageNotFoundError as e:
+    except (PackageNotFoundError, ValueError) as e:  # ValueError: not a name of packages
         raise ConfigurationError(f"camera_info_url {url}: no package {parts.netloc}") from e

@@ -112,12 +112,15 @@ def describe(limits: OptionLimits) -> ParameterDescriptor:
 
 def _declare(node: Node, field: "dataclasses.Field[Any]") -> object:
     try:
-        return _to_field_value(node.declare_parameter(field.name, field.default, describe(limits_of(field))).value)
+        value = node.declare_parameter(field.name, field.default, describe(limits_of(field))).value
     except InvalidParameterTypeException as e:
         wanted = "list" if isinstance(field.default, tuple) else type(field.default).__name__
         raise ConfigurationError(f"parameter {field.name} is a {wanted}: {e}") from e
     except InvalidParameterValueException as e:
         raise ConfigurationError(f"parameter {field.name}: {e}") from e
+    if value is None:  # what rcl makes of []
+        raise ConfigurationError(f"parameter {field.name} is empty")
+    return _to_field_value(value)
 
 
 def _to_field_value(value: object) -> object:

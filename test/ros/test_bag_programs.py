@@ -180,6 +180,7 @@ def wait_until_it_answers(process):
         ("bag_recorder", ["bag:={bag}"], "exists already"),
         ("bag_recorder", ["bag:={tmp}/new", "storage:=tape"], "'tape' is none of mcap, sqlite3"),
         ("bag_recorder", ["bag:={tmp}/new", "topics:=4"], "topics"),
+        ("bag_recorder", ["bag:={tmp}/new", "topics:=[]"], "parameter topics is empty"),
     ],
 )
 def test_what_cannot_work_is_one_clear_line_and_exit_code_78(bag, tmp_path, program, parameters, line):

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from rclpy.exceptions import InvalidTopicNameException
+from rclpy.validate_topic_name import validate_topic_name
 
 from emotion_perception.core.classification import EmotionClassifier, EmotionRecognizer, LoadShedder
 from emotion_perception.core.errors import ConfigurationError, one_line
@@ -58,6 +59,7 @@ class ClassifierStream:
         self._published: Counter[int] = Counter()
         self._counts: Callable[[], FrameCounts] = FrameCounts
         try:
+            validate_topic_name(image_topic)
             self._emotions = ResultPublisher(node, EmotionArray, self._topic("emotions"), resources)
         except InvalidTopicNameException as e:
             raise ConfigurationError(f"image_topics: '{image_topic}' is not a topic name ({one_line(e)})") from e

@@ -401,6 +401,7 @@ def test_the_hardware_id_is_the_source_without_credentials(graph, device, expect
         ({"camera_info_url": "{tmp}/clip.txt"}, "not a camera calibration"),
         ({"camera_info_url": "ftp://x/y"}, "only file:// and package://"),
         ({"camera_info_url": "package://no_such_package/y"}, "no package no_such_package"),
+        ({"camera_info_url": "package://../y"}, "no package .."),
         ({"camera_info_url": "{tmp}/other.yaml"}, "calibrates 'other', camera_name is 'camera'"),
     ],
 )

@@ -131,17 +131,18 @@ def test_no_camera_or_one_twice_is_refused_in_a_line(start, topics, complaint):
     "`image_topics` with no topic, a topic twice or an invalid name is rejected in one line.",
     section="Several cameras with one classifier",
 )
-def test_what_is_no_topic_fails_configure_with_a_line_and_leaves_nothing(graph):
+@pytest.mark.parametrize("topic", ["no topic/image_raw", "image_raw/", "/"])
+def test_what_is_no_topic_fails_configure_with_a_line_and_leaves_nothing(graph, topic):
     node = graph.node(
         EmotionClassifierNode,
         activate=False,
         classifier_factory=lambda options, shared: BrightnessClassifier(),
-        parameters={"image_topics": ["front/image_raw", "no topic/image_raw"]},
+        parameters={"image_topics": ["front/image_raw", topic]},
     )
     before = len(list(node.publishers))
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
     assert isinstance(node.transition_error, ConfigurationError)
-    assert "'no topic/image_raw' is not a topic name" in str(node.transition_error)
+    assert f"'{topic}' is not a topic name" in str(node.transition_error)
     assert len(list(node.publishers)) == before
 
 
