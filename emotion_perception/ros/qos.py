@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 RESULTS_DEPTH = 5
-IMAGES_DEPTH = 5
+IMAGES_DEPTH = 15
 
 RESULTS = QoSProfile(depth=RESULTS_DEPTH, reliability=ReliabilityPolicy.RELIABLE)
 """Faces, emotions and overlay: reliable, as they are small and none may be lost; volatile, as old ones are useless."""

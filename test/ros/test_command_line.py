@@ -26,11 +26,13 @@ def run(program, *arguments):
 
 
 def refusal(program, *arguments, code):
-    """Returns the one line with which a program ends."""
+    """Returns the one line with which a program ends; the composed process adds one that names the node."""
     ended = run(program, *arguments)
     output = ended.stdout + ended.stderr
     assert ended.returncode == code, output
-    (line,) = output.strip().splitlines()
+    line, *others = output.strip().splitlines()
+    assert all("so all nodes of its process end" in other for other in others), output
+    assert len(others) <= (program == COMPOSED), output
     return line
 
 

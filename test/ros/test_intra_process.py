@@ -11,6 +11,7 @@ from fake_classifier import GladClassifier
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import CompressedImage, Image
 
+from emotion_perception.core.camera import FrameSource
 from emotion_perception.core.types import Frame
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
 from emotion_perception.ros.intra_process import IntraProcessSubscription, IntraProcessTopics, SharedImage
@@ -21,7 +22,7 @@ from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 TOPICS = {"raw": "/image_raw", "compressed": "/image_raw/compressed"}
 
 
-class Steady:
+class Steady(FrameSource):
     """A source of gray images at 50 Hz.
 
     Attributes:
