@@ -3,6 +3,7 @@
 """Start of the node programs in `scripts/`, before anything large is imported."""
 
 import importlib
+import os
 import signal
 import sys
 from typing import NoReturn
@@ -22,6 +23,11 @@ def run_program(name: str, module: str) -> NoReturn:
         name: of the program.
         module: name of the module in `ros.nodes`.
     """
+    for stream in range(3):
+        try:
+            os.fstat(stream)
+        except OSError:  # closed: the next socket would get its number, and what is logged
+            os.open(os.devnull, os.O_RDWR)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the imports run ends the process without a traceback
     try:
         main = importlib.import_module(f"emotion_perception.ros.nodes.{module}").main

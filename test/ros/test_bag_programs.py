@@ -157,6 +157,22 @@ def test_a_signal_before_it_has_begun_ends_it_too(program, bag, tmp_path):
     assert "Traceback" not in output
 
 
+@pytest.mark.guarantee(
+    "A program whose standard streams are closed writes nothing into its sockets.", section="Programs"
+)
+def test_closed_standard_streams_are_not_taken_by_sockets(probe, bag):
+    words = command("bag_player", f"bag:={bag}", "loop:=true")
+    process = subprocess.Popen(["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh", *words], cwd="/")
+    try:
+        images = []
+        probe.node.create_subscription(Image, "image_raw", images.append, 10)
+        probe.wait(lambda: images, "no images")
+        assert {os.readlink(f"/proc/{process.pid}/fd/{stream}") for stream in range(3)} == {os.devnull}
+    finally:
+        process.kill()
+        process.wait()
+
+
 def wait_until_it_answers(process):
     """Waits until the player's clock is heard."""
     from rosgraph_msgs.msg import Clock
