@@ -181,6 +181,7 @@ def test_values_of_set_are_yaml_with_exponents(capsys, tmp_path, options, line):
 )
 def test_a_missing_package_is_named_with_what_installs_it(capsys, monkeypatch, missing, line):
     error = ModuleNotFoundError(f"No module named '{missing}'", name=missing)
+    monkeypatch.delenv("EMOTION_PERCEPTION_ROS", raising=False)  # not the environment of `make`
     monkeypatch.setattr("emotion_perception.training.commands.train.run", raising(error))
     assert cli.main(["train", "--data", "x.npz", "--out", "out"]) == 1
     assert line in capsys.readouterr().err

@@ -61,7 +61,7 @@ def test_the_card_takes_further_reports(call, tmp_path):
         (["--report", "x.json"], "--report names reports for the model card: give --card FILE, too"),
         (["--card", "c.md", "--report", "x.json"], "x.json: no such file"),
         (["--examples"], "--examples shows the changes of --robustness: give both"),
-        (["--subgroups", "absent.csv"], "absent.csv: no such file"),
+        (["--subgroups", "absent.csv"], "absent.csv: No such file"),
         (["--data-option", "color=1"], "data option 'color' is unknown"),
         (["--data-option", "color"], "--data-option color: write KEY=VALUE"),
         (["--min-confidence", "2"], "min_confidence 2.0 is above 1.0"),

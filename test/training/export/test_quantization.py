@@ -37,7 +37,7 @@ def folder(exported, tmp_path):
 
 def test_an_int8_model_stands_beside_the_float_model(exported, exported_model):
     folder = exported.bundle.weights.parent
-    assert {path.name for path in folder.iterdir()} == {
+    assert {path.name for path in folder.glob("[!.]*")} == {
         "tiny.safetensors",
         "tiny.json",
         "tiny.onnx",
@@ -94,7 +94,7 @@ def test_another_file_than_the_described_one_is_refused(folder):
 
 def test_an_export_deletes_the_optional_files_of_the_export_before(finished_run, folder):
     export(finished_run[0], "tiny", folder)
-    assert {path.name for path in folder.iterdir()} == {"tiny.safetensors", "tiny.json", "tiny.onnx"}
+    assert {path.name for path in folder.glob("[!.]*")} == {"tiny.safetensors", "tiny.json", "tiny.onnx"}
 
 
 def test_the_int8_file_names_no_path_of_this_machine(exported):
@@ -140,7 +140,7 @@ def test_a_finished_model_is_quantized_without_its_run(finished_run, exported, e
     model, out = exported_model.bundle, tmp_path / "out"
     assert cli.main(["quantize", "--model", str(model.weights), "--data", str(finished_run[1]), "--out", str(out)]) == 0
     assert "points lost" in capsys.readouterr().out
-    names = {path.name for path in out.iterdir()}
+    names = {path.name for path in out.glob("[!.]*")}
     assert names == {"tiny.safetensors", "tiny.json", "tiny.onnx", "tiny.int8.onnx", "tiny.int8.json"}
     assert (out / "tiny.int8.onnx").read_bytes() == exported.quantized.bundle.onnx.read_bytes()
     again = quantize_model(str(out / "tiny.json"), finished_run[1], out)

@@ -68,7 +68,7 @@ def finished_search(finished_run, tmp_path_factory):
 def test_a_search_leaves_a_table_plots_and_a_recipe_that_train_takes(finished_search):
     found, out = finished_search
     rows = rows_of(out)
-    files = {path.name for path in out.iterdir()} - {"importance.png"}  # drawn only where accuracies differ
+    files = {path.name for path in out.glob("[!.]*")} - {"importance.png"}  # drawn only where accuracies differ
     assert files == {"study.db", "trials.csv", "best.yaml", "history.png", "trials"}
     assert [row["state"] for row in rows] == ["complete"] * 2
     assert found.trials == 2
@@ -204,7 +204,7 @@ def test_trials_can_be_cross_validated(write_npz, tmp_path):
     people = [f"S{k % 6}" for k in range(60)]
     data = write_npz(count=60, split=None, split_names=None, leak=None, subject=people)
     task = TrialSettings(data_path=data, num_folds=2, hardware=Hardware(device="cpu"), num_threads=1)
-    found = search(recipe, task, tmp_path, SearchOptions(trials=1, seed=1), fixed=FIXED)
+    found = search(recipe, task, tmp_path / "out", SearchOptions(trials=1, seed=1), fixed=FIXED)
     assert found.accuracy == yaml.safe_load((found.run / "folds.json").read_text())["accuracy"]
 
 
