@@ -10,6 +10,7 @@ in its own namespace.
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -161,6 +162,9 @@ def _several(given, cameras):
     devices = _split(given["video_device"])
     if is_true(given["composed"]) or given["image_topic"].startswith("/"):
         raise RuntimeError("cameras: composed:=true and an image_topic with a leading / need a single camera")
+    for camera in cameras:  # before any node starts
+        if not re.fullmatch(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", camera, re.ASCII):
+            raise RuntimeError(f"cameras: '{camera}' cannot be the name of a namespace")
     if len(set(cameras)) < len(cameras):
         raise RuntimeError(f"cameras: {','.join(cameras)} has a name twice")
     if devices and len(devices) != len(cameras):

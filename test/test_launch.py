@@ -225,6 +225,12 @@ def test_what_several_cameras_cannot_have_ends_the_launch(nodes, arguments, comp
         nodes(cameras="front,rear", **arguments)
 
 
+@pytest.mark.parametrize("name", ["../c", "a b", "1st", "a//b", "a/", "caméra"])
+def test_a_camera_whose_name_is_no_namespace_ends_the_launch_before_any_node(nodes, name):
+    with pytest.raises(RuntimeError, match=f"cameras: '{name}' cannot be the name of a namespace"):
+        nodes(cameras=f"front,{name}", video_device="0,1")
+
+
 def test_a_camera_that_is_named_twice_ends_the_launch(nodes):
     with pytest.raises(RuntimeError, match="cameras: front,front has a name twice"):
         nodes(cameras="front,front")
