@@ -33,8 +33,8 @@ NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "came
 FILES = ("overlay.webm", "overlay.png", "emotions.csv", "summary.json")
 BUILT_IN_CLIP_S = 15.0
 _IMAGES = "image_reliability:=best_effort"
-"""All nodes are on this machine, where the profile's shared memory loses no image; a reliable subscription can hang after
-a `kill -9` (docs/troubleshooting.md, "A killed node")."""
+"""All nodes are on this machine, where the profile's shared memory loses no image; a reliable subscription can hang
+after a `kill -9` (docs/troubleshooting.md, "A killed node")."""
 _TOPICS, _FOREIGN_PERIOD_S = ("image_raw", "faces", "emotions"), 1.0
 _START_S, _CHANGE_S, _FIRST_IMAGE_S, _DRAIN_S, _LAST_IMAGE_S = 60.0, 40.0, 20.0, 5.0, 0.3
 
