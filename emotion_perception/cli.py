@@ -72,6 +72,7 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
         SystemExit: the command line is wrong (code 2), or help was requested (code 0).
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # of file names, or where the locale is not UTF-8
     try:
@@ -110,6 +111,16 @@ def _run(given: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> int:
             modules[name].add_arguments(subparser)
     parsed = parser.parse_args(given)
     return int(modules[parsed.command].run(parsed))
+
+
+def _open_closed_streams() -> None:
+    """Opens the null device for standard streams that are closed, whose numbers files would get otherwise."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
 
 
 def _refuse_retired_names(given: Sequence[str], parser: argparse.ArgumentParser) -> None:

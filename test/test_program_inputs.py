@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installed program with inputs as people have them: devices, names and paths."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +103,111 @@ def test_a_model_that_is_not_there_is_named_as_it_was_given(faces, tmp_path, mod
     assert done.returncode == 1
     assert done.stderr.startswith(f"emotion-perception: {words}")
     assert done.stderr.count("\n") == 1
+
+
+def one_refusal(*arguments, **variables):
+    """Returns the only line of a command that fails."""
+    done = run(*arguments, **variables)
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+ROW = f"3,{' '.join(['7'] * 48**2)},Training\n"
+HOLE = 1 << 40  # bytes
+
+
+@pytest.mark.guarantee(
+    "A line of a table is read up to a million characters, a recipe up to 16 MiB: a file with a hole fills no memory.",
+    section="Programs",
+)
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("row.csv", "emotion,pixels,Usage\n" + ROW * 3, "line 5: not a table (more than 1,048,576 characters)"),
+        ("header.csv", "emotion,pixels,Usage" + "," * 5000, "line 1: not a table (more than 1,048,576 characters)"),
+        ("recipe.yaml", "architecture: compact_vgg # " + "x" * 5000, "larger than the limit of 16 MiB"),
+    ],
+)
+def test_a_text_file_with_a_hole_of_a_terabyte_is_one_line(faces, tmp_path, name, text, words):
+    path = tmp_path / name
+    path.write_text(text)
+    os.truncate(path, HOLE)
+    out = ("--out", tmp_path / "out")
+    if name == "recipe.yaml":
+        pytest.importorskip("lightning", reason="the training extra is not installed")
+        line = one_refusal("train", "--data", faces, "--config", path, *out)
+    else:
+        line = one_refusal("evaluate", "--model", "compact_vgg", "--data", path, *out)
+    assert words in line
+    assert name in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"labels": np.arange(14) % 7 + 0j}, "labels are complex128 (14,), not whole numbers (N)"),
+        ({"labels": np.full(14, 1e300)}, "labels are float64 (14,), not whole numbers (N)"),
+        ({"labels": np.array([b"sad\xff"] * 14)}, "row 0 has sad\u00ff"),
+        ({"labels": np.array(["happy" * 100_000] * 14)}, "row 0 has happyhappy"),
+        ({"class_names": np.array([["sad"], ["happy"]])}, "class_names has the shape (2, 1), not (N)"),
+        ({"ferplus_votes": np.full((14, 7), np.nan), "ferplus_names": LABELS}, "ferplus_votes are not counts"),
+        ({"ferplus_votes": np.full((14, 7), -1), "ferplus_names": LABELS}, "ferplus_votes are not counts"),
+    ],
+    ids=["complex", "huge", "bytes", "long", "shape", "nan", "negative"],
+)
+def test_an_array_of_wrong_values_is_one_short_line(faces, tmp_path, changes, words):
+    with np.load(faces) as file:
+        arrays = {**file, **changes}
+    np.savez(faces, **arrays)
+    line = one_refusal("evaluate", "--model", "compact_vgg", "--data", faces, "--out", tmp_path / "out")
+    assert words in line
+    assert len(line) < 2000
+
+
+def test_an_array_of_values_without_bytes_takes_no_memory(faces, tmp_path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|S0", "fortran_order": False, "shape": (10**11,)})
+    with zipfile.ZipFile(faces, "a") as archive:
+        archive.writestr("subject.npy", header.getvalue())
+    line = one_refusal("evaluate", "--model", "compact_vgg", "--data", faces, "--out", tmp_path / "out")
+    assert line.endswith("subject holds 100,000,000,000 values of no bytes")
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "fer2013.csv"
+    path.write_text("emotion,Emotion,pixels,Usage\n4," + ROW)
+    line = one_refusal("evaluate", "--model", "compact_vgg", "--data", path, "--out", tmp_path / "out")
+    assert line.endswith("fer2013.csv: has the column emotion more than once")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_program_works_with_closed_standard_streams(tmp_path, closed):
+    command = f'"$0" "$1" models {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable, PROGRAM], capture_output=True, text=True, timeout=TIMEOUT_S
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+
+
+def test_an_image_file_with_a_hole_of_a_terabyte_is_left_out(tmp_path):
+    cv2 = pytest.importorskip("cv2")
+    pytest.importorskip("sklearn", reason="the training extra is not installed")
+    for number, label in enumerate(LABELS):
+        folder = tmp_path / "images" / label
+        folder.mkdir(parents=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (48, 48), dtype=np.uint8)
+        (folder / "a.png").write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    sparse = folder / "b.png"
+    sparse.write_bytes((folder / "a.png").read_bytes())
+    os.truncate(sparse, HOLE)
+    options = ("--data-option", "max_bad=0.5", "--out", tmp_path / "out")
+    done = run(
+        "evaluate",
+        *("--model", "compact_vgg", "--data", tmp_path / "images"),
+        *options,
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"left out 1 x image file of more than 256 MiB ({label}/b.png)" in done.stderr

@@ -16,6 +16,8 @@ MAX_TEXT_BYTES = 16 * MIB
 """Limit of files that a person or a program writes as text: YAML, JSON."""
 MAX_LABELS_BYTES = 256 * MIB
 """Limit of a file of labels."""
+MAX_IMAGE_BYTES = 256 * MIB
+"""Limit of a file with one image."""
 MAX_MODEL_BYTES = 2048 * MIB
 """Limit of an ONNX file, as of the format itself."""
 _KINDS = (

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 
 _SAMPLE = 4096  # bytes in which the encoding is recognized
 _MARKS = (  # the longer one first: UTF-32's begins with UTF-16's
@@ -26,7 +27,9 @@ _MARKS = (  # the longer one first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DELIMITERS = ",;\t|"  # the first one wins a draw
-_AS_WINDOWS_1252 = "emotion_perception.windows_1252"
+AS_WINDOWS_1252 = "emotion_perception.windows_1252"
+"""Handler of decoding errors that reads bytes as Windows-1252."""
+_MAX_LINE = 1 << 20  # characters of a table
 
 
 def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
@@ -35,7 +38,7 @@ def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
     return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
 
 
-codecs.register_error(_AS_WINDOWS_1252, _as_windows_1252)
+codecs.register_error(AS_WINDOWS_1252, _as_windows_1252)
 
 
 def decode_text(content: bytes) -> str:
@@ -44,18 +47,17 @@ def decode_text(content: bytes) -> str:
     Raises:
         ValueError: it is not text, because it contains zero bytes.
     """
-    return content.decode(_encoding_of(content[:_SAMPLE]), errors=_AS_WINDOWS_1252)
+    return content.decode(_encoding_of(content[:_SAMPLE]), errors=AS_WINDOWS_1252)
 
 
 def read_text(path: Path) -> str:
     """Returns the text of a file, see `decode_text`.
 
     Raises:
-        OSError: the file is missing, not readable, or not a regular file.
+        OSError: the file is missing, not readable, not a regular file, or larger than `MAX_TEXT_BYTES`.
         ValueError: it is not text.
     """
-    with open_text(path) as file:
-        return file.read()
+    return decode_text(read_regular(path, MAX_TEXT_BYTES))
 
 
 def open_text(path: Path) -> TextIO:
@@ -69,7 +71,7 @@ def open_text(path: Path) -> TextIO:
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     with open(path, "rb") as file:
         encoding = _encoding_of(file.read(_SAMPLE))
-    return open(path, newline="", encoding=encoding, errors=_AS_WINDOWS_1252)
+    return open(path, newline="", encoding=encoding, errors=AS_WINDOWS_1252)
 
 
 def read_table(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -107,7 +109,7 @@ def encodable(text: str) -> str:
     Python keeps such bytes as lone surrogates (PEP 383), which no text file, page or plot can contain.
     """
     try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", _AS_WINDOWS_1252)
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", AS_WINDOWS_1252)
     except UnicodeEncodeError:  # other surrogates, e.g. of a JSON file
         return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -120,12 +122,13 @@ def printable(text: str) -> str:
 
 
 def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
-    first, skipped = file.readline(), 0
+    lines: Iterator[str] = _lines(file)
+    first, skipped = next(lines, ""), 0
     if first.lower().startswith("sep=") and len(first.rstrip()) == len("sep=;"):  # written by Excel
         delimiter, first, skipped = first.rstrip()[-1], "", 1
     else:
         delimiter = max(_DELIMITERS, key=first.count)
-    lines = itertools.chain([first] if first else [], file)
+    lines = itertools.chain([first] if first else [], lines)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     if "\0" in first:
         raise DatasetError("not a text file (it contains zero characters)")
@@ -136,6 +139,16 @@ def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:
                 yield reader.line_num + skipped, stripped
     except csv.Error as e:
         raise DatasetError(f"line {reader.line_num + skipped}: not a table ({e})") from e
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yields the lines of a table, none of them read beyond its limit."""
+    number = 0
+    while line := file.readline(_MAX_LINE + 1):
+        number += 1
+        if len(line) > _MAX_LINE:
+            raise DatasetError(f"line {number}: not a table (more than {_MAX_LINE:,} characters)")
+        yield line
 
 
 def _encoding_of(sample: bytes) -> str:

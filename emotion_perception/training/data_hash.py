@@ -8,10 +8,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from emotion_perception.core.assets import file_sha256
+from emotion_perception.training.archives import MAX_MAT_BYTES
 
 
 def data_sha256(path: Path, *, progress: bool = False) -> str:
     """Returns the sha256 of a file, or of the relative names and hashes of all files of a folder.
+
+    Of a file in a folder that is larger than any that is read as data, the size stands for the hash.
 
     Args:
         path: file or folder; the hash does not depend on where it is.
@@ -25,5 +28,7 @@ def data_sha256(path: Path, *, progress: bool = False) -> str:
     files = sorted(found for found in path.rglob("*") if found.is_file())
     total = hashlib.sha256()
     for file in tqdm(files, "hashing the data", unit=" files", disable=None if progress else True, leave=False):
-        total.update(f"{file_sha256(file)}  {file.relative_to(path).as_posix()}\n".encode(errors="surrogateescape"))
+        size = file.stat().st_size
+        content = file_sha256(file) if size <= MAX_MAT_BYTES else f"{size} bytes"
+        total.update(f"{content}  {file.relative_to(path).as_posix()}\n".encode(errors="surrogateescape"))
     return total.hexdigest()

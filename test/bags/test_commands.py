@@ -10,10 +10,11 @@ import subprocess
 import cv2
 import numpy as np
 import pytest
-from bag_files import write_bag
+from bag_files import header, image, write_bag
 from bag_scene import T0, scene, stamps
 from real_face import need_real_face
 
+from emotion_perception.bags.io.messages import IMAGE
 from emotion_perception.cli import main
 
 
@@ -121,3 +122,17 @@ def test_what_cannot_work_is_one_clear_line(bag, tmp_path, monkeypatch, capsys, 
     told = capsys.readouterr().err
     assert line in told
     assert told.count("\n") == 1
+
+
+def test_strings_of_a_recording_are_printed_on_one_line_without_escapes(tmp_path, capsys):
+    bag = write_bag(tmp_path / "bag", [scene()], stamps(1), frame_id="a\n\x1b[2Jb")
+    assert main(["image-topic", str(bag)]) == 0
+    assert capsys.readouterr().out == "/image_raw\nsensor_msgs/msg/Image\na\\n\\x1b[2Jb\n"
+    unknown = image(scene(), header(T0 + 1))
+    unknown.encoding = "\x1b[31mred\n"
+    entry = ("/image_raw", IMAGE, T0 + 1, unknown)
+    bag = write_bag(tmp_path / "unknown", [scene()], stamps(1), extra=[entry])
+    assert main(["evaluate-bag", str(bag), "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert r"encoding '\x1b[31mred\n' is none of" in printed

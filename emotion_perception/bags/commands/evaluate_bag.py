@@ -6,6 +6,7 @@ import argparse
 
 from emotion_perception.bags.commands.options import add_recording_options, settings_from
 from emotion_perception.core.paths import path_argument
+from emotion_perception.core.text_files import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,5 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         labels = labels_of(arguments.bag, arguments.labels)
         report = evaluate_bag(arguments.bag, arguments.out, settings, labels=labels)
-    print("\n".join([*summary_lines(report), f"report in {arguments.out / 'report.html'}"]))
+    lines = [*summary_lines(report), f"report in {arguments.out / 'report.html'}"]
+    print("\n".join(map(printable, lines)))  # with strings of the recording
     return 1 if report.get("failed") or not report["frames"]["processed"] else 0

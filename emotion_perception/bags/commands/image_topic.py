@@ -5,6 +5,8 @@
 import argparse
 from pathlib import Path
 
+from emotion_perception.core.text_files import printable
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
@@ -20,5 +22,5 @@ def run(arguments: argparse.Namespace) -> int:
     with Recording(arguments.bag) as recording:
         topic = image_topic(recording, arguments.topic)
         frames = (image.message.header.frame_id for image in read_bag_images(recording, topic) if image.message)
-        print(topic.name, topic.type, next(frames, ""), sep="\n")
+        print(*map(printable, (topic.name, topic.type, next(frames, ""))), sep="\n")
     return 0

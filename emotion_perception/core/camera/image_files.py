@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ImageError
 from emotion_perception.core.images import read_image_size
-from emotion_perception.core.regular_files import MIB, read_regular
+from emotion_perception.core.regular_files import MAX_IMAGE_BYTES, read_regular
 
-MAX_FILE_BYTES = 256 * MIB
+MAX_FILE_BYTES = MAX_IMAGE_BYTES
 HEAD_BYTES = 1 << 16  # in which an animated PNG declares itself
 _UNREADABLE = "OpenCV cannot read it"
 _JPEG, _PNG, _GIF, _RIFF, _TIFF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", (b"II*\0", b"MM\0*")

@@ -3,9 +3,11 @@
 """Decodes an image file to an array of the requested size and color."""
 
 import io
+import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from emotion_perception.core.errors import ConfigurationError, ImageError
-from emotion_perception.core.regular_files import open_regular
+from emotion_perception.core.regular_files import MAX_IMAGE_BYTES, MIB, open_regular
 
 _UNREADABLE = (
     OSError,
@@ -57,7 +59,7 @@ def read_image(source: Path | bytes, *, wh: tuple[int, int] | None = None, color
     """
     try:
         with (
-            io.BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file,
+            io.BytesIO(source) if isinstance(source, bytes) else _open(source) as file,
             Image.open(file) as image,
         ):
             if image.width * image.height > _LARGEST or image.mode.startswith(("I", "F")):
@@ -75,6 +77,14 @@ def read_image(source: Path | bytes, *, wh: tuple[int, int] | None = None, color
         raise ImageError("corrupt image") from e
     pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR if color else cv2.COLOR_RGB2GRAY)
     return scaled(np.asarray(pixels, np.uint8), wh)
+
+
+def _open(path: Path) -> BinaryIO:
+    file = open_regular(path)
+    if os.fstat(file.fileno()).st_size > MAX_IMAGE_BYTES:  # Pillow reads a file to its end
+        file.close()
+        raise ImageError(f"image file of more than {MAX_IMAGE_BYTES // MIB} MiB")
+    return file
 
 
 def scaled(pixels: NDArray[np.uint8], wh: tuple[int, int] | None) -> NDArray[np.uint8]:

@@ -78,6 +78,8 @@ def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, Mapping[str, str]
     if missing := needed - set(names):
         shown = printable(", ".join(names))[:_LONGEST_HEADER]
         raise DatasetError(f"lacks the column {', '.join(sorted(missing))}; the first line has {shown or 'nothing'}")
+    if twice := {name for name in needed if names.count(name) > 1}:
+        raise DatasetError(f"has the column {', '.join(sorted(twice))} more than once")
     for line, cells in table:
         yield line, dict(itertools.zip_longest(names, cells[: len(names)], fillvalue=""))
 

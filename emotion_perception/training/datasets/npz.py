@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.classification import canonical_label, label_index
 from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
-from emotion_perception.core.text_files import printable
+from emotion_perception.core.text_files import AS_WINDOWS_1252, printable
 from emotion_perception.training.archives import check_archive
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh
@@ -23,6 +23,7 @@ from emotion_perception.training.datasets.problems import Problem, problems_of
 
 _TASKS = ("gender", "face")
 _SIDE = 64  # pixels of UTKFace's chips
+_LARGEST = 1 << 53  # a float of this size has no fraction
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -45,6 +46,9 @@ def load_npz(path: Path) -> FaceDataset:
     if missing := {"images", "labels", "class_names"} - data.keys():
         raise DatasetError(f"lacks {', '.join(sorted(missing))}")
     votes, images = data.get("ferplus_votes"), data["images"]
+    for key in ("class_names", "split_names", "ferplus_names"):
+        if key in data and data[key].ndim != 1:
+            raise DatasetError(f"{key} has the shape {data[key].shape}, not (N)")
     class_names = tuple(canonical_label(str(name)) for name in data["class_names"])
     labels, bad_labels = _indices(data["labels"], "labels", class_names, canonical=True)
     splits, bad_splits = _splits(data)
@@ -155,7 +159,9 @@ def vote_shares(votes: NDArray[np.generic]) -> NDArray[np.float32]:
     """Returns the fraction of the taggers that chose each name, float32 (N, V), from their counts (N, V)."""
     if votes.ndim != 2:
         raise DatasetError(f"ferplus_votes have the shape {votes.shape}, not (N, V)")
-    counts = votes.astype(np.float32)
+    counts = votes.astype(np.float32) if votes.dtype.kind in "biuf" else np.full(votes.shape, np.nan, np.float32)
+    if not (np.isfinite(counts).all() and (counts >= 0).all()):
+        raise DatasetError("ferplus_votes are not counts: some are negative, or no finite numbers")
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
@@ -175,18 +181,26 @@ def _arrays(path: Path) -> Arrays:
 
 
 def _array(file: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    """Returns an array; bytes become text."""
     try:
-        return file[name]
+        array = file[name]
     except ValueError as e:
         if "allow_pickle" not in str(e):
             raise
         raise DatasetError(f"{name} holds Python objects, which are not opened: write it as np.array(..., str)") from e
+    if array.size and not array.dtype.itemsize:  # a few bytes could claim any number of them
+        raise DatasetError(f"{name} holds {array.size:,} values of no bytes")
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8", AS_WINDOWS_1252)
+    return array
 
 
 def _numbers(values: NDArray[np.generic], name: str) -> NDArray[np.int64]:
     """Returns whole numbers, which may be stored as floats."""
-    whole = values.ndim == 1 and np.issubdtype(values.dtype, np.number)
-    if not whole or not (np.isfinite(values).all() and (values == np.floor(values)).all()):
+    whole = values.ndim == 1 and values.dtype.kind in "iuf"
+    if whole and values.dtype.kind == "f":  # NaN is not equal to itself
+        whole = bool(((values == np.floor(values)) & (np.abs(values) < _LARGEST)).all())
+    if not whole:
         raise DatasetError(f"{name} are {values.dtype} {values.shape}, not whole numbers (N)")
     return values.astype(np.int64)
 
