@@ -17,7 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import one_line, report_unexpected
 from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S, shutdown_watchdog
-from emotion_perception.ros.signals import stop_event
+from emotion_perception.ros.signals import ignore_further_signals, stop_event
 from emotion_perception.ros.transport.shared_memory_ports import DeadPorts
 
 EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_CONFIGURATION = 0, 1, 2, 78
@@ -81,6 +81,7 @@ def run_process(
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(worker.code)
+    ignore_further_signals()
     return worker.code
 
 

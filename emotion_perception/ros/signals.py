@@ -5,6 +5,8 @@
 import signal
 import threading
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def stop_event() -> threading.Event:
     """Returns an event that is set by SIGINT, SIGTERM, and the end of the terminal (SIGHUP) unless `nohup` ignores it.
@@ -20,7 +22,13 @@ def stop_event() -> threading.Event:
             seen.append(number)
             stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, on_signal)
     return stop
+
+
+def ignore_further_signals() -> None:
+    """Lets no signal change the exit code of a program that has ended; Python's own end would restore the defaults."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
