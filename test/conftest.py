@@ -3,10 +3,17 @@
 """Shared by the tests of the core and of the nodes: a network camera that can be switched off, on and held up."""
 
 import itertools
+import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+# Under nohup, and in the background of a script, these are ignored, and programs that a test starts would inherit that.
+# A handler is not inherited: they begin with the defaults.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 
 class NetworkCamera:
