@@ -4,8 +4,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 
 import cv2
@@ -14,6 +12,7 @@ import pytest
 from bag_files import header, message_of, write_bag
 from bag_scene import stamps
 from hostile_bags import chunk, image_message, message_record, write_mcap, write_packed_messages, write_view, zeros
+from processes import run_and_measure
 
 from emotion_perception.bags.io.limits import MIB, unpack_files
 from emotion_perception.bags.io.messages import COMPRESSED
@@ -23,17 +22,6 @@ from emotion_perception.core.errors import RecordingError
 MAX_RESIDENT_MIB = 1600  # the program with its model takes about 400, and a record at its limit twice 256
 LARGE_MIB = 3072
 MESSAGE = message_record(image_message())
-
-
-def run(*words):
-    """Runs the program; returns its exit code, output, and largest memory in MiB."""
-    program = [sys.executable, "-m", "emotion_perception.cli", *map(str, words)]
-    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    return process.returncode, output, usage.ru_maxrss // 1024
 
 
 def bomb(tmp_path, compression, declared, *, indexed=False):
@@ -58,7 +46,7 @@ def bomb(tmp_path, compression, declared, *, indexed=False):
 )
 def test_a_chunk_that_claims_gigabytes_is_one_line(tmp_path, compression, declared, indexed):
     path = bomb(tmp_path, compression, declared, indexed=indexed)
-    code, output, resident_mib = run("evaluate-bag", path, "--out", tmp_path / "out")
+    code, output, resident_mib = run_and_measure("evaluate-bag", path, "--out", tmp_path / "out")
     assert code == 1
     assert "compressed data of more than 256 MiB" in output
     assert "Traceback" not in output
@@ -67,7 +55,7 @@ def test_a_chunk_that_claims_gigabytes_is_one_line(tmp_path, compression, declar
 
 def test_what_comes_before_a_message_beyond_the_limit_is_read(tmp_path):
     path = write_packed_messages(tmp_path / "packed", 512)
-    code, output, resident_mib = run("evaluate-bag", path, "--out", tmp_path / "out")
+    code, output, resident_mib = run_and_measure("evaluate-bag", path, "--out", tmp_path / "out")
     assert code == 0
     assert "problem: reading stopped after 1 messages (compressed data of more than 256 MiB)" in output
     assert "problem: 1 images were read, 2 are declared" in output
@@ -140,7 +128,7 @@ def test_a_hostile_metadata_file_is_a_problem_and_the_images_are_read(tmp_path, 
 def test_a_fifo_is_no_recording(tmp_path, suffix):
     os.mkfifo(tmp_path / f"bag{suffix}")
     begun_s = time.monotonic()
-    code, output, _ = run("evaluate-bag", tmp_path / f"bag{suffix}", "--out", tmp_path / "out")
+    code, output, _ = run_and_measure("evaluate-bag", tmp_path / f"bag{suffix}", "--out", tmp_path / "out")
     assert (code, time.monotonic() - begun_s < 60) == (1, True)
     assert f"bag{suffix}: a FIFO, not a file" in output
 
@@ -167,7 +155,7 @@ def test_every_recording_is_found_once_under_a_name_of_its_own(tmp_path):
     (folder / "again").symlink_to("b")
     (folder / "again.mcap").symlink_to("a.mcap")
     (folder / "gone.mcap").symlink_to("nowhere.mcap")
-    code, output, _ = run("evaluate-bag", folder, "--out", out)
+    code, output, _ = run_and_measure("evaluate-bag", folder, "--out", out)
     assert code == 0, output
     report = json.loads((out / "report.json").read_text())
     assert list(report["bags"]) == ["a.db3", "a.mcap", "b", "b.mcap"]
@@ -201,13 +189,13 @@ def test_a_recording_without_one_decodable_image_fails_with_the_reason(tmp_path)
     compressed_bag(tmp_path / "all" / "bad", [HALF] * 4, TIMES)
     compressed_bag(tmp_path / "all" / "good", [JPEG] * 4, TIMES)
     reason = f"4 of 4 images cannot be decoded, the first: {len(HALF)} bytes of a compressed 64x48 image are truncated"
-    code, output, _ = run("evaluate-bag", tmp_path / "all" / "bad", "--out", tmp_path / "one")
+    code, output, _ = run_and_measure("evaluate-bag", tmp_path / "all" / "bad", "--out", tmp_path / "one")
     assert (code, f"problem: {reason}" in output) == (1, True)
     assert json.loads((tmp_path / "one" / "report.json").read_text())["problems"][0] == reason
     for _ in range(2):  # the second time the reports are there already
-        code, output, _ = run("evaluate-bag", tmp_path / "all", "--out", tmp_path / "many")
+        code, output, _ = run_and_measure("evaluate-bag", tmp_path / "all", "--out", tmp_path / "many")
         assert (code, f"not evaluated: bad: {reason}" in output) == (1, True)
-    code, output, _ = run("label-bag", tmp_path / "all" / "bad", "--out", tmp_path / "labels.csv")
+    code, output, _ = run_and_measure("label-bag", tmp_path / "all" / "bad", "--out", tmp_path / "labels.csv")
     assert (code, "none of its 4 images can be processed" in output) == (1, True)
 
 
@@ -226,7 +214,7 @@ def test_a_recording_without_one_decodable_image_fails_with_the_reason(tmp_path)
 )
 def test_what_is_wrong_with_frames_is_a_counted_problem(tmp_path, datas, times, problem):
     bag = compressed_bag(tmp_path / "bag", datas, times)
-    code, output, _ = run("evaluate-bag", bag, "--out", tmp_path / "out")
+    code, output, _ = run_and_measure("evaluate-bag", bag, "--out", tmp_path / "out")
     assert code == 0
     assert f"problem: {problem}" in output
     (found,) = json.loads((tmp_path / "out" / "report.json").read_text())["problems"]

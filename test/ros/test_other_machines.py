@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from network_namespaces import ADDRESSES, two_machines_or_skip
 from open_sockets import sockets_of
+from processes import wait_or_kill
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S, END_S = 60.0, 10.0
@@ -139,11 +140,7 @@ def start(tmp_path):
     for process in processes:
         process.terminate()
     for process in processes:
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        wait_or_kill(process, END_S)
 
 
 @pytest.fixture

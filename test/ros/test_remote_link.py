@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from processes import wait_or_kill
 
 ROOT = Path(__file__).resolve().parents[2]
 DELAY_S, SEED = 0.02, 5
@@ -121,11 +122,7 @@ class Link:
 
 def end(process):
     process.terminate()
-    try:
-        process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    wait_or_kill(process, END_S)
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 """Data and checkpoints that unpack to more than the limit, and folders of many formats, through the program."""
 
 import os
-import subprocess
-import sys
 import zipfile
 
 import cv2
 import numpy as np
 import pytest
+from processes import run_and_measure
 from scipy.io import savemat
 
 from emotion_perception.core.errors import DatasetError, ModelBundleError, ModelFileError
@@ -28,23 +27,12 @@ def claim(path, size, name="images.npy"):
     return path
 
 
-def run(*words):
-    """Runs the program; returns its exit code, output, and largest memory in MiB."""
-    program = [sys.executable, "-m", "emotion_perception.cli", *map(str, words)]
-    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    return process.returncode, output, usage.ru_maxrss // 1024
-
-
 @pytest.mark.guarantee(
     "Data of a few MB that unpack to more than 8 GiB are one line, and not unpacked.", section="Programs"
 )
 def test_data_that_unpack_to_gigabytes_are_one_line(tmp_path):
     path = claim(tmp_path / "faces.npz", 12 << 30)
-    code, output, resident_mib = run("train", "--data", path, "--out", tmp_path / "run")
+    code, output, resident_mib = run_and_measure("train", "--data", path, "--out", tmp_path / "run")
     assert code == 1
     assert "unpacked 12.0 GiB, more than 8 GiB" in output
     assert "Traceback" not in output

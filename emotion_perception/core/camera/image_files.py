@@ -12,7 +12,6 @@ from emotion_perception.core.errors import ImageError
 from emotion_perception.core.images import read_image_size
 from emotion_perception.core.regular_files import MAX_IMAGE_BYTES, read_regular
 
-MAX_FILE_BYTES = MAX_IMAGE_BYTES
 HEAD_BYTES = 1 << 16  # in which an animated PNG declares itself
 _UNREADABLE = "OpenCV cannot read it"
 _JPEG, _PNG, _GIF, _RIFF, _TIFF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", (b"II*\0", b"MM\0*")
@@ -26,7 +25,7 @@ def read_image_file(path: Path) -> NDArray[np.uint8]:
         ImageError: it is larger than the limits, truncated, damaged or no image; the message is the reason.
     """
     try:
-        data = read_regular(path, MAX_FILE_BYTES)
+        data = read_regular(path, MAX_IMAGE_BYTES)
     except FileNotFoundError:
         raise
     except OSError as e:

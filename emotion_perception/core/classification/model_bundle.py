@@ -56,6 +56,7 @@ class ModelBundle:
         weights: path of the .safetensors file.
         sha256: SHA-256 of that file in lower-case hexadecimal digits; identifies the model, whichever file runs.
         onnx: path of the ONNX export, or None.
+        onnx_sha256: SHA-256 of that file; empty without one.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ModelBundle:
     weights: Path
     sha256: str
     onnx: Path | None
+    onnx_sha256: str = ""
 
 
 def shipped_models() -> tuple[str, ...]:
@@ -81,8 +83,11 @@ def load_model_bundle(name_or_path: str | Path) -> ModelBundle:
     description = _read_description(path)
     spec = _parse_spec(description["spec"], path)
     weights = _verified_file(path, "weights", description["weights"])
-    onnx = None if description["onnx"] is None else _verified_file(path, "onnx", description["onnx"])
-    return ModelBundle(path.stem, spec, weights, description["weights"]["sha256"], onnx)
+    weights_sha256 = description["weights"]["sha256"]
+    if description["onnx"] is None:
+        return ModelBundle(path.stem, spec, weights, weights_sha256, None)
+    onnx = _verified_file(path, "onnx", description["onnx"])
+    return ModelBundle(path.stem, spec, weights, weights_sha256, onnx, description["onnx"]["sha256"])
 
 
 def load_spec(path: Path | str) -> ModelSpec:

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from emotion_perception.core.assets import file_sha256
 from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.classification.model_bundle import INT8_SUFFIX, ModelBundle, load_model_bundle
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError
@@ -135,7 +134,7 @@ def _measure(backends: Mapping[str, Backend], size: int) -> dict[str, float]:
 def _key(forms: Mapping[str, ModelBundle], num_threads: int) -> str:
     from onnxruntime import __version__ as version
 
-    files = "+".join(file_sha256(form.onnx)[:16] for form in forms.values() if form.onnx is not None)
+    files = "+".join(form.onnx_sha256[:16] for form in forms.values())
     return f"{_processor()}|{num_threads} threads|{files}|onnxruntime {version}"
 
 

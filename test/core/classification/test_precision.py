@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification import precision as precision_module
+from emotion_perception.core.assets import file_sha256
 from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.classification.model_bundle import load_model_bundle, save_onnx_variant
 from emotion_perception.core.classification.options import ClassifierOptions
@@ -134,7 +134,7 @@ def test_an_int8_form_of_other_weights_is_refused(model, build_model):
     other = build_model("other", outputs=7)
     described = json.loads(model.weights.with_name("linear.int8.json").read_text())
     other.weights.write_bytes(other.weights.read_bytes().replace(b"weight", b"w3ight"))
-    described["weights"] = {"file": "other.safetensors", "sha256": precision_module.file_sha256(other.weights)}
+    described["weights"] = {"file": "other.safetensors", "sha256": file_sha256(other.weights)}
     model.weights.with_name("linear.int8.json").write_text(json.dumps(described))
     with pytest.raises(
         ModelBundleError, match=r"linear\.int8\.json: was made from other weights than linear\.safetensors"
