@@ -306,6 +306,7 @@ WRITERS = {  # files of the package that write or remove without OutputFolder an
     "bags/scoring/tables.py": "into the folder of OutputFolder.replaced",
     "benchmark/nodes.py": "in the work folder that the benchmark owns",
     "benchmark/recordings.py": "in the work folder that the benchmark owns",
+    "cli.py": "to the null device, for a standard stream that is closed",
     "core/atomic_files.py": "it is the one way",
     "fetch.py": "to a new file with a random name, which is renamed",
     "reporting/output_folder.py": "it is the one way",
