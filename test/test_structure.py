@@ -66,6 +66,11 @@ def test_torch_stays_where_it_is_used():
     assert {name for name in found if not name.startswith(("training/", "benchmark/"))} <= allowed
 
 
+def test_every_path_on_a_command_line_is_read_in_one_way():
+    """With `~`, and with the `file://` of file managers: by `path_argument`."""
+    assert [path.name for path in FILES if "type=Path" in path.read_text(encoding="utf-8")] == []
+
+
 def test_the_package_begins_with_the_line_that_joins_its_two_halves():
     text = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
     assert text.replace('"', "'") == "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"

@@ -3,14 +3,14 @@
 """`emotion-perception image-topic`, which replay.launch.py reads."""
 
 import argparse
-from pathlib import Path
 
+from emotion_perception.core.paths import path_argument
 from emotion_perception.core.text_files import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
-    parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3 file")
+    parser.add_argument("bag", type=path_argument, help="rosbag2 folder, .mcap or .db3 file")
     parser.add_argument("--topic", help="image topic (default: the camera's)")
 
 

@@ -27,6 +27,7 @@ from sensor_msgs.msg import Image
 
 from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.core.paths import path_argument
 from emotion_perception.reporting.output_file import check_output_file
 from emotion_perception.ros import qos
 from emotion_perception.ros.bench.latency_bench_floor import measure_floor
@@ -271,13 +272,13 @@ def add_options(parser: argparse.ArgumentParser, *, rate: float) -> None:
         parser: gets the options.
         rate: default of `--rate`.
     """
-    parser.add_argument("--source", type=Path, default=Path(), help="video that a camera plays")
+    parser.add_argument("--source", type=path_argument, default=Path(), help="video that a camera plays")
     parser.add_argument("--width", type=int, default=640, help="of the images (default: %(default)s)")
     parser.add_argument("--height", type=int, default=480, help="of the images (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=rate, help="images per second (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="(default: %(default)s)")
     parser.add_argument("--composed", action="store_true", help="all nodes in one process")
-    parser.add_argument("--out", type=Path, help="JSON file of the measurements")
+    parser.add_argument("--out", type=path_argument, help="JSON file of the measurements")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -20,6 +20,7 @@ from lifecycle_msgs.srv import ChangeState
 
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, ModelFileError, one_line
+from emotion_perception.core.paths import path_argument
 from emotion_perception.core.regular_files import MIB, read_regular
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.demo.demo_recorder import DemoRecorder
@@ -272,8 +273,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         help=f"0 runs until Ctrl-C (default: {BUILT_IN_CLIP_S:.0f} for the built-in clip, else 0)",
     )
-    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="folder of the results (default out/demo)")
-    parser.add_argument("--bag", type=Path, help="also record images and results into this new folder, from the start")
+    parser.add_argument(
+        "--out", type=path_argument, default=Path("out/demo"), help="folder of the results (default out/demo)"
+    )
+    parser.add_argument(
+        "--bag", type=path_argument, help="also record images and results into this new folder, from the start"
+    )
     for node in ("camera", "detection", "classifier"):
         parser.add_argument(f"--{node}", action="append", default=[], metavar="NAME:=VALUE", help=f"{node} parameter")
     return parser
