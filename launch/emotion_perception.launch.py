@@ -10,8 +10,8 @@ in its own namespace.
 
 import atexit
 import os
-import re
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -33,8 +33,10 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from emotion_perception.core.detection import DETECTORS
+from emotion_perception.ros.launch_arguments import refuse_misspelled_arguments
 from emotion_perception.ros.restart_policy import MAX_RESTARTS, RESTARTS_PERIOD_S, RestartPolicy
 from emotion_perception.ros.rviz_view import absolute_topic, camera_frame, rviz_view
+from emotion_perception.ros.topic_names import check_namespace, check_topic_name
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
@@ -135,7 +137,19 @@ def generate_launch_description() -> LaunchDescription:
     ]
     nodes = [PushRosNamespace(LaunchConfiguration("namespace")), OpaqueFunction(function=_nodes)]
     rviz = OpaqueFunction(function=_rviz, condition=IfCondition(LaunchConfiguration("rviz")))
-    return LaunchDescription([*ARGUMENTS, *profile, GroupAction(nodes), rviz])
+    check = OpaqueFunction(function=_check_arguments)
+    return LaunchDescription([*ARGUMENTS, check, *profile, GroupAction(nodes), rviz])
+
+
+def _check_arguments(context):
+    """Raises ConfigurationError if an argument is misspelled, or is no name of a topic or namespace."""
+    known = {argument.name for argument in ARGUMENTS}
+    refuse_misspelled_arguments(context.argv, known, Path(__file__), sys.argv)
+    given = context.launch_configurations
+    check_topic_name(given["image_topic"], "image_topic")
+    check_namespace(given["namespace"].rstrip("/"), "namespace")
+    for camera in _split(given["cameras"]):
+        check_namespace(camera, "cameras")
 
 
 def _nodes(context):
@@ -162,9 +176,6 @@ def _several(given, cameras):
     devices = _split(given["video_device"])
     if is_true(given["composed"]) or given["image_topic"].startswith("/"):
         raise RuntimeError("cameras: composed:=true and an image_topic with a leading / need a single camera")
-    for camera in cameras:  # before any node starts
-        if not re.fullmatch(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", camera, re.ASCII):
-            raise RuntimeError(f"cameras: '{camera}' cannot be the name of a namespace")
     if len(set(cameras)) < len(cameras):
         raise RuntimeError(f"cameras: {','.join(cameras)} has a name twice")
     if devices and len(devices) != len(cameras):

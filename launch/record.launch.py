@@ -8,6 +8,8 @@ arguments. `ros2 bag record` records where it is installed, otherwise this packa
 
 import importlib.util
 import os
+import sys
+from pathlib import Path
 
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, GroupAction, OpaqueFunction
 from launch.conditions import IfCondition, UnlessCondition
@@ -16,6 +18,8 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
 from emotion_perception.ros.config import STORAGES, RecorderConfig
+from emotion_perception.ros.launch_arguments import refuse_misspelled_arguments
+from emotion_perception.ros.topic_names import check_namespace, check_topic_name
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
@@ -50,7 +54,17 @@ ARGUMENTS = [
 def generate_launch_description() -> LaunchDescription:
     """Returns the arguments and the recorder."""
     recorder = [PushRosNamespace(LaunchConfiguration("namespace")), OpaqueFunction(function=_recorder)]
-    return LaunchDescription([*ARGUMENTS, GroupAction(recorder)])
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=_check_arguments), GroupAction(recorder)])
+
+
+def _check_arguments(context):
+    """Raises ConfigurationError if an argument is misspelled, or is no name of a topic or namespace."""
+    known = {argument.name for argument in ARGUMENTS}
+    refuse_misspelled_arguments(context.argv, known, Path(__file__), sys.argv)
+    given = context.launch_configurations
+    for topic in given["topics"].split():
+        check_topic_name(topic, "topics")
+    check_namespace(given["namespace"].rstrip("/"), "namespace")
 
 
 def _recorder(context):

@@ -8,6 +8,7 @@ it where it is installed, otherwise this package's bag_player. The launch ends t
 
 import importlib.util
 import subprocess
+import sys
 from pathlib import Path
 
 from ament_index_python.packages import get_package_prefix
@@ -27,6 +28,8 @@ from launch.substitutions import LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
+from emotion_perception.ros.launch_arguments import refuse_misspelled_arguments
+from emotion_perception.ros.topic_names import check_namespace
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
@@ -76,9 +79,15 @@ def generate_launch_description() -> LaunchDescription:
     nodes = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(MAIN)), launch_arguments=[*passed.items(), *fixed.items()]
     )
-    return LaunchDescription(
-        [*ARGUMENTS, OpaqueFunction(function=_read_recording), GroupAction([nodes]), OpaqueFunction(function=_player)]
-    )
+    before = [OpaqueFunction(function=_check_arguments), OpaqueFunction(function=_read_recording)]
+    return LaunchDescription([*ARGUMENTS, *before, GroupAction([nodes]), OpaqueFunction(function=_player)])
+
+
+def _check_arguments(context):
+    """Raises ConfigurationError if an argument is misspelled, or is no namespace."""
+    known = {argument.name for argument in [*ARGUMENTS, *load(MAIN).ARGUMENTS]}
+    refuse_misspelled_arguments(context.argv, known, Path(__file__), sys.argv)
+    check_namespace(context.launch_configurations["namespace"].rstrip("/"), "namespace")
 
 
 def _read_recording(context):
@@ -98,7 +107,7 @@ def _read_recording(context):
     if read.returncode:
         reason = read.stderr.strip().removeprefix("emotion-perception: ").replace("with --topic", "with topic:=")
         raise RuntimeError(reason)
-    topic, kind, frame = read.stdout.rstrip("\n").split("\n")
+    topic, kind, frame = read.stdout.split("\n")[:3]  # the frame may be empty
     return [
         SetLaunchConfiguration("recorded_images", topic),
         SetLaunchConfiguration("compressed", str(kind.endswith("/CompressedImage")).lower()),

@@ -15,6 +15,7 @@ from bag_files import write_bag
 from file_loading import load_file
 
 from emotion_perception.bags.io.messages import NS
+from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.options import option_fields
 from emotion_perception.ros.config import (
     TRANSPORTS,
@@ -194,6 +195,33 @@ def test_a_value_that_an_argument_cannot_have_ends_the_launch(nodes, argument, v
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.guarantee(
+    "A launch argument that is no name of a topic or namespace ends the launch with one line before any node starts.",
+    section="Launch files",
+)
+@pytest.mark.parametrize(
+    ("launch_file", "argument", "value"),
+    [
+        ("emotion_perception", "image_topic", "bad topic"),
+        ("emotion_perception", "namespace", "a b"),
+        ("record", "topics", "image_raw 1st"),
+        ("record", "namespace", "a//b"),
+        ("replay", "namespace", "a b"),
+    ],
+)
+def test_what_is_no_name_ends_the_launch(launched, launch_file, argument, value):
+    with pytest.raises(ConfigurationError, match=f"^{argument}: '.*' is not a "):
+        launched(launch_file, **{"bag": "absent", argument: value})
+
+
+@pytest.mark.parametrize("name", LAUNCH_FILES)
+def test_a_misspelled_argument_ends_the_launch(launched, monkeypatch, name):
+    monkeypatch.setattr("sys.argv", ["ros2", "launch", "emotion_perception", f"{name}.launch.py"])
+    monkeypatch.setattr(LaunchContext, "argv", property(lambda context: ["namespac:=robot"]))
+    with pytest.raises(ConfigurationError, match="there is no argument namespac, did you mean namespace"):
+        launched(name, bag="absent")
+
+
 @pytest.mark.parametrize("cameras", ["", "front,rear"])
 def test_a_parameter_file_that_is_not_there_ends_the_launch(nodes, tmp_path, cameras):
     with pytest.raises(RuntimeError, match=f"^params_file: {tmp_path / 'absent.yaml'}: no such file$"):
@@ -227,7 +255,7 @@ def test_what_several_cameras_cannot_have_ends_the_launch(nodes, arguments, comp
 
 @pytest.mark.parametrize("name", ["../c", "a b", "1st", "a//b", "a/", "caméra"])
 def test_a_camera_whose_name_is_no_namespace_ends_the_launch_before_any_node(nodes, name):
-    with pytest.raises(RuntimeError, match=f"cameras: '{name}' cannot be the name of a namespace"):
+    with pytest.raises(ConfigurationError, match=f"cameras: '{name}' is not a namespace"):
         nodes(cameras=f"front,{name}", video_device="0,1")
 
 
@@ -396,3 +424,7 @@ def test_a_replay_shows_its_images_in_the_frame_of_the_recording(view, launched,
     words = processes["", "rviz2"].words
     manager = yaml.safe_load(Path(words[words.index("-d") + 1]).read_text())["Visualization Manager"]
     assert manager["Global Options"]["Fixed Frame"] == "lens"
+
+
+def test_a_recording_without_a_frame_is_replayed(launched, bag):
+    assert player_of(launched("replay", bag=bag(frame_id=""))).parameters["topic"] == ""

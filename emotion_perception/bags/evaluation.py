@@ -3,6 +3,7 @@
 """Evaluates one recording: gets predictions, compares them with the labels, writes tables and report."""
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -29,10 +30,10 @@ from emotion_perception.bags.scoring.tables import (
     read_frames,
     read_regions,
 )
-from emotion_perception.core.assets import file_sha256
 from emotion_perception.core.classification import load_model_bundle
 from emotion_perception.core.errors import DatasetError, RecordingError
 from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.regular_files import MAX_LABELS_BYTES, read_regular
 from emotion_perception.core.text_files import printable
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
@@ -102,6 +103,7 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
 
     Raises:
         RecordingError, ModelFileError, ModelBundleError: the recording or the model cannot be opened.
+        OSError: the labels cannot be read.
     """
     expected = {
         "report_format": REPORT_FORMAT,
@@ -115,7 +117,9 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
     if settings.topic is not None and str(report.get("topic")).lstrip("/") != settings.topic.lstrip("/"):
         return False
     labels_sha256 = (report.get("label_file") or {}).get("sha256")
-    if labels_sha256 != (None if labels is None else file_sha256(labels)):
+    if labels_sha256 != (
+        None if labels is None else hashlib.sha256(read_regular(labels, MAX_LABELS_BYTES)).hexdigest()
+    ):
         return False
     if (
         settings.mode != "recorded"
@@ -123,7 +127,8 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
     ):
         return False
     with Recording(path) as recording:
-        return bool(report["bag_sha256"] == recording.sha256())
+        sha256 = recording.sha256()
+        return sha256 is not None and bool(report["bag_sha256"] == sha256)
 
 
 class _Evaluation:
@@ -165,10 +170,11 @@ class _Evaluation:
     def report(self, frames: FrameTable, faces: FaceTable, regions: RegionTable) -> dict[str, Any]:
         """Computes the content of report.json from the tables."""
         settings, model, topic = self._settings, self._source.model, self._source.topic
+        sha256 = self._recording.sha256()  # before the problems: it may add one
         return {
             "report_format": REPORT_FORMAT,
             "bag": printable(self._recording.path.resolve().name),
-            "bag_sha256": self._recording.sha256(),
+            "bag_sha256": sha256,
             "topic": topic.name if topic else None,
             "mode": settings.mode,
             "first_stamp_ns": self._first_ns,

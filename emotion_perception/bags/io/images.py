@@ -75,21 +75,27 @@ def image_topic(recording: Recording, name: str | None, *, option: str = "--topi
     images = [topic for topic in recording.topics if topic.type in IMAGE_TYPES]
     if not images:
         others = ", ".join(f"{topic.name} ({topic.type or 'unknown type'})" for topic in recording.topics)
-        raise RecordingError(f"{recording.path}: has no image topic; its topics: {others or 'none'}")
+        raise _refusal(recording, f"has no image topic; its topics: {others or 'none'}")
     listed = ", ".join(topic.name for topic in images)
     if name is not None:
         found = [topic for topic in images if topic.name.lstrip("/") == name.lstrip("/")]
         if not found:
-            raise RecordingError(f"{recording.path}: has no image topic {name}; image topics: {listed}")
+            raise _refusal(recording, f"has no image topic {name}; image topics: {listed}")
     elif len(images) == 1:
         found = images
     else:
         found = [topic for ending in _CAMERA_TOPICS for topic in images if topic.name.endswith(f"/{ending}")]
         if not found or len({topic.name.removesuffix("/compressed") for topic in found}) > 1:
-            raise RecordingError(f"{recording.path}: has several image topics, name one with {option}: {listed}")
+            raise _refusal(recording, f"has several image topics, name one with {option}: {listed}")
     if not found[0].count:
-        raise RecordingError(f"{recording.path}: there is no image on {found[0].name}; image topics: {listed}")
+        raise _refusal(recording, f"there is no image on {found[0].name}; image topics: {listed}")
     return found[0]
+
+
+def _refusal(recording: Recording, reason: str) -> RecordingError:
+    """Returns an error with the damage of the recording, which may be its cause."""
+    damage = "; ".join(recording.problems)
+    return RecordingError(f"{recording.path}: {reason}{damage and f' ({damage})'}")
 
 
 def namespace_of(topic: str) -> str:

@@ -26,6 +26,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+SQLITE_DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What Python's sqlite3 raises where a file is damaged; the second one if a name in it is no UTF-8."""
 MIB, GIB = 1 << 20, 1 << 30
 MAX_RECORD_BYTES = 256 * MIB
 """Limit of a message, a chunk of mcap, compressed or not, and any other record: more than the largest image."""
@@ -35,6 +37,8 @@ MAX_OVERLAP_BYTES = 1 * GIB
 """Limit of the chunks of mcap whose times overlap, which are held in memory together."""
 MAX_UNPACKED_BYTES = 64 * GIB
 """Limit of the files of a recording with compressed files, unpacked."""
+MAX_HASHED_BYTES = 64 * GIB
+"""Limit of the storage files of a recording whose hash is computed."""
 _FREE_BYTES = 1 * GIB  # that unpacking leaves on the disk
 _BLOCK_BYTES = 1 * MIB
 _TOO_LARGE = f"compressed data of more than {MAX_RECORD_BYTES // MIB} MiB"
@@ -157,7 +161,7 @@ def check_tables(path: Path) -> None:
 
     Raises:
         RecordingError: one is not.
-        sqlite3.DatabaseError: the file is damaged.
+        sqlite3.DatabaseError, UnicodeDecodeError: the file is damaged.
         OSError: it is no regular file, or cannot be read.
     """
     open_regular(path).close()  # SQLite would wait for a writer of a FIFO

@@ -35,3 +35,8 @@ class Entry(NamedTuple):
     topic: str
     received_ns: int
     raw: bytes
+
+
+def is_text(name: object) -> bool:
+    """Returns whether what a file stores as a name is one: printable text of one line."""
+    return isinstance(name, str) and name != "" and name.isprintable()

@@ -17,6 +17,8 @@ from rosbags.interfaces import MessageDefinitionFormat
 from rosbags.rosbag2 import Reader
 
 from emotion_perception.bags.io.limits import (
+    GIB,
+    MAX_HASHED_BYTES,
     LimitedPath,
     check_overlap,
     check_tables,
@@ -25,7 +27,7 @@ from emotion_perception.bags.io.limits import (
     unpack_files,
     unpack_zstd,
 )
-from emotion_perception.bags.io.recorded_topic import Entry, Topic
+from emotion_perception.bags.io.recorded_topic import Entry, Topic, is_text
 from emotion_perception.bags.io.recovery import RecoveredMcap, RecoveredSqlite
 from emotion_perception.core.errors import RecordingError, one_line
 from emotion_perception.core.regular_files import check_regular, open_regular
@@ -102,13 +104,23 @@ class Recording:
         for storage in self._storages:
             count = 0
             try:
-                for count, entry in enumerate(storage.messages(names), 1):  # noqa: B007 - read below
+                for entry in storage.messages(names):
+                    if not isinstance(entry.received_ns, int) or not isinstance(entry.raw, bytes):
+                        raise RecordingError("a message has no time or no content")  # SQLite stores any type
                     yield entry
+                    count += 1
             except Exception as e:  # noqa: BLE001 - see _IntactFile
-                self._note(f"reading stopped after {count} messages ({one_line(e)})")
+                self._note(f"reading stopped after {count} messages ({_reason(e)})")
 
-    def sha256(self) -> str:
-        """Returns the SHA-256 of the concatenated storage files, in hexadecimal."""
+    def sha256(self) -> str | None:
+        """Returns the SHA-256 of the concatenated storage files, in hexadecimal.
+
+        Of files that are larger than `MAX_HASHED_BYTES` together, e.g. one with a hole at its end, which would take
+        hours, None is returned, and `problems` has a line about it.
+        """
+        if sum(path.stat().st_size for path in self.files) > MAX_HASHED_BYTES:
+            self._note(f"larger than {MAX_HASHED_BYTES // GIB} GiB, so no hash is computed")
+            return None
         digest = hashlib.sha256()
         for path in self.files:
             with open_regular(path) as file:
@@ -175,10 +187,19 @@ class Recording:
         return storages
 
     def _open_file(self, path: Path, mode: str) -> _Storage | None:
+        storage = self._intact_or_recovered(path, mode)
+        if storage is not None:
+            named = [topic for topic in storage.topics if is_text(topic.name) and isinstance(topic.type, str)]
+            if left_out := len(storage.topics) - len(named):
+                self._note(f"{path.name}: {left_out} topics are left out, whose name or type is not text of one line")
+            storage.topics = named
+        return storage
+
+    def _intact_or_recovered(self, path: Path, mode: str) -> _Storage | None:
         try:
             return _IntactFile(path, packed_messages=mode == "message")
         except Exception as e:  # noqa: BLE001 - see _IntactFile
-            self._note(f"{path.name} is damaged or truncated, it is read up to the damage ({one_line(e)})")
+            self._note(f"{path.name} is damaged or truncated, it is read up to the damage ({_reason(e)})")
         try:
             return RecoveredMcap(path) if _suffix(path) == ".mcap" else RecoveredSqlite(path)
         except (RecordingError, OSError) as e:
@@ -254,6 +275,12 @@ def is_recording(path: Path) -> bool:
     own = path.resolve()
     folders = (entry.resolve() for entry in path.iterdir() if entry.is_dir())
     return not any(_has_storage(folder) for folder in folders if folder not in (own, *own.parents))
+
+
+def _reason(error: Exception) -> str:
+    """Returns the damage that an error tells; an error of Python itself, such as a KeyError, only tells a parser's."""
+    told = isinstance(error, OSError) or type(error).__module__ not in ("builtins", "struct")
+    return one_line(error) if told else "its content cannot be parsed"
 
 
 def _has_storage(folder: Path) -> bool:

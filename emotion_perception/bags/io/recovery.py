@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from mcap.records import Channel, Chunk, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
 
-from emotion_perception.bags.io.limits import MAX_RECORD_BYTES, check_tables, limit_rows, unpack_chunk
+from emotion_perception.bags.io.limits import MAX_RECORD_BYTES, SQLITE_DAMAGE, check_tables, limit_rows, unpack_chunk
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.core.errors import RecordingError, one_line
 from emotion_perception.core.regular_files import open_regular
@@ -62,10 +62,19 @@ class RecoveredMcap:
                     yield channel, schemas.get(channel.schema_id), record
 
 
+class _StrictReader(StreamReader):
+    """A reader that does not skip zeros as records without end: those are what a hole in a file reads as."""
+
+    def _read_record(self, opcode: int, length: int) -> Any:
+        if not opcode:
+            raise RecordingError("zeros in place of a record")  # mcap has no record of kind 0
+        return super()._read_record(opcode, length)
+
+
 def _intact_records(file: BinaryIO) -> Iterator[Any]:
     """Yields the records of a file and of its chunks up to the end or the damage."""
     try:
-        for record in StreamReader(file, emit_chunks=True, record_size_limit=MAX_RECORD_BYTES).records:
+        for record in _StrictReader(file, emit_chunks=True, record_size_limit=MAX_RECORD_BYTES).records:
             if isinstance(record, Chunk):
                 data = unpack_chunk(record.data, record.compression)
                 yield from breakup_chunk(replace(record, compression="", data=data))
@@ -83,7 +92,7 @@ class RecoveredSqlite:
     """
 
     def __init__(self, path: Path) -> None:
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(*SQLITE_DAMAGE):
             check_tables(path)
         self._path = path
         # immutable: no lock and no journal; writable_schema: SQLite reads a file whose last pages are missing
@@ -92,14 +101,17 @@ class RecoveredSqlite:
         self._connection.execute("PRAGMA writable_schema=ON")
         try:
             rows = self._connection.execute("SELECT id, name, type FROM topics ORDER BY id").fetchall()
-        except sqlite3.DatabaseError as e:
+        except SQLITE_DAMAGE as e:
             raise RecordingError(f"{path}: nothing can be recovered from this damaged file ({one_line(e)})") from e
         self._names = {number: name for number, name, _ in rows}
         definitions = dict(self._rows("SELECT topic_type, encoded_message_definition FROM message_definitions"))
         counts: dict[int, int] = {}
         for (number,) in self._rows("SELECT topic_id FROM messages ORDER BY id"):
             counts[number] = counts.get(number, 0) + 1
-        self.topics = [Topic(name, kind, counts.get(k, 0), definitions.get(kind, "")) for k, name, kind in rows]
+        self.topics = [
+            Topic(name, kind, counts.get(k, 0), text if isinstance(text := definitions.get(kind), str) else "")
+            for k, name, kind in rows
+        ]
 
     def messages(self, names: Collection[str]) -> Iterator[Entry]:
         """Yields the messages of topics in the order of the file."""
@@ -115,5 +127,5 @@ class RecoveredSqlite:
         """Yields the rows up to the first unreadable one; none if the table is missing."""
         try:
             yield from self._connection.execute(query)
-        except sqlite3.DatabaseError:
+        except SQLITE_DAMAGE:
             return

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from emotion_perception.bags.io.messages import typestore
-from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.paths import local_path
 from emotion_perception.ros import qos
 from emotion_perception.ros.command_line import NodeArgumentParser
@@ -25,6 +25,7 @@ from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
 from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
 from emotion_perception.ros.process import EXIT_FAULT, EXIT_OK, GRACE_PERIOD_S
+from emotion_perception.ros.topic_names import resolved_topic
 from emotion_perception.ros.transport.bag_writer import BagWriter
 from emotion_perception.ros.transport.message_types import add_definition, message_class
 from emotion_perception.ros.transport.raw_subscription import RawSubscription, recorded_profile
@@ -55,19 +56,13 @@ class BagRecorder(OneShotNode[RecorderConfig]):
         super().__init__("bag_recorder", RecorderConfig, **options)
         if not self.config.bag:
             raise ConfigurationError("bag is empty: it names the folder to create")
-        self._topics = [self._resolved(topic) for topic in self.config.topics]
+        self._topics = [resolved_topic(self, topic, "topics") for topic in self.config.topics]
         self._inputs: dict[str, tuple[str, RawSubscription]] = {}  # by topic: the type, as it is recorded
         self._warned: set[str] = set()
         self._lost_in_transport: Counter[str] = Counter()
         self._writer = BagWriter(local_path(self.config.bag), self.config.storage, self.config.queue_mib * _MIB)
         for topic in self._topics:  # a timer each, so that what is wrong with one topic does not affect the others
             self.create_timer(_DISCOVERY_PERIOD_S, partial(self._subscribe, topic), clock=STEADY_CLOCK)
-
-    def _resolved(self, topic: str) -> str:
-        try:
-            return str(self.resolve_topic_name(topic))
-        except (RuntimeError, ValueError) as e:  # base classes of RCLError and InvalidTopicNameException
-            raise ConfigurationError(f"topics: '{topic}' is not a topic name ({one_line(e)})") from e
 
     def run(self, stop: threading.Event) -> int:
         """Records until it is stopped or the disk fails."""

@@ -8,11 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-from rclpy.exceptions import InvalidTopicNameException
-from rclpy.validate_topic_name import validate_topic_name
-
 from emotion_perception.core.classification import EmotionClassifier, EmotionRecognizer, LoadShedder
-from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.core.sync import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts, Status
 from emotion_perception.ros import conversions
@@ -20,6 +16,7 @@ from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, FaceArray
 from emotion_perception.ros.lifecycle_node import PerceptionNode, counts_status
 from emotion_perception.ros.process import STOP_TIMEOUT_S
+from emotion_perception.ros.topic_names import resolved_topic
 from emotion_perception.ros.transport.bounded_messages import OversizedMessage
 from emotion_perception.ros.transport.image_messages import NO_PIXELS, image_to_bgr
 from emotion_perception.ros.transport.result_publisher import ResultPublisher
@@ -58,11 +55,8 @@ class ClassifierStream:
         # written by the worker thread, and by `LatestFrameWorker.stop` after it has excluded a thread that hangs
         self._published: Counter[int] = Counter()
         self._counts: Callable[[], FrameCounts] = FrameCounts
-        try:
-            validate_topic_name(image_topic)
-            self._emotions = ResultPublisher(node, EmotionArray, self._topic("emotions"), resources)
-        except InvalidTopicNameException as e:
-            raise ConfigurationError(f"image_topics: '{image_topic}' is not a topic name ({one_line(e)})") from e
+        resolved_topic(node, image_topic, "image_topics")  # or ConfigurationError
+        self._emotions = ResultPublisher(node, EmotionArray, self._topic("emotions"), resources)
 
     def activate(self, resources: ExitStack) -> None:
         """Subscribes to images and faces.

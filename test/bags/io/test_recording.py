@@ -3,6 +3,7 @@
 
 import hashlib
 import itertools
+import os
 import shutil
 import sqlite3
 
@@ -168,6 +169,19 @@ def test_the_hash_is_that_of_the_file_and_changes_with_it(bag):
         assert recording.sha256() != before
 
 
+@pytest.mark.guarantee(
+    "A recording with a hole of 1 TB is read up to the hole; no hash is computed of more than 64 GiB.",
+    section="Recording and replay",
+)
+def test_a_hole_at_the_end_costs_no_time(tmp_path, storage):
+    file = storage_file(write_bag(tmp_path / "bag", [scene()], stamps(1), storage=storage))
+    os.truncate(file, 1 << 40)  # takes no place on the disk
+    with Recording(file) as recording:
+        assert len(list(recording.messages(["/image_raw"]))) == 1
+        assert recording.sha256() is None
+        assert recording.problems[-1] == "larger than 64 GiB, so no hash is computed"
+
+
 @pytest.mark.parametrize(
     ("make", "line"),
     [
@@ -190,8 +204,46 @@ def test_a_file_of_which_nothing_is_left_is_one_clear_line(tmp_path, suffix, con
     path = tmp_path / f"bag{suffix}"
     path.write_bytes(content)
     assert is_recording(path)
-    with pytest.raises(RecordingError, match="nothing of this recording can be read"):
+    with pytest.raises(RecordingError, match="nothing of this recording can be read") as caught:
         Recording(path)
+    assert "ord()" not in str(caught.value)
+
+
+def test_damage_that_only_python_describes_is_told_in_words(tmp_path):
+    bag = write_bag(tmp_path / "bag", [scene()], stamps(1), storage="sqlite3")
+    file = storage_file(bag)
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"CREATE TABLE topics", b"CREATE TABLE\xfftopics"))
+    with pytest.raises(RecordingError, match="its content cannot be parsed") as caught:
+        Recording(file)
+    assert "codec" not in str(caught.value)
+
+
+@pytest.mark.guarantee(
+    "Topics whose recorded names are not text of one line, and messages without time or content, are left out of a "
+    "recording with a warning.",
+    section="Recording and replay",
+)
+@pytest.mark.parametrize("name", ["/image\nraw", "/image\0", "", b"/image_raw"])
+def test_a_topic_whose_name_is_no_text_is_left_out(tmp_path, name):
+    info = [("/camera_info", CAMERA_INFO, T0, camera_info(header(T0), width=160, height=120))]
+    bag = write_bag(tmp_path / "bag", [scene()], stamps(1), storage="sqlite3", extra=info)
+    with sqlite3.connect(storage_file(bag)) as database:
+        database.execute("UPDATE topics SET name = ? WHERE name = '/image_raw'", (name,))
+    with Recording(bag) as recording:
+        assert [topic.name for topic in recording.topics] == ["/camera_info"]
+        assert "1 topics are left out, whose name or type is not text of one line" in recording.problems[-1]
+        assert len(list(recording.messages(["/camera_info"]))) == 1
+
+
+@pytest.mark.parametrize(("column", "value"), [("data", "text"), ("timestamp", "noon")])
+def test_a_message_without_time_or_content_ends_the_reading(tmp_path, column, value):
+    bag = write_bag(tmp_path / "bag", [scene()], stamps(1), storage="sqlite3")
+    with sqlite3.connect(storage_file(bag)) as database:
+        database.execute(f"UPDATE messages SET {column} = ?", (value,))
+    found, problems = entries(bag)
+    assert found == []
+    assert problems[-1] == "reading stopped after 0 messages (a message has no time or no content)"
 
 
 def test_a_sqlite_file_of_something_else_is_one_clear_line(tmp_path):
