@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes messages to a new rosbag2 folder in a thread of its own."""
 
+import os
 import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +22,7 @@ from emotion_perception.core.sync import ByteQueue
 _PLUGINS = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 _FLUSH_S = 0.5  # a recorder that is killed loses at most this
 _OPEN_S = 10.0
+_MEANT_IN_URLS = frozenset("?#%")
 
 
 class _Announced(NamedTuple):
@@ -52,12 +55,14 @@ class BagWriter:
         counts: number of messages by topic that the operating system has taken in a readable form; changed by the
             writing thread alone after `announce`.
         refused: number of messages lost because the queue was full, by topic.
-        fault: why nothing can be written any more, or None.
+        fault: why nothing can be written any more, or None; where the file was removed, no message counts as written.
     """
 
     def __init__(self, path: Path, storage: str, queue_bytes: int) -> None:
         if path.exists():
             raise ConfigurationError(f"bag {path}: exists already")
+        if storage == "sqlite3" and not _MEANT_IN_URLS.isdisjoint(str(path)):  # rosbags opens a URL of the path
+            raise ConfigurationError(f"bag {path}: sqlite3 needs a path without ?, # and %")
         self.counts: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.fault: str | None = None
@@ -65,6 +70,7 @@ class BagWriter:
         self._taken: Counter[str] = Counter()
         self._unflushed: Counter[str] = Counter()
         self._queue: ByteQueue[_Announced | _Received] = ByteQueue(queue_bytes)
+        self._is_there: Callable[[], bool] = lambda: True
         self._opened = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bag_writer", daemon=True)
         self._thread.start()
@@ -113,17 +119,21 @@ class BagWriter:
                 if self._plugin == StoragePlugin.SQLITE3:
                     # otherwise half a transaction may be in the file when the process is killed
                     _storage(writer).conn.execute("PRAGMA cache_spill=OFF")
+                self._is_there = partial(_is_file, _storage(writer).path, os.stat(_storage(writer).path))
                 self._opened.set()
                 self._write_all(writer)
                 self._flush(writer)  # so that a fault in writing the index affects no count
         except (OSError, sqlite3.Error, WriterError) as e:
             self.fault = f"bag {self._path}: {one_line(e)}"
-            self._queue.close()
+        if not self._is_there():
+            self.fault = f"bag {self._path}: its file was removed, moved or replaced during the recording"
+            self.counts = Counter(dict.fromkeys(self.counts, 0))
+        self._queue.close()
         self._opened.set()
 
     def _write_all(self, writer: Writer) -> None:
         connections, flushed_s = {}, time.monotonic()
-        while not self._queue.ended:
+        while not self._queue.ended and self._is_there():
             item = self._queue.get(_FLUSH_S)
             if isinstance(item, _Announced):
                 connections[item.topic] = writer.add_connection(
@@ -152,6 +162,14 @@ class BagWriter:
             storage.conn.commit()
         self.counts.update(self._unflushed)
         self._unflushed.clear()
+
+
+def _is_file(path: Path, status: os.stat_result) -> bool:
+    """Returns whether a path still names the file that had a status."""
+    try:
+        return os.path.samestat(os.stat(path), status)
+    except OSError:
+        return False
 
 
 def _storage(writer: Writer) -> Any:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """bag_recorder on real DDS: what was published is what is read again."""
 
+import shutil
 import threading
 import time
 
@@ -32,6 +33,13 @@ TYPES = {"/image_raw": Image, "/camera_info": CameraInfo, "/faces": FaceArray, "
 @pytest.fixture
 def bag(tmp_path):
     return tmp_path / "made" / "bag"
+
+
+def _replace(bag):
+    """Puts another file in the place of the recording's."""
+    (file,) = bag.iterdir()
+    file.with_name("other").touch()
+    file.with_name("other").replace(file)
 
 
 def picture(make, number):
@@ -178,6 +186,7 @@ def test_a_type_that_is_not_known_is_named_and_the_others_are_recorded(graph, ma
         ({"bag": ""}, "bag is empty"),
         ({"bag": "{tmp}"}, "exists already"),
         ({"bag": "{tmp}/file/bag"}, "Not a directory"),
+        ({"bag": "{tmp}/50%", "storage": "sqlite3"}, "sqlite3 needs a path without"),
         ({"storage": "tape"}, "storage 'tape' is none of mcap, sqlite3"),
         ({"queue_mib": 0}, "queue_mib"),
         ({"topics": ["image_raw", "['faces']"]}, r"topics: '\['faces'\]' is not a topic name"),
@@ -228,6 +237,24 @@ def test_a_disk_that_fails_ends_it_with_one_line_and_exit_code_1(graph, make, ba
     errors = [line for line in capfd.readouterr().err.splitlines() if "ERROR" in line]
     assert len(errors) == 1
     assert "No space left on device" in errors[0]
+
+
+@pytest.mark.guarantee(
+    "A recorder whose file is removed, moved or replaced ends with exit code 1 and one line, and counts no message.",
+    section="Recording and replay",
+)
+@pytest.mark.parametrize(("storage", "harm"), [("mcap", shutil.rmtree), ("sqlite3", _replace)])
+def test_a_recording_that_is_removed_ends_it_and_counts_no_message(graph, make, bag, capfd, storage, harm):
+    running = graph.run(BagRecorder, bag=str(bag), storage=storage)
+    graph.speak(Image, "image_raw").publish(picture(make, 0))
+    graph.wait(lambda: running.node._writer.counts["/image_raw"] == 1)
+    harm(bag)
+    graph.wait(lambda: running.code is not None, "it goes on")
+    assert running.code == 1
+    lines = capfd.readouterr().err.splitlines()
+    (error,) = [line for line in lines if "ERROR" in line]
+    assert f"bag {bag}: its file was removed, moved or replaced during the recording" in error
+    assert "0 messages: /image_raw 0, /camera_info 0, /faces 0, /emotions 0; lost: /image_raw 1" in lines[-1]
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
