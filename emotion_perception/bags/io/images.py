@@ -66,7 +66,7 @@ def image_topic(recording: Recording, name: str | None, *, option: str = "--topi
 
     Args:
         recording: the recording.
-        name: name of the topic; None takes the only image topic, or the only one with a usual name of cameras.
+        name: name of the topic; None takes the only topic with images, or the only one with a usual name of cameras.
         option: how the user of this program names the topic; for the error message.
 
     Raises:
@@ -76,19 +76,20 @@ def image_topic(recording: Recording, name: str | None, *, option: str = "--topi
     if not images:
         others = ", ".join(f"{topic.name} ({topic.type or 'unknown type'})" for topic in recording.topics)
         raise _refusal(recording, f"has no image topic; its topics: {others or 'none'}")
-    listed = ", ".join(topic.name for topic in images)
+    listed = ", ".join(topic.name if topic.count else f"{topic.name} (without an image)" for topic in images)
+    filled = [topic for topic in images if topic.count]
     if name is not None:
         found = [topic for topic in images if topic.name.lstrip("/") == name.lstrip("/")]
         if not found:
             raise _refusal(recording, f"has no image topic {name}; image topics: {listed}")
-    elif len(images) == 1:
-        found = images
+    elif len(filled) < 2:
+        found = filled
     else:
-        found = [topic for ending in _CAMERA_TOPICS for topic in images if topic.name.endswith(f"/{ending}")]
+        found = [topic for ending in _CAMERA_TOPICS for topic in filled if topic.name.endswith(f"/{ending}")]
         if not found or len({topic.name.removesuffix("/compressed") for topic in found}) > 1:
             raise _refusal(recording, f"has several image topics, name one with {option}: {listed}")
-    if not found[0].count:
-        raise _refusal(recording, f"there is no image on {found[0].name}; image topics: {listed}")
+    if not found or not found[0].count:
+        raise _refusal(recording, f"there is no image on {name or 'any topic'}; image topics: {listed}")
     return found[0]
 
 

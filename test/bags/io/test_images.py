@@ -1,15 +1,17 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import bag_files
 import cv2
 import numpy as np
 import pytest
 from bag_files import camera_info, header, write_bag
 from bag_scene import HAPPY, STEP, T0, scene, stamps
 from image_messages import ENCODERS
+from rosbags.rosbag2 import StoragePlugin, Writer
 
 from emotion_perception.bags.io.images import image_topic, read_bag_images
-from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, IMAGE
+from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, IMAGE, typestore
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
 
@@ -67,11 +69,25 @@ def test_the_line_about_several_topics_names_the_option_of_the_program(tmp_path)
         image_topic(recording, None, option="topic:=")
 
 
+@pytest.mark.parametrize("filled", ["/cam/image_raw/compressed", "/rear/image_raw"])
+def test_a_topic_without_images_is_not_taken_for_the_cameras(tmp_path, filled):
+    with Writer(tmp_path / "bag", version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        writer.add_connection("/cam/image_raw", IMAGE, typestore=typestore())
+        connection = writer.add_connection(filled, IMAGE, typestore=typestore())
+        writer.write(connection, T0, bytes(typestore().serialize_cdr(bag_files.image(scene(), header(T0)), IMAGE)))
+    with Recording(tmp_path / "bag") as recording:
+        assert image_topic(recording, None).name == filled
+
+
 def test_a_recording_without_images_lists_what_it_has(tmp_path):
     info = [("/camera_info", CAMERA_INFO, T0, camera_info(header(T0), width=160, height=120))]
     with Recording(write_bag(tmp_path / "bag", [], [], topic="/image_raw", extra=info)) as recording:
-        with pytest.raises(RecordingError, match="there is no image on /image_raw"):
+        with pytest.raises(
+            RecordingError, match="there is no image on any topic; image topics: /image_raw [(]without an"
+        ):
             image_topic(recording, None)
+        with pytest.raises(RecordingError, match="there is no image on image_raw; image topics: /image_raw [(]with"):
+            image_topic(recording, "image_raw")
         with pytest.raises(RecordingError, match="no image topic /camera_info"):
             image_topic(recording, "/camera_info")
 
