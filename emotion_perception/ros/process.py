@@ -16,6 +16,7 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import one_line, report_unexpected
+from emotion_perception.core.regular_files import open_regular
 from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S, shutdown_watchdog
 from emotion_perception.ros.signals import ignore_further_signals, stop_event
 from emotion_perception.ros.transport.shared_memory_ports import DeadPorts
@@ -52,8 +53,14 @@ def run_process(
         grace_period_s: how long `work` may go on after a signal, in seconds.
 
     Returns:
-        The exit code: that of `work`; 0 if it was abandoned after a signal; 2 if the ROS arguments are malformed.
+        The exit code: that of `work`; 0 if it was abandoned after a signal; 2 if the ROS arguments are malformed; 78 if
+        a transport profile is no file.
     """
+    try:
+        check_transport_profiles()
+    except OSError as e:
+        print(f"transport profile {e.filename}: {e.strerror}", file=sys.stderr)
+        return EXIT_CONFIGURATION
     stop = stop_event()
     dead_ports = DeadPorts()
     try:
@@ -83,6 +90,17 @@ def run_process(
             os._exit(worker.code)
     ignore_further_signals()
     return worker.code
+
+
+def check_transport_profiles() -> None:
+    """Checks the profiles that the environment names for Fast DDS, which would wait for the writer of a FIFO.
+
+    Raises:
+        OSError: one is no regular file, or cannot be opened.
+    """
+    for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
+        if path := os.environ.get(name):
+            open_regular(Path(path)).close()
 
 
 class _Worker(threading.Thread):

@@ -16,6 +16,7 @@ from node_processes import ROOT, Probe, run, start
 
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.classification.model_bundle import MODELS
+from emotion_perception.ros.process import run_process
 
 END_S = 25.0  # for a start and an end; a program that waits for a writer never ends
 
@@ -51,6 +52,14 @@ def test_a_model_file_that_is_a_fifo_ends_the_classifier_with_one_line(ros_domai
 def test_a_detector_that_is_a_device_ends_the_node_with_one_line(ros_domain):
     ended = run("face_detection_node", "detector_model:=/dev/zero")
     assert (ended.returncode, "/dev/zero: a device, not a file" in ended.stderr) == (78, True)
+
+
+@pytest.mark.parametrize("name", ["FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"])
+def test_a_transport_profile_that_is_a_fifo_ends_a_node_before_it_is_read(monkeypatch, capsys, tmp_path, name):
+    os.mkfifo(tmp_path / "profile.xml")
+    monkeypatch.setenv(name, str(tmp_path / "profile.xml"))
+    assert run_process(lambda stop: 0, lambda: None, args=[]) == 78
+    assert capsys.readouterr().err == f"transport profile {tmp_path / 'profile.xml'}: a FIFO, not a file\n"
 
 
 @pytest.mark.parametrize("content", [None, aliases()], ids=["FIFO", "aliases"])

@@ -21,6 +21,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.ros.process import check_transport_profiles
 from emotion_perception.ros.qos import publishers_of
 
 _LAST_DOMAIN, _DIGITS = 232, 3  # above it the ports of a domain end
@@ -45,13 +46,18 @@ def ros_in_reserved_domain(nodes: Sequence[str], *, lan: bool = False) -> Iterat
         lan: take domain 0 where ROS_DOMAIN_ID is not set, because other machines expect it.
 
     Raises:
-        DomainError: ROS_DOMAIN_ID is no domain, or another run or one of the nodes uses the domain.
+        DomainError: ROS_DOMAIN_ID is no domain, or another run or one of the nodes uses the domain; or a transport
+            profile is no file.
     """
     with ExitStack() as stack:
         given = os.environ.get("ROS_DOMAIN_ID", "").strip() or ("0" if lan else "")
         domain = _domain_of(given) if given else stack.enter_context(own_domain())
         stack.enter_context(_lock(domain))
         os.environ["ROS_DOMAIN_ID"] = str(domain)
+        try:
+            check_transport_profiles()
+        except OSError as e:
+            raise DomainError(f"transport profile {e.filename}: {e.strerror}") from e
         has_others = lan or has_participants(domain)
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.shutdown)
