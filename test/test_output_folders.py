@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the installed programs do with folders and files that they did not write."""
 
-import contextlib
-import io
 import json
 import re
 import shutil
@@ -16,9 +14,9 @@ from unittest.mock import ANY
 import numpy as np
 import pytest
 from bag_files import write_bag
+from programs import installed_program, program, refused
 
 from emotion_perception.bags.io.messages import NS
-from emotion_perception.cli import main
 from emotion_perception.reporting.output_folder import MARKER, OutputFolder
 
 pytest.importorskip("lightning", reason="the training extra is not installed: pip install emotion_perception[training]")
@@ -38,34 +36,9 @@ COMMANDS = {  # each writes a folder and is refused before it reads anything
 }
 
 
-def program(*words):
-    """Runs the program in this process, which has imported torch already; returns exit code and standard error."""
-    error = io.StringIO()
-    with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
-        code = main([str(word) for word in words])
-    return code, error.getvalue()
-
-
-def installed_program(*words):
-    """Runs the installed program; returns exit code and standard error."""
-    command = [shutil.which("emotion-perception"), *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
-    return done.returncode, done.stderr
-
-
 def content(folder):
     """Returns the content of each file in a folder and its subfolders."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def refused(words, *parts, run=program):
-    """Runs the program, which has to end with 1 and one line that has all the parts."""
-    code, error = run(*words)
-    line = error.strip().splitlines()[-1]
-    assert code == 1, error
-    assert "Traceback" not in error
-    assert line.startswith("emotion-perception: ")
-    assert all(part in line for part in parts), line
 
 
 def write_faces(path, *, seed=0, count=120):
@@ -95,7 +68,7 @@ def test_a_folder_of_somebody_else_is_left_as_it_is(tmp_path, name):
         (out / file).write_text("mine")
     before = content(out)
     words = [str(out) if word == "OUT" else word for word in COMMANDS[name]]
-    refused(words, str(out), "did not write", "folder", run=installed_program if name == "train" else program)
+    refused(words, str(out), "did not write", "folder")
     assert content(out) == before
 
 
@@ -129,8 +102,7 @@ def test_a_run_goes_on_only_as_it_began(run, tmp_path, changes, difference):
     words = ["train", "--data", run[1], "--out", run[0], *TRAIN]
     before = content(run[0])
     changes = [str(other) if word == "OTHER" else word for word in changes]
-    started = installed_program if str(other) in changes else program
-    refused([*words, *changes], difference, "--no-resume", run=started)
+    refused([*words, *changes], difference, "--no-resume")
     assert content(run[0]) == before
 
 

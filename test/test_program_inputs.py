@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from programs import installed_program, program
 
 from emotion_perception.core.classification import LABELS
 
@@ -19,14 +20,12 @@ PROGRAM = Path(__file__).resolve().parents[1] / "scripts" / "emotion-perception"
 TIMEOUT_S = 300
 
 
-def run(*arguments, **variables):
-    return subprocess.run(
-        [sys.executable, PROGRAM, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **variables},
-        timeout=TIMEOUT_S,
-    )
+def one_refusal(*words):
+    """Returns the only line of a command that fails."""
+    code, error = program(*words)
+    assert code == 1, error
+    (line,) = error.splitlines()
+    return line
 
 
 @pytest.fixture
@@ -59,10 +58,7 @@ def test_a_gpu_that_is_not_there_is_refused_by_every_command(faces, tmp_path, co
     bag = tmp_path / "bag"
     bag.mkdir()
     words = [word.format(faces=faces, bag=bag, out=tmp_path / "out") for word in command]
-    done = run(*words, "--device", "cuda:99")
-    assert done.returncode == 1, done.stderr
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("emotion-perception: device is 'cuda:99', but t")
+    assert one_refusal(*words, "--device", "cuda:99").startswith("emotion-perception: device is 'cuda:99', but t")
     assert not (tmp_path / "out").exists()
 
 
@@ -70,7 +66,7 @@ def test_a_gpu_that_is_not_there_is_refused_by_every_command(faces, tmp_path, co
     "Names and paths that are not UTF-8, and file:// URLs, can be given, printed and written to reports.",
     section="Programs",
 )
-def test_a_folder_whose_name_is_not_utf_8_is_evaluated_and_named_in_the_report(tmp_path):
+def test_a_folder_whose_name_is_not_utf_8_is_evaluated_and_named_in_the_report(tmp_path, monkeypatch):
     cv2 = pytest.importorskip("cv2")
     pytest.importorskip("sklearn", reason="the training extra is not installed")
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/visages fran\xe7ais"))
@@ -81,10 +77,9 @@ def test_a_folder_whose_name_is_not_utf_8_is_evaluated_and_named_in_the_report(t
         (folder / f"{number}_{label}" / os.fsdecode(b"\xe9t\xe9.PNG")).write_bytes(png)
     url = f"file://{tmp_path}/visages%20fran%E7ais"
     out = tmp_path / "out"
-    done = run(
-        "evaluate", "--model", "compact_vgg", "--data", url, "--out", out, XDG_CACHE_HOME=str(tmp_path / "cache")
-    )
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    code, error = installed_program("evaluate", "--model", "compact_vgg", "--data", url, "--out", out)
+    assert code == 0, error
     assert json.loads((out / "report.json").read_text())["data"] == "visages fran\u00e7ais"
     assert "visages fran\u00e7ais" in (out / "report.html").read_text(encoding="utf-8")
     assert (out / "confusion.png").stat().st_size > 1000
@@ -99,18 +94,8 @@ def test_a_folder_whose_name_is_not_utf_8_is_evaluated_and_named_in_the_report(t
     ],
 )
 def test_a_model_that_is_not_there_is_named_as_it_was_given(faces, tmp_path, model, words):
-    done = run("evaluate", "--model", model, "--data", faces, "--out", tmp_path / "out")
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"emotion-perception: {words}")
-    assert done.stderr.count("\n") == 1
-
-
-def one_refusal(*arguments, **variables):
-    """Returns the only line of a command that fails."""
-    done = run(*arguments, **variables)
-    assert done.returncode == 1, done.stderr
-    (line,) = done.stderr.splitlines()
-    return line
+    line = one_refusal("evaluate", "--model", model, "--data", faces, "--out", tmp_path / "out")
+    assert line.startswith(f"emotion-perception: {words}")
 
 
 ROW = f"3,{' '.join(['7'] * 48**2)},Training\n"
@@ -191,7 +176,7 @@ def test_a_program_works_with_closed_standard_streams(tmp_path, closed):
     assert not done.stderr
 
 
-def test_an_image_file_with_a_hole_of_a_terabyte_is_left_out(tmp_path):
+def test_an_image_file_with_a_hole_of_a_terabyte_is_left_out(tmp_path, monkeypatch, caplog):
     cv2 = pytest.importorskip("cv2")
     pytest.importorskip("sklearn", reason="the training extra is not installed")
     for number, label in enumerate(LABELS):
@@ -203,11 +188,8 @@ def test_an_image_file_with_a_hole_of_a_terabyte_is_left_out(tmp_path):
     sparse.write_bytes((folder / "a.png").read_bytes())
     os.truncate(sparse, HOLE)
     options = ("--data-option", "max_bad=0.5", "--out", tmp_path / "out")
-    done = run(
-        "evaluate",
-        *("--model", "compact_vgg", "--data", tmp_path / "images"),
-        *options,
-        XDG_CACHE_HOME=str(tmp_path / "cache"),
-    )
-    assert done.returncode == 0, done.stderr
-    assert f"left out 1 x image file of more than 256 MiB ({label}/b.png)" in done.stderr
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    words = ["evaluate", "--model", "compact_vgg", "--data", tmp_path / "images"]
+    code, error = program(*words, *options)
+    assert code == 0, error
+    assert f"left out 1 x image file of more than 256 MiB ({label}/b.png)" in caplog.text
