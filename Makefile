@@ -22,7 +22,7 @@ export $(VARIABLES)
 override DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-bag test coverage soak test-kills bench bench-peers check docs lock clean
+.PHONY: help env demo demo-bag test test-slow coverage soak test-kills bench bench-peers check docs lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
@@ -30,7 +30,7 @@ help: ## list the targets
 	@echo "  DISTRO=jazzy|kilted   which ROS 2 (now $$DISTRO); a ROS that is sourced already is used as it is"
 	@echo "  SOURCE=0|FILE|FOLDER|URL   images for make demo, until Ctrl-C; empty: a built-in clip"
 	@echo "  OUT=FOLDER            where make demo writes (now $$OUT)"
-	@echo "  TESTS=PATHS           what make test and make coverage run (now $$TESTS)"
+	@echo "  TESTS=PATHS           what make test, test-slow and coverage run (now $$TESTS)"
 	@echo "  MINUTES=N             how long make soak runs the nodes (now $$MINUTES)"
 	@echo "  DATA=FILE             FER-2013, for the accuracies of make bench and bench-peers (fer2013.npz)"
 	@echo "  ONLY=A,B              which sections make bench measures"
@@ -50,9 +50,13 @@ demo-bag: ## record, label and evaluate the demonstration: out/demo_bag, out/dem
 	@scripts/setup.sh bags centerface demo-clip
 	@scripts/in_env.sh scripts/demo_bag.sh
 
-test: ## the whole test suite
+test: ## the tests, without those that take long
 	@scripts/setup.sh test centerface yunet mtcnn astronaut demo-clip
-	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true $$TESTS
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "not slow" $$TESTS
+
+test-slow: ## the tests that take long: killed nodes, several demonstrations, other machines, memory
+	@scripts/setup.sh test centerface yunet mtcnn astronaut demo-clip
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m slow $$TESTS
 
 coverage: ## the tests with their coverage, node processes included: out/coverage/index.html
 	@scripts/setup.sh test centerface yunet mtcnn astronaut demo-clip

@@ -38,8 +38,8 @@ HEAD = """\
 <!-- Written by scripts/write_guarantees.py from the markers on the tests: change the marker, not this file. -->
 
 Each guarantee is held by the tests named below it. Those under `test/ros` run the real nodes on
-real DDS, in a domain of their own; `make test` runs all of them. What was measured in the fault
-injection tests is in [performance.md](performance.md#fault-injection).
+real DDS, in a domain of their own; `make test` and `make test-slow` run all of them. What was
+measured in the fault injection tests is in [performance.md](performance.md#fault-injection).
 """
 
 

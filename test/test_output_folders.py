@@ -212,6 +212,7 @@ def test_results_of_several_recordings_are_replaced_each_in_its_folder(tmp_path)
     assert content(out / "b") == kept
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee(
     "Results appear under their names when they are complete; a command that is killed leaves the earlier ones.",
     section="Programs",

@@ -31,6 +31,7 @@ def bomb(tmp_path, compression, declared, *, indexed=False):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee(
     "A small recording that claims gigabytes is one line and takes no memory for them (limits in recordings.md).",
     section="Programs",
@@ -181,6 +182,7 @@ HALF = JPEG[: len(JPEG) // 2]
 TIMES = [10**9 + k * 10**8 for k in range(4)]
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee(
     "A recording of which no image can be processed is exit code 1 and a problem with the reason in report.json.",
     section="Programs",

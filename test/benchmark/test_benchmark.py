@@ -61,6 +61,7 @@ def test_images_have_the_given_number_of_faces(scene, faces):
     assert len(found) == faces
 
 
+@pytest.mark.slow
 def test_sections_are_measured_and_written(scene, tmp_path, capsys):
     assert main(["benchmark", "--quick", "--only", "scaling,detection", "--out", str(tmp_path)]) == 0
     assert list(json.loads((tmp_path / "bench.json").read_text())) == ["scaling", "detection"]

@@ -23,6 +23,8 @@ from sensor_msgs.msg import Image
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.demo.domain import has_participants
 
+pytestmark = pytest.mark.slow
+
 PAUSE_S = 13.0  # longer than a node may be silent
 REFUSED_S = 60.0  # it takes a second or two where nothing else runs
 

@@ -22,6 +22,8 @@ from emotion_perception.ros.conversions import EmotionArray, FaceArray, stamp_ns
 from emotion_perception.ros.demo.shared_memory import remove_dead, segments_of
 from emotion_perception.ros.qos import RESULTS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 START_S, BACK_S = 60.0, 3.0

@@ -65,6 +65,7 @@ def end(process, number):
     return process.returncode, output
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee(
     "SIGINT and SIGTERM end a node cleanly within two seconds also while it is working on a frame.",
     section="Every node",
@@ -111,6 +112,7 @@ def test_a_signal_during_a_configure_that_never_returns_ends_the_process(number,
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 @SIGNALS
 @pytest.mark.parametrize("program", ["emotion_classifier_node", COMPOSED])
 def test_a_signal_at_any_moment_of_the_start_ends_the_process(program, number):

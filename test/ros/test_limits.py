@@ -205,6 +205,7 @@ def test_endless_strings_and_unbelievable_regions_cost_no_memory(run_node):
     assert node.peak_bytes() - before < MAX_GROWTH
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("Images of 64 megapixels that wait for their faces take at most 512 MiB.", section="Limits")
 def test_a_queue_of_large_images_does_not_fill_the_memory(run_node):
     node, images, faces, answers = classifier(run_node, "sync_queue_size:=100")

@@ -24,9 +24,10 @@ OURS = (
     "EMOTION_PERCEPTION_NO_FASTDDS_PROFILE",
     "LAN",
 )
-pytestmark = pytest.mark.skipif(
+NEEDS_FAST_DDS = pytest.mark.skipif(
     os.environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp") != "rmw_fastrtps_cpp", reason="another RMW than Fast DDS"
 )
+pytestmark = [NEEDS_FAST_DDS, pytest.mark.slow]
 
 # Prints once a second, as a line of JSON, what it has got: of topics, of the graph, of a service and of a parameter.
 GUEST = """

@@ -22,6 +22,8 @@ import numpy as np
 import pytest
 from processes import wait_or_kill
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 DELAY_S, SEED = 0.02, 5
 START_S, END_S = 30.0, 10.0

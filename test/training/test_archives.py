@@ -27,6 +27,7 @@ def claim(path, size, name="images.npy"):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee(
     "Data of a few MB that unpack to more than 8 GiB are one line, and not unpacked.", section="Programs"
 )

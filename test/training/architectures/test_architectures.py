@@ -105,6 +105,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.slow
 def test_the_residual_network_learns_at_64_pixels_without_breaking_the_process():
     done = subprocess.run([sys.executable, "-c", LEARNS_AT_64], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-1000:]

@@ -340,6 +340,7 @@ def test_tensorboard_files_are_written_where_asked(write_npz, tiny_recipe, tmp_p
     assert list((tmp_path / "run" / "tensorboard").glob("events.out.tfevents.*"))
 
 
+@pytest.mark.slow
 def test_two_processes_under_torchrun_train_one_model(write_npz, tiny_recipe, tmp_path):
     recipe, data = tiny_recipe(), write_npz()
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(recipe.as_dict()))
