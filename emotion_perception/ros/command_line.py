@@ -3,6 +3,7 @@
 """The command line of the node programs: help from docstrings and configurations, one line for a wrong argument."""
 
 import argparse
+import difflib
 import itertools
 import json
 import sys
@@ -14,14 +15,16 @@ from typing import NoReturn
 import yaml
 from rclpy.utilities import remove_ros_args
 
-from emotion_perception.core.errors import one_line
+from emotion_perception.core.errors import ConfigurationError, clipped, one_line
 from emotion_perception.core.options import OptionLimits, limits_of, option_fields
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.core.yaml_limits import check_yaml
 from emotion_perception.ros.config import NODE_CONFIGS
 from emotion_perception.ros.process import EXIT_USAGE
+from emotion_perception.ros.topic_names import check_namespace
 
 _WIDTH = 100
+_REMAP, _PARAMETER = ("-r", "--remap"), ("-p", "--param")
 _USAGE = """\
 parameters, namespaces and topics are given after --ros-args:
   --ros-args -p NAME:=VALUE --params-file FILE.yaml -r __ns:=/robot1 -r image_raw:=/front/image_raw"""
@@ -55,6 +58,7 @@ class NodeArgumentParser(argparse.ArgumentParser):
     def parse_command_line(self) -> argparse.Namespace:
         """Parses the command line of the process; exits for `--help` and after an error."""
         self._check_parameter_files(sys.argv)
+        self._check_node_names(sys.argv)
         try:
             arguments = remove_ros_args()[1:]
         except RuntimeError as e:  # what rclpy raises for malformed ROS arguments
@@ -72,6 +76,28 @@ class NodeArgumentParser(argparse.ArgumentParser):
                 self.error(f"{path}: {e.strerror}")
             except (ValueError, yaml.YAMLError) as e:
                 self.error(f"{path}: not a parameter file ({one_line(e)})")
+
+    def _check_node_names(self, arguments: Sequence[str]) -> None:
+        """Exits if a parameter is for a node that is not there, which rcl would ignore, or all nodes get one name."""
+        known = {*NODE_CONFIGS}
+        for option, rule in itertools.pairwise(arguments):
+            match, assigned, new_name = rule.partition(":=")
+            if option in _REMAP and match.rpartition(":")[2] == "__ns":
+                try:
+                    check_namespace(new_name, "__ns")
+                except ConfigurationError as e:
+                    self.error(str(e))
+            if option in _REMAP and assigned and match.rpartition(":")[2] in ("__node", "__name"):
+                known.add(new_name)
+                if len(self._nodes) > 1 and ":" not in match:
+                    self.error(f"{rule} would name all nodes of this process alike; give {self._nodes[0]}:{rule}")
+        for option, rule in itertools.pairwise(arguments):
+            node, colon, _ = rule.partition(":=")[0].partition(":")
+            name = node.rpartition("/")[2]
+            if option in _PARAMETER and colon and name not in known and "*" not in node:
+                nearest = difflib.get_close_matches(name, sorted(known), 1)
+                hint = f", did you mean {nearest[0]}?" if nearest else ""
+                self.error(f"-p {clipped(rule)}: no node is called {clipped(name)}{hint}")
 
     def error(self, message: str) -> NoReturn:
         """Prints one line and exits."""

@@ -13,6 +13,8 @@ from typing import Any
 from emotion_perception.core.camera import CameraOptions
 from emotion_perception.core.classification import ClassifierOptions, RecognizerOptions
 from emotion_perception.core.detection import DetectorOptions
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.message_adapters import MAX_FRAME_ID
 from emotion_perception.core.options import Options, option
 from emotion_perception.core.rendering import OverlayOptions
 from emotion_perception.core.tracking import TrackerOptions
@@ -57,6 +59,14 @@ class CameraNodeConfig(Options):
     )
     queue_depth: int = option(5, "depth of the publishers' queues", minimum=1, maximum=100)
     jpeg_quality: int = _jpeg_quality("image_raw")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.frame_id) > MAX_FRAME_ID:
+            text = (
+                f"frame_id has {len(self.frame_id)} characters, more than {MAX_FRAME_ID}: no node would use the images"
+            )
+            raise ConfigurationError(text)
 
 
 @dataclass(frozen=True, kw_only=True)

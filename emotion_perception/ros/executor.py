@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The executor of every node and tool of this package: the exception of one callback does not end the process."""
 
+import traceback
 from collections.abc import Callable
 
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.time_source import TimeSource
 
 from emotion_perception.core.errors import one_line
 
@@ -47,8 +49,14 @@ class FaultTolerantExecutor(SingleThreadedExecutor):
             raise
         except Exception as e:  # noqa: BLE001 - whatever one message causes, only that one is lost
             self.faults += 1
-            self._on_fault(f"{type(e).__name__}: {one_line(e)}")
+            self._on_fault(f"{_origin(e)}{type(e).__name__}: {one_line(e)}")
 
     def _log(self, fault: str) -> None:
         text = f"a callback failed: {fault} ({self.faults} so far)"
         self._node.get_logger().warning(text, throttle_duration_sec=_THROTTLE_S)
+
+
+def _origin(error: Exception) -> str:
+    """Returns "/clock: " if rclpy's own subscription to it raised, which is the only one that has no callback here."""
+    modules = (frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__))
+    return "/clock: " if TimeSource.__module__ in modules else ""

@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from emotion_perception.core.errors import EmotionPerceptionError, clipped, one_line
 from emotion_perception.core.sync import WorkLoad
 from emotion_perception.core.types import FrameCounts
+from emotion_perception.ros.answered_services import always_answered
 from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.diagnostics import NodeDiagnostics
 from emotion_perception.ros.intra_process import IntraProcessTopics
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 STEADY_CLOCK = Clock(clock_type=ClockType.STEADY_TIME)
 _STATUS_PERIOD_S = 1.0
 _THROTTLE_S = 5.0
+_NO_CLOCK = "use_sim_time is set, but the time is 0: nothing has come on /clock"
 
 
 class Behavior:
@@ -226,6 +228,9 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     def publish_status(self) -> None:
         """Publishes this node's entry of /diagnostics."""
+        clock = self.get_clock()
+        without_time = clock.ros_time_is_active and clock.now().nanoseconds == 0
+        self.set_problem("clock", _NO_CLOCK if without_time else "")
         values = {"state": self._state, **self.status(), **self._load_status()}
         entry = self.diagnostics.entry(self.get_fully_qualified_name(), self.hardware_id, values)
         message = DiagnosticArray(status=[entry])
@@ -270,21 +275,8 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         return TransitionCallbackReturn.SUCCESS
 
     def always_answered(self, service: Service) -> Callable[[Any, Any], Any]:
-        """Returns the service's callback, wrapped so that a request that makes it raise gets a response too.
-
-        rclpy raises for a transition that does not exist or is not allowed, and sends no response then, so the client
-        would wait forever. The default response means `success=False`.
-        """
-        callback, name = service.callback, service.srv_type.__name__
-
-        def answer(request: Any, response: Any) -> Any:
-            try:
-                return callback(request, response)
-            except Exception as e:  # noqa: BLE001 - whatever a request causes, its client gets a response
-                self.get_logger().warning(f"{name} request refused in state {self._state}: {one_line(e)}")
-                return response
-
-        return answer
+        """Returns the service's callback, wrapped by `answered_services.always_answered`."""
+        return always_answered(self, service, lambda: f" in state {self._state}")
 
 
 def counts_status(counts: FrameCounts) -> dict[str, int]:

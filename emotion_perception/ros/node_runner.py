@@ -14,6 +14,7 @@ from emotion_perception.core.errors import ConfigurationError, ModelBundleError,
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.log import forward_core_log
+from emotion_perception.ros.parameters import configuration_problem
 from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_FAULT, EXIT_OK, run_process
 
 _SPIN_S = 0.1
@@ -52,8 +53,11 @@ def _run(
     try:
         for make in node_factories:
             nodes.append(make())
-    except ConfigurationError as e:
-        rclpy.logging.get_logger("emotion_perception").error(str(e))
+    except Exception as e:
+        line = str(e) if isinstance(e, ConfigurationError) else configuration_problem(e)
+        if line is None:
+            raise
+        rclpy.logging.get_logger("emotion_perception").error(line)
         return EXIT_CONFIGURATION
     alone = len(nodes) == 1
     forward_core_log(nodes[0].get_logger() if alone else rclpy.logging.get_logger("emotion_perception"))
@@ -109,4 +113,5 @@ def _spin(node: PerceptionNode[Any], stop: threading.Event, failed: list[str]) -
 
 def _exit_code(fault: Exception | None) -> int:
     bad_configuration = isinstance(fault, ConfigurationError | ModelFileError | ModelBundleError)
+    bad_configuration |= fault is not None and configuration_problem(fault) is not None
     return EXIT_CONFIGURATION if bad_configuration else EXIT_FAULT

@@ -14,10 +14,11 @@ import rclpy
 from rclpy.node import Node
 
 from emotion_perception.core.errors import ConfigurationError, RecordingError
+from emotion_perception.ros.answered_services import always_answered
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.log import forward_core_log
 from emotion_perception.ros.node_options import NodeOptions
-from emotion_perception.ros.parameters import Config, Parameters, refuse_unknown_parameters
+from emotion_perception.ros.parameters import Config, Parameters, configuration_problem, refuse_unknown_parameters
 from emotion_perception.ros.process import EXIT_CONFIGURATION, GRACE_PERIOD_S, run_process
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class OneShotNode(Node, Generic[Config]):
         super().__init__(name, **options)
         self.config: Config = Parameters(self, config_type).value
         refuse_unknown_parameters(self)
+        for service in self.services:
+            service.callback = always_answered(self, service)
         self._executor = FaultTolerantExecutor(self)
 
     def run(self, stop: threading.Event) -> int:
@@ -84,8 +87,11 @@ def run_one_shot_node(
             nodes.append(node)
             forward_core_log(node.get_logger())
             return node.run(stop)
-        except (ConfigurationError, RecordingError) as e:
-            rclpy.logging.get_logger("emotion_perception").error(str(e))
+        except Exception as e:
+            line = str(e) if isinstance(e, ConfigurationError | RecordingError) else configuration_problem(e)
+            if line is None:
+                raise
+            rclpy.logging.get_logger("emotion_perception").error(line)
             return EXIT_CONFIGURATION
 
     def release() -> None:

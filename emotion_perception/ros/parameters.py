@@ -5,6 +5,7 @@
 import dataclasses
 import difflib
 import itertools
+import re
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -12,17 +13,23 @@ from typing import Any, Generic, TypeVar
 
 import yaml
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.exceptions import (
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+    NameValidationException,
+    ParameterException,
+)
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from emotion_perception.core.errors import ConfigurationError, clipped
+from emotion_perception.core.errors import ConfigurationError, clipped, one_line
 from emotion_perception.core.options import OptionLimits, Options, limits_of, option_fields, with_values
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.ros.config import NODE_CONFIGS
 
 Config = TypeVar("Config", bound=Options)
 _QOS_OVERRIDES = "qos_overrides."
+_WRONG_NAME = re.compile("invalid node name|with incompatible type")  # RCLError, a RuntimeError, has no subclasses
 _RCLPY_PARAMETERS = ("use_sim_time", "start_type_description_service")  # Humble does not know the second
 
 
@@ -55,6 +62,21 @@ class Parameters(Generic[Config]):
 
     def _changed(self, changes: list[Parameter]) -> Config:
         return with_values(self._value, {change.name: _to_field_value(change.value) for change in changes})
+
+
+def configuration_problem(error: Exception) -> str | None:
+    """Returns one line if rclpy raised an error because of a value that somebody gave; None for another error.
+
+    Args:
+        error: raised while a node was created or configured: a parameter of rclpy itself has the wrong type, a name is
+            too long, or two topics of different types were remapped to one name.
+    """
+    if isinstance(error, ParameterException):
+        return clipped(f"invalid parameter: {one_line(error)}")
+    if isinstance(error, NameValidationException):
+        return clipped(f"a name that was given is invalid or too long: {one_line(error).rstrip(':')}")
+    text = one_line(error).partition(", at ")[0]
+    return clipped(text) if isinstance(error, RuntimeError) and _WRONG_NAME.search(text) else None
 
 
 def parameter_names(nodes: Iterable[str]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line of the installed programs: help, wrong arguments, unknown and retired parameters."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 from emotion_perception.core.options import option_fields
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.ros.config import NODE_CONFIGS
+from emotion_perception.ros.demo import runner
 
 COMPOSED = "emotion_perception_composed"
 PERCEPTION_NODES = tuple(NODE_CONFIGS)[:4]
@@ -51,6 +53,12 @@ def test_help_has_topics_and_every_parameter_and_starts_nothing(program, option)
     assert max(len(line) for line in ended.stdout.splitlines()) <= 120
 
 
+def test_an_argument_that_is_not_utf_8_is_one_line_and_exit_code_2():
+    rule = os.fsdecode(b"video_device:=/data/caf\xe9.mp4")
+    line = refusal("camera_node", "--ros-args", "-p", rule, code=2)
+    assert line == "camera_node: video_device:=/data/caf\u00e9.mp4: not UTF-8, as ROS needs each argument to be"
+
+
 @pytest.mark.parametrize("arguments", [["--frobnicate"], ["bag"], ["--ros-args", "-p", "x"], ["--ros-args", "--what"]])
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_wrong_argument_is_one_line_and_exit_code_2(program, arguments):
@@ -81,6 +89,45 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(program, arguments):
 )
 def test_a_parameter_that_is_not_there_is_one_line_and_exit_code_78(program, given, line):
     assert line in refusal(program, "--ros-args", "-p", given, code=78)
+
+
+@pytest.mark.guarantee(
+    "What ROS itself refuses at start (a type, a name that is too long, topics of two types with one name), and a "
+    "parameter for a node that is not there, is one line and an exit code after which no node is restarted.",
+    section="Every node",
+)
+@pytest.mark.parametrize(
+    ("program", "words", "code", "line"),
+    [
+        ("camera_node", ["-p", "autostart:=maybe"], 78, "autostart"),
+        ("bag_recorder", ["-p", "use_sim_time:=7"], 78, "use_sim_time"),
+        ("camera_node", ["-r", "__ns:=/" + "a" * 300], 2, "is not a namespace (namespace should not exceed"),
+        ("camera_node", ["-r", "__ns:=/" + "a" * 230], 78, "too long: Invalid service name"),
+        ("overlay_node", ["-r", "markers:=image_overlay"], 78, "incompatible type"),
+        ("camera_node", ["-p", f"frame_id:={'a' * 1025}"], 78, "frame_id has 1025 characters, more than 1024"),
+        ("camera_node", ["-p", "camra_node:framerate:=5.0"], 2, "did you mean camera_node?"),
+        (COMPOSED, ["--param", "overley_node:draw_bars:=true"], 2, "did you mean overlay_node?"),
+        (COMPOSED, ["-r", "__node:=one"], 2, "give camera_node:__node:=one"),
+    ],
+)
+def test_what_ros_refuses_or_would_ignore_at_start_is_one_line(ros_domain, program, words, code, line):
+    refused = refusal(program, "--ros-args", *words, code=code)
+    assert line in refused
+    assert "unexpected" not in refused
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon"])
+def test_a_demonstration_that_would_never_end_by_itself_is_refused(monkeypatch, capsys, seconds):
+    monkeypatch.setattr("sys.argv", ["demo", "--seconds", seconds])
+    with pytest.raises(SystemExit) as ended:
+        runner.main()
+    assert ended.value.code == 2
+    assert f"argument --seconds: '{seconds}' is not a number of seconds" in capsys.readouterr().err
+
+
+def test_a_parameter_of_a_renamed_node_or_another_node_of_the_package_is_accepted():
+    words = ["-r", "__node:=eye", "-p", "eye:video_device:=''", "-p", "overlay_node:draw_bars:=true"]
+    assert "video_device is empty" in refusal("camera_node", "--ros-args", *words, code=78)
 
 
 def test_a_retired_parameter_in_a_file_is_refused_too(tmp_path):

@@ -127,7 +127,7 @@ class CaptureLoop:
                     self.rate.expect(0.0)
                 self._timeout_s += step_s
                 due_s = max(due_s + step_s, time.monotonic() - 1 / source.rate_hz)
-                if self._stop.wait(max(0.0, due_s - time.monotonic())):
+                if self._stop.wait(min(max(0.0, due_s - time.monotonic()), threading.TIMEOUT_MAX)):
                     return
                 frame = replace(frame, grabbed_s=time.monotonic())
             self._pass_on(frame)

@@ -29,6 +29,7 @@ MAX_COMPRESSED_BYTES = 64 * 2**20
 JPEG_FORMAT = "bgr8; jpeg compressed bgr8"  # as image_transport's plugin writes it
 _SHOWN = 40  # characters of a string of somebody else in a message
 # like the raw image: the orientation in the file's EXIF data is ignored
+_LONGEST_JPEG_SIDE = 65_500
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -100,10 +101,10 @@ def bgr_to_jpeg(image_bgr: NDArray[np.uint8], quality: int) -> bytes:
     Raises:
         ImageError: a side is longer than JPEG allows, 65,500 pixels.
     """
-    succeeded, jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not succeeded:
-        raise ImageError(f"{image_bgr.shape[1]}x{image_bgr.shape[0]} pixels are too many for JPEG")
-    return jpeg.tobytes()
+    height, width = image_bgr.shape[:2]
+    if max(height, width) > _LONGEST_JPEG_SIDE:  # OpenCV would also write lines of its own to stderr, for each image
+        raise ImageError(f"{width}x{height} pixels are too many for JPEG")
+    return cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def _without_padding(message: Any) -> RawImage:

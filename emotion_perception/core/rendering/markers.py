@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Positions of faces in the camera frame, estimated from one camera, and the markers that show them."""
 
-import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from emotion_perception.core.rendering.overlay import caption, color_of
 from emotion_perception.core.types import Box, FaceEmotion
 
 FACE_WIDTH_M = 0.16
+_SHORTEST_PX, _LONGEST_PX = 0.001, 1e9  # beyond, a position is no finite number, or none that means anything
 _PERIODS = 5  # intervals between frames that are remembered
 _LIFETIME_PERIODS = 3.0  # a viewer keeps a marker for so many of them, so two frames in a row may come late
 _SHORTEST_S, _LONGEST_S = 2.0, 300.0
@@ -29,7 +29,7 @@ class PinholeCamera:
         cy: y of the optical axis, in pixels.
 
     Raises:
-        ValueError: a value is not finite, or a focal length is not positive.
+        ValueError: a focal length is not in 0.001 to 1e9 pixels, or the axis is farther than 1e9 pixels from the image.
     """
 
     fx: float
@@ -38,10 +38,10 @@ class PinholeCamera:
     cy: float
 
     def __post_init__(self) -> None:
-        if not all(map(math.isfinite, (self.fx, self.fy, self.cx, self.cy))):
-            raise ValueError(f"{self} is not finite")
-        if self.fx <= 0 or self.fy <= 0:
-            raise ValueError(f"focal length {self.fx}, {self.fy} is not positive")
+        if not all(_SHORTEST_PX <= length <= _LONGEST_PX for length in (self.fx, self.fy)):  # NaN is outside, too
+            raise ValueError(f"focal length {self.fx}, {self.fy} is not in {_SHORTEST_PX} to {_LONGEST_PX:g}")
+        if not all(-_LONGEST_PX <= value <= _LONGEST_PX for value in (self.cx, self.cy)):
+            raise ValueError(f"optical axis {self.cx}, {self.cy} is not within {_LONGEST_PX:g} pixels")
 
     @classmethod
     def from_k(cls, k: Sequence[float]) -> "PinholeCamera | None":

@@ -7,7 +7,9 @@ counts are exact because the camera starts last and stops first.
 """
 
 import argparse
+import contextlib
 import json
+import math
 import os
 import sys
 import threading
@@ -263,6 +265,13 @@ def _bar(share: float, width: int = 20) -> str:
     return f"[{'#' * full}{'.' * (width - full)}]"
 
 
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= (value := float(text)) < math.inf:
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -270,7 +279,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=_seconds,
         help=f"0 runs until Ctrl-C (default: {BUILT_IN_CLIP_S:.0f} for the built-in clip, else 0)",
     )
     parser.add_argument(

@@ -43,7 +43,8 @@ def test_the_camera_comes_from_k():
 
 
 @pytest.mark.parametrize(
-    ("index", "value"), [(0, 0.0), (0, -1.0), (4, 0.0), (0, math.nan), (2, math.inf), (5, math.nan)]
+    ("index", "value"),
+    [(0, 0.0), (0, -1.0), (4, 0.0), (0, math.nan), (2, math.inf), (5, math.nan), (0, 1e-308), (4, 1e308), (2, -1e300)],
 )
 def test_a_k_that_is_unknown_or_impossible_is_none(index, value):
     assert PinholeCamera.from_k([*K[:index], value, *K[index + 1 :]]) is None

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import pytest
-from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.msg import ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
 
 from emotion_perception.core.errors import ConfigurationError
@@ -85,3 +87,20 @@ def test_a_refused_change_leaves_the_configuration_alone(graph):
     assert not node.set_parameters([Parameter("smoothing_s", Parameter.Type.DOUBLE, -1.0)])[0].successful
     assert node.config == ClassifierNodeConfig()
     assert node.describe_parameter("smoothing_s").type == ParameterType.PARAMETER_DOUBLE
+
+
+@pytest.mark.guarantee(
+    "Every request to set parameters is answered with a result for each, also one with a type that there is not.",
+    section="Every node",
+)
+@pytest.mark.parametrize("service", [SetParameters, SetParametersAtomically])
+def test_a_parameter_of_a_type_that_there_is_not_is_answered_with_the_reason(graph, service):
+    node = graph.node(OverlayNode, activate=False)
+    (callback,) = [each.callback for each in node.services if each.srv_type is service]
+    good = ParameterMessage(name="jpeg_quality", value=Parameter("jpeg_quality", value=50).get_parameter_value())
+    bad = ParameterMessage(name="draw_bars", value=ParameterValue(type=77))
+    response = callback(service.Request(parameters=[good, bad, good]), service.Response())
+    results = response.results if service is SetParameters else [response.result]
+    expected = [True, False, False] if service is SetParameters else [False]
+    assert [result.successful for result in results] == expected
+    assert "77 is not a valid" in results[-1].reason

@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 import rclpy
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from fake_classifier import GladClassifier
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -22,6 +23,7 @@ from sensor_msgs.msg import Image
 from emotion_perception.core.options import option_values
 from emotion_perception.core.types import Box, Face, Frame
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg, stamp_ns
+from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.nodes import camera, classifier_stream, emotion_classifier, face_detection, overlay
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
@@ -384,6 +386,9 @@ def test_without_a_clock_a_node_still_works_and_ends(graph, start, make, name):
     assert node.get_clock().now().nanoseconds == 0
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
     graph.wait_for(statuses)  # its status timer runs on a steady clock
+    status = statuses[-1].status[0]
+    assert status.level == DiagnosticStatus.WARN
+    assert "nothing has come on /clock" in status.message
     assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
     assert node.trigger_shutdown() == TransitionCallbackReturn.SUCCESS
 
@@ -441,6 +446,18 @@ def test_a_clock_that_jumps_by_an_hour_costs_no_answer(graph, start, make, jump_
     ids = [answer.faces[0].face.track_id for answer in emotions]
     assert len(set(ids[:3])) == len(set(ids[3:])) == 1
     assert ids[0] != ids[-1], "the tracks begin anew, with new numbers"
+
+
+def test_the_fault_of_a_time_that_is_none_names_the_clock(graph):
+    node = graph.node(OverlayNode, activate=False, parameters={"use_sim_time": True})
+    publisher, faults = node.create_publisher(Clock, "/clock", 1), []
+    executor = FaultTolerantExecutor(node, faults.append)
+    deadline_s = time.monotonic() + 20
+    while not faults and time.monotonic() < deadline_s:
+        publisher.publish(Clock(clock=Time(sec=-1)))
+        executor.spin_once(0.05)
+    executor.shutdown()
+    assert faults[0].startswith("/clock: ValueError: ")
 
 
 @pytest.mark.guarantee("A subscriber that never reads blocks no node.", section="Every node")
