@@ -20,8 +20,8 @@ from typing import Any
 
 from emotion_perception.core.errors import EmotionPerceptionError, report_unexpected
 from emotion_perception.core.missing_packages import import_problem
+from emotion_perception.core.printable import printable
 from emotion_perception.core.retired_names import CLI_COMMANDS, CLI_OPTIONS
-from emotion_perception.core.text_files import printable
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "train": ("emotion_perception.training.commands.train", "train a network by a recipe; a stopped run is resumed"),

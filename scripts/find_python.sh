@@ -22,7 +22,12 @@ print(os.path.realpath(sys._base_executable))  # not that of an environment that
 '
 
 first_reason=""
-for candidate in ${PYTHON:-python3.12 python3.11 python3}; do
+if [ -n "${PYTHON:-}" ]; then # one program, whatever its path
+    set -- "$PYTHON"
+else
+    set -- python3.12 python3.11 python3
+fi
+for candidate in "$@"; do
     command -v "$candidate" > /dev/null 2>&1 || continue
     if answer="$("$candidate" -c "$probe" 2>&1)"; then
         echo "$answer"

@@ -34,6 +34,7 @@ if [ "$level" = docs ]; then # without ROS and compiler
     exit
 fi
 mode="$(ros_mode "$distro")"
+check_folder
 check_machine
 if [ "$mode" = wheels ]; then
     unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH VIRTUAL_ENV \

@@ -23,16 +23,18 @@ step() { # LABEL LOG COMMAND...: runs a command with its output in the log; prin
     local label="$1" log="$logs/$2.log" next=$((SECONDS + 10))
     shift 2
     say "$label"
+    set -m # a process group of its own, so that what the command has started ends with it
     "$@" < /dev/null > "$log" 2>&1 9>&- &
     local child=$!
-    trap 'kill "$child" 2> /dev/null; exit 130' INT TERM
+    set +m
+    trap 'kill -- "-$child" 2> /dev/null; wait "$child" 2> /dev/null || true; exit 130' INT TERM HUP
     while kill -0 "$child" 2> /dev/null; do
         sleep 0.2
         [ "$SECONDS" -lt "$next" ] && continue
         say "  ... $(grep -v WARNING "$log" | tail -n 1 | tr -d '\r' | cut -c1-100)"
         next=$((SECONDS + 10))
     done
-    trap - INT TERM
+    trap - INT TERM HUP
     wait "$child" && return 0
     explain_failure "$label" "$log"
 }
@@ -47,6 +49,12 @@ explain_failure() { # LABEL LOG
     fi
     tail -n 15 "$2" >&2
     fail "$1 failed (the whole log: ${2#"$root"/})"
+}
+
+check_folder() { # colcon's scripts fail at blanks, ROS's CMake files at other letters, and PATH at a colon
+    case "$(printf %s "$root" | LC_ALL=C tr -d 'A-Za-z0-9/._+@,=~-')" in
+        ?*) fail "ROS cannot be built in the folder $root: move it to one whose path has only ASCII letters, digits and / . _ + @ , = ~ -" ;;
+    esac
 }
 
 check_machine() {

@@ -5,8 +5,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,41 @@ def test_a_sourced_ros_that_does_not_fit_is_one_line(bin_folder, variables, word
     refused(step("ros_mode jazzy", PATH=str(bin_folder), **variables), words)
 
 
+@pytest.mark.parametrize("name", ["b\u00fccher", "my robot", "a:b", "it's", "$HOME", "a;b"])
+def test_a_folder_in_which_ros_cannot_be_built_is_one_line_at_once(tmp_path, name):
+    shutil.copytree(SCRIPTS, tmp_path / name / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / name / "requirements").mkdir()
+    (tmp_path / name / "requirements" / "jazzy.txt").touch()
+    done = subprocess.run(
+        [tmp_path / name / "scripts" / "setup.sh"],
+        env={"PATH": os.environ["PATH"], "DISTRO": "jazzy"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    refused(done, f"ROS cannot be built in the folder {tmp_path / name}: ")
+    assert not (tmp_path / name / ".venv-jazzy").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_a_step_has_started_ends_with_it(tmp_path, number):
+    call = f"""root={tmp_path} logs={tmp_path}; step waiting log bash -c 'sleep 300 & echo $! > {tmp_path}/pid; wait'"""
+    script = f'set -eu; . "{SCRIPTS}/setup_steps.sh"; {call}'
+    shell_process = subprocess.Popen(["bash", "-c", script], stdout=subprocess.DEVNULL, start_new_session=True)
+    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip())
+    shell_process.send_signal(number)
+    assert shell_process.wait(30) == 130
+    sleeper = Path("/proc", (tmp_path / "pid").read_text().strip(), "stat")
+    wait_until(lambda: not sleeper.exists() or sleeper.read_text().split()[2] == "Z")
+
+
+def wait_until(condition):
+    end_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.02)
+
+
 @pytest.fixture
 def find_python(bin_folder):
     def find(**variables):
@@ -156,6 +193,12 @@ def test_no_usable_python_is_one_line_with_the_reason(find_python, bin_folder, a
 
 def test_a_python_that_was_asked_for_and_is_not_there_is_one_line(find_python):
     refused(find_python(PYTHON="/no/python"), "PYTHON=/no/python does not run")
+
+
+def test_the_path_of_a_python_may_have_a_blank(find_python, tmp_path):
+    (tmp_path / "my python").mkdir()
+    program(tmp_path / "my python", "python3", "echo /usr/bin/python3.11")
+    assert find_python(PYTHON=f"{tmp_path}/my python/python3").stdout.strip() == "/usr/bin/python3.11"
 
 
 def test_the_python_that_runs_this_is_judged_for_real(find_python):

@@ -33,8 +33,8 @@ from emotion_perception.bags.scoring.tables import (
 from emotion_perception.core.classification import load_model_bundle
 from emotion_perception.core.errors import DatasetError, RecordingError
 from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.printable import printable
 from emotion_perception.core.regular_files import MAX_LABELS_BYTES, read_regular
-from emotion_perception.core.text_files import printable
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib

@@ -26,7 +26,7 @@ from emotion_perception.bags.scoring.labels import INTERVALS, OPTIONAL
 from emotion_perception.core.atomic_files import atomic_file, write_atomically
 from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.core.text_files import printable
+from emotion_perception.core.printable import printable
 from emotion_perception.core.types import Box, FaceEmotion
 from emotion_perception.reporting.pages import render_template
 from emotion_perception.reporting.progress import progress_bar

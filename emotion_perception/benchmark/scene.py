@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.regular_files import opencv_name
 
 Image = NDArray[np.uint8]
 VGA, HD = (640, 480), (1280, 720)
@@ -33,7 +34,7 @@ class Scene:
     @cached_property
     def frames(self) -> list[Image]:
         """Frames of the clip, uint8 (360, 640, 3) BGR."""
-        capture = cv2.VideoCapture(str(self._path))
+        capture = cv2.VideoCapture(opencv_name(self._path))
         frames: list[Image] = []
         while len(frames) < _FRAMES and (result := capture.read())[0]:
             frames.append(np.asarray(result[1], np.uint8))
@@ -63,7 +64,7 @@ class Scene:
 
     def write_video(self, path: Path, size_wh: tuple[int, int], faces: int) -> Path:
         """Writes the stream as Motion JPEG, whose decoding costs about as much as that of a webcam."""
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, size_wh)
+        writer = cv2.VideoWriter(opencv_name(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, size_wh)
         for image in self.images(size_wh, faces, count=len(self.frames)):
             writer.write(image)
         writer.release()

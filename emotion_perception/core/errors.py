@@ -22,6 +22,8 @@ import sys
 import traceback
 from pathlib import Path
 
+from emotion_perception.core.printable import printable
+
 TRACEBACK = "EMOTION_PERCEPTION_TRACEBACK"
 """Environment variable; 1 prints the traceback of an unexpected error."""
 
@@ -30,6 +32,10 @@ _LONGEST = 300
 
 class EmotionPerceptionError(Exception):
     """Base of all errors of this package; the message is one line for the user."""
+
+    def __str__(self) -> str:
+        """Returns the message as a text that can be logged, whatever the names of files in it are."""
+        return printable(super().__str__())
 
 
 class ConfigurationError(EmotionPerceptionError, ValueError):

@@ -5,24 +5,28 @@
 import argparse
 import glob
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
 from emotion_perception.core.errors import ConfigurationError
 
 _FILE_URL = "file://"
+_OTHER_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def local_path(text: str) -> Path:
     """Returns the path that a text names: a path, with `~` for the home folder, or a `file://` URL with `%20`.
 
     Raises:
-        ConfigurationError: it is empty, names another machine, or the home folder is not known.
+        ConfigurationError: it is empty, another URL, names another machine, or the home folder is not known.
     """
     if not text.strip():
         raise ConfigurationError("a path is empty")
     if text[: len(_FILE_URL)].lower() == _FILE_URL:
         return _path_of_url(text)
+    if _OTHER_URL.match(text):
+        raise ConfigurationError(f"{text}: a URL, but only files of this machine are read")
     return _expanded(text)
 
 

@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 MIB = 1 << 20
 MAX_TEXT_BYTES = 16 * MIB
@@ -27,6 +27,20 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+
+def opencv_name(path: Path | str) -> str:
+    """Returns the name of a file as functions of OpenCV take it.
+
+    OpenCV ends the process where a text has bytes of a name that are not UTF-8 (as lone surrogates, PEP 383), and takes
+    such a name as bytes, which its type stubs do not know.
+    """
+    name = str(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return cast(str, os.fsencode(name))
+    return name
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.printable import AS_WINDOWS_1252
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 
 _SAMPLE = 4096  # bytes in which the encoding is recognized
@@ -27,18 +28,7 @@ _MARKS = (  # the longer one first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DELIMITERS = ",;\t|"  # the first one wins a draw
-AS_WINDOWS_1252 = "emotion_perception.windows_1252"
-"""Handler of decoding errors that reads bytes as Windows-1252."""
 _MAX_LINE = 1 << 20  # characters of a table
-
-
-def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
-
-
-codecs.register_error(AS_WINDOWS_1252, _as_windows_1252)
 
 
 def decode_text(content: bytes) -> str:
@@ -101,24 +91,6 @@ def parse_number(text: str) -> float:
         ValueError: it is not a number.
     """
     return float(text.replace(",", ".") if text.count(",") == 1 else text)
-
-
-def encodable(text: str) -> str:
-    """Returns a text that can be written as UTF-8: bytes of a file name that are not UTF-8 are read as Windows-1252.
-
-    Python keeps such bytes as lone surrogates (PEP 383), which no text file, page or plot can contain.
-    """
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", AS_WINDOWS_1252)
-    except UnicodeEncodeError:  # other surrogates, e.g. of a JSON file
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def printable(text: str) -> str:
-    r"""Returns a name for messages, tables and reports: `encodable`, and on one line, a line break as `\n`."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in encodable(text)
-    )
 
 
 def _rows(file: TextIO) -> Iterator[tuple[int, list[str]]]:

@@ -4,10 +4,11 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 
-from emotion_perception.core.text_files import encodable
+from emotion_perception.core.printable import encodable
 
 _SHARED = Path(__file__).parent / "templates"
 
@@ -31,8 +32,13 @@ def render_template(templates: Path, template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"percent": _percent, "interval": _interval, "cell": _cell}
+    environment.filters |= {"urlencode": _url, "percent": _percent, "interval": _interval, "cell": _cell}
     return encodable(environment.get_template(template).render(values))
+
+
+def _url(path: str) -> str:
+    """Returns a relative path as a URL, also of a name that is not UTF-8, for which jinja2's own filter raises."""
+    return quote(path, errors="surrogateescape")
 
 
 def _percent(fraction: float | None) -> str:

@@ -10,7 +10,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from emotion_perception.core.text_files import encodable
+from emotion_perception.core.printable import encodable
 
 _MIB = 2**20
 

@@ -6,6 +6,8 @@ import logging
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
+from emotion_perception.core.printable import printable
+
 
 class RosLogHandler(logging.Handler):
     """Passes log records to a ROS logger with their severity."""
@@ -16,13 +18,14 @@ class RosLogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Logs one record."""
+        text = printable(record.getMessage())  # rclpy raises TypeError for bytes of a file name that are not UTF-8
         # three lines, because rclpy allows one severity for each line of code that logs
         if record.levelno >= logging.ERROR:
-            self._logger.error(record.getMessage())
+            self._logger.error(text)
         elif record.levelno >= logging.WARNING:
-            self._logger.warning(record.getMessage())
+            self._logger.warning(text)
         else:
-            self._logger.info(record.getMessage())
+            self._logger.info(text)
 
 
 def forward_core_log(ros_logger: RcutilsLogger) -> None:

@@ -10,8 +10,9 @@ from typing import NoReturn
 
 from emotion_perception.core.errors import report_unexpected
 from emotion_perception.core.missing_packages import import_problem
+from emotion_perception.core.printable import encodable, printable
 
-_EXIT_FAULT, _EXIT_CONFIGURATION = 1, 78  # as in `process`, which imports rclpy
+_EXIT_FAULT, _EXIT_USAGE, _EXIT_CONFIGURATION = 1, 2, 78  # as in `process`, which imports rclpy
 
 
 def run_program(name: str, module: str) -> NoReturn:
@@ -23,6 +24,9 @@ def run_program(name: str, module: str) -> NoReturn:
         name: of the program.
         module: name of the module in `ros.nodes`.
     """
+    if wrong := next((text for text in sys.argv if encodable(text) != text), ""):
+        print(f"{name}: {printable(wrong)}: not UTF-8, as ROS needs each argument to be", file=sys.stderr)
+        sys.exit(_EXIT_USAGE)
     for stream in range(3):
         try:
             os.fstat(stream)

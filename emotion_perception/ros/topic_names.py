@@ -10,7 +10,7 @@ from rclpy.validate_namespace import validate_namespace
 from rclpy.validate_topic_name import validate_topic_name
 
 from emotion_perception.core.errors import ConfigurationError, one_line
-from emotion_perception.core.text_files import printable
+from emotion_perception.core.printable import printable
 
 _INVALID = (NameValidationException, RuntimeError, ValueError)  # the second one is the base class of RCLError
 

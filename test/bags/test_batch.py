@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import os
 import shutil
 
 import pytest
@@ -50,6 +51,18 @@ def test_labels_come_from_the_bag_the_file_or_the_folder(folder, tmp_path):
     assert labels_of(folder / "monday" / "one", tmp_path / "labels", "monday/one") == file
     assert labels_of(folder / "two", tmp_path / "labels", "two") is None
     assert labels_of(folder / "two", file) == file
+
+
+@pytest.mark.guarantee(
+    "Names and paths that are not UTF-8, and file:// URLs, can be given, printed and written to reports.",
+    section="Programs",
+)
+def test_a_recording_whose_name_is_not_utf_8_is_named_and_linked(folder, tmp_path):
+    (folder / "two").rename(folder / os.fsdecode(b"caf\xe9"))
+    report = evaluate(folder, tmp_path / "out")
+    assert report["failed"] == {}
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert '<a href="caf%E9/report.html">caf\u00e9</a>' in page
 
 
 def test_many_recordings_give_one_aggregated_report(folder, tmp_path):

@@ -30,7 +30,12 @@ def test_a_path_may_be_a_url_or_begin_at_home(monkeypatch, text, path):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("", "a path is empty"), ("file://data/x", "names the machine 'data'"), ("~nobody_at_all/x", "set HOME")],
+    [
+        ("", "a path is empty"),
+        ("file://data/x", "names the machine 'data'"),
+        ("https://data/x", "https://data/x: a URL, but only files of this machine are read"),
+        ("~nobody_at_all/x", "set HOME"),
+    ],
 )
 def test_a_path_that_names_nothing_here_is_refused(text, words):
     with pytest.raises(ConfigurationError, match=words):

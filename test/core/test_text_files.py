@@ -6,7 +6,8 @@ import os
 import pytest
 
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.core.text_files import encodable, parse_number, printable, read_table, read_text
+from emotion_perception.core.printable import encodable, printable
+from emotion_perception.core.text_files import parse_number, read_table, read_text
 
 TABLE = "name,label\nJos\u00e9,Happy\nM\u00fcller,Sad\n"
 ROWS = [(1, ["name", "label"]), (2, ["Jos\u00e9", "Happy"]), (3, ["M\u00fcller", "Sad"])]

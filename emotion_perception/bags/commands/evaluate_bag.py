@@ -6,7 +6,7 @@ import argparse
 
 from emotion_perception.bags.commands.options import add_recording_options, settings_from
 from emotion_perception.core.paths import path_argument
-from emotion_perception.core.text_files import printable
+from emotion_perception.core.printable import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@
 import argparse
 
 from emotion_perception.core.paths import path_argument
-from emotion_perception.core.text_files import printable
+from emotion_perception.core.printable import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -199,12 +199,17 @@ class Recording:
         try:
             return _IntactFile(path, packed_messages=mode == "message")
         except Exception as e:  # noqa: BLE001 - see _IntactFile
-            self._note(f"{path.name} is damaged or truncated, it is read up to the damage ({_reason(e)})")
+            reason = _reason(e)
+        damage = f"{path.name} is damaged or truncated, it is read up to the damage ({reason})"
         try:
-            return RecoveredMcap(path) if _suffix(path) == ".mcap" else RecoveredSqlite(path)
+            recovered = RecoveredMcap(path) if _suffix(path) == ".mcap" else RecoveredSqlite(path)
         except (RecordingError, OSError) as e:
+            self._note(damage)
             self._note(str(e).removeprefix(f"{path}: "))
             return None
+        whole = isinstance(recovered, RecoveredMcap) and recovered.is_complete
+        self._note(f"{path.name} is read in the order of the file, not by its index ({reason})" if whole else damage)
+        return recovered
 
     def _note(self, problem: str) -> None:
         if problem not in self.problems:
@@ -230,6 +235,9 @@ class _IntactFile:
         try:
             if is_mcap:
                 check_overlap(reader.chunks)
+                known = [connection for connection in reader.connections if connection.msgtype != "__schemaless__"]
+                if reader.chunks and not known:
+                    raise RecordingError("its summary repeats no channel with its type")  # which a writer may leave out
             else:
                 limit_rows(reader.dbconn)
         except BaseException:

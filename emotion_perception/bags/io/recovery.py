@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mcap.records import Channel, Chunk, Message, Schema
+from mcap.records import Channel, Chunk, Footer, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
 
 from emotion_perception.bags.io.limits import MAX_RECORD_BYTES, SQLITE_DAMAGE, check_tables, limit_rows, unpack_chunk
@@ -27,6 +27,7 @@ class RecoveredMcap:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.is_complete = False  # whether nothing before the end of the file is damaged
         self.topics: list[Topic] = []
         counts: dict[int, int] = {}
         channels: dict[int, tuple[Channel, Schema | None]] = {}
@@ -57,6 +58,8 @@ class RecoveredMcap:
                     schemas[record.id] = record
                 elif isinstance(record, Channel):
                     channels[record.id] = record
+                elif isinstance(record, Footer):
+                    self.is_complete = True
                 elif isinstance(record, Message) and record.channel_id in channels:
                     channel = channels[record.channel_id]
                     yield channel, schemas.get(channel.schema_id), record
@@ -96,7 +99,9 @@ class RecoveredSqlite:
             check_tables(path)
         self._path = path
         # immutable: no lock and no journal; writable_schema: SQLite reads a file whose last pages are missing
-        self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        self._connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
         limit_rows(self._connection)
         self._connection.execute("PRAGMA writable_schema=ON")
         try:

@@ -24,8 +24,9 @@ from emotion_perception.bags.io.messages import NS
 from emotion_perception.core.classification import canonical_label
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.images import iou_matrix
+from emotion_perception.core.printable import printable
 from emotion_perception.core.regular_files import MAX_LABELS_BYTES, read_regular
-from emotion_perception.core.text_files import parse_number, printable, read_table
+from emotion_perception.core.text_files import parse_number, read_table
 from emotion_perception.core.tracking import best_pairs
 from emotion_perception.core.types import Box, Face
 

@@ -18,7 +18,7 @@ from emotion_perception.core.camera.source import FrameSource
 from emotion_perception.core.camera.synthetic import SyntheticSource
 from emotion_perception.core.errors import ConfigurationError, SourceError
 from emotion_perception.core.paths import local_path
-from emotion_perception.core.regular_files import open_regular
+from emotion_perception.core.regular_files import open_regular, opencv_name
 
 
 def check_source(options: CameraOptions) -> None:
@@ -70,7 +70,7 @@ def _open_path(path: Path, options: CameraOptions) -> FrameSource:
         raise SourceError(f"{path}: no permission to read it") from None
     except OSError as e:
         raise SourceError(f"{path}: {e.strerror}") from e
-    if cv2.haveImageReader(str(path)) and not is_animation_of_ffmpeg(head, path):
+    if cv2.haveImageReader(opencv_name(path)) and not is_animation_of_ffmpeg(head, path):
         return FolderSource([path], options)
     return VideoFileSource(path, options)
 

@@ -16,6 +16,7 @@ from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, fit_within, nominal_rate_or_default_hz
 from emotion_perception.core.errors import ConfigurationError, ImageError, SourceError
 from emotion_perception.core.folder_walk import FolderWalk
+from emotion_perception.core.regular_files import opencv_name
 from emotion_perception.core.types import Frame
 
 _LOG = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class VideoFileSource(FrameSource):
         if _is_text(self._path):  # FFmpeg would render its letters
             raise SourceError(f"{self._path}: a text file, not a video")
         self._last_s = None
-        self._capture = cv2.VideoCapture(str(self._path), _backend())
+        self._capture = cv2.VideoCapture(opencv_name(self._path), _backend())
         self.rate_hz = nominal_rate_or_default_hz(self._options.framerate, self._capture.get(cv2.CAP_PROP_FPS))
         image = self._read_image()
         if image is None:
@@ -148,7 +149,7 @@ class FolderSource(FrameSource):
             raise SourceError(f"{folder}: {error.strerror}") from error
         except ConfigurationError as error:
             raise SourceError(str(error)) from error
-        paths = [path for path in files if cv2.haveImageReader(str(path))]
+        paths = [path for path in files if cv2.haveImageReader(opencv_name(path))]
         if others := [path.name for path in files if path not in paths]:
             _LOG.warning("%s: ignored %d files that are not images, the first is %s", folder, len(others), others[0])
         if not paths:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ImageError
 from emotion_perception.core.images import read_image_size
-from emotion_perception.core.regular_files import MAX_IMAGE_BYTES, read_regular
+from emotion_perception.core.regular_files import MAX_IMAGE_BYTES, opencv_name, read_regular
 
 HEAD_BYTES = 1 << 16  # in which an animated PNG declares itself
 _UNREADABLE = "OpenCV cannot read it"
@@ -63,6 +63,6 @@ def image_count(path: Path, head: bytes) -> int:
     if not head.startswith(several) or (head.startswith(_PNG) and b"acTL" not in head) or not hasattr(cv2, "imcount"):
         return 1
     try:
-        return max(1, int(cv2.imcount(str(path))))
+        return max(1, int(cv2.imcount(opencv_name(path))))
     except cv2.error:
         return 1

@@ -17,6 +17,7 @@ from emotion_perception.core.camera.identity import without_password
 from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, fit_within, frame_timeout_s, nominal_rate_hz
 from emotion_perception.core.errors import SourceError
+from emotion_perception.core.regular_files import opencv_name
 from emotion_perception.core.types import Frame
 
 _DEVICE_OPEN_S, _STREAM_OPEN_S = 5.0, 8.0
@@ -160,7 +161,7 @@ class DeviceSource(_LiveSource):
         super().__init__(path, options, open_timeout_s=_DEVICE_OPEN_S, read_timeout_s=read_timeout_s)
 
     def _open_capture(self) -> Capture:
-        capture = cv2.VideoCapture(self._path, cv2.CAP_V4L2)
+        capture = cv2.VideoCapture(opencv_name(self._path), cv2.CAP_V4L2)
         for prop, value in device_settings(self._options):
             capture.set(prop, value)
         return capture
@@ -204,7 +205,7 @@ class StreamSource(_LiveSource):
     def _open_capture(self) -> Capture:
         open_ms, read_ms = self._timeouts_ms
         settings = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
-        capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, settings)
+        capture = cv2.VideoCapture(opencv_name(self._url), cv2.CAP_FFMPEG, settings)
         self._rate_is_default = int(capture.get(cv2.CAP_PROP_FOURCC)) == _MOTION_JPEG
         return capture
 

@@ -15,6 +15,7 @@ from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, nominal_rate_or_default_hz
 from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.regular_files import opencv_name
 from emotion_perception.core.types import Frame
 
 _DEFAULT_WH = (640, 480)
@@ -53,7 +54,7 @@ class SyntheticSource(FrameSource):
 
     def __init__(self, options: CameraOptions, photograph: Path | None = None) -> None:
         path = resolve_model_file("astronaut") if photograph is None else photograph
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        image = cv2.imread(opencv_name(path), cv2.IMREAD_COLOR)
         if image is None:
             raise ModelFileError(f"{path}: not an image that OpenCV can read")
         self._photograph = np.asarray(image, np.uint8)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.detection.base import Candidates, FaceDetector
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError, ModelFileError
+from emotion_perception.core.regular_files import opencv_name
 
 FILE = "haarcascade_frontalface_default.xml"
 _FOLDERS = ("/usr/share/opencv4/haarcascades", "/usr/local/share/opencv4/haarcascades")
@@ -39,7 +40,7 @@ class HaarDetector(FaceDetector):
         if not path.is_file():
             raise ModelFileError(f"{path}: no such file")
         try:
-            self._cascade = cv2.CascadeClassifier(str(path))
+            self._cascade = cv2.CascadeClassifier(opencv_name(path))
         except (cv2.error, SystemError) as error:  # older bindings raise SystemError from the constructor
             raise ModelFileError(f"{path}: not a cascade file") from error
         if self._cascade.empty():

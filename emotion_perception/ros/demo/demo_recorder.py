@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 from sensor_msgs.msg import Image
 
+from emotion_perception.core.regular_files import opencv_name
 from emotion_perception.core.rendering import VideoWriter
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.result_listener import ResultListener
@@ -100,4 +101,4 @@ class DemoRecorder(ResultListener):
         score = self._scores.get(stamp, 0.0)
         if score > self._best_score:
             self._best_score = score
-            cv2.imwrite(str(self._out / "overlay.png"), image)
+            cv2.imwrite(opencv_name(self._out / "overlay.png"), image)

@@ -19,7 +19,8 @@ from emotion_perception.core.detection import DetectorOptions, FaceDetector, cre
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ImageError
 from emotion_perception.core.images import square_crop
 from emotion_perception.core.paths import find_below
-from emotion_perception.core.text_files import printable, read_text
+from emotion_perception.core.printable import printable
+from emotion_perception.core.text_files import read_text
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, scaled, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset

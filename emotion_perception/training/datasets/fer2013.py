@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from emotion_perception.core.classification import LABELS, label_index
 from emotion_perception.core.errors import DatasetError, ImageError
 from emotion_perception.core.paths import local_path
-from emotion_perception.core.text_files import printable, read_table
+from emotion_perception.core.printable import printable
+from emotion_perception.core.text_files import read_table
 from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.images import find_leaks
 from emotion_perception.training.datasets.npz import vote_shares

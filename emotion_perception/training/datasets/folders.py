@@ -14,7 +14,7 @@ from pathlib import Path
 from emotion_perception.core.classification import LABELS, canonical_label
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.folder_walk import FolderWalk
-from emotion_perception.core.text_files import printable
+from emotion_perception.core.printable import printable
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset

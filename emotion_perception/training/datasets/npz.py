@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.classification import canonical_label, label_index
 from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
-from emotion_perception.core.text_files import AS_WINDOWS_1252, printable
+from emotion_perception.core.printable import AS_WINDOWS_1252, printable
 from emotion_perception.training.archives import check_archive
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh

@@ -22,7 +22,7 @@ from emotion_perception.core.classification import (
     softmax,
 )
 from emotion_perception.core.errors import ConfigurationError, DatasetError
-from emotion_perception.core.text_files import printable
+from emotion_perception.core.printable import printable
 from emotion_perception.reporting.metrics import Predictions, calibration, coverage, rounded
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar

@@ -6,11 +6,14 @@ import itertools
 import os
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from bag_files import camera_info, header, write_bag
 from bag_scene import STEP, T0, scene, stamps
+from hostile_bags import image_message
+from mcap.writer import Writer as McapWriter
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from emotion_perception.bags.io.messages import CAMERA_INFO, typestore
@@ -244,6 +247,51 @@ def test_a_message_without_time_or_content_ends_the_reading(tmp_path, column, va
     found, problems = entries(bag)
     assert found == []
     assert problems[-1] == "reading stopped after 0 messages (a message has no time or no content)"
+
+
+@pytest.mark.guarantee(
+    "A mcap file with channels of other kinds, or with a summary of the least that its format asks for, is read whole "
+    "and not called damaged.",
+    section="Recording and replay",
+)
+@pytest.mark.parametrize(
+    ("options", "other"),
+    [
+        ({"repeat_channels": False}, ""),
+        ({"repeat_schemas": False}, ""),
+        (
+            {"repeat_channels": False, "repeat_schemas": False, "use_statistics": False, "use_summary_offsets": False},
+            "",
+        ),
+        ({}, "jsonschema"),
+    ],
+)
+def test_what_a_mcap_writer_may_leave_out_or_add_is_no_damage(tmp_path, options, other):
+    raw, text = image_message(), typestore().generate_msgdef("sensor_msgs/msg/Image", ros_version=2)[0]
+    with (tmp_path / "bag.mcap").open("wb") as file:
+        writer = McapWriter(file, **options)
+        writer.start(profile="ros2")
+        schema = writer.register_schema("sensor_msgs/msg/Image", "ros2msg", text.encode())
+        images = writer.register_channel("/image_raw", "cdr", schema)
+        others = writer.register_channel(
+            "/other", "json", writer.register_schema("Thing", other, b"{}") if other else 0
+        )
+        for number in range(3):
+            writer.add_message(images, T0 + number, raw, T0 + number)
+            writer.add_message(others, T0 + number, b"{}", T0 + number)
+        writer.finish()
+    found, problems = entries(tmp_path / "bag.mcap")
+    assert [entry.received_ns for entry in found] == [T0, T0 + 1, T0 + 2]
+    assert len(problems) == 1
+    assert problems[0].startswith("bag.mcap is read in the order of the file, not by its index (")
+
+
+def test_a_damaged_recording_may_be_closed_by_another_thread(bag):
+    file = storage_file(bag)
+    os.truncate(file, file.stat().st_size * 3 // 4)
+    recording = Recording(file)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(recording.close).result()
 
 
 def test_a_sqlite_file_of_something_else_is_one_clear_line(tmp_path):

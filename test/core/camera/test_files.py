@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,22 @@ def clip(tmp_path):
         writer.write(image(level))
     writer.release()
     return path
+
+
+@pytest.mark.guarantee("A camera source may have a name that is not UTF-8.", section="Camera node")
+def test_names_of_files_need_not_be_utf_8(folder, clip, caplog):
+    names = [os.fsdecode(name) for name in (b"\xe0.png", b"\xe9.txt", b"\xff.avi")]
+    (folder / "a.png").rename(folder / names[0])
+    (folder / names[1]).write_text("no image")
+    shutil.move(clip, folder / names[2])
+    with open_source(config(folder, loop=False)) as source:
+        assert levels(source, 4) == [100, 200, 10, None]
+    assert "ignored 2 files that are not images, the first is " in caplog.text
+    for name, expected in ((names[0], [10, 10, 10]), (names[2], [10, 100, 200])):
+        with open_source(config(folder / name)) as source:
+            assert levels(source, 3) == expected
+    with pytest.raises(SourceError, match="\u00e9.txt: a text file, not a video"):
+        open_source(config(folder / names[1]))
 
 
 @pytest.mark.parametrize(("loop", "expected"), [(True, [10, 100, 200, 10, 100]), (False, [10, 100, 200, None, None])])

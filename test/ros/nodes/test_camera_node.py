@@ -1,6 +1,7 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import os
 import shutil
 import threading
 import time
@@ -427,6 +428,7 @@ def test_a_wrong_configuration_is_one_line_and_the_node_stays_unconfigured(graph
         ("{tmp}/absent.mp4", "absent.mp4: no such file or folder"),
         ("{tmp}/clip.txt", "clip.txt: a text file, not a video"),
         ("{tmp}/empty", "empty: no image in this folder"),
+        ("{tmp}/latin", "latin: no image in this folder"),
         ("http://127.0.0.1:9/live", "http://127.0.0.1:9/live: cannot be opened"),
         ("http://me:secret@127.0.0.1:9/live", "http://me:***@127.0.0.1:9/live: cannot be opened"),
     ],
@@ -436,6 +438,8 @@ def test_a_source_that_cannot_be_opened_is_an_error_said_once_and_the_node_stays
 ):
     (tmp_path / "clip.txt").write_text("this is no video")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "latin").mkdir()
+    (tmp_path / "latin" / os.fsdecode(b"caf\xe9\n.jpg")).write_bytes(b"no image")
     node, images = play(graph, device.format(tmp=tmp_path))
     watcher.wait_for(DiagnosticStatus.ERROR)
     graph.let_run(1.7)  # two more attempts
