@@ -62,6 +62,7 @@ _EXTRAS = {
 }
 _INTERRUPTED = 130  # 128 + SIGINT
 _STDOUT = "standard output"
+_LONGEST_LINE = 2000  # characters of an error; what a file holds may be of any length
 
 
 def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple[str, str]] = _COMMANDS) -> int:
@@ -189,7 +190,11 @@ def _os_error(error: OSError, given: Sequence[str]) -> str:
 
 
 def _fail(line: str, code: int = 1) -> int:
-    print(f"emotion-perception: {printable(' '.join(line.split()))}", file=sys.stderr)
+    words = printable(" ".join(line.split()))
+    shown = (
+        words if len(words) <= _LONGEST_LINE else f"{words[: _LONGEST_LINE // 2]} ... {words[-_LONGEST_LINE // 2 :]}"
+    )
+    print(f"emotion-perception: {shown}", file=sys.stderr)
     return code
 
 

@@ -85,6 +85,10 @@ def evaluate_many(
     ]
     if not jobs:
         raise RecordingError(f"{folder}: no rosbag2 recording in this folder or its subfolders")
+    if labels is not None and not any(job.labels for job in jobs):
+        raise ConfigurationError(
+            f"{labels}: has a CSV file for none of {len(jobs)} recordings, e.g. {jobs[0].name}.csv"
+        )
     folders = {Path(job.name).parts[0] for job in jobs}
     read = [folder, *([] if labels is None else [labels])]
     with OutputFolder(out, "evaluate-bag", writes=REPORT_FILES, inputs=read) as output:
@@ -160,7 +164,7 @@ def _report_that_is_there(job: _Job) -> dict[str, Any] | None:
     """Returns the report of an earlier evaluation with the same settings and content, or None."""
     try:
         report = json.loads(read_regular(job.out / JSON, MAX_TEXT_BYTES))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return dict(report) if same_evaluation(report, job.path, job.settings, job.labels) else None
 

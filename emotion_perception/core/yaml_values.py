@@ -37,7 +37,12 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"({_pattern})\Z"), _first)
 
 
+_LONGEST_INT = 2000  # digits; Python prints ints of up to 4300 decimal digits
+
+
 def _int(text: str) -> int:
+    if len(text) > _LONGEST_INT:
+        raise ValueError(f"a number of {len(text)} digits")
     return int(text.replace("_", ""), 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10)
 
 

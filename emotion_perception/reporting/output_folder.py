@@ -25,6 +25,7 @@ from emotion_perception.core.regular_files import MIB, read_regular
 from emotion_perception.reporting.provenance import now, package_version
 
 MARKER = ".emotion_perception.json"
+_NEW_MARKER = f".{Path(MARKER).stem}.*{Path(MARKER).suffix}"  # while another process writes it, see `atomic_path`
 _PART = ".emotion_perception-part-"
 _FORMAT = 1
 _NO_CONTENT = {".DS_Store", ".gitignore", ".gitkeep", "lost+found"}  # an otherwise empty folder may have them
@@ -191,7 +192,8 @@ class OutputFolder:
             written = " and ".join(f"'{command}'" for command in commands)
             raise ConfigurationError(f"{self.path}: holds results of {written}: give another folder for the results")
         self._owned = set(self._earlier(self.path))
-        foreign = [name for name in sorted(os.listdir(self.path)) if name not in _NO_CONTENT]
+        names = sorted(os.listdir(self.path))
+        foreign = [name for name in names if name not in _NO_CONTENT and not fnmatchcase(name, _NEW_MARKER)]
         if foreign and not self._owned:
             raise ConfigurationError(
                 f"{self.path}: has files that '{self._command}' did not write, e.g. {foreign[0]}: "

@@ -13,6 +13,7 @@ from typing import Any
 
 from emotion_perception.core.classification import LABELS, ModelSpec
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.options import OptionLimits
 from emotion_perception.core.paths import local_path
 from emotion_perception.core.retired_names import RECIPE_KEYS, RECIPE_VALUES, with_present_names
 from emotion_perception.core.text_files import read_text
@@ -23,6 +24,26 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "schedule": ("cosine", "constant"),
     "balance": ("none", "loss", "sampler", "downsample"),
     "targets": ("label", "majority", "probability", "cross_entropy"),
+}
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    "seed": (0, 2**32 - 1),
+    "epochs": (1, 1_000_000),
+    "batch_size": (1, 2**31 - 1),
+    "input_size": (1, 1024),
+    "learning_rate": (0, 1_000_000),
+    "momentum": (0, 1),
+    "weight_decay": (0, 1_000_000),
+    "warmup_epochs": (0, 1_000_000),
+    "early_stopping": (0, 1_000_000),
+    "label_smoothing": (0, 1),
+    "mixup": (0, 1_000_000),
+    "vote_weight": (0, 1_000_000),
+}
+_AUGMENTATION: Mapping[str, tuple[float, float]] = {  # of `fit.augmentation.build_augmentation`
+    **dict.fromkeys(("flip", "blur", "erase", "scars", "occlude"), (0, 1)),  # probabilities
+    "degrees": (0, 180),
+    **dict.fromkeys(("shift", "brightness", "contrast", "noise"), (0, 1)),
+    "scale": (0.01, 100),
 }
 _RESTART_KEYS = ("learning_rate", "augmentation")
 SHIPPED = Path(__file__).parent / "recipes"
@@ -133,14 +154,17 @@ class Recipe:
             value = getattr(self, name)
             if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
                 raise ConfigurationError(f"recipe: {name} {value!r} is not a list of names")
-        for name in ("epochs", "batch_size", "input_size"):
-            if getattr(self, name) < 1:
-                raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is below 1")
+        for name, limits in _LIMITS.items():
+            _check_number(getattr(self, name), limits, f"recipe: {name}")
+        if "num_classes" in self.options:
+            raise ConfigurationError("recipe: options: num_classes is the number of labels; give labels")
+        for epoch in (*self.sizes, *self.restarts):
+            if epoch < 0:
+                raise ConfigurationError(f"recipe: sizes, restarts: epoch {epoch} is below 0")
         for epoch, size in self.sizes.items():
-            if type(size) is not int or size < 1:
+            if type(size) is not int or not 1 <= size <= _LIMITS["input_size"][1]:
                 raise ConfigurationError(f"recipe: sizes: {size!r} from epoch {epoch} on is not a side in pixels")
-        if not 0 <= self.seed < 2**32:
-            raise ConfigurationError(f"recipe: seed {self.seed} is not within 0..{2**32 - 1}")
+        _check_augmentation(self.augmentation, "recipe: augmentation")
         if self.learning_rate <= 0:
             raise ConfigurationError(f"recipe: learning_rate {self.learning_rate} is not above 0")
         for name in ("calibration_fraction", "ema_decay", "soup_weight", "teacher_weight"):
@@ -154,10 +178,11 @@ class Recipe:
                 allowed = " and ".join(_RESTART_KEYS)
                 raise ConfigurationError(f"recipe: restart {epoch} {changes!r} has other keys than {allowed}")
             rate = changes.get("learning_rate", 1.0)
-            if type(rate) not in (int, float) or not 0 < rate < math.inf:
+            if type(rate) not in (int, float) or not 0 < rate <= _LIMITS["learning_rate"][1]:
                 raise ConfigurationError(f"recipe: restart {epoch}: learning_rate {rate!r} is not a number above 0")
             if not isinstance(changes.get("augmentation", {}), Mapping):
                 raise ConfigurationError(f"recipe: restart {epoch}: augmentation is not a table")
+            _check_augmentation(changes.get("augmentation", {}), f"recipe: restart {epoch}: augmentation")
         if self.soup_weight and not self.restarts and not self.pretrained:
             raise ConfigurationError(
                 f"recipe: soup_weight {self.soup_weight} needs other weights to average with: a restart or pretrained"
@@ -269,6 +294,26 @@ def build_recipe(values: Mapping[str, Any], source: str) -> Recipe:
         raise ConfigurationError(f"{source}: lacks architecture")
     tables = {name: _by_epoch(values.get(name, {}), f"{source}: {name}") for name in ("sizes", "restarts")}
     return Recipe(**{**values, **tables})
+
+
+def _check_augmentation(options: Mapping[str, Any], source: str) -> None:
+    """Raises ConfigurationError if an option of the augmentation is not a number within its limits."""
+    for name, value in options.items():
+        if name not in _AUGMENTATION:  # unknown ones are refused where the augmentation is built
+            continue
+        values = value if name == "scale" and isinstance(value, list | tuple) else (value,)
+        if name == "scale" and len(values) != 2:
+            raise ConfigurationError(f"{source}: scale {value!r} is not [smallest, largest]")
+        for number in values:
+            _check_number(number, _AUGMENTATION[name], f"{source}: {name}")
+
+
+def _check_number(value: Any, limits: tuple[float, float], source: str) -> None:
+    """Raises ConfigurationError if a value is not a number within its limits, which are included."""
+    if type(value) not in (int, float):
+        raise ConfigurationError(f"{source} {value!r} is not a number")
+    if violation := OptionLimits("", *limits).violation(source, value):
+        raise ConfigurationError(violation)
 
 
 def _by_epoch(table: Any, source: str) -> dict[int, Any]:

@@ -147,6 +147,7 @@ def test_dask_does_what_the_processes_do(folder, tmp_path):
     [
         ({"workers": 0}, "--workers 0 is below 1"),
         ({"labels": "a.csv"}, "not a folder; for several recordings give a folder"),
+        ({"labels": "."}, "has a CSV file for none of 3 recordings, e.g. "),
         ({"scheduler": "nonsense"}, "--scheduler nonsense"),
     ],
 )

@@ -5,6 +5,7 @@
 import argparse
 
 from emotion_perception.bags.commands.options import add_recording_options, settings_from
+from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.paths import path_argument
 from emotion_perception.core.printable import printable
 
@@ -81,6 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         labels = labels_of(arguments.bag, arguments.labels)
+        if arguments.labels is not None and labels is None:
+            raise ConfigurationError(f"{arguments.labels}: has no {arguments.bag.stem}.csv")
         report = evaluate_bag(arguments.bag, arguments.out, settings, labels=labels)
     lines = [*summary_lines(report), f"report in {arguments.out / 'report.html'}"]
     print("\n".join(map(printable, lines)))  # with strings of the recording

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from emotion_perception.bags.inference.settings import Settings
 
 
+_OPTIONS = ("detector", "device", "model")  # parameters with an option of their own
+
+
 def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) -> None:
     """Adds the options for the image topic, the pipeline and anonymization.
 
@@ -90,7 +93,11 @@ def _parse(assignments: Sequence[str]) -> dict[str, Any]:
     for name, value in values.items():
         if name in PARAMETERS:
             raise ConfigurationError(f"--set {name} is now called {PARAMETERS[name]}")
+        if name in _OPTIONS:
+            raise ConfigurationError(f"--set {name}: use --{name}")
         if name not in defaults:
-            raise ConfigurationError(f"--set {name}: unknown, known are {', '.join(sorted(defaults))}")
+            raise ConfigurationError(
+                f"--set {name}: unknown, known are {', '.join(sorted(defaults.keys() - set(_OPTIONS)))}"
+            )
         values[name] = as_type(value, type(defaults[name]))
     return values

@@ -31,6 +31,7 @@ from emotion_perception.core.tracking import best_pairs
 from emotion_perception.core.types import Box, Face
 
 INTERVALS = ("start_s", "end_s", "track_or_region", "label")
+_MAX_STAMP = 2**62  # nanoseconds, about 146 years
 FRAMES = ("stamp_ns", "x", "y", "w", "h", "label")
 OPTIONAL = ("group", "person")
 MIN_IOU = 0.5  # of a face and the labeled region of a frame
@@ -190,6 +191,8 @@ def _stamp(row: Mapping[str, str]) -> tuple[int, int]:
         stamp = int(row["stamp_ns"])
     except ValueError:
         raise DatasetError(f"stamp_ns '{row['stamp_ns']}' is not an integer") from None
+    if abs(stamp) >= _MAX_STAMP:
+        raise DatasetError(f"stamp_ns '{row['stamp_ns']}' is out of range")
     return stamp, stamp + 1
 
 

@@ -73,7 +73,8 @@ def _train(arguments: argparse.Namespace, recipe: "Recipe", options: dict[str, A
 def _cross_validate(arguments: argparse.Namespace, recipe: "Recipe", options: dict[str, Any]) -> int:
     from emotion_perception.training.fit.cross_validation import SUMMARY, cross_validate
 
-    found = cross_validate(recipe, arguments.data, arguments.out, num_folds=arguments.folds, **options)
+    where = {"num_folds": arguments.folds, "split": arguments.train_split}
+    found = cross_validate(recipe, arguments.data, arguments.out, **where, **options)
     print(
         f"accuracy {found['accuracy']:.2%} +- {found['accuracy_deviation']:.2%} over {len(found['folds'])} folds, "
         f"{found['pooled']['n']} images; {arguments.out / SUMMARY}"

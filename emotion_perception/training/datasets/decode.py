@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Decodes an image file to an array of the requested size and color."""
 
+import errno
 import io
 import os
 import struct
@@ -18,13 +19,13 @@ from emotion_perception.core.errors import ConfigurationError, ImageError
 from emotion_perception.core.regular_files import MAX_IMAGE_BYTES, MIB, open_regular
 
 _UNREADABLE = (
-    OSError,
     SyntaxError,
     ValueError,
     EOFError,
     struct.error,
     Image.DecompressionBombError,
 )  # exceptions of PIL
+_OF_THE_SYSTEM = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
 _LARGEST = 80_000_000  # pixels; a larger image is no photo of a face
 _LARGEST_SIDE = 4096  # pixels of a scaled image
 
@@ -36,7 +37,7 @@ def size_wh(size: int | Sequence[int]) -> tuple[int, int]:
         ConfigurationError: it is neither.
     """
     sides = tuple(size) if isinstance(size, list | tuple) else (size, size)
-    if len(sides) != 2 or not all(isinstance(side, int) and 1 <= side <= _LARGEST_SIDE for side in sides):
+    if len(sides) != 2 or not all(type(side) is int and 1 <= side <= _LARGEST_SIDE for side in sides):
         raise ConfigurationError(f"size {size!r} is neither a side nor [width, height] within 1..{_LARGEST_SIDE}")
     return sides[0], sides[1]
 
@@ -73,6 +74,10 @@ def read_image(source: Path | bytes, *, wh: tuple[int, int] | None = None, color
         raise
     except FileNotFoundError:
         raise ImageError("missing image") from None
+    except OSError as e:
+        if e.errno in _OF_THE_SYSTEM:  # nothing is wrong with the image
+            raise
+        raise ImageError("corrupt image") from e
     except _UNREADABLE as e:
         raise ImageError("corrupt image") from e
     pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR if color else cv2.COLOR_RGB2GRAY)

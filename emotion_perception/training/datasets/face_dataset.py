@@ -48,7 +48,7 @@ class FaceDataset:
     problems: tuple[Problem, ...] = ()
 
     def __post_init__(self) -> None:
-        count = len(self.images)
+        count = len(self.images) if self.images.ndim else 0
         if self.images.dtype != np.uint8 or self.images.ndim not in (3, 4):
             raise DatasetError(f"images are {self.images.dtype} {self.images.shape}, not uint8 (N, H, W[, 3])")
         if (self.images.ndim == 4 and self.images.shape[3] != 3) or 0 in self.images.shape[1:]:
@@ -67,8 +67,12 @@ class FaceDataset:
         """Returns the rows given by a mask, bool (N), or by indices; no image is read."""
         return replace(self, **{name: value[keep] for name, value in self._columns().items()})
 
-    def split(self, name: str | None) -> "FaceDataset":
+    def split(self, name: str | None, *, option: str = "--split") -> "FaceDataset":
         """Returns the images of a split.
+
+        Args:
+            name: of the split; None where the dataset has none.
+            option: how the user of this program names a split; for the error message.
 
         Raises:
             DatasetError: the dataset has splits and no name is given, or it has no split with this name.
@@ -79,7 +83,7 @@ class FaceDataset:
             return self
         names = sorted(set(self.splits.tolist()))
         if name is None:
-            raise DatasetError(f"the dataset has the splits {', '.join(names)}: name one with --split")
+            raise DatasetError(f"the dataset has the splits {', '.join(names)}: name one with {option}")
         if name not in names:
             raise DatasetError(f"no split '{name}'; the dataset has {', '.join(names)}")
         return self.select(self.splits == name)

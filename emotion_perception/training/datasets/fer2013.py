@@ -132,6 +132,6 @@ def _votes(
             raise DatasetError(f"{file.name}: line {line + 2} is in {row['usage']}, that of {path.name} in {split}")
     try:
         counts = np.array([[int(row[name]) for name in names] for row in chosen], np.int64).reshape(-1, len(names))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise DatasetError(f"{file.name}: votes are not whole numbers") from None
     return names, vote_shares(counts)

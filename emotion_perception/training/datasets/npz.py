@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the two .npz formats of docs/data.md: arrays of images, and JPEG chips with the gender of each person."""
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification import canonical_label, label_index
-from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
+from emotion_perception.core.errors import ConfigurationError, DatasetError, clipped, one_line
 from emotion_perception.core.printable import AS_WINDOWS_1252, printable
 from emotion_perception.training.archives import check_archive
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
@@ -21,7 +22,21 @@ from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.problems import Problem, problems_of
 
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,  # encrypted, or unpacked by something that this Python lacks
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    MemoryError,
+)
 _TASKS = ("gender", "face")
+_NAMES = {  # of the arrays; others are not read
+    *("images", "labels", "class_names", "split", "split_names", "leak", "subject", "filename"),
+    *("ferplus_votes", "ferplus_names", "ferplus_dropped", "jpeg", "offset", "gender", "gender_names", "age", "group"),
+}
 _SIDE = 64  # pixels of UTKFace's chips
 _LARGEST = 1 << 53  # a float of this size has no fraction
 Arrays = dict[str, NDArray[Any]]
@@ -49,6 +64,14 @@ def load_npz(path: Path) -> FaceDataset:
     for key in ("class_names", "split_names", "ferplus_names"):
         if key in data and data[key].ndim != 1:
             raise DatasetError(f"{key} has the shape {data[key].shape}, not (N)")
+    for key in ("leak", "ferplus_dropped", "subject", "filename"):
+        if key in data and images.ndim and data[key].shape != images.shape[:1]:
+            raise DatasetError(f"{key} has the shape {data[key].shape} for {len(images)} images")
+    for key in ("leak", "ferplus_dropped"):
+        if key in data and not np.isin(data[key], (0, 1)).all():
+            raise DatasetError(f"{key} is {data[key].dtype}, not bool")
+    if votes is not None and votes.shape[1:] != data.get("ferplus_names", np.zeros(0)).shape:
+        raise DatasetError(f"ferplus_votes have the shape {votes.shape} for {len(data.get('ferplus_names', ()))} names")
     class_names = tuple(canonical_label(str(name)) for name in data["class_names"])
     labels, bad_labels = _indices(data["labels"], "labels", class_names, canonical=True)
     splits, bad_splits = _splits(data)
@@ -121,6 +144,12 @@ def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], colo
     for name, values in columns.items():
         if values.shape != (len(offset) - 1,):
             raise DatasetError(f"{name} has the shape {values.shape} for {len(offset) - 1} images")
+    if "age" in columns and columns["age"].dtype.kind not in "iuf":
+        raise DatasetError(f"age is {columns['age'].dtype}, not numbers")
+    if min_age and "age" not in columns:
+        raise DatasetError(f"min_age {min_age} needs the array age")
+    if len(offset) < 1 or (np.diff(offset) < 0).any() or offset[0] < 0 or offset[-1] > len(data["jpeg"]):
+        raise DatasetError(f"offset does not ascend within 0..{len(data['jpeg'])}, the bytes of jpeg")
     genders = tuple(canonical_label(str(name)) for name in data.get("gender_names", ("woman", "man")))
     numbers, unknown = _indices(data["gender"], "gender", genders, canonical=True)
     splits, without_split = _splits(data)
@@ -173,11 +202,11 @@ def _arrays(path: Path) -> Arrays:
     try:
         check_archive(path)
         with np.load(path, allow_pickle=False) as file:
-            return {name: _array(file, name) for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as e:
-        if isinstance(e, DatasetError):
-            raise
-        raise DatasetError(f"not a readable .npz file ({one_line(e)})") from e
+            return {name: _array(file, name) for name in file.files if name in _NAMES}
+    except DatasetError:
+        raise
+    except _UNREADABLE as e:
+        raise DatasetError(f"not a readable .npz file ({clipped(one_line(e))})") from e
 
 
 def _array(file: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
@@ -185,9 +214,14 @@ def _array(file: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
     try:
         array = file[name]
     except ValueError as e:
-        if "allow_pickle" not in str(e):
-            raise
-        raise DatasetError(f"{name} holds Python objects, which are not opened: write it as np.array(..., str)") from e
+        if "Object arrays" in str(e):
+            unopened = f"{name} holds Python objects, which are not opened: write it as np.array(..., str)"
+            raise DatasetError(unopened) from e
+        if "allow_pickle" in str(e):  # the hint of NumPy would run code of the file
+            raise DatasetError(f"{name} is not a readable array") from e
+        raise
+    if not isinstance(array, np.ndarray):
+        raise DatasetError(f"{name} is not an array")
     if array.size and not array.dtype.itemsize:  # a few bytes could claim any number of them
         raise DatasetError(f"{name} holds {array.size:,} values of no bytes")
     if array.dtype.kind == "S":

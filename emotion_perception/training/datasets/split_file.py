@@ -69,5 +69,5 @@ def _read(path: Path, name: str) -> tuple[str, str, NDArray[np.int64], str]:
         raise ConfigurationError(f"no split file '{name}'; shipped: {shipped}; or give the path of a .json") from None
     except OSError as e:
         raise ConfigurationError(f"{path}: {e.strerror}") from e
-    except (ValueError, KeyError, TypeError, OverflowError) as e:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as e:
         raise ConfigurationError(f"{path}: not a split file ({type(e).__name__}: {e})") from e

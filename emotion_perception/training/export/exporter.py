@@ -41,6 +41,7 @@ from emotion_perception.training.export.model_metadata import measured_metrics, 
 from emotion_perception.training.export.quantization import INT8_ENDINGS, QuantizedModel, quantize
 from emotion_perception.training.fit.data_splits import DataSplits, split_data, splits_sha256
 from emotion_perception.training.fit.run_directory import TrainingRun, exported_weights, load_run
+from emotion_perception.training.fit.run_start import FILES
 
 _MAX_CHANGED = 0.001  # fraction of predictions that float16 weights may change
 _ENDINGS = (".safetensors", ".onnx", ".json", ".ts")
@@ -98,7 +99,8 @@ def export(
     weights, epoch = exported_weights(run_folder, run.recipe)
     data_path = data_path or run.data
     data, splits = _load_splits(run, data_path)
-    with model_folder(out, name, [*_ENDINGS, *INT8_ENDINGS], inputs=[run_folder, data_path]) as folder:
+    run_files = [run_folder / file for file in FILES]
+    with model_folder(out, name, [*_ENDINGS, *INT8_ENDINGS], inputs=[run_folder, data_path, *run_files]) as folder:
         model, network, metadata = _write_model(folder, name, run.recipe.model_spec(), weights, splits)
         predictions = predict(_classifier(model), splits.validation, progress=True)
         metadata = {

@@ -12,7 +12,7 @@ from typing import Any
 
 from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.classification import ModelBundle
-from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.errors import DatasetError, clipped, one_line
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.core.retired_names import REPORT_KEYS, with_present_names
 from emotion_perception.reporting.pages import render_template
@@ -42,8 +42,8 @@ def read_report(path: Path, bundle: ModelBundle) -> dict[str, Any]:
         report = json.loads(read_regular(path, MAX_TEXT_BYTES))
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file") from None
-    except ValueError as e:
-        raise DatasetError(f"{path}: not JSON ({e})") from e
+    except (ValueError, RecursionError) as e:
+        raise DatasetError(f"{path}: not JSON ({clipped(one_line(e))})") from e
     report = with_present_names(report, REPORT_KEYS) if isinstance(report, dict) else {}
     if not report.keys() >= _REQUIRED_KEYS:
         raise DatasetError(f"{path}: not a complete report.json; evaluate the model again")

@@ -25,8 +25,14 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             checkpoint: state of the model and the trainer.
             path: the file.
             storage_options: not used.
+
+        Raises:
+            OSError: the file cannot be written, e.g. because the disk is full; the error names it.
         """
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as part:
-            torch.save(checkpoint, part)
+        with atomic_path(path) as part, open(part, "wb") as file:
+            try:
+                torch.save(checkpoint, file)
+            except RuntimeError as e:  # of torch's archive, which cannot be completed where the file cannot be written
+                raise e.__context__ if isinstance(e.__context__, OSError) else e from None

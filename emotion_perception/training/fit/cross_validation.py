@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from emotion_perception.core.assets import file_sha256
 from emotion_perception.core.atomic_files import write_atomically
@@ -22,7 +21,7 @@ from emotion_perception.training.architectures import build_network
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.prediction import network_logits
 from emotion_perception.training.fit.data_splits import DataSplits, iterate_folds, with_pixel_statistics
-from emotion_perception.training.fit.hardware import AUTO, Hardware
+from emotion_perception.training.fit.hardware import AUTO, Hardware, set_num_threads
 from emotion_perception.training.fit.run_directory import LAST, network_weights, read_checkpoint
 from emotion_perception.training.fit.run_start import (
     files_of_run,
@@ -58,7 +57,7 @@ def cross_validate(
         data_path: file or folder of the dataset, see `datasets`.
         out: directory, created if absent.
         num_folds: number of folds, at least 2.
-        split: name of the split to use; required where the dataset has splits.
+        split: name of the split to use; ignored where the dataset has no splits.
         hardware: device, precision and number of processes.
         num_threads: threads of torch; 0 keeps torch's default.
         resume: resume what an earlier call has not finished.
@@ -72,12 +71,13 @@ def cross_validate(
         ConfigurationError: the directory holds folds of another recipe or other data, or other files than those of a
             cross-validation; or another process writes there.
     """
-    if num_threads:
-        torch.set_num_threads(num_threads)
+    set_num_threads(num_threads)
     if num_folds < 2:
         raise DatasetError(f"cross-validation needs at least 2 folds, not {num_folds}")
     with _output_folder(out, data_path) as output:
-        data = load_dataset(data_path, **recipe.data).split(split)
+        data = load_dataset(data_path, **recipe.data)
+        if data.splits is not None:
+            data = data.split(split, option="--train-split")
         if recipe.ignore_classes:
             data = data.without_classes(recipe.ignore_classes)
         found: list[Predictions] = []

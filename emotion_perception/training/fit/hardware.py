@@ -16,12 +16,14 @@ from torch import nn
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.inference.devices import choose_device
 from emotion_perception.training.fit.checkpoint_io import AtomicCheckpointIO
-from emotion_perception.training.fit.progress import CheckpointBeforeRestart, EpochTable, ProgressBar
+from emotion_perception.training.fit.progress import CheckpointBeforeRestart, EpochTable, ProgressBar, SameFolder
 from emotion_perception.training.fit.run_directory import BEFORE_RESTART, METRICS, TENSORBOARD
 from emotion_perception.training.fit.weight_averaging import WeightAverage
 from emotion_perception.training.recipe import Recipe
 
 PRECISIONS = ("auto", "32", "bf16", "16")
+_MAX_THREADS = 64  # as for nodes; torch crashes with many more
+_OF_A_LAUNCHER = {"MASTER_ADDR", "SLURM_JOB_ID"}  # environment variables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,11 @@ class Hardware:
             raise ConfigurationError(f"precision '{self.precision}' is none of {', '.join(PRECISIONS)}")
         if self.precision == "16" and not self.cuda:
             raise ConfigurationError("precision 16 needs CUDA; a CPU supports 32 and bf16")
+        for name in ("devices", "num_nodes"):
+            if getattr(self, name) < 1:
+                raise ConfigurationError(f"{name} {getattr(self, name)} is below 1")
+        if self.num_nodes > 1 and not _OF_A_LAUNCHER & os.environ.keys():  # the processes would wait for each other
+            raise ConfigurationError(f"num_nodes {self.num_nodes}: start it on each machine with torchrun")
         if not 1 <= self.devices <= (torch.cuda.device_count() if self.cuda else os.cpu_count() or 1):
             raise ConfigurationError(f"devices {self.devices}: this machine has fewer")
         if self.processes > 1 and ":" in self.device:
@@ -78,6 +85,18 @@ class Hardware:
 AUTO = Hardware()
 
 
+def set_num_threads(number: int) -> None:
+    """Sets the number of threads of torch; 0 keeps torch's default.
+
+    Raises:
+        ConfigurationError: it is not within 0..64.
+    """
+    if not 0 <= number <= _MAX_THREADS:
+        raise ConfigurationError(f"num_threads {number} is not within 0..{_MAX_THREADS}")
+    if number:
+        torch.set_num_threads(number)
+
+
 def build_trainer(
     recipe: Recipe, network: nn.Module, out: Path, hardware: Hardware, callbacks: Sequence[Callback] = ()
 ) -> L.Trainer:
@@ -91,6 +110,7 @@ def build_trainer(
         callbacks: run after those of this package.
     """
     ours: list[Callback] = [
+        SameFolder(out),
         WeightAverage(recipe.ema_decay),
         ModelCheckpoint(out, "best", monitor="accuracy", mode="max", enable_version_counter=False),
         ModelCheckpoint(out, "last", save_on_train_epoch_end=True, enable_version_counter=False),

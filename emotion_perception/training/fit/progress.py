@@ -4,6 +4,7 @@
 
 import csv
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 
 from emotion_perception.core.atomic_files import atomic_file
+from emotion_perception.core.errors import ConfigurationError
 
 _IGNORED_WARNINGS = (
     "Checkpoint directory .* exists and is not empty",
@@ -53,6 +55,43 @@ class EpochTable(Callback):
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self._rows)
+
+
+class SameFolder(Callback):
+    """Ends a training whose directory was replaced, e.g. by a link to another one, before anything is written there.
+
+    Args:
+        path: directory of the run.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._identity: tuple[int, int] | None = None
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Notes which directory it is."""
+        self._path.mkdir(parents=True, exist_ok=True)
+        self._identity = self._present()
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Checks the directory before a checkpoint is written."""
+        self._check()
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Checks the directory before the files of the epoch are written."""
+        self._check()
+
+    def _check(self) -> None:
+        if self._present() != self._identity:
+            raise ConfigurationError(f"{self._path}: was removed, moved or replaced while the run was writing there")
+
+    def _present(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
 
 class CheckpointBeforeRestart(Callback):

@@ -75,7 +75,7 @@ def load_run(folder: Path) -> TrainingRun:
         raise ModelFileError(f"{path}: {e.strerror}") from e
     except KeyError as e:
         raise ModelBundleError(f"{path}: not the description of a run (it lacks {e})") from e
-    except (ValueError, TypeError, AttributeError) as e:
+    except (ValueError, TypeError, AttributeError, RecursionError) as e:
         raise ModelBundleError(f"{path}: not the description of a run ({one_line(e)})") from e
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
 from emotion_perception.training.datasets import examine, load_dataset
 from emotion_perception.training.fit.data_module import EmotionDataModule
 from emotion_perception.training.fit.data_splits import DataSplits, split_data, with_pixel_statistics
-from emotion_perception.training.fit.hardware import AUTO, Hardware, build_trainer
+from emotion_perception.training.fit.hardware import AUTO, Hardware, build_trainer, set_num_threads
 from emotion_perception.training.fit.lit_module import EmotionLitModule
 from emotion_perception.training.fit.pretrained import load_pretrained
 from emotion_perception.training.fit.progress import without_lightning_messages
@@ -62,10 +63,9 @@ def train(
         ConfigurationError: `out` holds a run with another recipe, other data or another split, or other files than
             those of a run; another process writes there; or the device is not available.
         ModelBundleError: `out/last.ckpt` is damaged.
-        KeyboardInterrupt: stopped by Ctrl-C; `last.ckpt` holds the last complete epoch.
+        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; `last.ckpt` holds the last complete epoch.
     """
-    if num_threads:
-        torch.set_num_threads(num_threads)
+    set_num_threads(num_threads)
     with open_run_folder(out, inputs=[data_path]) as folder:
         data = load_dataset(data_path, **recipe.data)
         for line in examine(data).lines():
@@ -111,6 +111,7 @@ def fit(
         steps_per_epoch=data.steps_per_epoch(hardware.processes),
         class_weights=data.class_weights(len(spec.labels)),
     )
+    _check_sizes(module, recipe)
     if recipe.pretrained:
         load_pretrained(module.network, recipe)
     with without_lightning_messages():
@@ -118,16 +119,32 @@ def fit(
         _fit_until_interrupted(trainer, module, data, checkpoint)
 
 
+def _check_sizes(module: EmotionLitModule, recipe: Recipe) -> None:
+    """Raises ConfigurationError if the network cannot take images of a size that the recipe names."""
+    for size in sorted({recipe.input_size, *recipe.sizes.values()}):
+        try:
+            with torch.inference_mode():
+                module.network.eval()(torch.zeros(1, 1, size, size))
+        except RuntimeError as e:
+            too_small = f"recipe: {recipe.architecture} does not take images of {size}x{size} pixels"
+            raise ConfigurationError(f"{too_small} ({one_line(e)})") from e
+        finally:
+            module.network.train()
+
+
 def _fit_until_interrupted(
     trainer: L.Trainer, module: EmotionLitModule, data: EmotionDataModule, checkpoint: Path | None
 ) -> None:
-    """Runs the trainer; raises KeyboardInterrupt on Ctrl-C, where Lightning exits with code 1 and ignores SIGINT."""
+    """Runs the trainer; raises KeyboardInterrupt on Ctrl-C and SIGTERM.
+
+    Lightning exits with code 1 on Ctrl-C, and ignores SIGINT then; with code 0, as after the last epoch, on SIGTERM.
+    """
     handler = signal.getsignal(signal.SIGINT)
     try:
         path = None if checkpoint is None else str(checkpoint)
         trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
     except SystemExit as e:
-        if not isinstance(e.__context__, KeyboardInterrupt):
+        if not isinstance(e, SIGTERMException) and not isinstance(e.__context__, KeyboardInterrupt):
             raise
         signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from None

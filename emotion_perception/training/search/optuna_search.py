@@ -254,6 +254,7 @@ class _Search:
             task.data_path,
             folder,
             num_folds=task.num_folds,
+            split=task.train_split,
             hardware=task.hardware,
             num_threads=task.num_threads,
         )

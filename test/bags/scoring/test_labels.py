@@ -95,6 +95,7 @@ def test_columns_may_stand_in_any_order_and_after_a_byte_order_mark(tmp_path):
         ([INTERVALS, "0,1,1 2 3,fear"], "line 2: track_or_region '1 2 3' is neither a track id nor a region"),
         ([INTERVALS, "0,1,-4,fear"], "line 2: track_or_region '-4'"),
         ([INTERVALS, "0,1,0 0 0 9,fear"], "line 2: the region of 0x9 pixels has no area"),
+        ([FRAMES, f"{'9' * 40},0,0,9,9,fear"], f"line 2: stamp_ns '{'9' * 40}' is out of range"),
         ([FRAMES, "1.5,0,0,9,9,fear"], "line 2: stamp_ns '1.5' is not an integer"),
         ([FRAMES, "15,0,0,9,,fear"], "line 2: h '' is not a number"),
         ([INTERVALS, '0,1,,"fear'], "line 2: not a table .unexpected end of data"),

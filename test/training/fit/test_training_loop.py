@@ -89,7 +89,9 @@ def test_a_checkpoint_is_written_beside_the_last_one_and_renamed(tiny_recipe, tm
     """With the temporary files on another file system, moving them would be copying."""
     (tmp_path / "last.ckpt").write_text("complete")
     written = []
-    monkeypatch.setattr(torch, "save", lambda _, path: written.append((path, (tmp_path / "last.ckpt").read_text())))
+    monkeypatch.setattr(
+        torch, "save", lambda _, file: written.append((Path(file.name), (tmp_path / "last.ckpt").read_text()))
+    )
     AtomicCheckpointIO().save_checkpoint({}, tmp_path / "last.ckpt")
     assert [(path.parent, text) for path, text in written] == [(tmp_path, "complete")]
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
