@@ -58,7 +58,7 @@ class NodeArgumentParser(argparse.ArgumentParser):
     def parse_command_line(self) -> argparse.Namespace:
         """Parses the command line of the process; exits for `--help` and after an error."""
         self._check_parameter_files(sys.argv)
-        self._check_node_names(sys.argv)
+        self._check_names(sys.argv)
         try:
             arguments = remove_ros_args()[1:]
         except RuntimeError as e:  # what rclpy raises for malformed ROS arguments
@@ -77,31 +77,53 @@ class NodeArgumentParser(argparse.ArgumentParser):
             except (ValueError, yaml.YAMLError) as e:
                 self.error(f"{path}: not a parameter file ({one_line(e)})")
 
-    def _check_node_names(self, arguments: Sequence[str]) -> None:
-        """Exits if a parameter is for a node that is not there, which rcl would ignore, or all nodes get one name."""
-        known = {*NODE_CONFIGS}
+    def _check_names(self, arguments: Sequence[str]) -> None:
+        """Exits if a namespace is none, all nodes get one name, or a parameter is for a node that is not there.
+
+        rcl ignores such a parameter. A parameter file may be for other programs, too; one without a section for any
+        node of this package is a warning.
+        """
+        known, files = {*NODE_CONFIGS}, []
         for option, rule in itertools.pairwise(arguments):
-            match, assigned, new_name = rule.partition(":=")
-            if option in _REMAP and match.rpartition(":")[2] == "__ns":
+            match, _, new_name = rule.partition(":=")
+            node, _, kind = match.rpartition(":")
+            if option in _REMAP and kind == "__ns":
                 try:
-                    check_namespace(new_name, "__ns")
+                    check_namespace(new_name, kind)
                 except ConfigurationError as e:
                     self.error(str(e))
-            if option in _REMAP and assigned and match.rpartition(":")[2] in ("__node", "__name"):
+            if option in _REMAP and kind in ("__node", "__name"):
                 known.add(new_name)
-                if len(self._nodes) > 1 and ":" not in match:
+                if len(self._nodes) > 1 and not node:
                     self.error(f"{rule} would name all nodes of this process alike; give {self._nodes[0]}:{rule}")
+            if option == "--params-file":
+                files.append(Path(rule))
         for option, rule in itertools.pairwise(arguments):
             node, colon, _ = rule.partition(":=")[0].partition(":")
-            name = node.rpartition("/")[2]
-            if option in _PARAMETER and colon and name not in known and "*" not in node:
-                nearest = difflib.get_close_matches(name, sorted(known), 1)
+            if option in _PARAMETER and colon and node not in known and "*" not in node:
+                nearest = difflib.get_close_matches(node, sorted(known), 1)
                 hint = f", did you mean {nearest[0]}?" if nearest else ""
-                self.error(f"-p {clipped(rule)}: no node is called {clipped(name)}{hint}")
+                self.error(f"-p {clipped(rule)}: no node is called {clipped(node)}{hint}")
+        for path in files:
+            names = set(_sections(yaml.safe_load(path.read_text(encoding="utf-8"))))
+            if names and not any("*" in name or name in known for name in names):
+                print(
+                    f"{self.prog}: {path} is for {clipped(', '.join(sorted(names)))}, not for {self._nodes[0]}",
+                    file=sys.stderr,
+                )
 
     def error(self, message: str) -> NoReturn:
         """Prints one line and exits."""
         self.exit(EXIT_USAGE, f"{self.prog}: {message} (see --help; parameters follow --ros-args)\n")
+
+
+def _sections(content: object, name: str = "") -> Iterable[str]:
+    """Yields the name, without namespace, of each node that a parameter file has a section for."""
+    if isinstance(content, dict):
+        if "ros__parameters" in content:
+            yield name
+        for key, value in content.items():
+            yield from _sections(value, str(key).rpartition("/")[2])
 
 
 def _parameters(node: str) -> str:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base of the four perception nodes: parameters, lifecycle, diagnostics."""
 
+import gc
 import platform
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
@@ -212,8 +213,10 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         return result
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Releases what `configure` has created."""
-        return self._guard("cleanup", self._clean_up, "unconfigured")
+        """Releases what `configure` has created, and its memory."""
+        result = self._guard("cleanup", self._clean_up, "unconfigured")
+        gc.collect()  # behavior and worker refer to each other, and Python itself would keep several models for minutes
+        return result
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Ends the work and releases everything, from any state."""

@@ -137,6 +137,15 @@ def test_a_retired_parameter_in_a_file_is_refused_too(tmp_path):
     assert "parameter match_depth is called sync_queue_size now" in line
 
 
+def test_a_parameter_file_without_a_section_for_any_node_of_the_package_is_a_warning(tmp_path):
+    path = tmp_path / "parameters.yaml"
+    for section, warned in (("camra_node", True), ("/front/overlay_node", False), ("/**", False)):
+        path.write_text(yaml.safe_dump({section: {"ros__parameters": {"draw_bars": True}}}))
+        ended = run("camera_node", "--ros-args", "--params-file", path, "-p", "video_device:=''")
+        assert ended.returncode == 78
+        assert (f"{path} is for camra_node, not for camera_node" in ended.stderr) is warned, ended.stderr
+
+
 def test_a_section_for_all_nodes_may_have_parameters_of_other_nodes_but_no_unknown_ones(tmp_path):
     path = tmp_path / "parameters.yaml"
     shared = {"image_reliability": "best_effort", "sync_queue_size": 8, "video_device": ""}

@@ -23,6 +23,7 @@ _MATRICES = {  # field: key in the file, rows, columns; the number of distortion
     "r": ("rectification_matrix", 3, 3),
     "p": ("projection_matrix", 3, 4),
 }
+_KEYS = ("camera_name", "image_width", "image_height", "distortion_model", *(key for key, _, _ in _MATRICES.values()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,10 @@ def read_calibration(path: Path, camera_name: str) -> Calibration:
     content = read_regular(path, MAX_FILE_BYTES)
     try:
         data = parse_yaml(content.decode("utf-8"), path.name)
+        if not isinstance(data, dict):
+            raise ConfigurationError("not a camera calibration (it has no keys)")
+        if missing := [key for key in _KEYS if key not in data]:
+            raise ConfigurationError(f"not a camera calibration (it lacks {', '.join(missing)})")
         name = str(data["camera_name"])
         matrices: dict[str, Any] = {
             field: tuple(float(value) for value in data[key]["data"]) for field, (key, _, _) in _MATRICES.items()

@@ -7,6 +7,7 @@ import gc
 import platform
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -350,6 +351,21 @@ def test_going_through_the_life_cycle_twice_leaks_no_thread_and_no_entity(graph,
         graph.let_run(0.1)
     assert threading.active_count() <= threads
     assert entities() == before
+
+
+@pytest.mark.guarantee("A node that is cleaned up holds nothing of what it was configured with.", section="Every node")
+@pytest.mark.parametrize("name", NAMES)
+def test_cleanup_releases_what_was_configured(start, name):
+    node = start(name)
+    gc.collect()
+    gc.disable()  # as in a node whose collector has little to do
+    try:
+        behavior = weakref.ref(node._behavior)
+        assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+        assert node.trigger_cleanup() == TransitionCallbackReturn.SUCCESS
+        assert behavior() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.guarantee("A destroyed node disappears from the graph at once.", section="Every node")
