@@ -49,7 +49,7 @@ def raising(error):
     ("error", "code", "line"),
     [
         (DatasetError("x.npz: lacks labels"), 1, "emotion-perception: x.npz: lacks labels\n"),
-        (DatasetError("two\nlines"), 1, "emotion-perception: two lines\n"),
+        (DatasetError("two\nlines"), 1, "emotion-perception: two\\nlines\n"),
         (PermissionError(13, "Permission denied", "/out"), 1, "emotion-perception: /out: Permission denied\n"),
         (KeyboardInterrupt(), 130, "emotion-perception: stopped\n"),
         (KeyboardInterrupt("stopped; say it again"), 130, "emotion-perception: stopped; say it again\n"),
@@ -120,7 +120,7 @@ def test_a_full_standard_output_is_named(call, capsys, monkeypatch, buffered):
 def test_a_name_that_is_not_utf_8_is_printed(call, capsys):
     name = os.fsdecode(b"caf\xe9\n.npz")
     assert call(raising(DatasetError(f"{name}: lacks labels"))) == 1
-    assert capsys.readouterr().err == "emotion-perception: caf\u00e9 .npz: lacks labels\n"
+    assert capsys.readouterr().err == "emotion-perception: caf\u00e9\\n.npz: lacks labels\n"
     assert call(lambda arguments: print(name) or 0) == 0
 
 

@@ -17,8 +17,19 @@ class _Loader(yaml.SafeLoader):
     """Reads scalars by the core schema of YAML 1.2; PyYAML follows YAML 1.1.
 
     There `1e-3` is a string, `no` a bool, `010` is eight, `1:30` ninety and `2026-01-02` a date. `1_000` is a number
-    as in Python.
+    as in Python. A key that occurs twice in a table is an error, as YAML has it.
     """
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Composes a table."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        known = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in known:
+                    raise yaml.composer.ComposerError(None, None, f"the key {key.value} occurs twice", key.start_mark)
+                known.add((key.tag, key.value))
+        return node
 
 
 _Loader.yaml_implicit_resolvers = {}  # without those of YAML 1.1

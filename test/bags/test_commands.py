@@ -116,6 +116,7 @@ def test_the_installed_program_evaluates_recordings_in_several_processes(tmp_pat
         (["label-bag", "BAG", "--out", "out.csv", "--set", "model=none"], "--set model: use --model"),
         (["evaluate-bag", "BAG", "--out", "out", "--labels", "."], ".: has no bag.csv"),
         (["evaluate-bag", "BAG", "--out", "out", "--score-recorded"], "holds no recorded emotions"),
+        (["label-bag", "BAG", "--out", "out.csv", "--min-duration", "nan"], "--min-duration nan is not a number"),
         (["label-bag", "no_such_bag", "--out", "out.csv"], "no_such_bag: no such file or folder"),
     ],
 )

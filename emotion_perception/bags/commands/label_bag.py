@@ -3,6 +3,7 @@
 """`emotion-perception label-bag`."""
 
 import argparse
+import math
 from pathlib import Path
 
 from emotion_perception.bags.commands.options import add_recording_options, settings_from
@@ -42,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Writes the labels and prints where; returns the exit code."""
     from emotion_perception.bags.labeling import label_bag
 
+    if not 0 <= arguments.min_duration_s < math.inf:
+        raise ConfigurationError(f"--min-duration {arguments.min_duration_s} is not a number of seconds from 0")
     _check_output(arguments.bag, arguments.out, force=arguments.force)
     settings = settings_from(arguments)
     intervals = label_bag(

@@ -169,7 +169,7 @@ def _decode(folder: Path, listing: FileListing, workers: int) -> dict[int, str]:
     count, size = len(listing.names), math.prod(listing.shape)
     done, bad = _read_progress(folder, size)
     if (free := shutil.disk_usage(folder).free) < (count - done) * size:
-        raise DatasetError(f"cache {folder}: needs {count * size / 1e9:.1f} GB, {free / 1e9:.1f} GB are free")
+        raise DatasetError(f"cache {folder}: needs {count * size / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free")
     bar = tqdm(total=count, initial=done, desc="decoding", unit=" images", disable=None, leave=False)
     with (
         open(folder / _IMAGES, "r+b" if done else "wb", opener=_open_without_following) as file,

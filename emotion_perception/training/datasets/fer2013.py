@@ -121,6 +121,8 @@ def _votes(
     file = local_path(votes) if votes else beside
     try:
         rows = [row for _, row in _rows(file, {"neutral", "happiness"})]
+    except OSError as e:
+        raise DatasetError(f"votes {file}: {e.strerror}") from e
     except DatasetError as e:
         raise DatasetError(f"{file.name}: {e}") from None
     if len(rows) != total or not rows:

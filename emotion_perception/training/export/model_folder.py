@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emotion_perception.core.classification import load_spec
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError
+from emotion_perception.core.printable import printable
 from emotion_perception.reporting.output_folder import OutputFolder
 
 
@@ -26,6 +27,8 @@ def model_folder(out: Path, name: str, endings: Sequence[str], *, inputs: Sequen
     """
     if Path(name).name != name or name in ("", ".."):
         raise ConfigurationError(f"'{name}': the name of a model is not a path; --out names the folder")
+    if printable(name) != name:  # it is also written into the description, the card and pages
+        raise ConfigurationError(f"'{name}': the name of a model has printable letters of UTF-8 only")
     files = [f"{name}{ending}" for ending in endings]
     with (
         OutputFolder(

@@ -83,6 +83,7 @@ def with_callback(monkeypatch):
         ("augmentation={degrees: .nan}", "augmentation: degrees nan is below 0"),
         ("augmentation={scale: [1, 2, 3]}", "scale [1, 2, 3] is not [smallest, largest]"),
         ("restarts={1: {augmentation: {blur: x}}}", "restart 1: augmentation: blur 'x' is not a number"),
+        ("augmentation={flip: 0.5, flip: 0.1}", "the key flip occurs twice"),
         ("seed=0x" + "f" * 9000, "a number of 9002 digits"),
         ("architecture=" + "x" * 100_000, "no architecture 'xxx"),
     ],
@@ -169,6 +170,14 @@ def test_a_model_in_the_folder_of_its_run_does_not_replace_files_of_the_run(refu
     words = ["export", "--run", tmp_path / "run", "--name", "run", "--out", tmp_path / "run"]
     refused(words, "run.json: is read, but the results in", "would replace it")
     assert (tmp_path / "run" / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\udcff"])
+def test_the_name_of_a_model_is_printable(refused, train, tmp_path, name):
+    assert cli.main([str(word) for word in (*train, *SMALL, "--set", "epochs=1")]) == 0
+    words = ["export", "--run", tmp_path / "run", "--name", name, "--out", tmp_path / "out"]
+    refused(words, "the name of a model has printable letters of UTF-8 only")
+    assert not (tmp_path / "out").exists()
 
 
 def arrays(**changes):

@@ -113,7 +113,7 @@ def test_a_disk_without_room_is_told_before_anything_is_decoded(monkeypatch):
     usage = type("Usage", (), {"free": 100})
     monkeypatch.setattr(cache.shutil, "disk_usage", lambda folder: usage)
     source = Source()
-    with pytest.raises(DatasetError, match=r"needs 0.0 GB, 0.0 GB are free"):
+    with pytest.raises(DatasetError, match=r"MB, 0.0 MB are free"):
         load(source)
     assert source.decoded == []
 
