@@ -25,7 +25,7 @@ from launch.actions import (
     SetEnvironmentVariable,
     TimerAction,
 )
-from launch.conditions import IfCondition, UnlessCondition
+from launch.conditions import IfCondition
 from launch.logging import get_logger
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node, PushRosNamespace
@@ -77,9 +77,9 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument(
         "composed",
-        default_value="false",
+        default_value="true",
         choices=TRUE_OR_FALSE,
-        description="run all nodes in one process, which pass images on by reference.",
+        description="run all nodes in one process, which pass images on by reference; false gives each its own.",
     ),
     DeclareLaunchArgument(
         "rviz",
@@ -164,24 +164,26 @@ def _nodes(context):
         raise RuntimeError(f"params_file: {file}: {'not a file' if file.exists() else 'no such file'}")
     if cameras := _split(given["cameras"]):
         return _several(given, cameras)
-    separate = [_separate(given, name) for name in PARAMETERS]
-    return [
-        GroupAction(separate, condition=UnlessCondition(LaunchConfiguration("composed"))),
-        _composed(given, condition=IfCondition(LaunchConfiguration("composed"))),
-    ]
+    if is_true(given["composed"]):
+        return [_composed(given)]
+    return [_separate(given, name) for name in PARAMETERS]
 
 
 def _several(given, cameras):
-    """Returns a group of nodes for each camera, in its namespace, and the classifier of all of them."""
+    """Returns the nodes of each camera, in its namespace, and the classifier of all of them."""
     devices = _split(given["video_device"])
-    if is_true(given["composed"]) or given["image_topic"].startswith("/"):
-        raise RuntimeError("cameras: composed:=true and an image_topic with a leading / need a single camera")
+    if given["image_topic"].startswith("/"):
+        raise RuntimeError("cameras: an image_topic with a leading / needs a single camera")
     if len(set(cameras)) < len(cameras):
         raise RuntimeError(f"cameras: {','.join(cameras)} has a name twice")
     if devices and len(devices) != len(cameras):
         raise RuntimeError(f"video_device: {len(devices)} sources for {len(cameras)} cameras")
+    sources = list(zip(cameras, devices or [""] * len(cameras), strict=True))
+    if is_true(given["composed"]):
+        options = [word for camera, device in sources for word in ("--camera", f"{camera}={device}")]
+        return [_composed({**given, "video_device": ""}, [*options, "--image-topic", given["image_topic"]])]
     groups = []
-    for camera, device in zip(cameras, devices or [""] * len(cameras), strict=True):
+    for camera, device in sources:
         names = [name for name in PARAMETERS if name != CLASSIFIER]
         nodes = [_separate({**given, "video_device": device}, name) for name in names]
         groups.append(GroupAction([PushRosNamespace(camera), *nodes]))
@@ -214,12 +216,12 @@ def _separate(given, name, *, more=None):
     return _process(given, name, {**node_parameters(given, name), **(more or {})}, name=name, condition=condition)
 
 
-def _composed(given, *, condition):
-    """Returns the process that runs all nodes."""
+def _composed(given, arguments=()):
+    """Returns the process that runs all nodes, with further arguments of its program."""
     names = [name for name in PARAMETERS if name not in SWITCHES or is_true(given[SWITCHES[name]])]
     parameters = {parameter: value for name in names for parameter, value in node_parameters(given, name).items()}
     options = [option for switch, option in COMPOSED_OPTIONS.items() if not is_true(given[switch])]
-    return _process(given, "emotion_perception_composed", parameters, arguments=options, condition=condition)
+    return _process(given, "emotion_perception_composed", parameters, arguments=[*options, *arguments])
 
 
 def node_parameters(given, name):

@@ -25,7 +25,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,12 @@ from tqdm import tqdm
 
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.domain import own_domain
-from emotion_perception.ros.demo.runner import NODES
+from emotion_perception.ros.demo.runner import COMPOSED, NODES
 from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.restart_policy import MAX_RESTARTS, RESTARTS_PERIOD_S
 
-COMPOSED = "emotion_perception_composed"
 PARAMETERS = {
     "camera_node": ['video_device:="synthetic"'],
     COMPOSED: ['camera_node:video_device:="synthetic"'],
@@ -123,16 +122,18 @@ class Demonstration:
     Args:
         number: distinguishes the demonstrations.
         out: folder for its output and log.
+        composed: whether its nodes share one process.
     """
 
-    def __init__(self, number: int, out: Path) -> None:
-        self.number, self._out = number, out
+    def __init__(self, number: int, out: Path, *, composed: bool) -> None:
+        self.number, self._out, self._composed = number, out, composed
         self.begin()
 
     def begin(self) -> None:
         """Starts the demonstration."""
-        command = [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic"]
-        where = self._out / f"demo{self.number}"
+        composed = "--composed" if self._composed else "--no-composed"
+        command = [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", composed]
+        where = self._out / f"{'composed' if self._composed else 'demo'}{self.number}"
         self._log = open(where.with_suffix(".log"), "w+", encoding="utf-8")  # noqa: SIM115 - closed in close()
         variables = {name: value for name, value in os.environ.items() if name != "ROS_DOMAIN_ID"}
         self._process = subprocess.Popen(
@@ -173,40 +174,7 @@ class Demonstration:
         return f"demonstration {self.number} ended with {code}, see {self._log.name}" if code else ""
 
 
-class ComposedDemonstration:
-    """The composed process in a domain of its own, restarted by this process.
-
-    Args:
-        number: distinguishes the demonstrations.
-        domain: the ROS domain.
-    """
-
-    def __init__(self, number: int, domain: int) -> None:
-        self.number, self._domain = number, domain
-        self.begin()
-
-    def begin(self) -> None:
-        """Starts the process."""
-        self.listener = Listener(self._domain)
-        with ros_domain(self._domain):
-            self._supervisor = Supervisor({COMPOSED: PARAMETERS[COMPOSED]})
-
-    def pid(self, name: str) -> int | None:
-        """Returns the process id."""
-        return self._supervisor.pid(name)
-
-    def supervise(self) -> None:
-        """Restarts the process if it has ended."""
-        with ros_domain(self._domain):
-            self._supervisor.check(respawn=True)
-
-    def close(self) -> str:
-        """Ends the process; returns what was wrong with its end, if anything."""
-        self.listener.close()
-        return "; ".join(self._supervisor.stop(starting=False))
-
-
-def kill(demo: Demonstration | ComposedDemonstration, name: str) -> dict[str, Any]:
+def kill(demo: Demonstration, name: str) -> dict[str, Any]:
     """Kills a node and waits until it is back; returns a row of kills.csv, without `seconds` if it was lost."""
     results = demo.listener.newest_ns
     topic = "image_overlay" if name == "overlay_node" else "emotions"
@@ -281,7 +249,7 @@ def ros_domain(domain: int) -> Iterator[None]:
 
 
 def kill_in_turn(
-    demos: Sequence[Demonstration | ComposedDemonstration], programs: Sequence[str], count: int, cold_starts: ColdStarts
+    demos: Sequence[Demonstration], programs: Sequence[str], count: int, cold_starts: ColdStarts
 ) -> Iterator[dict[str, Any]]:
     """Kills the programs of all demonstrations in turn; yields a row for each kill.
 
@@ -309,7 +277,7 @@ def kill_in_turn(
         yield row
 
 
-def wait_for_results(demo: Demonstration | ComposedDemonstration) -> None:
+def wait_for_results(demo: Demonstration) -> None:
     """Waits until emotions and overlays arrive; ends the program if they do not."""
     begun_ns, begun_s = time.time_ns(), time.monotonic()
     while min(demo.listener.newest_ns.values()) < begun_ns:
@@ -362,17 +330,17 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     faults: list[str] = []
     with ExitStack() as stack:
-        domains = [stack.enter_context(own_domain()) for _ in range(DEMOS + 1)]
-        cold_starts = stack.enter_context(closing(ColdStarts(domains.pop())))
+        cold_starts = stack.enter_context(closing(ColdStarts(stack.enter_context(own_domain()))))
         bar = stack.enter_context(tqdm(total=options.kills + options.composed_kills, unit="kills", desc="kill test"))
         file = stack.enter_context(open(options.out / "kills.csv", "w", newline="", encoding="utf-8", buffering=1))
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
 
-        def run(make: Callable[[int], Demonstration | ComposedDemonstration], names: Sequence[str], count: int) -> None:
-            demos = [make(number) for number in range(DEMOS if count else 0)]
+        def run(programs: Sequence[str], count: int) -> None:
+            composed = programs == [COMPOSED]
+            demos = [Demonstration(number, options.out, composed=composed) for number in range(DEMOS if count else 0)]
             try:
-                for row in kill_in_turn(demos, names, count, cold_starts):
+                for row in kill_in_turn(demos, programs, count, cold_starts):
                     rows.append(row)
                     table.writerow(row)
                     bar.update()
@@ -380,8 +348,8 @@ def main() -> int:
                 faults.extend(fault for fault in [demo.close() for demo in demos] if fault)
 
         try:
-            run(lambda number: Demonstration(number, options.out), NODES, options.kills)
-            run(lambda number: ComposedDemonstration(number, domains.pop()), [COMPOSED], options.composed_kills)
+            run(NODES, options.kills)
+            run([COMPOSED], options.composed_kills)
         except KeyboardInterrupt:
             faults.append(f"ended after {len(rows)} kills")
     programs = summary_of(rows, cold_starts.seconds)

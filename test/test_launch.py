@@ -119,8 +119,8 @@ def _process(action, context):
 
 @pytest.fixture
 def nodes(launched):
-    """A function that returns the processes of the main launch file."""
-    return lambda **arguments: launched("emotion_perception", **arguments)
+    """A function that returns the processes of the main launch file, one for each node unless `composed` is given."""
+    return lambda **arguments: launched("emotion_perception", **{"composed": "false", **arguments})
 
 
 def given(process):
@@ -222,6 +222,10 @@ def test_a_misspelled_argument_ends_the_launch(launched, monkeypatch, name):
         launched(name, bag="absent")
 
 
+def test_the_nodes_share_one_process_by_default(launched):
+    assert list(launched("emotion_perception")) == [("", "emotion_perception_composed")]
+
+
 @pytest.mark.parametrize("cameras", ["", "front,rear"])
 def test_a_parameter_file_that_is_not_there_ends_the_launch(nodes, tmp_path, cameras):
     with pytest.raises(RuntimeError, match=f"^params_file: {tmp_path / 'absent.yaml'}: no such file$"):
@@ -240,12 +244,21 @@ def test_several_cameras_share_one_classifier(nodes):
     }
 
 
+def test_several_cameras_share_one_process(launched):
+    sources = {"cameras": "front, /rear", "video_device": "0,rtsp://x/y?z=1", "image_topic": "images"}
+    ((key, process),) = launched("emotion_perception", namespace="robot", use_overlay="false", **sources).items()
+    assert key == ("/robot", "emotion_perception_composed")
+    assert given(process) == {}
+    words = process.words[: process.words.index("--ros-args")]
+    cameras = ["--camera", "front=0", "--camera", "/rear=rtsp://x/y?z=1"]
+    assert words == ["--no-overlay", *cameras, "--image-topic", "images"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         ({"video_device": "0"}, "video_device: 1 sources for 2 cameras"),
-        ({"composed": "true"}, "need a single camera"),
-        ({"image_topic": "/image"}, "need a single camera"),
+        ({"image_topic": "/image"}, "needs a single camera"),
     ],
 )
 def test_what_several_cameras_cannot_have_ends_the_launch(nodes, arguments, complaint):
@@ -302,14 +315,16 @@ def has_rosbag2(request, monkeypatch):
 
 
 def player_of(processes):
-    """Returns the process that is no node of the main launch file."""
-    (player,) = [process for process in processes.values() if process.name not in CONFIGS]
+    """Returns the process that is not of the main launch file."""
+    main = {*CONFIGS, "emotion_perception_composed"}
+    (player,) = [process for process in processes.values() if process.name not in main]
     return player
 
 
 @pytest.mark.parametrize(("compressed", "transport"), [(False, None), (True, "compressed")])
 def test_a_replay_is_the_main_launch_file_without_camera_on_the_recordings_clock(launched, bag, compressed, transport):
-    processes = launched("replay", bag=bag(compressed=compressed), detector="haar", namespace="front")
+    arguments = {"detector": "haar", "namespace": "front", "composed": "false"}
+    processes = launched("replay", bag=bag(compressed=compressed), **arguments)
     player = player_of(processes)
     started = {key: process for key, process in processes.items() if process is not player}
     assert list(started) == [("/front", name) for name in CONFIGS if name != "camera_node"]

@@ -168,6 +168,39 @@ def test_no_image_leaves_the_process_before_somebody_outside_listens(running, pr
     probe.wait(lambda: counts(probe, "face_detection_node")["processed"] > 20, "it does not go on inside")
 
 
+@pytest.mark.guarantee(
+    "Several cameras can share the process; one classifier answers in the namespace of each.",
+    section="All nodes in one process",
+)
+def test_several_cameras_share_the_process(running, probe_of):
+    moving_face(1)
+    cameras = ["--camera", "front=synthetic", "--camera", "/rear=synthetic"]
+    composed = running(COMPOSED, "framerate:=10.0", options=cameras, remap="__ns:=/robot")
+    probe = probe_of(composed)
+    answers = {name: listen(probe, EmotionArray, f"{name}/emotions") for name in ("/robot/front", "/rear")}
+    probe.wait(lambda: min(map(len, answers.values())) > 5, "not every camera is answered")
+    for name, emotions in answers.items():
+        assert all(message.status == EmotionArray.OK for message in emotions.values())
+        assert probe.node.count_publishers(f"{name}/image_raw") == 1
+        assert probe.node.count_subscribers(f"{name}/image_raw") == 0, "images stay in the process"
+        assert probe.value(f"{name}/overlay_node".lstrip("/"), "state") == "active"
+    assert probe.node.get_node_names().count("emotion_classifier_node") == 1
+
+
+@pytest.mark.parametrize(
+    ("cameras", "complaint"),
+    [
+        (["--camera", "a b=0"], "argument --camera: 'a b' is not a namespace"),
+        (["--camera", "front=0", "--camera", "/front=2"], "a namespace is given twice"),
+    ],
+)
+def test_cameras_that_cannot_be_are_one_line(cameras, complaint):
+    command = [sys.executable, ROOT / "scripts" / COMPOSED, *cameras]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert complaint in done.stderr
+
+
 def test_a_part_that_is_left_out_is_not_there(running, probe_of):
     moving_face(1)
     composed = running(COMPOSED, options=["--no-camera", "--no-overlay"])

@@ -34,13 +34,12 @@ from emotion_perception.ros.bench.latency_bench_floor import measure_floor
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.domain import ros_in_reserved_domain
 from emotion_perception.ros.demo.result_listener import ResultListener
-from emotion_perception.ros.demo.runner import NODES, Demo, DemoError
+from emotion_perception.ros.demo.runner import COMPOSED, NODES, Demo, DemoError, start_nodes
 from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
 from emotion_perception.ros.signals import stop_event
 from emotion_perception.ros.tracing import VARIABLE
 
-COMPOSED = "emotion_perception_composed"
 WARM_UP_S = 1.0
 PERCENTILES = (50, 90, 99)
 USAGE_PERIOD_S = 0.5
@@ -221,11 +220,7 @@ def _start(options: argparse.Namespace) -> Supervisor:
         if not dot or node not in parameters or ":=" not in assignment:
             raise DemoError(f"--set {text}: write NODE.PARAMETER:=VALUE, NODE one of {', '.join(NODES)}")
         parameters[node].append(assignment)
-    wait = "autostart:=false"
-    if not options.composed:
-        return Supervisor(parameters, first={"camera_node": [wait]})
-    of_all = [f"{node}:{assignment}" for node, assignments in parameters.items() for assignment in assignments]
-    return Supervisor({COMPOSED: of_all}, first={COMPOSED: [f"camera_node:{wait}"]})
+    return start_nodes(parameters, composed=options.composed)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,7 +22,6 @@ from rclpy.node import Node
 from emotion_perception.core.types import Status
 from emotion_perception.ros import qos
 from emotion_perception.ros.bench.latency_bench import (
-    COMPOSED,
     USAGE_PERIOD_S,
     WARM_UP_S,
     Usage,
@@ -33,7 +32,7 @@ from emotion_perception.ros.bench.latency_bench import (
     used,
 )
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
-from emotion_perception.ros.demo.runner import DemoError
+from emotion_perception.ros.demo.runner import COMPOSED, DemoError
 from emotion_perception.ros.demo.supervisor import Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
 

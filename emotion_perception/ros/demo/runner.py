@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The demonstration: runs the four nodes as processes and reports their results.
+"""The demonstration: runs the four nodes, in one process or in four, and reports their results.
 
 Starts camera, detection, classifier and overlay, lets them run, stops them in order, and writes a summary. The frame
 counts are exact because the camera starts last and stops first.
@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from lifecycle_msgs.msg import Transition
@@ -33,6 +33,7 @@ from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.signals import stop_event
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
+COMPOSED = "emotion_perception_composed"
 FILES = ("overlay.webm", "overlay.png", "emotions.csv", "summary.json")
 BUILT_IN_CLIP_S = 15.0
 _IMAGES = "image_reliability:=best_effort"
@@ -144,11 +145,17 @@ class Demo:
         self._executor.spin_once(timeout_sec=0.1)
         self._processes.check(respawn=self.began)
         if self.began:
-            self._processes.kill_silent(self._recorder.reported_s)
+            self._processes.kill_silent(self._reported_s)
         if time.monotonic() >= self._next_check_s:
             self._next_check_s = time.monotonic() + _FOREIGN_PERIOD_S
             if topic := foreign_topic(self._recorder, _TOPICS, self._processes.pids):
                 raise DemoError(f"another process publishes {topic} too, so the results would be mixed")
+
+    def _reported_s(self, process: str) -> float | None:
+        """Returns when a process last reported all its nodes, as a monotonic time; None before that."""
+        names = NODES if process == COMPOSED else (process,)
+        reports = [at_s for name in names if (at_s := self._recorder.reported_s(name)) is not None]
+        return min(reports) if len(reports) == len(names) else None
 
 
 class _Progress:
@@ -174,6 +181,24 @@ class _Progress:
     def end(self) -> None:
         if self._terminal:
             print(file=sys.stderr)
+
+
+def start_nodes(parameters: Mapping[str, Sequence[str]], *, composed: bool) -> Supervisor:
+    """Starts nodes, the camera without autostart at its first start.
+
+    Args:
+        parameters: by node, as `name:=value`; nodes that are not in `NODES` get a process of their own.
+        composed: run `NODES` in one process.
+    """
+    first = {"camera_node": ["autostart:=false"]}
+    if not composed:
+        return Supervisor(parameters, first=first)
+    others = {name: own for name, own in parameters.items() if name not in NODES}
+    return Supervisor(others | _in_one_process(parameters), first=_in_one_process(first))
+
+
+def _in_one_process(parameters: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    return {COMPOSED: [f"{name}:{each}" for name, own in parameters.items() if name in NODES for each in own]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -225,11 +250,12 @@ def built_in_source() -> str:
 
 
 def _demonstrate(options: argparse.Namespace, out: Path, domain: int, stop: threading.Event) -> int:
-    print(f"four nodes in ROS domain {domain}, source {options.source}", file=sys.stderr)
+    processes_text = "one process" if options.composed else "four processes"
+    print(f"four nodes in ROS domain {domain}, {processes_text}, source {options.source}", file=sys.stderr)
     faults = []
     recorder = DemoRecorder(out)
     nodes = _overrides(options)
-    processes = Supervisor(nodes, first={"camera_node": ["autostart:=false"]})
+    processes = start_nodes(nodes, composed=options.composed)
     demo = Demo(recorder, processes, stop, subscribers=len(nodes) - 1)  # all but the camera itself
     try:
         demo.run(options.seconds)
@@ -287,6 +313,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--bag", type=path_argument, help="also record images and results into this new folder, from the start"
+    )
+    parser.add_argument(
+        "--composed",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="run the nodes in one process (default) or in four",
     )
     for node in ("camera", "detection", "classifier"):
         parser.add_argument(f"--{node}", action="append", default=[], metavar="NAME:=VALUE", help=f"{node} parameter")
