@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.benchmark.reference import DESCRIPTION, reference_work
 from emotion_perception.benchmark.scene import FACES, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
@@ -38,21 +39,26 @@ def run(setup: Setup) -> list[Table]:
     crop = _crop(setup)
     backends, missing = _backends(model)
     rows = []
-    truth = _truth(setup, model)
+    truth, reference = _truth(setup, model), reference_work()
     for name, run_batch in backends.items():
         times = time_interleaved(
-            {str(faces): partial(run_batch, to_batch([crop] * faces, model.spec)) for faces in FACES},
+            {
+                "reference": reference,
+                **{str(faces): partial(run_batch, to_batch([crop] * faces, model.spec)) for faces in FACES},
+            },
             rounds=setup.rounds,
             what=name,
         )
         accuracy = None if truth is None else f"{_accuracy(run_batch, *truth):.2%}"
-        rows.append([name, *(times[str(faces)]["p50"] for faces in FACES), times["32"]["p50"] / 32, accuracy])
-    rows += [[name, reason, *[None] * (len(FACES) + 1)] for name, reason in missing.items()]
-    columns = ["backend", *(f"{faces} faces, ms" for faces in FACES), "ms per face of 32", f"{_SPLIT} top-1"]
+        one_face = times["1"]["p50"] / times["reference"]["p50"]
+        rows.append([name, *(times[str(faces)]["p50"] for faces in FACES), times["32"]["p50"] / 32, one_face, accuracy])
+    rows += [[name, reason, *[None] * (len(FACES) + 2)] for name, reason in missing.items()]
+    columns = ["backend", *(f"{faces} faces, ms" for faces in FACES), "ms per face of 32"]
+    columns += ["1 face, of the reference", f"{_SPLIT} top-1"]
     prepared = time_interleaved({"to_input": lambda: to_input(crop, model.spec)}, rounds=setup.rounds, what="to_input")
     note = (
         f"{model.name}, averaged over each face and its mirror image. `to_input` takes "
-        f"{prepared['to_input']['p50']:.3f} ms for a crop of {crop.shape[1]}x{crop.shape[0]}."
+        f"{prepared['to_input']['p50']:.3f} ms for a crop of {crop.shape[1]}x{crop.shape[0]}. {DESCRIPTION}."
     )
     return [Table("Inference backends of the classifier", columns, rows, note)]
 
