@@ -10,12 +10,13 @@ SOURCE  ?=
 OUT     ?= out/demo
 TESTS   ?= test
 LAN     ?= 0
+COMPOSED ?= 1
 PYTHON  ?=
 DATA    ?=
 ONLY    ?=
 MINUTES ?= 30
 # What people set reaches the shell through the environment alone ("$$OUT"), as text that neither make nor the shell runs.
-override VARIABLES := DISTRO SOURCE OUT TESTS LAN PYTHON DATA ONLY MINUTES
+override VARIABLES := DISTRO SOURCE OUT TESTS LAN COMPOSED PYTHON DATA ONLY MINUTES
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
 export $(VARIABLES)
 # the images of a face where SOURCE names none: the clip, or where that cannot be fetched, the photograph
@@ -30,6 +31,7 @@ help: ## list the targets
 	@echo "  DISTRO=jazzy|kilted   which ROS 2 (now $$DISTRO); a ROS that is sourced already is used as it is"
 	@echo "  SOURCE=0|FILE|FOLDER|URL   images for make demo, until Ctrl-C; empty: a built-in clip"
 	@echo "  OUT=FOLDER            where make demo writes (now $$OUT)"
+	@echo "  COMPOSED=0            make demo runs the nodes in four processes instead of one"
 	@echo "  TESTS=PATHS           what make test, test-slow and coverage run (now $$TESTS)"
 	@echo "  MINUTES=N             how long make soak runs the nodes (now $$MINUTES)"
 	@echo "  DATA=FILE             FER-2013, for the accuracies of make bench and bench-peers (fer2013.npz)"
@@ -38,46 +40,46 @@ help: ## list the targets
 	@echo "  PYTHON=PROGRAM        the Python 3.11 or 3.12 that creates the environment"
 
 env: ## create the environment of DISTRO: packages, messages, model files
-	@scripts/setup.sh runtime centerface
+	@scripts/setup.sh runtime yunet
 	@[ "$$DISTRO" = jazzy ] || other="export DISTRO=$$DISTRO; "; \
 		echo "ready; to use it in a shell: $${other:-}source scripts/env.sh"
 
-demo: ## camera, detection, classifier and overlay on real faces, as ROS processes
-	@scripts/setup.sh demo centerface $(DEMO_FILES)
+demo: ## camera, detection, classifier and overlay on real faces, as ROS nodes
+	@scripts/setup.sh demo yunet $(DEMO_FILES)
 	@scripts/in_env.sh scripts/demo.sh
 
 demo-bag: ## record, label and evaluate the demonstration: out/demo_bag, out/demo_bag_report
-	@scripts/setup.sh bags centerface demo-clip
+	@scripts/setup.sh bags yunet demo-clip
 	@scripts/in_env.sh scripts/demo_bag.sh
 
 test: ## the tests, without those that take long
-	@scripts/setup.sh test centerface yunet mtcnn astronaut demo-clip
+	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
 	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "not slow" $$TESTS
 
 test-slow: ## the tests that take long: killed nodes, several demonstrations, other machines, memory
-	@scripts/setup.sh test centerface yunet mtcnn astronaut demo-clip
+	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
 	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m slow $$TESTS
 
 coverage: ## the tests with their coverage, node processes included: out/coverage/index.html
-	@scripts/setup.sh test centerface yunet mtcnn astronaut demo-clip
+	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
 	@scripts/in_env.sh scripts/coverage.sh $$TESTS
 
 soak: ## the nodes for MINUTES, then 10,000 malformed messages of each kind: memory, threads, files, counts
-	@scripts/setup.sh test centerface demo-clip,astronaut
+	@scripts/setup.sh test yunet demo-clip,astronaut
 	@scripts/in_env.sh python scripts/soak.py --minutes "$$MINUTES" --out out/soak
 	@MALFORMED=10000 scripts/in_env.sh python -m pytest -q test/ros/nodes/test_malformed_messages.py
 
 test-kills: ## kill -9 of nodes in two demonstrations beside each other, 250 times: all have to come back in time
-	@scripts/setup.sh test centerface astronaut
+	@scripts/setup.sh test yunet astronaut
 	@scripts/in_env.sh python scripts/kill_nodes.py --out out/kills
 
 bench: ## latency, every stage, scaling, start-up, recordings, training: docs/benchmarks.md
-	@scripts/setup.sh bench centerface mtcnn demo-clip
+	@scripts/setup.sh bench yunet centerface mtcnn demo-clip
 	@scripts/in_env.sh emotion-perception benchmark --out out/bench --document docs/benchmarks.md \
 		$${DATA:+--data "$$DATA"} $${ONLY:+--only "$$ONLY"}
 
 bench-peers: ## other emotion recognition packages measured beside this one: docs/peers.md (DATA=fer2013.npz for accuracy)
-	@scripts/setup.sh test centerface demo-clip
+	@scripts/setup.sh test yunet centerface demo-clip
 	@scripts/in_env.sh scripts/bench_peers.sh
 
 check: ## ruff, mypy, import-linter, and the documentation site as make docs builds it

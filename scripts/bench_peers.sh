@@ -22,8 +22,8 @@ mkdir -p "$logs"
 peers="
 ours            project    measure_ours.py
 ours-every-3    project    measure_ours.py --detection-interval 3
-ours-int8       project    measure_ours.py --model compact_vgg.int8 --detector-model @int8
-ours-int8-every-3 project  measure_ours.py --model compact_vgg.int8 --detector-model @int8 --detection-interval 3
+ours-int8       project    measure_ours.py --model compact_vgg.int8 --detector centerface --detection-size 320 --detector-model @int8
+ours-int8-every-3 project  measure_ours.py --model compact_vgg.int8 --detector centerface --detection-size 320 --detector-model @int8 --detection-interval 3
 fer             fer        measure_fer.py
 fer-keras       fer        measure_fer.py --network keras
 fer-mtcnn       fer        measure_fer.py --detector mtcnn

@@ -76,7 +76,7 @@ def test_the_wheels_modules_import_from_elsewhere(without_ros, environment):
 
 @pytest.mark.parametrize(
     ("arguments", "status"),
-    [(["--help"], 0), (["fetch", "--print-path", "centerface"], 0), (["models"], 0), ([], 2), (["no-such"], 2)],
+    [(["--help"], 0), (["fetch", "--print-path", "yunet"], 0), (["models"], 0), ([], 2), (["no-such"], 2)],
 )
 def test_the_wheels_command_runs_from_elsewhere(without_ros, environment, arguments, status):
     done = run(sys.executable, environment / "bin/emotion-perception", *arguments, env=without_ros)
@@ -90,7 +90,7 @@ def test_the_wheel_evaluates_a_recording_without_ros(without_ros, environment, t
     )
     command = [sys.executable, environment / "bin/emotion-perception", "evaluate-bag", bag, "--out", tmp_path / "out"]
     done = run(*command, env=without_ros)
-    if "emotion-perception fetch centerface" in done.stderr:
+    if "emotion-perception fetch yunet" in done.stderr:
         pytest.skip(f"the real detector is needed: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
     assert "3 frames in 0.2 s, 3 processed, 3 without face" in done.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emotion_perception.benchmark.scene import VGA
 from emotion_perception.benchmark.setup import Setup
-from emotion_perception.core.detection import DetectorOptions, with_longer_side
+from emotion_perception.core.detection import with_longer_side
 
 _FACES = (1, 2, 8)
 _STEP = 30
@@ -24,9 +24,10 @@ def int8_detector(setup: Setup) -> Path | None:
         return path
     if importlib.util.find_spec("onnx") is None:
         return None
-    from emotion_perception.training.export.detector_quantization import quantize_detector_on
+    from emotion_perception.training.export.detector_quantization import OPTIONS, quantize_detector_on
 
-    size = DetectorOptions.detection_size
     numbers = range(0, len(setup.scene.frames), _STEP)
-    images = [with_longer_side(setup.scene.image(n, VGA, faces), size) for faces in _FACES for n in numbers]
+    images = [
+        with_longer_side(setup.scene.image(n, VGA, faces), OPTIONS.detection_size) for faces in _FACES for n in numbers
+    ]
     return quantize_detector_on(images, path).path

@@ -99,7 +99,7 @@ def _variants(detector: Path | None) -> dict[str, list[str]]:
     """Returns the options of `evaluate-bag` for each variant, by suffix of the name in the table."""
     if detector is None:
         return {"": []}
-    int8_options = ["--set", f"detector_model={detector}"]
+    int8_options = ["--detector", "centerface", "--set", "detection_size=320", "--set", f"detector_model={detector}"]
     both = [*int8_options, "--model", f"{ClassifierOptions.model}.int8"]
     return {"": [], ", CenterFace int8": int8_options, f", CenterFace int8, {ClassifierOptions.model}.int8": both}
 

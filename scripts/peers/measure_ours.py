@@ -25,10 +25,14 @@ from emotion_perception.core.tracking import TrackerOptions
 FRAME_S = 1 / 12  # 120 frames span ten seconds
 
 
-def make_peer(threads: int, *, detection_interval: int, detector_model: str, model: str) -> Peer:
+def make_peer(
+    threads: int, *, detection_interval: int, detector: str, detection_size: int, detector_model: str, model: str
+) -> Peer:
     """Makes the peer; `threads` goes to both nodes' `num_threads`."""
     chosen = {"num_threads": threads} if threads else {}
-    detection = DetectorOptions(detector_model=detector_model, **chosen)
+    detection = DetectorOptions(
+        detector=detector, detection_size=detection_size, detector_model=detector_model, **chosen
+    )
     classification = ClassifierOptions(model=model, device="cpu", **chosen)
     tracking = TrackerOptions(detection_interval=detection_interval)
     pipeline = Pipeline(PipelineOptions(detector=detection, tracker=tracking, classifier=classification))
@@ -39,10 +43,10 @@ def make_peer(threads: int, *, detection_interval: int, detector_model: str, mod
         probabilities = classifier.classify([image])[0]
         return classifier.spec.labels[int(np.argmax(probabilities))]
 
-    detector = Path(detector_model).stem or detection.detector
+    found_by = Path(detector_model).stem or detector
     interval = f" every {detection_interval} frames" if detection_interval > 1 else ""
     return Peer(
-        what=f"{detector}{interval}, {classification.model} (onnxruntime)",
+        what=f"{found_by}{interval}, {classification.model} (onnxruntime)",
         packages=("onnxruntime", "opencv-python-headless"),
         predict=lambda frame: pipeline.process(frame, next(times_s)),
         classify=classify,
@@ -53,6 +57,8 @@ def make_peer(threads: int, *, detection_interval: int, detector_model: str, mod
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--detection-interval", type=int, default=TrackerOptions.detection_interval)
+    parser.add_argument("--detector", default=DetectorOptions.detector)
+    parser.add_argument("--detection-size", type=int, default=DetectorOptions.detection_size)
     parser.add_argument("--detector-model", default=DetectorOptions.detector_model)
     parser.add_argument("--model", default=ClassifierOptions.model)
     own, sys.argv[1:] = parser.parse_known_args()

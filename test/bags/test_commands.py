@@ -43,7 +43,7 @@ def test_label_then_evaluate(bag, tmp_path, capsys):
     assert "recognition: 100.0% of 8 labeled faces" in printed
     assert f"report in {out / 'report.html'}" in printed
     report = json.loads((out / "report.json").read_text())
-    assert report["parameters"]["face_detection_node"]["detector"] == "centerface"
+    assert report["parameters"]["face_detection_node"]["detector"] == "yunet"
     assert "image_reliability" not in report["parameters"]["face_detection_node"]
 
 

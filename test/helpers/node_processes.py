@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,9 +34,9 @@ def run(node, *parameters):
     return subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=START_S)
 
 
-def needs_centerface():
+def needs_detector():
     try:
-        resolve_model_file("centerface")
+        resolve_model_file(DetectorOptions.detector)
     except ModelFileError as e:
         pytest.skip(f"the real detector is needed: {e}")
 

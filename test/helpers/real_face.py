@@ -7,13 +7,14 @@ import pytest
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.camera.factory import open_source
 from emotion_perception.core.camera.options import CameraOptions
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 
 
 def need_real_face():
     """Skips the test where the files have not been fetched; returns the path of the photograph."""
     try:
-        resolve_model_file("centerface")
+        resolve_model_file(DetectorOptions.detector)
         return resolve_model_file("astronaut")
     except ModelFileError as e:
         pytest.skip(f"a real face and the real detector are needed: {e}")

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 from bag_files import write_bag
-from node_processes import ROOT, START_S, Probe, needs_centerface, start
+from node_processes import ROOT, START_S, Probe, needs_detector, start
 from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
@@ -217,7 +217,7 @@ BAD_CLOCKS = {
 @pytest.mark.parametrize("program", [*LIFECYCLE_NODES, "bag_recorder", "bag_player"])
 def test_no_value_of_the_clock_ends_a_program(program, tmp_path):
     if program == "face_detection_node":
-        needs_centerface()
+        needs_detector()
     bag = write_bag(
         tmp_path / "bag", [np.zeros((48, 64, 3), np.uint8)] * 20, [1000 * NS + k * NS // 10 for k in range(20)]
     )

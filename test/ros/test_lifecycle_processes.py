@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from node_processes import END_S, START_S, Probe, needs_centerface
+from node_processes import END_S, START_S, Probe, needs_detector
 from ros_graph import header
 from sensor_msgs.msg import Image
 
@@ -117,7 +117,7 @@ def test_a_signal_during_a_configure_that_never_returns_ends_the_process(number,
 @pytest.mark.parametrize("program", ["emotion_classifier_node", COMPOSED])
 def test_a_signal_at_any_moment_of_the_start_ends_the_process(program, number):
     """The moments are shares of the time that a start takes on this machine; which code each gives depends on it."""
-    needs_centerface()
+    needs_detector()
     parameters = ["camera_node:video_device:=synthetic"] if program == COMPOSED else []
     begun_s, process = time.monotonic(), start(program, *parameters)
     try:
@@ -186,7 +186,7 @@ def test_a_transition_that_does_not_exist_or_is_not_allowed_is_answered(lifecycl
     for label in ("activate", "no such transition", "transition_success"):
         assert not node.change(0, label), label
     if name == "face_detection_node":
-        needs_centerface()
+        needs_detector()
     assert node.change(Transition.TRANSITION_CONFIGURE)
     assert not node.change(Transition.TRANSITION_CONFIGURE)
     assert not node.change(Transition.TRANSITION_DEACTIVATE)

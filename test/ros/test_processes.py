@@ -14,7 +14,7 @@ import time
 import cv2
 import numpy as np
 import pytest
-from node_processes import END_S, ROOT, START_S, Probe, needs_centerface, run, start, wait_for_node
+from node_processes import END_S, ROOT, START_S, Probe, needs_detector, run, start, wait_for_node
 
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.errors import ModelFileError
@@ -47,7 +47,7 @@ def clip(tmp_path):
 @pytest.mark.parametrize("node", [*NODES, COMPOSED])
 def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, clip):
     if node in ("face_detection_node", COMPOSED):
-        needs_centerface()
+        needs_detector()
     process = start(node, *([f"video_device:={clip}"] if node in ("camera_node", COMPOSED) else []))
     try:
         wait_for_node("camera_node" if node == COMPOSED else node, process)
@@ -74,11 +74,11 @@ def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, cli
         ("camera_node", ["framerate:=-1.0"], 78, "framerate"),
         ("camera_node", ["framerate:=fast"], 78, "framerate"),
         ("camera_node", ["camera_info_url:=file:///no/such.yaml"], 78, "/no/such.yaml"),
-        ("face_detection_node", ["detector:=dog"], 78, "'dog' is none of centerface"),
+        ("face_detection_node", ["detector:=dog"], 78, "'dog' is none of yunet"),
         ("face_detection_node", ["detector_model:=/no/such.onnx"], 78, "/no/such.onnx"),
         ("emotion_classifier_node", ["model:=/no/such.safetensors"], 78, "/no/such.safetensors: no such file"),
         ("emotion_classifier_node", ["device:=abacus"], 78, "abacus"),
-        (COMPOSED, ["detector:=dog"], 78, "'dog' is none of centerface"),
+        (COMPOSED, ["detector:=dog"], 78, "'dog' is none of yunet"),
         (COMPOSED, ["emotion_classifier_node:model:=/no/such.safetensors"], 78, "/no/such.safetensors: no such file"),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_camera_node_ends_within_two_seconds_though_its_source_hangs(answers, 
 
 def demo(out, *options):
     """Returns the command line of the demonstration on the synthetic camera; skips where a real face is missing."""
-    needs_centerface()
+    needs_detector()
     try:
         resolve_model_file("astronaut")
     except ModelFileError as e:

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from emotion_perception.core.options import Options, option
 
-DETECTORS = ("centerface", "yunet", "mtcnn", "haar")
+DETECTORS = ("yunet", "centerface", "mtcnn", "haar")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorOptions(Options):
     """Which detector runs, and which of its detections are kept."""
 
-    detector: str = option("centerface", "face detector", choices=DETECTORS)
+    detector: str = option("yunet", "face detector", choices=DETECTORS)
     detector_model: str = option("", "path of the detector's model file; empty takes the file that set-up fetched")
     detection_size: int = option(
-        320,
+        480,
         "longer side, in pixels, to which images are scaled for the detector; 0 keeps the image's, up to 4096",
         minimum=0,
         maximum=4096,

@@ -42,6 +42,9 @@ from emotion_perception.reporting.timing import time_interleaved
 from emotion_perception.training.export.int8 import CalibrationInputs, write_int8_file
 
 Image = NDArray[np.uint8]
+OPTIONS = DetectorOptions(detector="centerface", detection_size=320)
+"""The detector whose file is quantized, at the size for which its ranges are measured."""
+
 _MAX_IMAGES = 400  # half of them for the ranges, half for the comparison
 _OPSET = 13  # the first with scales for each channel
 _SAME_IOU = 0.5
@@ -113,13 +116,13 @@ def summary_lines(found: QuantizedDetector) -> str:
         f"{found.path}: of {found.faces} faces {found.matched:.1%} matched (IoU {found.overlap:.2f}), "
         f"{found.new_faces} new\n"
         f"{found.ms[0]:.1f} -> {found.ms[1]:.1f} ms per image with one thread of this CPU; to use it: "
-        f"detector_model:={found.path}"
+        f"detector:={OPTIONS.detector} detection_size:={OPTIONS.detection_size} detector_model:={found.path}"
     )
 
 
 def read_images(path: Path) -> list[Image]:
     """Returns up to 400 images of a video or folder in their order, drawn at random with a fixed seed."""
-    size = DetectorOptions.detection_size
+    size = OPTIONS.detection_size
     source = open_source(
         CameraOptions(video_device=str(path), loop=False, framerate=0.0, image_width=0, image_height=0)
     )
@@ -151,16 +154,16 @@ def tiled(images: Sequence[Image], number: int) -> Image:
 
 def close_ups(images: Sequence[Image]) -> list[Image]:
     """Returns the face with the highest score of each image, scaled to the size of the image."""
-    detector, found = create_detector(DetectorOptions()), []
+    detector, found = create_detector(OPTIONS), []
     for image in tqdm(images, desc="finding faces", unit=" images", disable=None, leave=False):
-        if faces := select_faces(detector.detect(image), DetectorOptions()):
+        if faces := select_faces(detector.detect(image), OPTIONS):
             crop = square_crop(image, faces[0].box, _CLOSE_UP_MARGIN)
             found.append(np.asarray(cv2.resize(crop, image.shape[1::-1]), np.uint8))
     return found
 
 
 def _compare(images: Sequence[Image], path: Path) -> QuantizedDetector:
-    config = DetectorOptions(num_threads=1)
+    config = replace(OPTIONS, num_threads=1)
     detectors = create_detector(config), create_detector(replace(config, detector_model=str(path)))
     overlaps, faces, others = [], 0, 0
     for image in tqdm(images, desc="comparing", unit=" images", disable=None, leave=False):

@@ -88,7 +88,7 @@ def test_a_photograph_that_cannot_be_read_is_one_clear_line(tmp_path):
 def test_the_real_photograph_shows_a_face_in_every_frame():
     try:
         resolve_model_file("astronaut")
-        detector = create_detector(DetectorOptions(detector="centerface"))
+        detector = create_detector(DetectorOptions())
     except ModelFileError as error:
         pytest.skip(str(error))
     with open_source(CameraOptions(video_device="synthetic", framerate=2.0)) as source:

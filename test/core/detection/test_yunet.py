@@ -9,7 +9,7 @@ import pytest
 from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.detection.factory import select_faces
 from emotion_perception.core.detection.options import DetectorOptions
-from emotion_perception.core.detection.yunet import YuNetDetector, brightened, decode, network_input
+from emotion_perception.core.detection.yunet import YuNetDetector, brightened, decode, network_input, scaled
 from emotion_perception.core.errors import ModelFileError
 
 
@@ -86,6 +86,10 @@ def test_the_input_is_padded_to_a_multiple_of_32():
     assert not blob[0, :, 33:].any()
 
 
+def test_a_box_is_scaled_about_its_center():
+    np.testing.assert_allclose(scaled(np.array([[10.0, 20.0, 30.0, 60.0]], np.float32), 0.5), [[15, 30, 25, 50]])
+
+
 @pytest.mark.parametrize("wh", [(320, 240), (333, 217), (64, 64), (512, 512)])
 def test_faces_are_those_of_opencv(wh):
     if not hasattr(cv2, "FaceDetectorYN"):
@@ -97,6 +101,6 @@ def test_faces_are_those_of_opencv(wh):
     assert len(expected) == len(found.scores) >= 1
     rows = expected[np.argsort(-expected[:, 14])]
     np.testing.assert_allclose(found.scores, rows[:, 14], atol=1e-4)
-    np.testing.assert_allclose(found.xyxy[:, :2], rows[:, :2], atol=0.01)
-    np.testing.assert_allclose(found.xyxy[:, 2:] - found.xyxy[:, :2], rows[:, 2:4], atol=0.01)
+    boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
+    np.testing.assert_allclose(found.xyxy, scaled(boxes, 0.92), atol=0.01)
     np.testing.assert_allclose(found.landmarks_xy.reshape(-1, 10), rows[:, 4:14], atol=0.01)

@@ -20,7 +20,7 @@ from emotion_perception.core.types import Box, Face
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = next((path for path in (ROOT / "shared/data", ROOT.parent / "shared/data") if path.is_dir()), None)
 HIDING = [mode for mode in ANONYMIZERS if mode != "none"]
-DETECTORS = ["centerface", "haar"]
+DETECTORS = ["yunet", "centerface", "haar"]
 SURE = 0.35  # the detection node's default threshold
 
 
@@ -46,7 +46,7 @@ def detector_of(name):
         pytest.skip(str(error))
 
 
-def found(image, name="centerface", threshold=SURE):
+def found(image, name="yunet", threshold=SURE):
     return [face for face in detector_of(name).detect(image) if face.score >= threshold]
 
 

@@ -47,7 +47,7 @@ def test_every_field_is_a_described_parameter_with_its_default_range_and_livenes
     [
         ("score_threshold", 1.5, "score_threshold"),
         ("score_threshold", "high", "score_threshold is a float"),
-        ("detector", "dog", "'dog' is none of centerface"),
+        ("detector", "dog", "'dog' is none of yunet"),
     ],
 )
 def test_a_bad_value_at_start_is_one_clear_line(graph, name, value, line):

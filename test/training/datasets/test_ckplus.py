@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelFileError
 from emotion_perception.core.types import Box, Face
 from emotion_perception.training.datasets import load_dataset, sequences
@@ -103,7 +104,7 @@ def test_a_face_crop_holds_no_time_stamp(write_ckplus, drawing):
 def test_our_own_detector_finds_the_face(write_ckplus):
     try:
         photograph = cv2.imread(str(resolve_model_file("astronaut")))
-        resolve_model_file("centerface")
+        resolve_model_file(DetectorOptions.detector)
     except ModelFileError as error:
         pytest.skip(str(error))
     tree = write_ckplus({"S010/001": (2, HAPPY)})

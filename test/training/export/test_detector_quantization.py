@@ -1,6 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,11 +10,10 @@ from real_face import moving_face
 
 from emotion_perception import cli
 from emotion_perception.core.detection.factory import create_detector, select_faces
-from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.images.geometry import iou
 from emotion_perception.training.export import detector_quantization
-from emotion_perception.training.export.detector_quantization import quantize_detector_on, read_images, tiled
+from emotion_perception.training.export.detector_quantization import OPTIONS, quantize_detector_on, read_images, tiled
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,8 @@ def test_an_int8_detector_finds_the_same_faces(quantized):
     assert min(found.ms) > 0
     assert b"DequantizeLinear" in found.path.read_bytes()
     assert found.path.stat().st_size < 3e6, "a quarter of the published file, and the layers that stay"
-    config = DetectorOptions(detector_model=str(found.path))
-    full, int8 = create_detector(DetectorOptions()), create_detector(config)
+    config = replace(OPTIONS, detector_model=str(found.path))
+    full, int8 = create_detector(OPTIONS), create_detector(config)
     for image in images:
         (wanted,), (face,) = (select_faces(one.detect(image), config) for one in (full, int8))
         assert iou(wanted.box, face.box) > 0.7
