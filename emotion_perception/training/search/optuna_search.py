@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.fit.cross_validation import cross_validate
@@ -42,6 +43,7 @@ from emotion_perception.training.search.search_space import Space, build_space, 
 from emotion_perception.training.search.study import build_pruner, folder_name, open_study, storage_errors
 
 _log = logging.getLogger(__name__)
+_IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 _FOLDER, _STUDY = "trials", "study.db"
 _FILES = (_FOLDER, _STUDY, TRIALS, BEST_RECIPE, HISTORY, IMPORTANCE)
 
@@ -57,6 +59,9 @@ class SearchOptions:
         study: name of the study in the database.
         pruner: see `study.build_pruner`.
         seed: of the sampler; None draws a random seed, which machines that share a study need.
+
+    Raises:
+        ConfigurationError: `timeout_s` or `seed` is out of range, or the database would be in memory.
     """
 
     trials: int = 100
@@ -65,6 +70,14 @@ class SearchOptions:
     study: str = "tunable_cnn"
     pruner: str = "median"
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.timeout_s is not None and not self.timeout_s >= 0:
+            raise ConfigurationError(f"--timeout {self.timeout_s} is not a number of seconds from 0")
+        if self.seed is not None and not 0 <= self.seed < 2**32:
+            raise ConfigurationError(f"--seed {self.seed} is not within 0..{2**32 - 1}")
+        if self.storage in _IN_MEMORY:  # of each thread its own
+            raise ConfigurationError(f"--storage {self.storage}: names no file")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,6 +107,21 @@ def test_a_number_of_threads_machines_or_folds_that_cannot_be_is_named(refused, 
     refused([*train, *SMALL, *option], part)
 
 
+@pytest.mark.parametrize(
+    ("option", "part"),
+    [
+        (["--seed", "-1"], "--seed -1 is not within 0..4294967295"),
+        (["--seed", "99999999999"], "--seed 99999999999 is not within"),
+        (["--timeout", "nan"], "--timeout nan is not a number of seconds"),
+        (["--timeout", "-1"], "--timeout -1.0 is not a number of seconds"),
+        (["--storage", "sqlite:///"], "--storage sqlite:///: names no file"),
+    ],
+)
+def test_an_option_that_no_search_can_have_is_named(refused, write_npz, tmp_path, option, part):
+    refused(["search", "--data", write_npz(), "--device", "cpu", "--out", tmp_path / "out", *option], part)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.guarantee(
     "A training that is stopped by Ctrl-C or SIGTERM ends with an exit code other than 0, and the next start resumes.",
     section="Programs",
