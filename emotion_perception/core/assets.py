@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds model files and checks their hashes against the manifest.
 
-Files that are not part of the package are downloaded by `emotion-perception fetch`; this module uses no network. Not
-platformdirs: ROS runs the nodes on Linux, where one XDG variable names the cache.
+Files that are not part of the package are downloaded by `emotion-perception fetch`; this module uses no network.
 """
 
 import functools
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.paths import local_path, user_cache
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, check_regular, open_regular, read_regular
 
 PACKAGE_MODELS = Path(__file__).parent.parent / "models"
@@ -93,9 +94,10 @@ def resolve_model_file(name: str, path: str = "") -> Path:
 
     Raises:
         ModelFileError: there is no such file, or it has another hash than in the manifest.
+        ConfigurationError: a path is none of this machine, see `local_path`.
     """
     if path:
-        return _user_file(Path(path).expanduser())
+        return _user_file(local_path(path))
     model = _manifest_entry(name)
     found = next((folder / model.file for folder in _folders() if (folder / model.file).is_file()), None)
     if found is None:
@@ -107,9 +109,12 @@ def resolve_model_file(name: str, path: str = "") -> Path:
 
 
 def models_folder() -> Path:
-    """Returns the folder of fetched files: $EMOTION_PERCEPTION_MODELS or the user's cache; it may not exist."""
-    folder = os.environ.get("EMOTION_PERCEPTION_MODELS")
-    return Path(folder).expanduser() if folder else _cache_folder()
+    """Returns the folder of fetched files: $EMOTION_PERCEPTION_MODELS or the user's cache; it may not exist.
+
+    Raises:
+        ConfigurationError: it is none of this machine, or the home folder is not known.
+    """
+    return _own_folder() or user_cache()
 
 
 def file_sha256(path: Path) -> str:
@@ -155,12 +160,14 @@ def _user_file(path: Path) -> Path:
     return path
 
 
-def _folders() -> list[Path]:
+def _own_folder() -> Path | None:
     folder = os.environ.get("EMOTION_PERCEPTION_MODELS")
-    return [*([Path(folder).expanduser()] if folder else []), PACKAGE_MODELS, _cache_folder()]
+    return local_path(folder) if folder else None
 
 
-def _cache_folder() -> Path:
-    # by the XDG specification, relative paths are ignored
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "emotion_perception"
+def _folders() -> Iterator[Path]:
+    """Yields the folders to search; a file of the package needs no home folder, which may not be known."""
+    if own := _own_folder():
+        yield own
+    yield PACKAGE_MODELS
+    yield user_cache()

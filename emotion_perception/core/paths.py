@@ -51,6 +51,8 @@ def find_below(folder: Path, name: str) -> Path | None:
 def user_cache() -> Path:
     """Returns this package's folder in the user's cache: below $XDG_CACHE_HOME, or ~/.cache.
 
+    Not platformdirs: ROS runs the nodes on Linux, where one XDG variable, ignored if it is relative, names the cache.
+
     Raises:
         ConfigurationError: neither $XDG_CACHE_HOME nor the home folder is known.
     """

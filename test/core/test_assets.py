@@ -7,7 +7,7 @@ import pytest
 
 from emotion_perception.core import assets
 from emotion_perception.core.assets import file_sha256, load_manifest, models_folder, resolve_model_file
-from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.errors import ConfigurationError, ModelFileError
 
 SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -72,6 +72,26 @@ def test_a_path_of_the_users_own_is_taken_as_it_is(folders, tmp_path):
     own = tmp_path / "mine.onnx"
     own.write_bytes(b"something else")
     assert resolve_model_file("abc", str(own)) == own
+
+
+def test_a_path_of_the_users_own_may_begin_with_a_tilde_or_be_a_url(folders, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    own = tmp_path / "my model.onnx"
+    own.write_bytes(b"something else")
+    assert resolve_model_file("abc", "~/my model.onnx") == own
+    assert resolve_model_file("abc", own.as_uri()) == own
+
+
+def test_without_a_home_folder_the_files_of_the_package_are_found_and_others_are_one_line(folders, monkeypatch):
+    def unknown(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr("pathlib.Path.expanduser", lambda path: unknown(path) if str(path).startswith("~") else path)
+    with pytest.raises(ConfigurationError, match="set HOME"):
+        resolve_model_file("abc")
+    (folders[1] / "abc.onnx").write_bytes(b"abc")
+    assert resolve_model_file("abc") == folders[1] / "abc.onnx"
 
 
 @pytest.mark.parametrize("content", [None, b""])

@@ -4,7 +4,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 
@@ -17,6 +16,7 @@ from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.detection.yunet import YuNetDetector
 from emotion_perception.core.images import clip_box
 from emotion_perception.core.inference import thread_count
+from emotion_perception.core.paths import local_path
 from emotion_perception.core.types import Face
 
 
@@ -24,7 +24,7 @@ def create_detector(options: DetectorOptions) -> FaceDetector:
     """Creates the detector that `options.detector` names and sets OpenCV's threads for the process.
 
     Raises:
-        ConfigurationError: a library that the detector needs is not installed.
+        ConfigurationError: a library that the detector needs is not installed, or `detector_model` is not a path.
         ModelFileError: its model file is missing, damaged or another network.
     """
     cv2.setNumThreads(thread_count(options.num_threads))
@@ -72,17 +72,14 @@ def _yunet(options: DetectorOptions) -> FaceDetector:
 
 
 def _haar(options: DetectorOptions) -> FaceDetector:
-    return HaarDetector(options, Path(options.detector_model) if options.detector_model else None)
+    return HaarDetector(options, local_path(options.detector_model) if options.detector_model else None)
 
 
 def _mtcnn(options: DetectorOptions) -> FaceDetector:
     """Opens the three files that set-up fetched, or those in the folder that `detector_model` names."""
-    paths = (
-        resolve_model_file(
-            f"mtcnn_{stage}", options.detector_model and str(Path(options.detector_model, f"mtcnn_{stage}.onnx"))
-        )
-        for stage in ("pnet", "rnet", "onet")
-    )
+    names = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet")
+    folder = local_path(options.detector_model) if options.detector_model else None
+    paths = (resolve_model_file(name, "" if folder is None else str(folder / f"{name}.onnx")) for name in names)
     return MtcnnDetector(options, MtcnnFiles(*paths))
 
 

@@ -66,6 +66,14 @@ def test_a_missing_model_file_is_one_clear_line(detector, tmp_path):
     assert "\n" not in str(fault.value)
 
 
+@pytest.mark.parametrize("detector", DETECTORS)
+@pytest.mark.parametrize("begin", ["~/", "file://~/"])
+def test_the_path_of_a_model_may_begin_with_the_home_folder(detector, begin, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ModelFileError, match=str(tmp_path / "nothing.onnx")):
+        create_detector(DetectorOptions(detector=detector, detector_model=f"{begin}nothing.onnx"))
+
+
 @pytest.mark.parametrize("content", [b"", b"\x08\x07\x12\x07pytorch", b"not a model at all", bytes(5000)])
 @pytest.mark.parametrize("detector", ["centerface", "yunet", "haar"])
 def test_a_file_that_is_no_model_is_one_clear_line(detector, content, tmp_path):
