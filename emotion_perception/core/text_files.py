@@ -8,16 +8,15 @@ UTF-8 are read as Windows-1252. Tables are separated by commas, semicolons, tabs
 
 import codecs
 import csv
-import errno
+import io
 import itertools
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.printable import AS_WINDOWS_1252
-from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, open_regular, read_regular
 
 _SAMPLE = 4096  # bytes in which the encoding is recognized
 _MARKS = (  # the longer one first: UTF-32's begins with UTF-16's
@@ -57,11 +56,14 @@ def open_text(path: Path) -> TextIO:
         OSError: the file is missing, not readable, or not a regular file, which could block or never end.
         ValueError: it is not text, because it contains zero bytes.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    with open(path, "rb") as file:
+    file = open_regular(path)
+    try:
         encoding = _encoding_of(file.read(_SAMPLE))
-    return open(path, newline="", encoding=encoding, errors=AS_WINDOWS_1252)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return io.TextIOWrapper(file, newline="", encoding=encoding, errors=AS_WINDOWS_1252)
 
 
 def read_table(path: Path) -> Iterator[tuple[int, list[str]]]:
