@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from emotion_perception.core.printable import encodable
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -55,13 +57,13 @@ def atomic_file(path: Path) -> Iterator[TextIO]:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Writes a file as a whole; text as UTF-8.
+    """Writes a file as a whole; text as UTF-8, see `encodable`.
 
     Raises:
         OSError: see `atomic_path`.
     """
     with atomic_path(path) as part:
-        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        part.write_bytes(encodable(content).encode() if isinstance(content, str) else content)
 
 
 def _flush(path: Path) -> None:

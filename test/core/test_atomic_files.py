@@ -38,6 +38,11 @@ def test_a_link_under_the_name_is_replaced_and_not_followed(tmp_path):
     assert not (tmp_path / "link").is_symlink()
 
 
+def test_a_text_with_a_name_that_is_not_utf_8_is_written(tmp_path):
+    write_atomically(tmp_path / "file", "data: " + os.fsdecode(b"caf\xe9"))
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "data: café"
+
+
 def test_the_permissions_are_those_of_any_new_file(tmp_path):
     (tmp_path / "plain").touch()
     write_atomically(tmp_path / "file", "")
