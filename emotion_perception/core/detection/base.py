@@ -90,6 +90,19 @@ def with_longer_side(image: NDArray[np.uint8], longer_side: int) -> NDArray[np.u
     return cv2.resize(image, size, interpolation=interpolation)  # type: ignore[return-value]
 
 
+def padded_blob(image_bgr: NDArray[np.uint8], multiple: int, *, rgb: bool) -> NDArray[np.float32]:
+    """Returns float32 (1, 3, H, W), 0..255, padded at the right and bottom with black to a multiple of some pixels.
+
+    Args:
+        image_bgr: uint8 (h, w, 3).
+        multiple: what H and W are multiples of.
+        rgb: the order of the channels, otherwise BGR.
+    """
+    height, width = image_bgr.shape[:2]
+    padded = cv2.copyMakeBorder(image_bgr, 0, -height % multiple, 0, -width % multiple, cv2.BORDER_CONSTANT)
+    return cv2.dnn.blobFromImage(padded, swapRB=rgb)  # type: ignore[return-value]
+
+
 def faces_of(candidates: Candidates, working_wh: tuple[int, int], source_wh: tuple[int, int]) -> list[Face]:
     """Maps the best candidates to the source image, best score first; those outside the image are dropped.
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.detection.base import Candidates, FaceDetector, non_maximum_suppression
+from emotion_perception.core.detection.base import Candidates, FaceDetector, non_maximum_suppression, padded_blob
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
@@ -81,9 +81,7 @@ def brightened(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 def network_input(image_bgr: NDArray[np.uint8]) -> Floats:
     """Returns float32 (1, 3, H, W) in BGR, 0..255, padded at the right and bottom to a multiple of 32."""
-    height, width = image_bgr.shape[:2]
-    padded = cv2.copyMakeBorder(image_bgr, 0, -height % _MULTIPLE, 0, -width % _MULTIPLE, cv2.BORDER_CONSTANT)
-    return cv2.dnn.blobFromImage(padded)  # type: ignore[return-value]
+    return padded_blob(image_bgr, _MULTIPLE, rgb=False)
 
 
 def decode(maps: Mapping[str, Floats], width: int) -> tuple[Floats, Floats, Floats]:
