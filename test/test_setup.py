@@ -237,7 +237,7 @@ def test_the_builders_paths_become_those_of_this_environment(tmp_path, before, a
     assert fix_folder(tmp_path, "/venv/include", "/venv/site") == 0
 
 
-VARIABLES = ["DISTRO", "SOURCE", "OUT", "TESTS", "LAN", "PYTHON", "DATA", "ONLY", "MINUTES"]
+VARIABLES = ["DISTRO", "SOURCE", "OUT", "TESTS", "LAN", "COMPOSED", "PYTHON", "DATA", "ONLY", "MINUTES"]
 INTERNAL = ["DISTROS", "VARIABLES", "DEMO_FILES"]  # nobody sets them, but a command line could
 TARGETS = [
     "help",
@@ -245,6 +245,7 @@ TARGETS = [
     "demo",
     "demo-bag",
     "test",
+    "test-slow",
     "coverage",
     "soak",
     "test-kills",
