@@ -20,6 +20,7 @@ from emotion_perception.core.options import OptionLimits, limits_of, option_fiel
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.core.yaml_limits import check_yaml
 from emotion_perception.ros.config import NODE_CONFIGS
+from emotion_perception.ros.parameters import parameter_sections
 from emotion_perception.ros.process import EXIT_USAGE
 from emotion_perception.ros.topic_names import check_namespace
 
@@ -78,7 +79,7 @@ class NodeArgumentParser(argparse.ArgumentParser):
                 self.error(f"{path}: not a parameter file ({one_line(e)})")
 
     def _check_names(self, arguments: Sequence[str]) -> None:
-        """Exits if a namespace is none, all nodes get one name, or a parameter is for a node that is not there.
+        """Exits if a namespace is invalid, all nodes get one name, or a parameter is for a node that does not exist.
 
         rcl ignores such a parameter. A parameter file may be for other programs, too; one without a section for any
         node of this package is a warning.
@@ -105,7 +106,8 @@ class NodeArgumentParser(argparse.ArgumentParser):
                 hint = f", did you mean {nearest[0]}?" if nearest else ""
                 self.error(f"-p {clipped(rule)}: no node is called {clipped(node)}{hint}")
         for path in files:
-            names = set(_sections(yaml.safe_load(path.read_text(encoding="utf-8"))))
+            sections = parameter_sections(yaml.safe_load(path.read_text(encoding="utf-8")))
+            names = {name.rpartition("/")[2] for name, _ in sections}
             if names and not any("*" in name or name in known for name in names):
                 print(
                     f"{self.prog}: {path} is for {clipped(', '.join(sorted(names)))}, not for {self._nodes[0]}",
@@ -115,15 +117,6 @@ class NodeArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Prints one line and exits."""
         self.exit(EXIT_USAGE, f"{self.prog}: {message} (see --help; parameters follow --ros-args)\n")
-
-
-def _sections(content: object, name: str = "") -> Iterable[str]:
-    """Yields the name, without namespace, of each node that a parameter file has a section for."""
-    if isinstance(content, dict):
-        if "ros__parameters" in content:
-            yield name
-        for key, value in content.items():
-            yield from _sections(value, str(key).rpartition("/")[2])
 
 
 def _parameters(node: str) -> str:

@@ -10,7 +10,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from emotion_perception.core.errors import ConfigurationError, ModelBundleError, ModelFileError, one_line
+from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.log import forward_core_log
@@ -54,8 +54,7 @@ def _run(
         for make in node_factories:
             nodes.append(make())
     except Exception as e:
-        line = str(e) if isinstance(e, ConfigurationError) else configuration_problem(e)
-        if line is None:
+        if (line := configuration_problem(e)) is None:
             raise
         rclpy.logging.get_logger("emotion_perception").error(line)
         return EXIT_CONFIGURATION
@@ -112,6 +111,6 @@ def _spin(node: PerceptionNode[Any], stop: threading.Event, failed: list[str]) -
 
 
 def _exit_code(fault: Exception | None) -> int:
-    bad_configuration = isinstance(fault, ConfigurationError | ModelFileError | ModelBundleError)
-    bad_configuration |= fault is not None and configuration_problem(fault) is not None
-    return EXIT_CONFIGURATION if bad_configuration else EXIT_FAULT
+    bad_model = isinstance(fault, ModelFileError | ModelBundleError)
+    bad_value = fault is not None and configuration_problem(fault) is not None
+    return EXIT_CONFIGURATION if bad_model or bad_value else EXIT_FAULT

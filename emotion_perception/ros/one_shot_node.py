@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Generic
 import rclpy
 from rclpy.node import Node
 
-from emotion_perception.core.errors import ConfigurationError, RecordingError
 from emotion_perception.ros.answered_services import always_answered
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.log import forward_core_log
@@ -88,8 +87,7 @@ def run_one_shot_node(
             forward_core_log(node.get_logger())
             return node.run(stop)
         except Exception as e:
-            line = str(e) if isinstance(e, ConfigurationError | RecordingError) else configuration_problem(e)
-            if line is None:
+            if (line := configuration_problem(e)) is None:
                 raise
             rclpy.logging.get_logger("emotion_perception").error(line)
             return EXIT_CONFIGURATION

@@ -7,7 +7,7 @@ import difflib
 import itertools
 import re
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -22,7 +22,7 @@ from rclpy.exceptions import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from emotion_perception.core.errors import ConfigurationError, clipped, one_line
+from emotion_perception.core.errors import ConfigurationError, RecordingError, clipped, one_line
 from emotion_perception.core.options import OptionLimits, Options, limits_of, option_fields, with_values
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.ros.config import NODE_CONFIGS
@@ -65,12 +65,14 @@ class Parameters(Generic[Config]):
 
 
 def configuration_problem(error: Exception) -> str | None:
-    """Returns one line if rclpy raised an error because of a value that somebody gave; None for another error.
+    """Returns one line about an error that was caused by a value that somebody gave; None for another error.
 
     Args:
-        error: raised while a node was created or configured: a parameter of rclpy itself has the wrong type, a name is
-            too long, or two topics of different types were remapped to one name.
+        error: raised while a node was created or configured: one of this package, or of rclpy where a parameter of its
+            own has the wrong type, a name is too long, or two topics of different types were remapped to one name.
     """
+    if isinstance(error, ConfigurationError | RecordingError):
+        return str(error)
     if isinstance(error, ParameterException):
         return clipped(f"invalid parameter: {one_line(error)}")
     if isinstance(error, NameValidationException):
@@ -112,11 +114,23 @@ def _wildcard_parameters(arguments: Sequence[str]) -> set[str]:
     names: set[str] = set()
     for option, path in itertools.pairwise(arguments):
         if option == "--params-file":
-            sections = yaml.safe_load(Path(path).read_text(encoding="utf-8"))  # rclpy has read it before
-            for node, section in (sections or {}).items():
-                if node.endswith("*"):
-                    names |= (section.get("ros__parameters") or {}).keys()
+            tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))  # rclpy has read it before
+            names.update(*(parameters for node, parameters in parameter_sections(tree) if node.endswith("*")))
     return names
+
+
+def parameter_sections(tree: object, name: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yields the full name, maybe with wildcards, and the parameters of each node in a parameter file.
+
+    Args:
+        tree: content of the file, in the format of rcl: names of namespaces and nodes, nested or joined by slashes.
+        name: of the namespace that the tree is in.
+    """
+    for key, value in tree.items() if isinstance(tree, dict) else ():
+        if key != "ros__parameters":
+            yield from parameter_sections(value, f"{name}/{str(key).strip('/')}")
+        elif isinstance(value, dict):
+            yield name, value
 
 
 def describe(limits: OptionLimits) -> ParameterDescriptor:

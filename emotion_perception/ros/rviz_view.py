@@ -4,13 +4,13 @@
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from emotion_perception.ros.config import CameraNodeConfig
+from emotion_perception.ros.parameters import parameter_sections
 
 
 def rviz_view(template: str, namespaces: Sequence[str], frame: str, *, image_topic: str = "") -> str:
@@ -55,19 +55,10 @@ def camera_frame(params_file: Path, namespace: str) -> str:
     """
     name = absolute_topic(namespace, "camera_node")
     frame = CameraNodeConfig().frame_id
-    for pattern, parameters in _parameters(yaml.safe_load(params_file.read_text(encoding="utf-8")), ""):
+    for pattern, parameters in parameter_sections(yaml.safe_load(params_file.read_text(encoding="utf-8"))):
         if re.fullmatch(_regular_expression(pattern), name) and "frame_id" in parameters:
             frame = str(parameters["frame_id"])
     return frame
-
-
-def _parameters(tree: object, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yields the name, maybe with wildcards, and the parameters of each node in a parameter file."""
-    for key, value in tree.items() if isinstance(tree, dict) else ():
-        if key != "ros__parameters":
-            yield from _parameters(value, f"{name}/{str(key).strip('/')}")
-        elif isinstance(value, dict):
-            yield name, value
 
 
 def _regular_expression(pattern: str) -> str:

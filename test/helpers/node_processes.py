@@ -17,6 +17,8 @@ from emotion_perception.core.errors import ModelFileError
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S, END_S = 30.0, 2.0
+NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
+COMPOSED = "emotion_perception_composed"
 
 
 def arguments(*parameters, remap=""):
@@ -32,6 +34,13 @@ def start(node, *parameters, options=(), remap=""):
 def run(node, *parameters):
     command = [sys.executable, ROOT / "scripts" / node, *arguments(*parameters)]
     return subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=START_S)
+
+
+def installed(program):
+    """Returns the path of an installed program."""
+    from ament_index_python.packages import get_package_prefix
+
+    return Path(get_package_prefix("emotion_perception"), "lib", "emotion_perception", program)
 
 
 def needs_detector():

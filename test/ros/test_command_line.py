@@ -8,23 +8,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from node_processes import COMPOSED, NODES, installed
 
 from emotion_perception.core.options import option_fields
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.ros.config import NODE_CONFIGS
 from emotion_perception.ros.demo import runner
 
-COMPOSED = "emotion_perception_composed"
-PERCEPTION_NODES = tuple(NODE_CONFIGS)[:4]
-PROGRAMS = {**{name: (name,) for name in NODE_CONFIGS}, COMPOSED: PERCEPTION_NODES}
+PROGRAMS = {**{name: (name,) for name in NODE_CONFIGS}, COMPOSED: NODES}
 TIMEOUT_S = 30.0
 
 
 def run(program, *arguments):
-    from ament_index_python.packages import get_package_prefix
-
-    path = Path(get_package_prefix("emotion_perception"), "lib", "emotion_perception", program)
-    return subprocess.run([path, *arguments], capture_output=True, text=True, cwd="/", timeout=TIMEOUT_S)
+    return subprocess.run([installed(program), *arguments], capture_output=True, text=True, cwd="/", timeout=TIMEOUT_S)
 
 
 def refusal(program, *arguments, code):
@@ -152,6 +148,9 @@ def test_a_section_for_all_nodes_may_have_parameters_of_other_nodes_but_no_unkno
     path.write_text(yaml.safe_dump({"/**": {"ros__parameters": shared}}))
     line = refusal("camera_node", "--ros-args", "--params-file", path, code=78)
     assert "video_device is empty" in line, "the first fault is this, so that the node does not start"
+    path.write_text(yaml.safe_dump({"/robot": {"*": {"ros__parameters": shared}}}))
+    line = refusal("camera_node", "--ros-args", "-r", "__ns:=/robot", "--params-file", path, code=78)
+    assert "video_device is empty" in line, "names may be nested"
     path.write_text(yaml.safe_dump({"/**": {"ros__parameters": {**shared, "sync_depth": 8}}}))
     line = refusal("camera_node", "--ros-args", "--params-file", path, code=78)
     assert "camera_node has no parameter sync_depth" in line

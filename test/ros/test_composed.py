@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from node_processes import END_S, ROOT, Probe, arguments, run, start
+from node_processes import COMPOSED, END_S, ROOT, Probe, arguments, run, start
 from real_face import moving_face, need_real_face
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -21,7 +21,6 @@ from emotion_perception.ros.conversions import EmotionArray, FaceArray, emotions
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.transport.image_messages import image_to_bgr
 
-COMPOSED = "emotion_perception_composed"
 COUNTS = ("received", "processed", "dropped", "failed")
 FRAMES, RATE_HZ = 8, 1.0  # slow enough for two cores that do other work at the same time
 

@@ -7,14 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from node_processes import END_S, START_S, Probe, needs_detector
+from node_processes import COMPOSED, END_S, NODES, START_S, Probe, arguments, installed, needs_detector
 from ros_graph import header
 from sensor_msgs.msg import Image
 
@@ -22,8 +21,6 @@ from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.ros.transport.image_messages import bgr_to_image
 
-NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
-COMPOSED = "emotion_perception_composed"
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 
 # A detection node whose configure never returns: in Python code, or in C code that holds no lock of Python's.
@@ -43,11 +40,7 @@ sys.exit(run_node(partial(FaceDetectionNode, detector_factory=hang)))
 
 def start(program, *parameters):
     """Starts an installed program."""
-    from ament_index_python.packages import get_package_prefix
-
-    path = Path(get_package_prefix("emotion_perception"), "lib", "emotion_perception", program)
-    words = [word for parameter in parameters for word in ("-p", parameter)]
-    return spawn([path, "--ros-args", *words])
+    return spawn([installed(program), *arguments(*parameters)])
 
 
 def spawn(command):

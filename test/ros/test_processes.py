@@ -14,13 +14,8 @@ import time
 import cv2
 import numpy as np
 import pytest
-from node_processes import END_S, ROOT, START_S, Probe, needs_detector, run, start, wait_for_node
-
-from emotion_perception.core.assets import resolve_model_file
-from emotion_perception.core.errors import ModelFileError
-
-NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
-COMPOSED = "emotion_perception_composed"
+from node_processes import COMPOSED, END_S, NODES, ROOT, START_S, Probe, needs_detector, run, start, wait_for_node
+from real_face import need_real_face
 
 
 @pytest.fixture
@@ -143,11 +138,7 @@ def test_a_camera_node_ends_within_two_seconds_though_its_source_hangs(answers, 
 
 def demo(out, *options):
     """Returns the command line of the demonstration on the synthetic camera; skips where a real face is missing."""
-    needs_detector()
-    try:
-        resolve_model_file("astronaut")
-    except ModelFileError as e:
-        pytest.skip(f"an image of a real face is needed: {e}")
+    need_real_face()
     return [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", out, *options]
 
 
