@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.srv import SetCameraInfo
 
@@ -152,8 +153,6 @@ def calibration_path(url: str, camera_name: str, namespace: str) -> Path:
     parts = urlparse(filled)
     if parts.scheme != "package":
         raise ConfigurationError(f"camera_info_url {url}: only file:// and package:// are supported")
-    from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-
     try:
         return Path(get_package_share_directory(parts.netloc)) / unquote(parts.path).lstrip("/")
     except (PackageNotFoundError, ValueError) as e:  # ValueError: not a name of packages

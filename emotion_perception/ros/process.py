@@ -15,7 +15,7 @@ from pathlib import Path
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
-from emotion_perception.core.errors import one_line, report_unexpected
+from emotion_perception.core.errors import ConfigurationError, one_line, report_unexpected
 from emotion_perception.core.regular_files import open_regular
 from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S, shutdown_watchdog
 from emotion_perception.ros.signals import ignore_further_signals, stop_event
@@ -54,12 +54,12 @@ def run_process(
 
     Returns:
         The exit code: that of `work`; 0 if it was abandoned after a signal; 2 if the ROS arguments are malformed; 78 if
-        a transport profile is no file.
+        a transport profile is no file, or ROS security has no keys.
     """
     try:
         check_transport_profiles()
-    except OSError as e:
-        print(f"transport profile {e.filename}: {e.strerror}", file=sys.stderr)
+    except ConfigurationError as e:
+        print(e, file=sys.stderr)
         return EXIT_CONFIGURATION
     stop = stop_event()
     dead_ports = DeadPorts()
@@ -96,11 +96,14 @@ def check_transport_profiles() -> None:
     """Checks the profiles that the environment names for Fast DDS, which would wait for the writer of a FIFO.
 
     Raises:
-        OSError: one is no regular file, or cannot be opened.
+        ConfigurationError: one is no regular file, or cannot be opened.
     """
     for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
         if path := os.environ.get(name):
-            open_regular(Path(path)).close()
+            try:
+                open_regular(Path(path)).close()
+            except OSError as e:
+                raise ConfigurationError(f"transport profile {path}: {e.strerror}") from e
 
 
 class _Worker(threading.Thread):

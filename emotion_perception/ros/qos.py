@@ -81,7 +81,7 @@ def publishers_of(node: Node, topic: str) -> Sequence[TopicEndpointInfo] | None:
     """Returns the publishers of a topic, None if they cannot be listed.
 
     Any participant of the domain can name its types and policies as it likes. rclpy raises for the whole topic if one
-    of the names is no UTF-8 or one of the policies is unknown.
+    of the names is not UTF-8 or one of the policies is unknown.
 
     Args:
         node: queries the graph.

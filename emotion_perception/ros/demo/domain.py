@@ -46,18 +46,15 @@ def ros_in_reserved_domain(nodes: Sequence[str], *, lan: bool = False) -> Iterat
         lan: take domain 0 where ROS_DOMAIN_ID is not set, because other machines expect it.
 
     Raises:
-        DomainError: ROS_DOMAIN_ID is no domain, or another run or one of the nodes uses the domain; or a transport
-            profile is no file.
+        ConfigurationError: a transport profile is no file.
+        DomainError: ROS_DOMAIN_ID is no domain, or another run or one of the nodes uses the domain.
     """
     with ExitStack() as stack:
         given = os.environ.get("ROS_DOMAIN_ID", "").strip() or ("0" if lan else "")
         domain = _domain_of(given) if given else stack.enter_context(own_domain())
         stack.enter_context(_lock(domain))
         os.environ["ROS_DOMAIN_ID"] = str(domain)
-        try:
-            check_transport_profiles()
-        except OSError as e:
-            raise DomainError(f"transport profile {e.filename}: {e.strerror}") from e
+        check_transport_profiles()
         has_others = lan or has_participants(domain)
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         stack.callback(rclpy.shutdown)
@@ -124,7 +121,7 @@ def _root_nodes(node: Node) -> set[str]:
     """Returns the names of the nodes that have been discovered and have no namespace."""
     try:
         return {name for name, namespace in node.get_node_names_and_namespaces() if namespace == "/"}
-    except UnicodeDecodeError:  # a participant has a node whose name is no text
+    except UnicodeDecodeError:  # the name of a participant's node is not UTF-8
         return set()
 
 

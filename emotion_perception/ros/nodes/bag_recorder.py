@@ -82,7 +82,7 @@ class BagRecorder(OneShotNode[RecorderConfig]):
         """Subscribes to a topic once it has a publisher of a type that is installed."""
         publishers = qos.publishers_of(self, topic)
         if publishers is None:
-            self._warn_once(topic, "cannot be recorded: the type of a publisher has a name that is no text")
+            self._warn_once(topic, "cannot be recorded: the type of a publisher, or its QoS, cannot be read")
         elif topic not in self._inputs:
             self._open(topic, publishers)
         else:
