@@ -17,8 +17,10 @@ from launch.substitutions import LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
+from emotion_perception.core.paths import local_path
 from emotion_perception.ros.config import STORAGES, RecorderConfig
 from emotion_perception.ros.launch_arguments import refuse_misspelled_arguments
+from emotion_perception.ros.rviz_view import absolute_topic
 from emotion_perception.ros.topic_names import check_namespace, check_topic_name
 from launch import LaunchDescription
 
@@ -87,9 +89,8 @@ def _recorder(context):
 
 def ros2bag_command(given, topics):
     """Returns the command line of `ros2 bag record` that records the same as bag_recorder."""
-    namespace = "/" + given["namespace"].strip("/") if given["namespace"].strip("/") else ""
-    names = [topic if topic.startswith("/") else f"{namespace}/{topic}" for topic in topics]
-    options = ["--output", given["bag"], "--storage", given["storage"]]
+    names = [absolute_topic(given["namespace"], topic) for topic in topics]
+    options = ["--output", str(local_path(given["bag"])), "--storage", given["storage"]]
     if given["use_sim_time"].lower() == "true":
         options.append("--use-sim-time")
     if os.environ.get("ROS_DISTRO") != "humble":  # whose `ros2 bag record` takes the topics without an option

@@ -28,7 +28,9 @@ from launch.substitutions import LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
+from emotion_perception.core.paths import local_path
 from emotion_perception.ros.launch_arguments import refuse_misspelled_arguments
+from emotion_perception.ros.rviz_view import absolute_topic
 from emotion_perception.ros.topic_names import check_namespace
 from launch import LaunchDescription
 
@@ -140,10 +142,9 @@ def _player(context):
 def ros2bag_command(given, images):
     """Returns the command line of `ros2 bag play` that plays the images and their calibration, not the results."""
     suffix = "/compressed" if images.endswith("/compressed") else ""
-    namespace = "/" + given["namespace"].strip("/") if given["namespace"].strip("/") else ""
     info = images.removesuffix("/compressed").rpartition("/")[0] + "/camera_info"
-    names = {images: f"{namespace}/image_raw{suffix}", info: f"{namespace}/camera_info"}
-    remaps = [f"{recorded}:={played}" for recorded, played in names.items()]
+    names = {images: f"image_raw{suffix}", info: "camera_info"}
+    remaps = [f"{recorded}:={absolute_topic(given['namespace'], played)}" for recorded, played in names.items()]
     loop = ["--loop"] if given["loop"].lower() == "true" else []
     options = ["--clock", "100", "--rate", given["rate"], *loop]
-    return ["ros2", "bag", "play", given["bag"], *options, "--topics", *names, "--remap", *remaps]
+    return ["ros2", "bag", "play", str(local_path(given["bag"])), *options, "--topics", *names, "--remap", *remaps]

@@ -370,6 +370,13 @@ def test_a_recording_that_is_not_there_is_named(launched, tmp_path):
         launched("replay", bag=str(tmp_path / "absent"))
 
 
+def test_ros2_bag_gets_the_path_that_a_url_names(launched, bag, tmp_path):
+    path = bag()
+    assert player_of(launched("replay", bag=f"file://{path}", player="ros2bag")).words[3] == path
+    recorder = player_of(launched("record", bag=f"file://{tmp_path}/made", recorder="ros2bag"))
+    assert recorder.words[4] == f"{tmp_path}/made"
+
+
 @pytest.mark.parametrize(("distro", "option"), [("humble", []), ("jazzy", ["--topics"])])
 def test_ros2_bag_records_where_it_is_installed(launched, has_rosbag2, monkeypatch, distro, option):
     monkeypatch.setenv("ROS_DISTRO", distro)
