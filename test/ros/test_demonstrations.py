@@ -233,7 +233,7 @@ def test_an_empty_domain_is_none(tmp_path):
 
 
 @pytest.mark.guarantee(
-    "Messages that are none, and diagnostics that are no numbers, end no demonstration.", section="Programs"
+    "Malformed messages, and diagnostics whose values are not numbers, end no demonstration.", section="Programs"
 )
 def test_what_a_neighbor_sends_does_not_end_the_listener(graph):
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue

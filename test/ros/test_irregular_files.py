@@ -38,7 +38,8 @@ def model_with(tmp_path, suffix):
 
 
 @pytest.mark.guarantee(
-    "A FIFO or device where a file is meant is one line and exit code 78, at once.", section="Every node"
+    "A FIFO or device where a file is meant is one line and exit code 78 (2 for a parameter file), at once.",
+    section="Every node",
 )
 @pytest.mark.parametrize("suffix", [".json", ".safetensors", ".onnx"])
 def test_a_model_file_that_is_a_fifo_ends_the_classifier_with_one_line(ros_domain, tmp_path, suffix):
@@ -71,6 +72,10 @@ def test_a_calibration_that_is_no_file_or_a_bomb_ends_the_camera_with_one_line(r
     assert "a FIFO, not a file" in ended.stderr or "more than 1,000,000 values" in ended.stderr
 
 
+@pytest.mark.guarantee(
+    "A FIFO or device where a file is meant is one line and exit code 78 (2 for a parameter file), at once.",
+    section="Every node",
+)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(None, "a FIFO, not a file"), ("/dev/zero", "a device, not a file"), (aliases(), "more than 1,000,000 values")],

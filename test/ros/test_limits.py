@@ -14,12 +14,13 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from node_processes import Probe, start
 from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
+from rclpy.time import Time
 from ros_graph import header
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
-from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, ModelInfo
-from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg
+from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, ModelInfo, Status
+from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, FaceArray, faces_to_msg
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.transport.image_messages import bgr_to_image
 
@@ -116,26 +117,13 @@ def many_faces(number, count):
     )
 
 
-def emotions(number, boxes, *, label="glad", labels=("glad", "sad"), frame_id="camera"):
-    from emotion_perception.core.message_adapters import MessageBuilder
-    from emotion_perception.ros.conversions import _message_type
-
+def emotions(number, boxes, *, label="glad", labels=("glad", "sad")):
     found = [
         FaceEmotion(Face(Box(*box), 0.9, track_id=1 + index), label, 0.9, False, SHARE, SHARE)
         for index, box in enumerate(boxes)
     ]
-    model = ModelInfo(labels, "fake", "", "cpu")
-    return MessageBuilder(_message_type).emotion_array(
-        header(number, frame_id),
-        found,
-        status=0,
-        faces_omitted=0,
-        model=model,
-        detect_ms=1.0,
-        classify_ms=1.0,
-        age_ms=1.0,
-        counts=FrameCounts(),
-    )
+    result = ClassificationResult(array_of_faces(number, *boxes), Status.OK, found)
+    return result.to_msg(ModelInfo(labels, "fake", "", "cpu"), Time())
 
 
 def classifier(run_node, *parameters):
