@@ -75,7 +75,9 @@ def parse_arguments() -> argparse.Namespace:
 def table_row(name: str, size: int, options: argparse.Namespace) -> str:
     """Returns the table row of one detector at one detection size."""
     detector = create_detector(
-        DetectorOptions(detector=name.split()[0], detection_size=size, detector_model=model_file(name, options))
+        DetectorOptions(
+            detector=name.split()[0], detection_size=size, detector_model=str(options.int8) if name == INT8 else ""
+        )
     )
     media = options.data / "media"
     hit = counts(detector, photographs(options)) > 0
@@ -96,12 +98,6 @@ def table_row(name: str, size: int, options: argparse.Namespace) -> str:
         f"{five_ms:.1f}",
     ]
     return f"| {' | '.join(cells)} |"
-
-
-def model_file(name: str, options: argparse.Namespace) -> str:
-    """Returns the detector's model file where it is not in the manifest, else an empty string."""
-    files = {"yunet": options.data / "face_detection_yunet_2023mar.onnx", INT8: options.int8}
-    return str(files.get(name, ""))
 
 
 def photographs(options: argparse.Namespace) -> Iterator[Image]:

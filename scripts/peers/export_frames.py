@@ -4,7 +4,7 @@
 """Writes the frames on which every peer is measured: 640x480, one face each, from the demonstration clip.
 
     emotion-perception fetch demo-clip
-    scripts/peers/export_frames.py --out out/bench-peers/frames
+    scripts/peers/export_frames.py --out out/bench/peers/frames
 
 They are evenly spaced among the frames that `emotion-perception benchmark` uses, scaled and cropped in the same way.
 PNG is lossless, so all peers get the same pixels from any version of OpenCV.

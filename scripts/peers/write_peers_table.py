@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the results of scripts/bench_peers.sh as a table into the generated section of a document.
 
-scripts/peers/write_peers_table.py out/bench-peers --document docs/peers.md
+scripts/peers/write_peers_table.py out/bench/peers --document docs/peers.md
 """
 
 import argparse
