@@ -20,6 +20,7 @@ _OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") fo
 _MULTIPLE = 32  # the network halves its input five times
 _SCORE_FLOOR = 0.3
 _OVERLAP = 0.3
+_INSIDE = 0.8  # of a box that lies in one with a higher score: the network takes an eye or a cheek for a face at times
 _BOX_SCALE = 0.92  # makes boxes as large as those of CenterFace, for which the crop margin was measured
 _DIM, _BRIGHT = 60.0, 110.0  # mean gray levels: below the first an image is also searched at the second
 
@@ -56,6 +57,7 @@ class YuNetDetector(FaceDetector):
         found = [self._search(view) for view in views]
         xyxy, scores, points_xy = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = non_maximum_suppression(xyxy, scores, _OVERLAP)
+        kept = kept[non_maximum_suppression(xyxy[kept], scores[kept], _INSIDE, over_smaller=True)]
         return Candidates(scaled(xyxy[kept], _BOX_SCALE), scores[kept], points_xy[kept])
 
     def _search(self, image_bgr: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:

@@ -104,3 +104,12 @@ def test_faces_are_those_of_opencv(wh):
     boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
     np.testing.assert_allclose(found.xyxy, scaled(boxes, 0.92), atol=0.01)
     np.testing.assert_allclose(found.landmarks_xy.reshape(-1, 10), rows[:, 4:14], atol=0.01)
+
+
+def test_an_eye_is_no_face_of_its_own():
+    clip = cv2.VideoCapture(str(fetched("demo_clip")))
+    for _ in range(100):
+        assert clip.grab()
+    _, image = clip.retrieve()
+    detector = YuNetDetector(DetectorOptions(), fetched("yunet"))
+    assert len(select_faces(detector.detect(image), DetectorOptions())) == 1
