@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.bags.evaluation import evaluate_bag, evaluation_folder, same_evaluation
+from emotion_perception.bags.evaluation import BAG, evaluate_bag, evaluation_folder, same_evaluation
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.bags.io.folder_search import find_recordings
 from emotion_perception.bags.io.images import image_topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.report.aggregate import FailedBag, aggregate
 from emotion_perception.bags.report.report import JSON, REPORT_FILES
+from emotion_perception.bags.scoring.tables import TABLES
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, RecordingError, one_line
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
@@ -161,12 +162,15 @@ def _evaluate(job: _Job) -> str:
 
 
 def _report_that_is_there(job: _Job) -> dict[str, Any] | None:
-    """Returns the report of an earlier evaluation with the same settings and content, or None."""
+    """Returns the report of an earlier evaluation with the same settings, content and files, or None."""
     try:
         report = json.loads(read_regular(job.out / JSON, MAX_TEXT_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
-    return dict(report) if same_evaluation(report, job.path, job.settings, job.labels) else None
+    needed = (*TABLES, BAG) if job.settings.write_bag else TABLES
+    if not isinstance(report, dict) or not all((job.out / name).exists() for name in needed):
+        return None
+    return report if same_evaluation(report, job.path, job.settings, job.labels) else None
 
 
 def _count_images(job: _Job) -> int:

@@ -1,6 +1,7 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
 import json
 import os
 import shutil
@@ -111,6 +112,23 @@ def test_what_is_done_is_not_done_again(folder, tmp_path):
     after = times(out)
     assert list(report["bags"]) == ["four", "monday/one", "three", "two"]
     assert {name for name in before if after[name] == before[name]} == {"one", "three"}
+
+
+@pytest.mark.parametrize("missing", ["a table", "the written bag", "the content of report.json"])
+def test_what_has_lost_a_file_is_done_again(folder, tmp_path, missing):
+    out, settings = tmp_path / "out", EXACT
+    evaluate(folder, out)
+    before = times(out)
+    if missing == "a table":
+        (out / "two" / "regions.csv").unlink()
+    elif missing == "the written bag":
+        settings = dataclasses.replace(EXACT, write_bag=True)
+    else:
+        (out / "two" / "report.json").write_text("[]")
+    assert evaluate(folder, out, settings)["failed"] == {}
+    changed = {name for name, time in times(out).items() if time != before[name]}
+    assert changed == ({"one", "two", "three"} if missing == "the written bag" else {"two"})
+    assert (out / "two" / "bag").is_dir() is (missing == "the written bag")
 
 
 @pytest.mark.parametrize("change", ["labels", "bag", "settings"])
