@@ -3,7 +3,6 @@
 """Evaluates one recording: gets predictions, compares them with the labels, writes tables and report."""
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -18,7 +17,7 @@ from emotion_perception.bags.report.report import JSON, REPORT_FILES, write_repo
 from emotion_perception.bags.report.result_writer import ResultWriter
 from emotion_perception.bags.scoring import metrics
 from emotion_perception.bags.scoring.frame_problems import frame_problems
-from emotion_perception.bags.scoring.labels import LabelRow, Labels, read_labels
+from emotion_perception.bags.scoring.labels import LabelRow, Labels, labels_sha256, read_labels
 from emotion_perception.bags.scoring.misclassified import MisclassifiedFaces
 from emotion_perception.bags.scoring.tables import (
     TABLES,
@@ -34,7 +33,6 @@ from emotion_perception.core.classification import load_model_bundle
 from emotion_perception.core.errors import DatasetError, RecordingError
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.printable import printable
-from emotion_perception.core.regular_files import MAX_LABELS_BYTES, read_regular
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
@@ -116,10 +114,7 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
         return False
     if settings.topic is not None and str(report.get("topic")).lstrip("/") != settings.topic.lstrip("/"):
         return False
-    labels_sha256 = (report.get("label_file") or {}).get("sha256")
-    if labels_sha256 != (
-        None if labels is None else hashlib.sha256(read_regular(labels, MAX_LABELS_BYTES)).hexdigest()
-    ):
+    if (report.get("label_file") or {}).get("sha256") != (None if labels is None else labels_sha256(labels)):
         return False
     if (
         settings.mode != "recorded"

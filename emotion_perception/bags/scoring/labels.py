@@ -31,10 +31,10 @@ from emotion_perception.core.tracking import best_pairs
 from emotion_perception.core.types import Box, Face
 
 INTERVALS = ("start_s", "end_s", "track_or_region", "label")
-_MAX_STAMP = 2**62  # nanoseconds, about 146 years
 FRAMES = ("stamp_ns", "x", "y", "w", "h", "label")
 OPTIONAL = ("group", "person")
 MIN_IOU = 0.5  # of a face and the labeled region of a frame
+_MAX_STAMP = 2**62  # nanoseconds, about 146 years
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def read_labels(path: Path, known: Sequence[str]) -> Labels:
         DatasetError: the file is missing or has another format; the message names the line.
     """
     try:
-        sha256 = hashlib.sha256(read_regular(path, MAX_LABELS_BYTES)).hexdigest()
+        sha256 = labels_sha256(path)
         table = list(read_table(path))
     except OSError as e:
         raise DatasetError(f"{path}: {e.strerror}") from e
@@ -152,6 +152,15 @@ def read_labels(path: Path, known: Sequence[str]) -> Labels:
     if not rows:
         raise DatasetError(f"{path}: has no labels")
     return Labels(printable(path.name), sha256, form is FRAMES, tuple(rows))
+
+
+def labels_sha256(path: Path) -> str:
+    """Returns the SHA-256 of the content of a label file, in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or is larger than `MAX_LABELS_BYTES`.
+    """
+    return hashlib.sha256(read_regular(path, MAX_LABELS_BYTES)).hexdigest()
 
 
 def _form(header: Sequence[str]) -> tuple[str, ...]:
