@@ -225,18 +225,19 @@ def images_header():
     return Image().header
 
 
-def test_a_disk_that_fails_ends_it_with_one_line_and_exit_code_1(graph, make, bag, monkeypatch, capfd):
-    def full(*arguments):
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyError("no one expects it")])
+def test_a_fault_of_the_writer_ends_it_with_one_line_and_exit_code_1(graph, make, bag, monkeypatch, capfd, fault):
+    def fail(*arguments):
+        raise fault
 
-    monkeypatch.setattr(Writer, "write", full)
+    monkeypatch.setattr(Writer, "write", fail)
     running = graph.run(BagRecorder, bag=str(bag))
     graph.speak(Image, "image_raw").publish(picture(make, 0))
     graph.wait(lambda: running.code is not None, "it goes on")
     assert running.code == 1
     errors = [line for line in capfd.readouterr().err.splitlines() if "ERROR" in line]
     assert len(errors) == 1
-    assert "No space left on device" in errors[0]
+    assert fault.args[-1] in errors[0]
 
 
 @pytest.mark.guarantee(
