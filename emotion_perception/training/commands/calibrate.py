@@ -15,15 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fits the temperature and prints the calibration error before and after."""
-    from emotion_perception.core.classification import ClassifierOptions, shipped_models
-    from emotion_perception.core.errors import ConfigurationError
+    from emotion_perception.core.classification import ClassifierOptions
     from emotion_perception.core.yaml_values import parse_key_values
     from emotion_perception.training.export.calibration import calibrate, summary_line
 
-    if arguments.model in shipped_models():
-        raise ConfigurationError(
-            f"--model {arguments.model}: the file of a shipped model is not changed; give the path of a copy"
-        )
     calibration = calibrate(
         ClassifierOptions(model=arguments.model, precision="float32"),
         arguments.data,

@@ -17,6 +17,7 @@ from emotion_perception.core.classification import (
     create_classifier,
     load_model_bundle,
     replace_spec,
+    shipped_models,
     softmax,
 )
 from emotion_perception.core.errors import ConfigurationError, DatasetError
@@ -58,7 +59,7 @@ def calibrate(
         ModelFileError, ModelBundleError: the model cannot be opened.
         DatasetError: the dataset cannot be read.
     """
-    if Path(options.model).suffix == "":
+    if options.model in shipped_models():
         raise ConfigurationError(f"calibrate changes the model's .json: give a path, not the name '{options.model}'")
     bundle = load_model_bundle(options.model)
     data = load_dataset(data_path, **(data_options or {})).split(split)

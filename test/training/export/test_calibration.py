@@ -79,6 +79,7 @@ def test_a_fitted_temperature_is_taken_only_where_it_calibrates(monkeypatch, sca
     assert ("stays 1" in summary_line(figures)) is (not helps and proposed is not None)
 
 
-def test_a_shipped_model_is_not_changed_by_name(write_npz):
-    with pytest.raises(ConfigurationError, match="give a path, not the name 'compact_vgg'"):
-        calibrate(ClassifierOptions(model="compact_vgg"), write_npz(), split="PublicTest")
+@pytest.mark.parametrize("name", ["compact_vgg", "compact_vgg.int8"])
+def test_a_shipped_model_is_not_changed_by_name(write_npz, name):
+    with pytest.raises(ConfigurationError, match=f"give a path, not the name '{name}'"):
+        calibrate(ClassifierOptions(model=name), write_npz(), split="PublicTest")
