@@ -24,6 +24,11 @@ class FolderWalk:
         self._entries = 0
         self._listed: set[tuple[int, int]] = set()
 
+    def leave_out_parents(self, folder: Path) -> None:
+        """Leaves out the folders above a folder, to which a link in it may lead."""
+        for parent in folder.resolve().parents:
+            self.is_new(parent)
+
     def entries(self, folder: Path, depth: int) -> list[Path]:
         """Returns the entries of a folder by name, links after the others; none if it was listed before.
 

@@ -25,8 +25,7 @@ def find_recordings(folder: Path, *, exclude: Path) -> dict[str, Path]:
         OSError: a folder cannot be listed.
     """
     walk = FolderWalk()
-    for parent in folder.resolve().parents:
-        walk.is_new(parent)  # a link to a folder above is not followed
+    walk.leave_out_parents(folder)
     if exclude.exists() and exclude.resolve() != folder.resolve():
         walk.is_new(exclude)
     return dict(sorted(_search(walk, folder, 0).items()))

@@ -75,8 +75,7 @@ def load_folders(
     wh = size_wh(size)
     tree, walk = _Tree([], [], ProblemLog(), ProblemLog()), FolderWalk()
     try:
-        for parent in path.resolve().parents:
-            walk.is_new(parent)  # a link to a folder above is not followed
+        walk.leave_out_parents(path)
         _walk(path, (), tree, walk, path)
     except OSError as e:
         raise DatasetError(e.strerror or str(e)) from e
