@@ -13,9 +13,8 @@ import yaml
 MAX_NODES = 1_000_000
 """Scalars, lists and tables, where an alias counts as all that it stands for."""
 MAX_DEPTH = 100
-_LOADER: Any = getattr(
-    yaml, "CSafeLoader", yaml.SafeLoader
-)  # the former is faster, where PyYAML was built with libyaml
+SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""PyYAML's loader of libyaml, which is faster, or that of Python where it was built without."""
 
 
 def check_yaml(text: str) -> None:
@@ -28,7 +27,7 @@ def check_yaml(text: str) -> None:
     sizes: dict[str | None, int] = {}  # nodes that an anchor stands for
     open_nodes: list[tuple[str | None, int]] = []  # anchor of each open list or table, and the nodes before it
     nodes = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=SAFE_LOADER):
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in open_nodes):
                 raise ValueError(f"the alias *{event.anchor} refers to itself")

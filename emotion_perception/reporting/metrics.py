@@ -111,9 +111,8 @@ def top_accuracy(predictions: Predictions, k: int) -> float:
 
 def calibration_error(predictions: Predictions) -> float:
     """Returns the expected calibration error over the bins of `reliability` (Naeini et al. 2015): 0 to 1."""
-    gaps = np.bincount(
-        _bins(predictions), weights=predictions.correct() - predictions.scores()
-    )  # n * (accuracy - mean score)
+    surpluses = predictions.correct() - predictions.scores()
+    gaps = np.bincount(_bins(predictions), weights=surpluses)  # n * (accuracy - mean score)
     return float(np.abs(gaps).sum() / len(predictions.truth))
 
 

@@ -18,8 +18,8 @@ import yaml
 from rosbags.rosbag2 import storage_mcap
 
 from emotion_perception.core.errors import RecordingError, one_line
-from emotion_perception.core.regular_files import MAX_TEXT_BYTES, open_regular, read_regular
-from emotion_perception.core.yaml_limits import check_yaml
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, MIB, open_regular, read_regular
+from emotion_perception.core.yaml_limits import SAFE_LOADER, check_yaml
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -28,7 +28,7 @@ else:
 
 SQLITE_DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)
 """What Python's sqlite3 raises where a file is damaged; the second one if a name in it is no UTF-8."""
-MIB, GIB = 1 << 20, 1 << 30
+GIB = 1 << 30
 MAX_RECORD_BYTES = 256 * MIB
 """Limit of a message, a chunk of mcap, compressed or not, and any other record: more than the largest image."""
 MAX_CHUNK_RECORDS = 1_000_000
@@ -192,7 +192,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     try:
         text = read_regular(path, MAX_TEXT_BYTES).decode()
         check_yaml(text)
-        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = yaml.load(text, Loader=SAFE_LOADER)
         information = content["rosbag2_bagfile_information"]
         files = information["relative_file_paths"]
         if not isinstance(files, list) or not all(isinstance(name, str) for name in files):

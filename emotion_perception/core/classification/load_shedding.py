@@ -10,9 +10,8 @@ from emotion_perception.core.types import Face
 _SMOOTHING = 0.8  # weight of the old value in the exponential moving average
 _MAX_INTERVAL_S = 1.0  # a longer pause is no measurement of the frame rate
 _MIN_TIME_LIMIT_S = 0.25  # a hiccup of the machine must not cost faces
-_AGE_OF_NEW_S = (
-    2.0  # stands for the age of a face without prediction: it comes before the others, which still get turns
-)
+# stands for the age of a face without prediction: it comes before the others, which still get turns
+_AGE_OF_NEW_S = 2.0
 _MIN_WEIGHT = 0.25  # so that the smallest face gets about a quarter of the turns of the largest one
 
 

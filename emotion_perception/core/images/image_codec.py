@@ -28,8 +28,8 @@ ENCODINGS = (*_BYTES_PER_PIXEL, *_ALIASES)
 MAX_COMPRESSED_BYTES = 64 * 2**20
 JPEG_FORMAT = "bgr8; jpeg compressed bgr8"  # as image_transport's plugin writes it
 _SHOWN = 40  # characters of a string of somebody else in a message
-# like the raw image: the orientation in the file's EXIF data is ignored
 _LONGEST_JPEG_SIDE = 65_500
+# like the raw image: the orientation in the file's EXIF data is ignored
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 

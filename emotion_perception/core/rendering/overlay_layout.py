@@ -59,9 +59,8 @@ def place_tag(
     tops = [top for top in (face.top - height, face.bottom) if 0 <= top <= image_wh[1] - height] or [face.top]
     places = [_inside(left, top, size, image_wh) for top in tops for left in lefts]
     others = [other for position, other in enumerate(faces) if position != index]
-    return min(
-        places, key=lambda place: _cover(place, [*others, *blocked])
-    )  # the first of equal ones: above, left-aligned
+    # of equal ones the first: above, left-aligned
+    return min(places, key=lambda place: _cover(place, [*others, *blocked]))
 
 
 def place_panel(

@@ -47,10 +47,8 @@ def subject_folds(data: FaceDataset, num_folds: int, seed: int) -> list[NDArray[
     Raises:
         DatasetError: there are too few subjects, or too few images of every class.
     """
-    from sklearn.model_selection import (
-        StratifiedGroupKFold,
-        StratifiedKFold,
-    )  # takes two seconds, and most commands do not need it
+    # takes two seconds, and most commands do not need it
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     whole = len(data) if data.subjects is None else len(np.unique(data.subjects))
     if not 2 <= num_folds <= whole:

@@ -54,10 +54,8 @@ def write_int8_file(
         method: how ranges are computed from the inputs.
         keep_last_layers: keep the output layers in float32.
     """
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        contextlib.redirect_stdout(io.StringIO()),
-    ):  # onnxruntime prints its steps
+    unseen = io.StringIO()  # onnxruntime prints its steps
+    with tempfile.TemporaryDirectory() as temporary, contextlib.redirect_stdout(unseen):
         prepared = Path(temporary) / "prepared.onnx"
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         quantize_static(
