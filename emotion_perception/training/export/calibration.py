@@ -60,7 +60,9 @@ def calibrate(
         DatasetError: the dataset cannot be read.
     """
     if options.model in shipped_models():
-        raise ConfigurationError(f"calibrate changes the model's .json: give a path, not the name '{options.model}'")
+        raise ConfigurationError(
+            f"calibrate changes the model's .json: give the path of a copy, not the name '{options.model}'"
+        )
     bundle = load_model_bundle(options.model)
     data = load_dataset(data_path, **(data_options or {})).split(split)
     if ignore_classes:

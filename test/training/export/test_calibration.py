@@ -81,5 +81,5 @@ def test_a_fitted_temperature_is_taken_only_where_it_calibrates(monkeypatch, sca
 
 @pytest.mark.parametrize("name", ["compact_vgg", "compact_vgg.int8"])
 def test_a_shipped_model_is_not_changed_by_name(write_npz, name):
-    with pytest.raises(ConfigurationError, match=f"give a path, not the name '{name}'"):
+    with pytest.raises(ConfigurationError, match=f"give the path of a copy, not the name '{name}'"):
         calibrate(ClassifierOptions(model=name), write_npz(), split="PublicTest")
