@@ -18,7 +18,7 @@ VGA, HD = (640, 480), (1280, 720)
 FACES = (1, 2, 4, 8, 16, 32)
 _GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2), 8: (4, 2), 16: (4, 4), 32: (8, 4)}  # columns, rows
 _FRAMES = 300  # of the clip, ten seconds
-_FACE_X = 0.5  # horizontal position of the face, fraction of the width
+_FACE_X = 0.75  # share of what is cut off that is left of the face, so that the whole face stays in narrow tiles
 
 
 class Scene:

@@ -182,7 +182,7 @@ def test_several_cameras_share_the_process(running, probe_of):
         assert all(message.status == EmotionArray.OK for message in emotions.values())
         assert probe.node.count_publishers(f"{name}/image_raw") == 1
         assert probe.node.count_subscribers(f"{name}/image_raw") == 0, "images stay in the process"
-        assert probe.value(f"{name}/overlay_node".lstrip("/"), "state") == "active"
+        probe.wait_for_active(f"{name}/overlay_node".lstrip("/"))
     assert probe.node.get_node_names().count("emotion_classifier_node") == 1
 
 
