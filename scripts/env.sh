@@ -17,6 +17,15 @@ _ep_prepend() { # NAME FOLDER: puts FOLDER first in the list NAME, once
     esac
 }
 
+_ep_without_empty() { # NAME: removes the empty entries of a list, which stand for the current folder
+    eval "_ep_list=:\${$1-}:"
+    while case "$_ep_list" in *::*) true ;; *) false ;; esac; do
+        _ep_list="${_ep_list%%::*}:${_ep_list#*::}"
+    done
+    _ep_list="${_ep_list#:}"
+    if [ -n "$_ep_list" ]; then export "$1=${_ep_list%:}"; else unset "$1"; fi
+}
+
 _ep_forget() { # ROOT: unsets what an earlier sourcing of this file has set for the middleware
     case "${FASTDDS_DEFAULT_PROFILES_FILE:-}" in
         "$1/config/fastdds.xml") unset FASTDDS_DEFAULT_PROFILES_FILE FASTRTPS_DEFAULT_PROFILES_FILE ;;
@@ -83,6 +92,8 @@ _ep_main() { # ROOT
         . "$_ep_install/local_setup.sh"
     fi
     unset COLCON_CURRENT_PREFIX
+    _ep_without_empty LD_LIBRARY_PATH # as colcon's hooks may leave them: libraries would load from any folder
+    _ep_without_empty PYTHONPATH
     _ep_defaults "$1"
 }
 
@@ -96,6 +107,6 @@ else
 fi
 _ep_main "$(cd "$(dirname "$_ep_here")/.." && pwd)"
 _ep_status=$?
-unset -f _ep_prepend _ep_forget _ep_may_set_profile _ep_defaults _ep_main
+unset -f _ep_prepend _ep_without_empty _ep_forget _ep_may_set_profile _ep_defaults _ep_main
 unset _ep_here _ep_list _ep_venv _ep_install _ep_profile
 return $_ep_status

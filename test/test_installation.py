@@ -158,6 +158,22 @@ def test_a_shell_that_sources_env_sh_has_everything(built, cwd):
     assert "yunet" in done.stdout
 
 
+@pytest.mark.guarantee(
+    "After `source scripts/env.sh` no program loads libraries or modules from the current folder.",
+    section="Programs",
+)
+@pytest.mark.parametrize(("before", "kept"), [("", []), (":", []), ("/a::/b:", ["/a", "/b"])])
+def test_a_shell_that_sources_env_sh_searches_no_current_folder(built, before, kept):
+    names = ("LD_LIBRARY_PATH", "PYTHONPATH")
+    script = f'source "{ROOT}/scripts/env.sh" && printf "%s\\n" "$LD_LIBRARY_PATH" "$PYTHONPATH"'
+    bare = {name: value for name, value in os.environ.items() if name not in ("AMENT_PREFIX_PATH", "VIRTUAL_ENV")}
+    done = run("bash", "-c", script, env=bare | dict.fromkeys(names, before))
+    assert done.returncode == 0, done.stderr
+    for entries in (line.split(":") for line in done.stdout.splitlines()):
+        assert all(entries), "an empty entry stands for the current folder"
+        assert [entry for entry in entries if entry in ("/a", "/b")] == kept
+
+
 def test_env_sh_says_what_to_do_where_nothing_is_built(tmp_path):
     run("mkdir", tmp_path / "scripts")
     run("cp", ROOT / "scripts/env.sh", tmp_path / "scripts")
