@@ -73,6 +73,10 @@ _ep_main() { # ROOT
         echo "emotion_perception: this shell is set up for $EMOTION_PERCEPTION_DISTRO: use another one for $DISTRO" >&2
         return 1
     fi
+    case "${LAN:-0}" in
+        0 | 1) ;;
+        *) echo "emotion_perception: LAN=$LAN is neither 0 nor 1" >&2; return 1 ;;
+    esac
     if [ ! -e "$_ep_venv/bin/activate" ] || [ ! -e "$_ep_install/local_setup.sh" ]; then
         echo "emotion_perception: no environment for $DISTRO yet: run 'make env DISTRO=$DISTRO' first" >&2
         return 1

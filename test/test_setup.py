@@ -276,6 +276,20 @@ def make(tmp_path):
     return run
 
 
+@pytest.mark.guarantee("`LAN` and `COMPOSED` are 0 or 1; another value is one line.", section="Programs")
+@pytest.mark.parametrize(
+    ("script", "variables", "line"),
+    [
+        ("demo.sh", {"COMPOSED": "maybe"}, "demo: COMPOSED=maybe is neither 0 nor 1"),
+        ("in_env.sh", {"LAN": "yes"}, "emotion_perception: LAN=yes is neither 0 nor 1"),
+    ],
+)
+def test_a_switch_of_make_that_is_neither_0_nor_1_is_one_line(script, variables, line):
+    command = [SCRIPTS / script, "false"]
+    done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60)
+    assert (done.returncode != 0, done.stderr.strip(), done.stdout) == (True, line, "")
+
+
 def test_every_target_and_variable_of_the_makefile_is_known_here():
     text = (SCRIPTS.parent / "Makefile").read_text()
     assert re.findall(r"^([a-z-]+): ##", text, re.MULTILINE) == [*TARGETS, "clean"]

@@ -62,6 +62,8 @@ def main() -> int:
 def _camera(text: str) -> tuple[str, str]:
     """Reads NAMESPACE[=VIDEO_DEVICE]; the namespace is made absolute, in that of the process."""
     namespace, _, device = text.partition("=")
+    if not namespace.strip("/") or text.startswith("/dev/"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAMESPACE or NAMESPACE=VIDEO_DEVICE, e.g. front=/dev/video0")
     try:
         check_namespace(namespace, "--camera")
     except ConfigurationError as e:
