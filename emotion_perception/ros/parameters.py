@@ -4,6 +4,7 @@
 
 import dataclasses
 import difflib
+import functools
 import itertools
 import re
 import sys
@@ -89,6 +90,8 @@ def parameter_names(nodes: Iterable[str]) -> frozenset[str]:
 def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = ()) -> None:
     """Checks that a node has every parameter that it was given; to be called when all are declared.
 
+    Logs a warning where a parameter file has sections for nodes of its name in other namespaces only: rcl ignores them.
+
     Args:
         node: the node.
         foreign: parameters of other nodes that the command line may give to all nodes of the process.
@@ -107,16 +110,39 @@ def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = ()) -> N
         nearest = difflib.get_close_matches(name, sorted({*node._parameters, *foreign}), 1)
         hint = f", did you mean {nearest[0]}?" if nearest else "; --help lists those that there are"
         raise ConfigurationError(f"{node.get_name()} has no parameter {name}{hint}")
+    name, full_name = node.get_name(), node.get_fully_qualified_name()
+    sections = [pattern for pattern, _ in _given_sections(tuple(sys.argv)) if pattern.rpartition("/")[2] == name]
+    if sections and not any(section_fits(pattern, full_name) for pattern in sections):
+        node.get_logger().warning(
+            f"the parameters of {clipped(', '.join(sections))} are not for {full_name}; "
+            f"a section /**/{name} is for every namespace"
+        )
 
 
 def _wildcard_parameters(arguments: Sequence[str]) -> set[str]:
     """Returns the parameters that the parameter files of a command line give to nodes of any name."""
-    names: set[str] = set()
-    for option, path in itertools.pairwise(arguments):
-        if option == "--params-file":
-            tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))  # rclpy has read it before
-            names.update(*(parameters for node, parameters in parameter_sections(tree) if node.endswith("*")))
-    return names
+    sections = _given_sections(tuple(arguments))
+    return set[str]().union(*(parameters for node, parameters in sections if node.endswith("*")))
+
+
+@functools.cache  # the nodes of a process have the same files
+def _given_sections(arguments: tuple[str, ...]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Returns the sections of the parameter files of a command line; rclpy has read them before."""
+    paths = [Path(path) for option, path in itertools.pairwise(arguments) if option == "--params-file"]
+    trees = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths)
+    return [section for tree in trees for section in parameter_sections(tree)]
+
+
+def section_fits(pattern: str, full_name: str) -> bool:
+    """Returns whether a section of a parameter file is for a node.
+
+    Args:
+        pattern: name of the section, with `*` for a name and `**` for any number of them.
+        full_name: of the node, with its namespace.
+    """
+    parts = {"**": "(/[^/]+)*", "*": "/[^/]+"}
+    expression = "".join(parts.get(part, "/" + re.escape(part)) for part in pattern.strip("/").split("/"))
+    return re.fullmatch(expression, full_name) is not None
 
 
 def parameter_sections(tree: object, name: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

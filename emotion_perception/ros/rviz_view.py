@@ -3,14 +3,13 @@
 """The view that the launch files open in RViz: topics of each camera, and the frame that the cameras have."""
 
 import copy
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 from emotion_perception.ros.config import CameraNodeConfig
-from emotion_perception.ros.parameters import parameter_sections
+from emotion_perception.ros.parameters import parameter_sections, section_fits
 
 
 def rviz_view(template: str, namespaces: Sequence[str], frame: str, *, image_topic: str = "") -> str:
@@ -56,12 +55,6 @@ def camera_frame(params_file: Path, namespace: str) -> str:
     name = absolute_topic(namespace, "camera_node")
     frame = CameraNodeConfig().frame_id
     for pattern, parameters in parameter_sections(yaml.safe_load(params_file.read_text(encoding="utf-8"))):
-        if re.fullmatch(_regular_expression(pattern), name) and "frame_id" in parameters:
+        if section_fits(pattern, name) and "frame_id" in parameters:
             frame = str(parameters["frame_id"])
     return frame
-
-
-def _regular_expression(pattern: str) -> str:
-    """Returns what matches the full names that a name with wildcards stands for."""
-    parts = {"**": "(/[^/]+)*", "*": "/[^/]+"}
-    return "".join(parts.get(part, "/" + re.escape(part)) for part in pattern.strip("/").split("/"))

@@ -156,6 +156,26 @@ def test_a_section_for_all_nodes_may_have_parameters_of_other_nodes_but_no_unkno
     assert "camera_node has no parameter sync_depth" in line
 
 
+@pytest.mark.guarantee(
+    "Parameters for a node of the same name in another namespace only are a warning that names both.",
+    section="Every node",
+)
+def test_a_section_for_another_namespace_is_a_warning(tmp_path, ros_domain):
+    path = tmp_path / "parameters.yaml"
+    detector, overlay = {"score_threshold": 0.5}, {"draw_bars": False}
+    sections = {"face_detection_node": detector, "/rear/overlay_node": overlay, "/**/camera_node": {"loop": True}}
+    path.write_text(yaml.safe_dump({name: {"ros__parameters": given} for name, given in sections.items()}))
+    cameras = ["--camera", "front", "--camera", "rear", "--ros-args", "--params-file", path, "-p", "video_device:=''"]
+    ended = run(COMPOSED, *cameras)
+    assert ended.returncode == 78
+    warnings = [line.partition("]: ")[2].partition(";")[0] for line in ended.stderr.splitlines() if "[WARN]" in line]
+    assert sorted(line for line in warnings if line.startswith("the parameters of")) == [
+        "the parameters of /face_detection_node are not for /front/face_detection_node",
+        "the parameters of /face_detection_node are not for /rear/face_detection_node",
+        "the parameters of /rear/overlay_node are not for /front/overlay_node",
+    ]
+
+
 def test_parameters_of_rclpy_and_the_packages_own_file_are_accepted():
     from ament_index_python.packages import get_package_share_directory
 
