@@ -26,6 +26,10 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
+PROCESSES = {
+    "--no-composed": NODES,
+    "--composed": ("emotion_perception_composed",),
+}
 START_S, BACK_S = 60.0, 3.0
 
 
@@ -67,12 +71,14 @@ def probe(ros_domain):
     probe.close()
 
 
-@pytest.fixture
-def demo(tmp_path):
-    """The demonstration on the synthetic camera, until it is stopped."""
+@pytest.fixture(params=PROCESSES)
+def demo(request, tmp_path):
+    """The demonstration on the synthetic camera, until it is stopped; `programs` are its processes."""
     need_real_face()
     command = [sys.executable, "-m", "emotion_perception.ros.demo", "--source", "synthetic", "--out", tmp_path]
+    command.append(request.param)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+    process.programs = PROCESSES[request.param]
     yield process
     process.kill()
     process.wait()
@@ -100,7 +106,7 @@ def test_a_node_that_is_killed_is_started_again_and_emotions_go_on(demo, probe, 
     start_s = time.monotonic() - started_s
     probe.wait(lambda: len(probe.stamps_ns) > 30, START_S, "the demonstration does not go on")
     back_s, left = {}, set()
-    for name in NODES:
+    for name in demo.programs:
         pid = pid_of(name)
         settled_ns = probe.now_ns() + 6 * 10**9  # it has lived long enough to be started again at once
         probe.wait(lambda then=settled_ns: probe.stamps_ns[-1] > then, START_S, "emotions do not come steadily")
@@ -117,10 +123,10 @@ def test_a_node_that_is_killed_is_started_again_and_emotions_go_on(demo, probe, 
     assert demo.returncode == 0, output
     summary = json.loads((tmp_path / "summary.json").read_text())
     print(f"seconds until the next emotions: { {name: round(value, 2) for name, value in back_s.items()} }")
-    assert summary["restarts"] == dict.fromkeys(NODES, 1)
+    assert summary["restarts"] == dict.fromkeys(demo.programs, 1)
     assert left, "they had shared memory"
     assert remove_dead(left) == 0, "nothing of the dead is left; what this process owns lives"
-    assert summary["shared_memory_segments_removed"] >= 4
+    assert summary["shared_memory_segments_removed"] >= len(demo.programs)
     assert max(back_s.values()) < max(BACK_S, start_s + 1), back_s
 
 
@@ -130,14 +136,15 @@ def test_a_node_that_is_killed_is_started_again_and_emotions_go_on(demo, probe, 
 )
 def test_a_node_that_hangs_is_started_again(demo, probe):
     probe.wait(lambda: len(probe.stamps_ns) > 10, START_S, "the demonstration does not begin")
-    pid = pid_of("face_detection_node")
+    name = "face_detection_node" if "face_detection_node" in demo.programs else demo.programs[0]
+    pid = pid_of(name)
     os.kill(pid, signal.SIGSTOP)
-    probe.wait(lambda: pid_of("face_detection_node") not in (None, pid), START_S, "it is not started again")
+    probe.wait(lambda: pid_of(name) not in (None, pid), START_S, "it is not started again")
     restarted_ns = probe.now_ns()
     probe.wait(lambda: probe.stamps_ns[-1] > restarted_ns, START_S, "no emotions")
     demo.send_signal(signal.SIGINT)
     output, _ = demo.communicate(timeout=START_S)
-    assert "face_detection_node does not report its state any more, killing it" in output
+    assert f"{name} does not report its state any more, killing it" in output
 
 
 @pytest.mark.guarantee("Bytes that are no serialized message end no process.", section="Fault injection")
