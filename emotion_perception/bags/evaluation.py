@@ -123,7 +123,8 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
         return False
     with Recording(path) as recording:
         sha256 = recording.sha256()
-        return sha256 is not None and bool(report["bag_sha256"] == sha256)
+        same_files = sha256 is not None and report["bag_sha256"] == sha256
+        return same_files and {*recording.problems} <= {*report["problems"]}  # of files that are not read, too
 
 
 class _Evaluation:

@@ -56,7 +56,7 @@ class BagRecorder(OneShotNode[RecorderConfig]):
         super().__init__("bag_recorder", RecorderConfig, **options)
         if not self.config.bag:
             raise ConfigurationError("bag is empty: it names the folder to create")
-        self._topics = [resolved_topic(self, topic, "topics") for topic in self.config.topics]
+        self._topics = list(dict.fromkeys(resolved_topic(self, topic, "topics") for topic in self.config.topics))
         self._inputs: dict[str, tuple[str, RawSubscription]] = {}  # by topic: the type, as it is recorded
         self._warned: set[str] = set()
         self._lost_in_transport: Counter[str] = Counter()
