@@ -141,7 +141,7 @@ def test_what_has_changed_is_done_again(folder, tmp_path, change):
     elif change == "bags":
         shutil.rmtree(folder / "two")
         write_bag(folder / "two", [scene()], stamps(1))
-        (folder / "monday" / "one" / "forgotten.mcap").touch()  # metadata.yaml does not name it: not read, which is a problem
+        (folder / "monday" / "one" / "forgotten.mcap").touch()  # a problem: metadata.yaml does not name it
     else:
         settings = PLAIN
     evaluate(folder, out, settings)
