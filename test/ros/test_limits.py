@@ -201,7 +201,10 @@ def test_a_queue_of_large_images_does_not_fill_the_memory(run_node):
     before = node.peak_bytes()
     for number in range(1, 31):
         images.publish(image(number, side=4000))  # 48 MB each, 1.4 GB together
-    answer = ask(node, (images, faces), answers, 31, array_of_faces(31, (0, 0, 3000, 3000)), side=4000)
+    for number in range(31, 36):  # on a busy machine DDS may drop an image after so many
+        answer = ask(node, (images, faces), answers, number, array_of_faces(number, (0, 0, 3000, 3000)), side=4000)
+        if answer.status == EmotionArray.OK:
+            break
     assert len(answer.faces) == 1
     assert node.peak_bytes() - before < 512 * MIB + 2 * MAX_GROWTH
 
