@@ -94,6 +94,20 @@ def test_an_index_without_a_package_is_one_line(tmp_path):
     refused(step(call), "no network, or the package index lacks x==1 (details: pip.log)")
 
 
+@pytest.mark.guarantee("A program that has changed is built again by the next `make`.", section="Programs")
+def test_a_program_that_has_changed_is_built_again(tmp_path):
+    for path in ("CMakeLists.txt", "package.xml", "msg/A.msg", "scripts/node", "emotion_perception/a.py", "venv/bin/a"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("before")
+    (tmp_path / "venv/.identity").touch()
+    (tmp_path / "venv/.runtime").touch()
+    build = f"cd {tmp_path}; distro=x venv=venv logs=.; step() {{ echo build >> log; }}; build_package"
+    changes = ["true", "echo after > emotion_perception/a.py", "echo after > scripts/node"]
+    done = step("; ".join(f"{build}; {change}; {build}; echo end >> log" for change in changes))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log").read_text().split() == ["build", "end", "end", "build", "end"]
+
+
 def test_another_failure_shows_the_end_of_its_log(tmp_path):
     done = step(f'root={tmp_path} logs={tmp_path}; step "building" colcon bash -c "echo all is lost; exit 3"')
     assert done.returncode == 1

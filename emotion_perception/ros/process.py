@@ -54,7 +54,7 @@ def run_process(
 
     Returns:
         The exit code: that of `work`; 0 if it was abandoned after a signal; 2 if the ROS arguments are malformed; 78 if
-        a transport profile is no file, or ROS security has no keys.
+        a transport profile is no file, ROS security has no keys, or the folder of the log files cannot be created.
     """
     try:
         check_transport_profiles()
@@ -70,6 +70,10 @@ def run_process(
             keystore = os.environ.get("ROS_SECURITY_KEYSTORE", "")
             where = f"ROS_SECURITY_KEYSTORE={keystore}" if keystore else "ROS_SECURITY_KEYSTORE is not set"
             print(f"ROS_SECURITY_ENABLE=true, but there are no usable keys: {where} ({one_line(e)})", file=sys.stderr)
+            return EXIT_CONFIGURATION
+        if "initialize logging" in str(e):  # whose file every program opens
+            reason = one_line(e).partition(", at ")[0]
+            print(f"no log file: {reason}; ROS_LOG_DIR can name a folder to write to", file=sys.stderr)
             return EXIT_CONFIGURATION
         print(f"invalid ROS arguments: {one_line(e)}", file=sys.stderr)
         return EXIT_USAGE

@@ -4,11 +4,12 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from node_processes import COMPOSED, NODES, installed
+from node_processes import COMPOSED, NODES, ROOT, installed
 
 from emotion_perception.core.options import option_fields
 from emotion_perception.core.retired_names import PARAMETERS
@@ -195,6 +196,23 @@ def test_parameters_of_rclpy_and_the_packages_own_file_are_accepted():
 def test_a_gpu_that_is_not_there_is_one_line_and_exit_code_78(ros_domain):
     line = refusal("emotion_classifier_node", "--ros-args", "-p", "device:=cuda:99", code=78)
     assert "device is 'cuda:99', but t" in line
+
+
+def test_a_folder_for_log_files_that_cannot_be_is_one_line(monkeypatch, ros_domain):
+    monkeypatch.setenv("ROS_LOG_DIR", "/dev/null/log")
+    line = refusal("camera_node", code=78)
+    assert line.startswith("no log file: failed to initialize logging: Failed to create log directory '/dev/null/log'")
+    assert line.endswith("; ROS_LOG_DIR can name a folder to write to")
+
+
+@pytest.mark.guarantee("A program that is started in a shell without the environment says so.", section="Programs")
+@pytest.mark.parametrize("program", [*PROGRAMS, "emotion-perception"])
+def test_a_program_in_a_shell_that_is_not_set_up_is_one_line(program):
+    command = [sys.executable, "-ES", ROOT / "scripts" / program]  # without PYTHONPATH and installed packages
+    ended = subprocess.run(command, capture_output=True, text=True, cwd="/", timeout=TIMEOUT_S)
+    assert ended.returncode == (1 if program == "emotion-perception" else 78)
+    missing = "No module named 'emotion_perception'"
+    assert ended.stderr == f"{program}: {missing}; first: source scripts/env.sh, or setup.bash of the workspace\n"
 
 
 @pytest.mark.guarantee("ROS security without keys is one line and exit code 78.", section="Every node")
