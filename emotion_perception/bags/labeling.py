@@ -128,7 +128,6 @@ def label_bag(
         raise RecordingError(f"{path}: no face keeps a label for {min_duration_s:g} s, so there is nothing to label")
     out.parent.mkdir(parents=True, exist_ok=True)
     rows = [_row(entry, first_ns, step_ns, by_track=by_track) for entry in kept]
-    _write(out, rows)
     page_rows = [
         {**row, "predicted_label": entry.predicted_label, "crops": list(map(as_url, entry.crops))}
         for row, entry in zip(rows, kept, strict=True)
@@ -136,7 +135,8 @@ def label_bag(
     page = render_template(
         _TEMPLATES, "labels.html.j2", name=printable(path.resolve().name), file=printable(out.name), rows=page_rows
     )
-    write_atomically(out.with_suffix(".html"), page)
+    write_atomically(out.with_suffix(".html"), page)  # first the large one: without it there are no labels either
+    _write(out, rows)
     return kept
 
 

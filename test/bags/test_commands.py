@@ -64,6 +64,13 @@ def test_labels_are_not_overwritten(bag, tmp_path, capsys):
     assert main(["label-bag", str(bag), "--out", str(labels), "--force"]) == 0
 
 
+def test_labels_are_not_written_without_their_page(bag, tmp_path, capsys):
+    (tmp_path / "labels.html").mkdir()
+    assert main(["label-bag", str(bag), "--out", str(tmp_path / "labels.csv"), "--force"]) == 1
+    assert "labels.html" in capsys.readouterr().err
+    assert not (tmp_path / "labels.csv").exists()
+
+
 def test_a_folder_with_a_damaged_recording_exits_with_1(bag, tmp_path, capsys):
     folder = tmp_path / "bags"
     folder.mkdir()

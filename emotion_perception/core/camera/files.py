@@ -150,10 +150,12 @@ class FolderSource(FrameSource):
         except ConfigurationError as error:
             raise SourceError(str(error)) from error
         paths = [path for path in files if cv2.haveImageReader(opencv_name(path))]
-        if others := [path.name for path in files if path not in paths]:
-            _LOG.warning("%s: ignored %d files that are not images, the first is %s", folder, len(others), others[0])
+        others = [path.name for path in files if path not in paths]
+        ignored = f"ignored {len(others)} files that are not images, the first is {others[0]}" if others else ""
         if not paths:
-            raise SourceError(f"{folder}: no image in this folder")
+            raise SourceError(f"{folder}: no image in this folder{ignored and f' ({ignored})'}")
+        if ignored:
+            _LOG.warning("%s: %s", folder, ignored)
         return cls(paths, options)
 
     def read(self) -> Frame | None:

@@ -41,6 +41,7 @@ class ClassifierStream:
 
     Attributes:
         image_topic: as given.
+        emotions_topic: full name of the topic of its results.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ClassifierStream:
         self._published: Counter[int] = Counter()
         self._counts: Callable[[], FrameCounts] = FrameCounts
         resolved_topic(node, image_topic, "image_topics")  # or ConfigurationError
+        self.emotions_topic = node.resolve_topic_name(self._topic("emotions"))
         self._emotions = ResultPublisher(node, EmotionArray, self._topic("emotions"), resources)
 
     def activate(self, resources: ExitStack) -> None:

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from emotion_perception.core.classification import ClassifierOptions, EmotionClassifier, create_classifier
+from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
@@ -53,6 +54,9 @@ class EmotionClassifierNode(PerceptionNode[ClassifierNodeConfig]):
         classifier = self._make_classifier(config.classifier, shared=len(config.image_topics) > 1)
         classifier.warm_up(require_gpu=config.classifier.require_gpu)
         streams = [ClassifierStream(self, topic, classifier, resources) for topic in config.image_topics]
+        if len({stream.emotions_topic for stream in streams}) < len(streams):
+            topics = ", ".join(config.image_topics)
+            raise ConfigurationError(f"image_topics: of {topics} two have the same namespace, so the same faces")
         return EmotionClassification(classifier, streams)
 
 

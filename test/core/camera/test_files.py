@@ -136,6 +136,8 @@ def faults(tmp_path):
     (tmp_path / "cut.avi").write_bytes(b"RIFF\x00\x00\x00\x00AVI LIST" + bytes(200))
     (tmp_path / "nothing.mp4").write_bytes(b"")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "a.txt").write_text("no image")
     (tmp_path / "damaged").mkdir()
     whole = cv2.imencode(".png", image(50))[1].tobytes()
     (tmp_path / "damaged" / "a.png").write_bytes(whole[:40])
@@ -148,6 +150,7 @@ def faults(tmp_path):
         "cut short": (tmp_path / "cut.avi", "not a video"),
         "nothing in it": (tmp_path / "nothing.mp4", "not a video"),
         "empty folder": (tmp_path / "empty", "no image in this folder"),
+        "folder of other files": (tmp_path / "others", "no image in this folder (ignored 1 files that are not images"),
         "damaged images": (tmp_path / "damaged", "a compressed 64x48 image are truncated"),
         "refused stream": ("rtsp://127.0.0.1:9/live", "rtsp://127.0.0.1:9/live: cannot be opened"),
         "unknown protocol": ("nonsense://camera", "nonsense://camera: cannot be opened"),
@@ -163,6 +166,7 @@ FAULTS = [
     "cut short",
     "nothing in it",
     "empty folder",
+    "folder of other files",
     "damaged images",
     "refused stream",
     "unknown protocol",

@@ -114,7 +114,7 @@ def test_a_camera_that_stops_holds_up_nobody(graph, make, start):
 
 
 @pytest.mark.guarantee(
-    "`image_topics` with no topic, a topic twice or an invalid name is rejected in one line.",
+    "`image_topics` with no topic, a topic or namespace twice or an invalid name is rejected in one line.",
     section="Several cameras with one classifier",
 )
 @pytest.mark.parametrize(
@@ -128,11 +128,17 @@ def test_no_camera_or_one_twice_is_refused_in_a_line(start, topics, complaint):
 
 
 @pytest.mark.guarantee(
-    "`image_topics` with no topic, a topic twice or an invalid name is rejected in one line.",
+    "`image_topics` with no topic, a topic or namespace twice or an invalid name is rejected in one line.",
     section="Several cameras with one classifier",
 )
-@pytest.mark.parametrize("topic", ["no topic/image_raw", "image_raw/", "/"])
-def test_what_is_no_topic_fails_configure_with_a_line_and_leaves_nothing(graph, topic):
+@pytest.mark.parametrize(
+    ("topic", "complaint"),
+    [
+        *((topic, f"'{topic}' is not a topic name") for topic in ("no topic/image_raw", "image_raw/", "/")),
+        ("/front/other", "of front/image_raw, /front/other two have the same namespace, so the same faces"),
+    ],
+)
+def test_what_is_no_topic_fails_configure_with_a_line_and_leaves_nothing(graph, topic, complaint):
     node = graph.node(
         EmotionClassifierNode,
         activate=False,
@@ -142,7 +148,7 @@ def test_what_is_no_topic_fails_configure_with_a_line_and_leaves_nothing(graph, 
     before = len(list(node.publishers))
     assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
     assert isinstance(node.transition_error, ConfigurationError)
-    assert f"'{topic}' is not a topic name" in str(node.transition_error)
+    assert complaint in str(node.transition_error)
     assert len(list(node.publishers)) == before
 
 
