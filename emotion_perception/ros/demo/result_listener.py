@@ -93,8 +93,12 @@ class ResultListener(Node):
         return max(reported, self._counts, key=lambda counts: (counts.received, -counts.pending))
 
     def account(self) -> dict[str, int]:
-        """Returns the number of frames that the camera published, and how each of them ended."""
-        counts, published = self.counts(), self.count("camera_node", "frames_published")
+        """Returns the number of frames that the camera published, and how each of them ended.
+
+        What was received was published, which a report of the camera may be too old to say: they come once a second.
+        """
+        counts = self.counts()
+        published = max(self.count("camera_node", "frames_published"), counts.received)
         return {
             "frames_published": published,
             "frames_received": counts.received,
