@@ -149,17 +149,32 @@ def test_a_stranger_that_publishes_the_same_topic_ends_the_demonstration(tmp_pat
     assert "demo: another process publishes /image_raw too, so the results would be mixed" in output.splitlines()
 
 
-def test_a_second_demo_bag_says_which_process_records_and_removes_nothing(tmp_path):
-    script = tmp_path / "scripts" / "demo_bag.sh"  # it writes beside the folder that it is in
+@pytest.fixture
+def demo_bag(tmp_path):
+    """A copy of the script in a folder of its own; it writes beside the folder that it is in."""
+    script = tmp_path / "scripts" / "demo_bag.sh"
     script.parent.mkdir()
-    shutil.copy(ROOT / "scripts" / script.name, script)
+    return shutil.copy(ROOT / "scripts" / script.name, script)
+
+
+def test_labels_that_somebody_has_corrected_are_not_recorded_over(tmp_path, demo_bag):
+    labels = tmp_path / "out" / "demo_bag" / "labels.csv"
+    labels.parent.mkdir(parents=True)
+    labels.write_text("corrected")
+    ended = subprocess.run(["bash", demo_bag], capture_output=True, text=True, timeout=REFUSED_S)
+    line = "demo-bag: out/demo_bag/labels.csv is not as it was written; move out/demo_bag away to record it again\n"
+    assert (ended.returncode, ended.stderr) == (1, line)
+    assert labels.read_text() == "corrected"
+
+
+def test_a_second_demo_bag_says_which_process_records_and_removes_nothing(tmp_path, demo_bag):
     half = tmp_path / "out" / "demo_bag" / "half.mcap"
     half.parent.mkdir(parents=True)
     half.touch()
     with open(tmp_path / "out" / "demo_bag.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         print(123, file=lock, flush=True)
-        ended = subprocess.run(["bash", script], capture_output=True, text=True, timeout=REFUSED_S)
+        ended = subprocess.run(["bash", demo_bag], capture_output=True, text=True, timeout=REFUSED_S)
     assert (ended.returncode, ended.stderr) == (1, "demo-bag: process 123 is recording into out/demo_bag already\n")
     assert half.exists()
 
