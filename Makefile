@@ -56,7 +56,7 @@ test: ## the tests, without those that take long
 	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
 	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "not slow" $$TESTS
 
-test-slow: ## the tests that take long: killed nodes, several demonstrations, other machines, memory
+test-slow: ## the tests that take long: signals, killed nodes, several demonstrations, other machines, memory
 	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
 	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m slow $$TESTS
 

@@ -66,6 +66,7 @@ def test_a_recording_whose_name_is_not_utf_8_is_named_and_linked(folder, tmp_pat
     assert '<a href="caf%E9/report.html">caf\u00e9</a>' in page
 
 
+@pytest.mark.slow
 def test_many_recordings_give_one_aggregated_report(folder, tmp_path):
     report = evaluate(folder, tmp_path / "out", workers=2)
     assert list(report["bags"]) == ["monday/one", "three", "two"]
@@ -102,6 +103,7 @@ def times(out):
     return {path.parent.name: path.stat().st_mtime_ns for path in out.glob("**/emotions.csv")}
 
 
+@pytest.mark.slow
 def test_what_is_done_is_not_done_again(folder, tmp_path):
     out = tmp_path / "out"
     evaluate(folder, out)
@@ -131,6 +133,7 @@ def test_what_has_lost_a_file_is_done_again(folder, tmp_path, missing):
     assert (out / "two" / "bag").is_dir() is (missing == "the written bag")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["labels", "bags", "settings"])
 def test_what_has_changed_is_done_again(folder, tmp_path, change):
     out = tmp_path / "out"
@@ -149,6 +152,7 @@ def test_what_has_changed_is_done_again(folder, tmp_path, change):
     assert changed == {"labels": {"two"}, "bags": {"one", "two"}, "settings": {"one", "two", "three"}}[change]
 
 
+@pytest.mark.slow
 def test_dask_does_what_the_processes_do(folder, tmp_path):
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install distributed")
     here = evaluate(folder, tmp_path / "here")

@@ -23,6 +23,8 @@ from emotion_perception.bags.io.recording import Recording
 from emotion_perception.ros.transport.image_messages import bgr_to_image
 from emotion_perception.ros.transport.message_types import message_class
 
+pytestmark = pytest.mark.slow
+
 NO_TEXT = r"sensor_msgs/msg/\xff"
 HOSTILE_TYPES = [
     "unittest/__main__/X",

@@ -21,6 +21,8 @@ from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.ros.transport.image_messages import bgr_to_image
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 
 # A detection node whose configure never returns: in Python code, or in C code that holds no lock of Python's.
@@ -58,7 +60,6 @@ def end(process, number):
     return process.returncode, output
 
 
-@pytest.mark.slow
 @pytest.mark.guarantee(
     "SIGINT and SIGTERM end a node cleanly within two seconds also while it is working on a frame.",
     section="Every node",
@@ -105,7 +106,6 @@ def test_a_signal_during_a_configure_that_never_returns_ends_the_process(number,
     assert "Traceback" not in output
 
 
-@pytest.mark.slow
 @SIGNALS
 @pytest.mark.parametrize("program", ["emotion_classifier_node", COMPOSED])
 def test_a_signal_at_any_moment_of_the_start_ends_the_process(program, number):

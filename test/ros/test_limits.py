@@ -24,6 +24,8 @@ from emotion_perception.ros.conversions import ClassificationResult, EmotionArra
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.transport.image_messages import bgr_to_image
 
+pytestmark = pytest.mark.slow
+
 MIB = 2**20
 MAX_GROWTH = 300 * MIB  # the largest message here has 28 MB, and passes the middleware before a node sees it
 SHARE = np.array([0.9, 0.1], np.float32)
@@ -193,7 +195,6 @@ def test_endless_strings_and_unbelievable_regions_cost_no_memory(run_node):
     assert node.peak_bytes() - before < MAX_GROWTH
 
 
-@pytest.mark.slow
 @pytest.mark.guarantee("Images of 64 megapixels that wait for their faces take at most 512 MiB.", section="Limits")
 def test_a_queue_of_large_images_does_not_fill_the_memory(run_node):
     node, images, faces, answers = classifier(run_node, "sync_queue_size:=100")

@@ -164,6 +164,7 @@ def test_the_four_nodes_recognize_a_real_face(tmp_path):
     assert all(video.grab() for _ in range(11))
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_demonstration_with_its_results(tmp_path):
     process = subprocess.Popen(demo(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
     try:

@@ -12,6 +12,8 @@ from real_face import need_real_face
 from emotion_perception.benchmark.scene import Scene
 from emotion_perception.core.errors import ModelFileError
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT_S = 120.0
 
 

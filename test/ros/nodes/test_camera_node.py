@@ -466,6 +466,7 @@ def test_a_device_that_is_missing_at_start_is_taken_when_it_is_there(graph, watc
     assert watcher.count_of_lines("the source delivers images again") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee(
     "A source that is unplugged, hangs or is deleted is an ERROR within two seconds and resumes on return.",
     section="Camera node",
@@ -585,6 +586,7 @@ def test_a_source_that_hangs_blocks_no_transition_and_is_left_behind(graph, wher
     check_stamps(images)
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("A measured frame rate that is off by more than 10 % is a WARN.", section="Camera node")
 def test_a_rate_that_is_off_is_a_warning_until_it_is_fine_again(graph, watcher):
     camera = Camera(rate_hz=20.0)
