@@ -56,7 +56,7 @@ def main() -> int:
     options = parser.parse_command_line()
     if len({namespace for namespace, _ in options.camera}) < len(options.camera):
         parser.error("--camera: a namespace is given twice")
-    return run_nodes(_several_cameras(options) if options.camera else _one_camera(options))
+    return run_nodes(_nodes(options))
 
 
 def _camera(text: str) -> tuple[str, str]:
@@ -77,25 +77,16 @@ def _namespace_of_process() -> str:
     return next((f"/{namespace.strip('/')}" for name, _, namespace in rules if name == "__ns"), "/").rstrip("/")
 
 
-def _one_camera(options: argparse.Namespace) -> list[NodeFactory]:
-    nodes: list[NodeFactory] = [FaceDetectionNode, EmotionClassifierNode]
-    if options.use_camera:
-        nodes.insert(0, CameraNode)
-    if options.use_overlay:
-        nodes.append(OverlayNode)
-    shared = {"intra_process": IntraProcessTopics(), "foreign_parameters": parameter_names(NODES)}
-    return [partial(node, **shared) for node in nodes]
-
-
-def _several_cameras(options: argparse.Namespace) -> list[NodeFactory]:
+def _nodes(options: argparse.Namespace) -> list[NodeFactory]:
+    """Returns the nodes: with `--camera` all but the classifier for each of them, in its namespace."""
     shared = {"intra_process": IntraProcessTopics(), "foreign_parameters": parameter_names(NODES)}
 
     def node(kind: NodeFactory, *arguments: str) -> NodeFactory:
         return partial(kind, **shared, cli_args=["--ros-args", *arguments])
 
     cameras, detectors, overlays = [], [], []
-    for namespace, device in options.camera:
-        where = ("-r", f"__ns:={namespace}")
+    for namespace, device in options.camera or [("", "")]:
+        where = ("-r", f"__ns:={namespace}") if namespace else ()
         if options.use_camera:
             source = ("-p", f"video_device:={json.dumps(device)}") if device else ()
             cameras.append(node(CameraNode, *where, *source))
@@ -103,4 +94,5 @@ def _several_cameras(options: argparse.Namespace) -> list[NodeFactory]:
         if options.use_overlay:
             overlays.append(node(OverlayNode, *where))
     topics = json.dumps([f"{namespace}/{options.image_topic}" for namespace, _ in options.camera])
-    return [*cameras, *detectors, node(EmotionClassifierNode, "-p", f"image_topics:={topics}"), *overlays]
+    of_cameras = ("-p", f"image_topics:={topics}") if options.camera else ()
+    return [*cameras, *detectors, node(EmotionClassifierNode, *of_cameras), *overlays]
