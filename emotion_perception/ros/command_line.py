@@ -20,7 +20,7 @@ from emotion_perception.core.options import OptionLimits, limits_of, option_fiel
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.core.yaml_limits import check_yaml
 from emotion_perception.ros.config import NODE_CONFIGS
-from emotion_perception.ros.parameters import parameter_sections
+from emotion_perception.ros.parameters import read_sections
 from emotion_perception.ros.process import EXIT_USAGE
 from emotion_perception.ros.topic_names import check_namespace
 
@@ -106,8 +106,7 @@ class NodeArgumentParser(argparse.ArgumentParser):
                 hint = f", did you mean {nearest[0]}?" if nearest else ""
                 self.error(f"-p {clipped(rule)}: no node is called {clipped(node)}{hint}")
         for path in files:
-            sections = parameter_sections(yaml.safe_load(path.read_text(encoding="utf-8")))
-            names = {name.rpartition("/")[2] for name, _ in sections}
+            names = {name.rpartition("/")[2] for name, _ in read_sections(path)}
             if names and not any("*" in name or name in known for name in names):
                 print(
                     f"{self.prog}: {path} is for {clipped(', '.join(sorted(names)))}, not for {self._nodes[0]}",

@@ -26,6 +26,7 @@ from rclpy.parameter import Parameter
 from emotion_perception.core.errors import ConfigurationError, RecordingError, clipped, one_line
 from emotion_perception.core.options import OptionLimits, Options, limits_of, option_fields, with_values
 from emotion_perception.core.retired_names import PARAMETERS
+from emotion_perception.core.yaml_limits import SAFE_LOADER
 from emotion_perception.ros.config import NODE_CONFIGS
 
 Config = TypeVar("Config", bound=Options)
@@ -129,8 +130,12 @@ def _wildcard_parameters(arguments: Sequence[str]) -> set[str]:
 def _given_sections(arguments: tuple[str, ...]) -> list[tuple[str, Mapping[str, Any]]]:
     """Returns the sections of the parameter files of a command line; rclpy has read them before."""
     paths = [Path(path) for option, path in itertools.pairwise(arguments) if option == "--params-file"]
-    trees = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths)
-    return [section for tree in trees for section in parameter_sections(tree)]
+    return [section for path in paths for section in read_sections(path)]
+
+
+def read_sections(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    """Returns the sections of a parameter file, see `parameter_sections`."""
+    return list(parameter_sections(yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER)))
 
 
 def section_fits(pattern: str, full_name: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from emotion_perception.ros.config import CameraNodeConfig
-from emotion_perception.ros.parameters import parameter_sections, section_fits
+from emotion_perception.ros.parameters import read_sections, section_fits
 
 
 def rviz_view(template: str, namespaces: Sequence[str], frame: str, *, image_topic: str = "") -> str:
@@ -54,7 +54,7 @@ def camera_frame(params_file: Path, namespace: str) -> str:
     """
     name = absolute_topic(namespace, "camera_node")
     frame = CameraNodeConfig().frame_id
-    for pattern, parameters in parameter_sections(yaml.safe_load(params_file.read_text(encoding="utf-8"))):
+    for pattern, parameters in read_sections(params_file):
         if section_fits(pattern, name) and "frame_id" in parameters:
             frame = str(parameters["frame_id"])
     return frame
