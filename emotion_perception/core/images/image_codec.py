@@ -102,9 +102,13 @@ def bgr_to_jpeg(image_bgr: NDArray[np.uint8], quality: int) -> bytes:
         ImageError: a side is longer than JPEG allows, 65,500 pixels.
     """
     height, width = image_bgr.shape[:2]
+    refusal = ImageError(f"{width}x{height} pixels are too many for JPEG")
     if max(height, width) > _LONGEST_JPEG_SIDE:  # OpenCV would also write lines of its own to stderr, for each image
-        raise ImageError(f"{width}x{height} pixels are too many for JPEG")
-    return cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        raise refusal
+    succeeded, jpeg = cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not succeeded:
+        raise refusal
+    return jpeg.tobytes()
 
 
 def _without_padding(message: Any) -> RawImage:
