@@ -31,6 +31,7 @@ def refused(words, *parts, run=program):
     line = error.strip().splitlines()[-1]
     assert code == 1, error
     assert "Traceback" not in error
+    assert "unexpected error" not in line
     assert line.startswith("emotion-perception: ")
     assert all(part in line for part in parts), line
     return line

@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 from lightning.pytorch.callbacks import Callback
+from programs import refused
 
 from emotion_perception import cli
 from emotion_perception.core.classification import LABELS
@@ -22,20 +23,6 @@ SMALL = [
     for change in ("epochs=2", "batch_size=16", "input_size=16", "calibration_fraction=0.2")
     for text in ("--set", change)
 ]
-
-
-@pytest.fixture
-def refused(capsys):
-    """Runs the program, which has to end with 1 and a last line that has all the parts."""
-
-    def run(words, *parts):
-        assert cli.main([str(word) for word in words]) == 1
-        line = capsys.readouterr().err.strip().splitlines()[-1]
-        assert "unexpected error" not in line
-        assert all(part in line for part in parts), line
-        return line
-
-    return run
 
 
 @pytest.fixture
@@ -88,7 +75,7 @@ def with_callback(monkeypatch):
         ("architecture=" + "x" * 100_000, "no architecture 'xxx"),
     ],
 )
-def test_a_recipe_value_that_cannot_be_trained_with_is_named(refused, train, change, part):
+def test_a_recipe_value_that_cannot_be_trained_with_is_named(train, change, part):
     assert len(refused([*train, *SMALL, "--set", change], part)) < 3000
 
 
@@ -103,7 +90,7 @@ def test_a_recipe_value_that_cannot_be_trained_with_is_named(refused, train, cha
         (["--folds", "2", "--train-split", "Absent"], "no split 'Absent'; the dataset has"),
     ],
 )
-def test_a_number_of_threads_machines_or_folds_that_cannot_be_is_named(refused, train, option, part):
+def test_a_number_of_threads_machines_or_folds_that_cannot_be_is_named(train, option, part):
     refused([*train, *SMALL, *option], part)
 
 
@@ -117,7 +104,7 @@ def test_a_number_of_threads_machines_or_folds_that_cannot_be_is_named(refused, 
         (["--storage", "sqlite:///"], "--storage sqlite:///: names no file"),
     ],
 )
-def test_an_option_that_no_search_can_have_is_named(refused, write_npz, tmp_path, option, part):
+def test_an_option_that_no_search_can_have_is_named(write_npz, tmp_path, option, part):
     refused(["search", "--data", write_npz(), "--device", "cpu", "--out", tmp_path / "out", *option], part)
     assert not (tmp_path / "out").exists()
 
@@ -144,7 +131,7 @@ def test_a_training_that_is_terminated_does_not_end_as_if_it_were_finished(train
     "A training whose output folder is replaced by a link meanwhile ends and writes nothing into the other folder.",
     section="Programs",
 )
-def test_a_run_does_not_write_into_a_folder_that_takes_the_place_of_its_own(refused, train, with_callback, tmp_path):
+def test_a_run_does_not_write_into_a_folder_that_takes_the_place_of_its_own(train, with_callback, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     (other / "best.ckpt").write_text("somebody's")
@@ -179,7 +166,7 @@ def _save_without_room(path):
         signal.signal(signal.SIGXFSZ, previous)
 
 
-def test_a_model_in_the_folder_of_its_run_does_not_replace_files_of_the_run(refused, train, tmp_path):
+def test_a_model_in_the_folder_of_its_run_does_not_replace_files_of_the_run(train, tmp_path):
     assert cli.main([str(word) for word in (*train, *SMALL)]) == 0
     before = (tmp_path / "run" / "run.json").read_bytes()
     words = ["export", "--run", tmp_path / "run", "--name", "run", "--out", tmp_path / "run"]
@@ -188,7 +175,7 @@ def test_a_model_in_the_folder_of_its_run_does_not_replace_files_of_the_run(refu
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\udcff"])
-def test_the_name_of_a_model_is_printable(refused, train, tmp_path, name):
+def test_the_name_of_a_model_is_printable(train, tmp_path, name):
     assert cli.main([str(word) for word in (*train, *SMALL, "--set", "epochs=1")]) == 0
     words = ["export", "--run", tmp_path / "run", "--name", name, "--out", tmp_path / "out"]
     refused(words, "the name of a model has printable letters of UTF-8 only")
@@ -230,7 +217,7 @@ CHIPS = {
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, str) else ",".join(value),
 )
-def test_an_array_of_another_shape_or_type_is_named(refused, tmp_path, changes, part):
+def test_an_array_of_another_shape_or_type_is_named(tmp_path, changes, part):
     np.savez(tmp_path / "data.npz", **arrays(**changes))
     words = ["evaluate", "--model", "compact_vgg", "--data", tmp_path / "data.npz", "--out", tmp_path / "out"]
     assert len(refused(words, "data.npz: ", part)) < 3000
@@ -243,7 +230,7 @@ def test_an_array_of_another_shape_or_type_is_named(refused, tmp_path, changes, 
         ("labels.npy", b"\x93NUMPY\x01\x00\x30\x75" + b"(" * 30_000, "labels is not a readable array"),
     ],
 )
-def test_a_member_that_is_no_array_is_named_without_a_hint_to_run_its_code(refused, tmp_path, name, content, part):
+def test_a_member_that_is_no_array_is_named_without_a_hint_to_run_its_code(tmp_path, name, content, part):
     np.savez(tmp_path / "data.npz", **arrays(**{name.removesuffix(".npy"): None}))
     with zipfile.ZipFile(tmp_path / "data.npz", "a") as file:
         file.writestr(name, content)
@@ -252,7 +239,7 @@ def test_a_member_that_is_no_array_is_named_without_a_hint_to_run_its_code(refus
     assert "pickle" not in refused(words, "data.npz: ", part)
 
 
-def test_an_encrypted_archive_is_named(refused, tmp_path):
+def test_an_encrypted_archive_is_named(tmp_path):
     np.savez(tmp_path / "data.npz", **arrays())
     content = bytearray((tmp_path / "data.npz").read_bytes())
     for signature, flags in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
@@ -275,7 +262,7 @@ def test_a_file_beside_the_arrays_and_unknown_arrays_are_not_read(tmp_path, caps
 
 
 @pytest.mark.parametrize("command", ["evaluate", "export"])
-def test_a_deeply_nested_description_is_named(refused, tmp_path, command):
+def test_a_deeply_nested_description_is_named(tmp_path, command):
     (tmp_path / "run.json").write_text("[" * 100_000)
     np.savez(tmp_path / "data.npz", **arrays())
     words = {
@@ -286,7 +273,7 @@ def test_a_deeply_nested_description_is_named(refused, tmp_path, command):
     refused([command, *words[command], "--out", tmp_path / "out", *report], "run.json: not ")
 
 
-def test_votes_that_no_number_can_hold_are_named(refused, tmp_path):
+def test_votes_that_no_number_can_hold_are_named(tmp_path):
     rows = "".join(f"{k},{' '.join(['7'] * 2304)},PublicTest\n" for k in range(7))
     (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n" + rows)
     votes = "".join(f"PublicTest,{'9' * 40},1\n" for _ in range(7))
