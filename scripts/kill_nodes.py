@@ -69,7 +69,7 @@ class Listener:
         rclpy.init(context=self._context, domain_id=domain, args=[])
         self._node = Node(f"kill_listener_{domain}", context=self._context)
         self._executor = FaultTolerantExecutor(self._node)
-        self._states: dict[str, tuple[float, str]] = {}
+        self._states: dict[str, tuple[float, dict[str, str]]] = {}
         self.newest_ns = {"emotions": 0, "image_overlay": 0}
         self._node.create_subscription(EmotionArray, "emotions", self._on_emotions, RESULTS)
         self._node.create_subscription(Image, "image_overlay", self._on_overlay, RESULTS)
@@ -87,15 +87,17 @@ class Listener:
 
     def are_active(self, names: Iterable[str], since_s: float) -> bool:
         """Returns whether nodes have reported since a monotonic time that they are active."""
-        reports = [self._states.get(name, (0.0, "")) for name in names]
-        return all(at_s >= since_s and state == "active" for at_s, state in reports)
+        reports = [self._states.get(name, (0.0, {})) for name in names]
+        return all(at_s >= since_s and values.get("state") == "active" for at_s, values in reports)
 
     def report(self) -> str:
         """Returns what is known of the nodes, for a node that was lost."""
         now_s = time.monotonic()
-        seen = {name: f"{state} {now_s - at_s:.1f} s ago" for name, (at_s, state) in self._states.items()}
-        publishers = {topic: self._node.count_publishers(topic) for topic in ("image_raw", "faces", "emotions")}
-        return f"{seen}, publishers {publishers}, nodes {sorted(self._node.get_node_names())}"
+        seen = {name: {"age_s": round(now_s - at_s, 1)} | values for name, (at_s, values) in self._states.items()}
+        topics = ("image_raw", "faces", "emotions", "image_overlay")
+        ends = {topic: (self._node.count_publishers(topic), self._node.count_subscribers(topic)) for topic in topics}
+        nodes = sorted(self._node.get_node_names())
+        return f"publishers and subscribers {ends}, nodes {nodes}, diagnostics {seen}"
 
     def close(self) -> None:
         """Leaves the domain."""
@@ -112,8 +114,8 @@ class Listener:
 
     def _on_status(self, message: DiagnosticArray) -> None:
         for entry in message.status:
-            state = next((value.value for value in entry.values if value.key == "state"), "")
-            self._states[entry.name.rpartition("/")[2]] = (time.monotonic(), state)
+            values = {value.key: value.value for value in entry.values}
+            self._states[entry.name.rpartition("/")[2]] = (time.monotonic(), values)
 
 
 class Demonstration:
@@ -321,6 +323,9 @@ def main() -> int:
     """Runs the kill test; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200, help="kills of single nodes (default: %(default)s)")
+    parser.add_argument(
+        "--node", action="append", choices=NODES, help="kill this node only, may be repeated (default: all in turn)"
+    )
     parser.add_argument("--composed-kills", type=int, default=50, help="of the composed process (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("out/kills"), help="output folder (default: %(default)s)")
     options = parser.parse_args()
@@ -348,7 +353,7 @@ def main() -> int:
                 faults.extend(fault for fault in [demo.close() for demo in demos] if fault)
 
         try:
-            run(NODES, options.kills)
+            run(options.node or NODES, options.kills)
             run([COMPOSED], options.composed_kills)
         except KeyboardInterrupt:
             faults.append(f"ended after {len(rows)} kills")

@@ -8,6 +8,7 @@ paused, and `ros2 bag`, which they replace, has no lifecycle either.
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic
 
 import rclpy
@@ -45,7 +46,6 @@ class OneShotNode(Node, Generic[Config]):
         refuse_unknown_parameters(self)
         for service in self.services:
             service.callback = always_answered(self, service)
-        self._executor = FaultTolerantExecutor(self)
 
     def run(self, stop: threading.Event) -> int:
         """Works until the task is done or `stop` is set; returns the exit code.
@@ -63,6 +63,11 @@ class OneShotNode(Node, Generic[Config]):
         """Releases the executor and destroys the node."""
         self._executor.shutdown()
         self.destroy_node()
+
+    @cached_property
+    def _executor(self) -> FaultTolerantExecutor:
+        """The executor, created by its first use: nobody shuts down that of a node whose constructor raises."""
+        return FaultTolerantExecutor(self)
 
 
 def run_one_shot_node(
