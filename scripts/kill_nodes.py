@@ -148,7 +148,9 @@ class Demonstration:
         while time.monotonic() - begun_s < START_S:
             if match := re.search(r"ROS domain (\d+),", Path(self._log.name).read_text(encoding="utf-8")):
                 return int(match[1])
+            self.supervise()
             time.sleep(0.05)
+        self._process.terminate()
         sys.exit(f"demonstration {self.number} does not begin, see {self._log.name}")
 
     def pid(self, name: str) -> int | None:
@@ -343,8 +345,10 @@ def main() -> int:
 
         def run(programs: Sequence[str], count: int) -> None:
             composed = programs == [COMPOSED]
-            demos = [Demonstration(number, options.out, composed=composed) for number in range(DEMOS if count else 0)]
+            demos: list[Demonstration] = []
             try:
+                for number in range(DEMOS if count else 0):
+                    demos.append(Demonstration(number, options.out, composed=composed))
                 for row in kill_in_turn(demos, programs, count, cold_starts):
                     rows.append(row)
                     table.writerow(row)
