@@ -5,7 +5,7 @@
     python -m emotion_perception.ros.bench.latency_bench_cameras --source clip.mp4 --cameras 2 --out out/cameras.json
 
 Each camera has a camera_node, a face_detection_node and an overlay_node in a namespace of its own, as the launch file's
-`cameras` makes them; with `--composed` there is one camera, and one process for all nodes.
+`cameras` makes them; with `--composed` all nodes are in one process.
 """
 
 import argparse
@@ -80,7 +80,8 @@ def measure(options: argparse.Namespace, stop: threading.Event) -> dict[str, Any
     """
     nodes = _parameters(options)
     begun_s = time.monotonic()
-    run = _Run(Supervisor(nodes), list(nodes), _topics(options), stop)
+    cameras = {COMPOSED: [word for camera in _cameras(options) for word in ("--camera", camera)]}
+    run = _Run(Supervisor(nodes, arguments=cameras), list(nodes), _topics(options), stop)
     try:
         if not run.spin(_START_S, until_all_received=True):
             raise DemoError(f"not every camera had emotions within {_START_S:.0f} s")
@@ -134,7 +135,7 @@ class _Run:
 
 
 def _topics(options: argparse.Namespace) -> list[str]:
-    return ["emotions"] if options.composed else [f"{camera}/emotions" for camera in _cameras(options)]
+    return [f"{camera}/emotions" for camera in _cameras(options)]
 
 
 def _cameras(options: argparse.Namespace) -> list[str]:
@@ -159,13 +160,14 @@ def _parameters(options: argparse.Namespace) -> dict[str, list[str]]:
     """Returns the parameters of each node, by NAMESPACE/NAME."""
     source = [f'video_device:="{options.source.resolve()}"', f"framerate:={options.rate:.3f}"]
     source += [f"image_width:={options.width}", f"image_height:={options.height}"]
+    queue = f"max_queue_delay_ms:={options.max_queue_delay_ms:.3f}"
     if options.composed:
-        return {COMPOSED: [f"camera_node:{assignment}" for assignment in source]}
+        return {COMPOSED: [*(f"camera_node:{assignment}" for assignment in source), f"{_CLASSIFIER}:{queue}"]}
     nodes: dict[str, list[str]] = {}
     for camera in _cameras(options):
         nodes |= {f"{camera}/camera_node": source, f"{camera}/face_detection_node": [], f"{camera}/overlay_node": []}
     topics = json.dumps([f"{camera}/image_raw" for camera in _cameras(options)])
-    return {**nodes, _CLASSIFIER: [f"image_topics:={topics}", f"max_queue_delay_ms:={options.max_queue_delay_ms:.3f}"]}
+    return {**nodes, _CLASSIFIER: [f"image_topics:={topics}", queue]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -51,6 +51,7 @@ class Supervisor:
     Args:
         nodes: by node name, or NAMESPACE/NAME: parameters in addition to the file, as `name:=value`.
         first: the same, for the first start only.
+        arguments: by node, what its command line has besides the parameters.
 
     Attributes:
         restarts: number of restarts by node.
@@ -58,7 +59,13 @@ class Supervisor:
         pids: ids of all processes that were started.
     """
 
-    def __init__(self, nodes: Mapping[str, Sequence[str]], first: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        nodes: Mapping[str, Sequence[str]],
+        first: Mapping[str, Sequence[str]] | None = None,
+        *,
+        arguments: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.restarts: Counter[str] = Counter()
         self.segments_removed = 0
         self.pids: set[int] = set()
@@ -66,8 +73,9 @@ class Supervisor:
         self._listened_s = self._listening_since_s = time.monotonic()
         self._nodes: dict[str, _Node] = {}
         for name, overrides in nodes.items():
-            process = _start(_command(name, [*overrides, *(first or {}).get(name, ())]))
-            self._nodes[name] = _Node(_command(name, overrides), process, time.monotonic())
+            own = (arguments or {}).get(name, ())
+            process = _start(_command(name, own, [*overrides, *(first or {}).get(name, ())]))
+            self._nodes[name] = _Node(_command(name, own, overrides), process, time.monotonic())
             self.pids.add(process.pid)
 
     def pid(self, name: str) -> int:
@@ -186,10 +194,10 @@ def _end(process: "subprocess.Popen[bytes]") -> bool:
     return True
 
 
-def _command(name: str, overrides: Sequence[str]) -> list[str | Path]:
+def _command(name: str, arguments: Sequence[str], overrides: Sequence[str]) -> list[str | Path]:
     folder = Path(get_package_prefix("emotion_perception")) / "lib" / "emotion_perception"
     config = Path(get_package_share_directory("emotion_perception")) / "config" / "emotion_perception.yaml"
     assignments = [word for override in overrides for word in ("-p", override)]
     namespace, _, executable = name.rpartition("/")
     where = ["-r", f"__ns:=/{namespace}"] if namespace else []
-    return [folder / executable, "--ros-args", *where, "--params-file", config, *assignments]
+    return [folder / executable, *arguments, "--ros-args", *where, "--params-file", config, *assignments]
