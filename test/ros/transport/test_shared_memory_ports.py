@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from emotion_perception.ros.transport import shared_memory_ports
+
 pytestmark = pytest.mark.skipif(
     os.environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp") != "rmw_fastrtps_cpp", reason="another RMW than Fast DDS"
 )
@@ -61,9 +63,10 @@ class Program:
 
     @property
     def written_to(self):
-        """The shared-memory ports that it has open, its own and those of others."""
+        """The shared-memory ports that it has open, its own and those of others, and their files."""
         maps = Path(f"/proc/{self._process.pid}/maps").read_text()
-        return {int(number) for number in re.findall(r"/dev/shm/fast(?:rtps|dds)_port(\d+)$", maps, re.MULTILINE)}
+        found = re.finditer(r"/dev/shm/fast(?:rtps|dds)_port(\d+)$", maps, re.MULTILINE)
+        return {int(match[1]): Path(match[0]) for match in found}
 
     def wait_for_ports(self):
         deadline_s = time.monotonic() + START_S
@@ -109,7 +112,7 @@ def succeed(program, kind):
     ports = reader.wait_for_ports()
     writer.send(signal.SIGSTOP)
     reader.end()
-    dead = ports & writer.written_to
+    dead = ports & writer.written_to.keys()
     assert dead
     successor = program(READER, kind)
     return dead, successor.wait_for_ports(), writer, successor
@@ -133,3 +136,34 @@ def test_any_other_program_takes_the_port_of_the_dead(program):
     """
     attempts = (succeed(program, "plain") for _ in range(5))
     assert any(dead & taken for dead, taken, _, _ in attempts)
+
+
+@pytest.mark.guarantee(
+    "A process that was killed while it created a shared-memory port does not keep its successor from starting.",
+    section="Fault injection",
+)
+def test_a_port_that_was_never_completed_is_removed(program):
+    first = program(READER, "ours")
+    ports = first.wait_for_ports()
+    files = [path for port, path in first.written_to.items() if port in ports]
+    first.end()
+    for path in files:
+        path.with_name(f"{path.name}_el").unlink()  # locked by the last step of its creation
+        with open(path, "r+b") as file:
+            file.write(bytes(4))  # the state of the file until then
+    assert program(READER, "ours").wait_for_ports() & ports
+
+
+def test_a_port_that_may_still_be_completed_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(shared_memory_ports, "_FOLDER", tmp_path)
+    complete, young, old, other = (
+        tmp_path / name for name in ("fastrtps_port7000", "fastrtps_port7001", "fastdds_port7002", "fastrtps_port7_el")
+    )
+    for path, content in ((complete, b"\2\0\0\0"), (young, bytes(4)), (old, b""), (other, b"")):
+        path.write_bytes(content)
+    for path in (complete, old, other):
+        os.utime(path, (0, 0))
+    assert not shared_memory_ports.remove_incomplete()
+    assert {path.name for path in tmp_path.iterdir()} == {complete.name, young.name, other.name}
+    young.write_bytes(b"\2\0\0\0")
+    assert shared_memory_ports.remove_incomplete()
