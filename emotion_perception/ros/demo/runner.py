@@ -28,6 +28,7 @@ from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.demo.demo_recorder import DemoRecorder
 from emotion_perception.ros.demo.domain import DomainError, foreign_topic, ros_in_reserved_domain
 from emotion_perception.ros.demo.result_listener import ResultListener
+from emotion_perception.ros.demo.stalled_nodes import StalledNodes
 from emotion_perception.ros.demo.supervisor import ProcessError, Supervisor
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.signals import stop_event
@@ -66,6 +67,7 @@ class Demo:
         self._recorder, self._processes, self._stop, self._subscribers = recorder, processes, stop, subscribers
         self.began = False
         self._next_check_s = 0.0
+        self._stalled = StalledNodes(processes.names, recorder.count, recorder.reported_s)
         self._executor = FaultTolerantExecutor(recorder)
         self._camera = recorder.create_client(ChangeState, "camera_node/change_state")
 
@@ -163,6 +165,8 @@ class Demo:
         self._processes.check(respawn=self.began)
         if self.began:
             self._processes.kill_silent(self._reported_s)
+            for name in self._stalled.find():
+                self._processes.kill(name, "does not receive anything any more")
         if time.monotonic() >= self._next_check_s:
             self._next_check_s = time.monotonic() + _FOREIGN_PERIOD_S
             if topic := foreign_topic(self._recorder, _TOPICS, self._processes.pids):

@@ -78,6 +78,11 @@ class Supervisor:
             self._nodes[name] = _Node(_command(name, own, overrides), process, time.monotonic())
             self.pids.add(process.pid)
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the nodes."""
+        return list(self._nodes)
+
     def pid(self, name: str) -> int:
         """Returns the process id of a node."""
         return self._nodes[name].process.pid
@@ -118,8 +123,12 @@ class Supervisor:
                 continue
             silent_s = now_s - max(last_s, self._listening_since_s, node.started_s + _LONGEST_START_S - _SILENT_S)
             if silent_s > _SILENT_S:
-                _log.warning("%s does not report its state any more, killing it", name)
-                node.process.kill()
+                self.kill(name, "does not report its state any more")
+
+    def kill(self, name: str, reason: str) -> None:
+        """Kills a node that does not work any more, so that `check` restarts it; the log says the reason."""
+        _log.warning("%s %s, killing it", name, reason)
+        self._nodes[name].process.kill()
 
     def stop(self, *, starting: bool) -> list[str]:
         """Stops the nodes one after another; returns a line for each that did not end properly.

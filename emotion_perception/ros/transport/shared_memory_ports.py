@@ -17,44 +17,17 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 _FOLDER = Path("/dev/shm")
-_LOCK = re.compile(r"fast(?:rtps|dds)_port\d+_el$")
-_MAPPED = re.compile(r"/dev/shm/(fast(?:rtps|dds)_port\d+)$", re.MULTILINE)
-_PORT = re.compile(r"fast(?:rtps|dds)_port\d+$")
-_COMPLETE = (2).to_bytes(4, "little")  # the first word of a file of Boost.Interprocess when it is complete
-_CREATION_S, _CHECK_PERIOD_S, _POLL_S = (
-    2.0,
-    1.0,
-    0.05,
-)  # a port is created in less than a millisecond, on a busy machine much later
+_PORT = re.compile(r"fast(?:rtps|dds)_port(\d+)$")
+_MAPPED = re.compile(r"/dev/shm/(fast(?:rtps|dds)_port\d+)( \(deleted\))?$", re.MULTILINE)
 _LOCKED = re.compile(r"[0-9a-f]+:[0-9a-f]+:(\d+) ")  # device and inode
-
-
-@dataclass(frozen=True)
-class HeldPort:
-    """A port of a killed process, locked by this one.
-
-    Attributes:
-        path: its file.
-        inode: of the file when it was locked.
-        lock: the locked file.
-    """
-
-    path: Path
-    inode: int
-    lock: IO[bytes]
-
-    def is_open(self) -> bool:
-        """Returns whether a process still has the port open: Fast DDS removes the file when the last one closes it."""
-        try:
-            return self.path.stat().st_ino == self.inode
-        except OSError:
-            return False
+_COMPLETE = (2).to_bytes(4, "little")  # the first word of a file of Boost.Interprocess when it is complete
+_CREATION_S = 2.0  # a port is created in less than a millisecond, on a busy machine much later
+_POLL_S, _INCOMPLETE_PERIOD_S, _RELEASE_PERIOD_S = 0.05, 1.0, 5.0
+_FIRST, _DOMAIN_STEP, _MULTICAST = 7400, 250, 10  # of each domain's ports, the first ten are multicast ports, if any
 
 
 class DeadPorts:
@@ -69,19 +42,20 @@ class DeadPorts:
     def __init__(self) -> None:
         while not remove_incomplete():
             time.sleep(_POLL_S)
-        self._next_check_s = 0.0
-        dead = {path.name.removesuffix("_el"): path for path in _unlocked()}
-        ports = [_hold(port, dead[port]) for port in (_written_to() & dead.keys() if dead else ())]
-        self._held = [port for port in ports if port is not None]
+        self._next_check_s, self._next_release_s = 0.0, time.monotonic() + _RELEASE_PERIOD_S
+        self._held = {port: lock for port in _dead() if (lock := _locked(port)) is not None}
 
     def release(self) -> None:
         """Unlocks ports that nobody has open any more, and removes incomplete ones; to be called again and again."""
-        if time.monotonic() >= self._next_check_s:
-            self._next_check_s = time.monotonic() + _CHECK_PERIOD_S
+        now_s = time.monotonic()
+        if now_s >= self._next_check_s:
+            self._next_check_s = now_s + _INCOMPLETE_PERIOD_S
             remove_incomplete()
-        for port in [port for port in self._held if not port.is_open()]:
-            self._held.remove(port)
-            port.lock.close()
+        if self._held and now_s >= self._next_release_s:
+            self._next_release_s = now_s + _RELEASE_PERIOD_S
+            written_to = _written_to()
+            for port in [port for port in self._held if port not in written_to]:
+                self._held.pop(port).close()
 
 
 def remove_incomplete() -> bool:
@@ -112,36 +86,51 @@ def _is_complete_or_removed(path: Path) -> bool:
     return True
 
 
-def _unlocked() -> Iterator[Path]:
-    """Yields the lock files that nobody has locked.
+def _dead() -> set[str]:
+    """Returns the names of the ports that processes have open, but on which none listens.
 
-    They are not locked to find out: whatever starts at that moment would take a dead port for a living one.
+    The file of such a port may have been removed: one writer has noticed that nobody listens there, others have not.
+    Locks are not tried to find out: whatever starts at that moment would take a dead port for a living one.
     """
-    with contextlib.suppress(OSError):
+    try:
+        files = {entry.name: entry.inode() for entry in os.scandir(_FOLDER)}
         locked = set(_LOCKED.findall(Path("/proc/locks").read_text(encoding="utf-8")))
-        for path in _FOLDER.iterdir():
-            if _LOCK.match(path.name) and str(path.stat().st_ino) not in locked:
-                yield path
+    except OSError:
+        return set()
+    dead = set()
+    for port, removed in _written_to().items():
+        lock = files.get(f"{port}_el")
+        was_listened_to = lock is not None or (removed and port not in files and not _is_multicast(port))
+        if was_listened_to and str(lock) not in locked:
+            dead.add(port)
+    return dead
 
 
-def _written_to() -> set[str]:
-    """Returns the names of the ports that processes have open."""
-    ports: set[str] = set()
+def _is_multicast(port: str) -> bool:
+    match = _PORT.match(port)
+    number = int(match[1]) - _FIRST if match else 0
+    return number >= 0 and number % _DOMAIN_STEP < _MULTICAST
+
+
+def _written_to() -> dict[str, bool]:
+    """Returns the names of the ports that processes have open, and whether the file of one was removed since."""
+    ports: dict[str, bool] = {}
     for maps in Path("/proc").glob("[0-9]*/maps"):
         with contextlib.suppress(OSError):  # it has ended, or belongs to another user
-            ports.update(_MAPPED.findall(maps.read_text(encoding="utf-8", errors="replace")))
+            for port, removed in _MAPPED.findall(maps.read_text(encoding="utf-8", errors="replace")):
+                ports[port] = ports.get(port, False) or bool(removed)
     return ports
 
 
-def _hold(name: str, lock: Path) -> HeldPort | None:
-    path = _FOLDER / name
+def _locked(port: str) -> IO[bytes] | None:
+    """Returns the locked lock file of a port, None if somebody has it locked or it belongs to another user."""
     try:
-        file = open(lock, "rb")  # noqa: SIM115 - see DeadPorts.release
+        file = open(_FOLDER / f"{port}_el", "ab")  # noqa: SIM115 - see DeadPorts.release
     except OSError:
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return HeldPort(path, path.stat().st_ino, file)
-    except OSError:  # somebody has taken or removed the port meanwhile
+    except OSError:
         file.close()
         return None
+    return file

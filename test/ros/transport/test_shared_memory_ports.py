@@ -129,6 +129,24 @@ def test_a_successor_takes_no_port_that_somebody_still_writes_to(program):
     successor.wait_for_message()
 
 
+def test_a_port_that_was_removed_while_somebody_has_it_open_is_not_taken_either(program):
+    """One writer has noticed that the listener is dead, and has removed the port; another still writes to it."""
+    writer, reader = program(WRITER), program(READER, "ours")
+    reader.wait_for_message()
+    ports = reader.wait_for_ports()
+    writer.send(signal.SIGSTOP)
+    reader.end()
+    dead = {port: path for port, path in writer.written_to.items() if port in ports}
+    assert dead
+    for path in dead.values():
+        path.unlink()
+        path.with_name(f"{path.name}_el").unlink()
+    successor = program(READER, "ours")
+    assert not dead.keys() & successor.wait_for_ports()
+    writer.send(signal.SIGCONT)
+    successor.wait_for_message()
+
+
 def test_any_other_program_takes_the_port_of_the_dead(program):
     """The control of the test above: that is what Fast DDS does.
 
