@@ -19,6 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from output_option import add_output_option, check_output_option
 from tqdm import tqdm
 
 from emotion_perception.core.detection import DetectorOptions, create_detector
@@ -38,10 +39,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", type=Path, required=True, help="data file of faces, see docs/data.md")
     parser.add_argument("--images", type=Path, action="append", default=[], help="folder; can be given several times")
-    parser.add_argument("--out", type=Path, required=True, help=".npz to write")
+    add_output_option(parser, ".npz to write")
     parser.add_argument("--count", type=int, default=8000, help="crops per class (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the random crops (default: %(default)s)")
     arguments = parser.parse_args()
+    check_output_option(parser, arguments, [arguments.faces])
     rng = np.random.default_rng(arguments.seed)
     scenes = [*_scenes(arguments.images), *(_generated(rng) for _ in range(60))]
     images, labels, splits = [], [], []

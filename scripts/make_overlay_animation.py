@@ -4,7 +4,8 @@
 """Makes the animated image of the README from the video that the demonstration writes.
 
     make demo
-    scripts/in_env.sh python scripts/make_overlay_animation.py out/demo/overlay.webm --out docs/images/overlay.webp
+    scripts/in_env.sh python scripts/make_overlay_animation.py out/demo/overlay.webm \
+        --out docs/images/overlay.webp --force
 
 Needs Pillow, which `scripts/setup.sh test` installs.
 """
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 
 import av
+from output_option import add_output_option, check_output_option
 from PIL import Image
 
 
@@ -42,13 +44,14 @@ def main() -> int:
     """Writes the animation; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("video", type=Path, help="overlay.webm of the demonstration")
-    parser.add_argument("--out", type=Path, required=True, help="animated WebP to write")
+    add_output_option(parser, "animated WebP to write")
     parser.add_argument("--start", type=float, default=0.0, metavar="S", help="first second of the video")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of the animation")
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames a second")
     parser.add_argument("--width", type=int, default=560, help="width in pixels")
     parser.add_argument("--quality", type=int, default=60, help="quality of the images, 0..100")
     arguments = parser.parse_args()
+    check_output_option(parser, arguments, [arguments.video])
     frames = read_frames(arguments.video, arguments.start, arguments.seconds, arguments.rate, arguments.width)
     frames[0].save(
         arguments.out,

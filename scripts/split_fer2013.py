@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from output_option import add_output_option, check_output_option
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -66,10 +67,11 @@ def main() -> None:
     """Writes the split file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="fer2013.npz or fer2013.csv")
-    parser.add_argument("--out", type=Path, required=True, help="split file to write")
+    add_output_option(parser, "split file to write")
     parser.add_argument("--fraction", type=float, default=0.1, help="of the Training images (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=2013, help="of the draw (default: %(default)s)")
     arguments = parser.parse_args()
+    check_output_option(parser, arguments, [arguments.data])
     images = np.asarray(load_dataset(arguments.data).split(_SPLIT).images)
     groups = near_duplicate_groups(images)
     rows = validation_rows(groups, arguments.fraction, arguments.seed)

@@ -11,6 +11,7 @@ PNG is lossless, so all peers get the same pixels from any version of OpenCV.
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -18,13 +19,15 @@ import cv2
 import numpy as np
 
 from emotion_perception.benchmark.scene import VGA, Scene
-from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError
+
+_FRAME = re.compile(r"\d{3,}\.png")
 
 
 def main() -> int:
     """Reads the command line and writes the frames; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, required=True, help="folder; its PNG files are replaced")
+    parser.add_argument("--out", type=Path, required=True, help="folder of frames; earlier frames are replaced")
     parser.add_argument("--count", type=int, default=120, help="number of frames (default: %(default)s)")
     options = parser.parse_args()
     write_frames(Scene(), options.out, options.count)
@@ -35,10 +38,19 @@ def main() -> int:
 def write_frames(scene: Scene, folder: Path, count: int) -> None:
     """Writes `count` evenly spaced frames of a scene as 000.png, 001.png, ...
 
-    Other PNG files of the folder are removed.
+    Earlier frames in the folder are removed.
+
+    Raises:
+        ConfigurationError: the folder has anything else.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.png"):
+    earlier = sorted(folder.iterdir())
+    others = [entry.name for entry in earlier if not _FRAME.fullmatch(entry.name)]
+    if others:
+        raise ConfigurationError(
+            f"{folder}: has files that are no frames, e.g. {others[0]}: give a new or an empty folder"
+        )
+    for old in earlier:
         old.unlink()
     for place, number in enumerate(np.linspace(0, len(scene.frames) - 1, count).round().astype(int).tolist()):
         cv2.imwrite(str(folder / f"{place:03d}.png"), scene.image(number, VGA))

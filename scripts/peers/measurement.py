@@ -67,6 +67,8 @@ def main(make_peer: Callable[[int], Peer], description: str | None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     options = parser.parse_args()
+    if options.out.exists() and not is_result(options.out):
+        parser.error(f"{options.out}: exists, and is no result of such a measurement: give the path of another file")
     peer = make_peer(options.threads)
     result = {
         "what": peer.what,
@@ -155,6 +157,15 @@ def describe_machine() -> dict[str, Any]:
         "date": datetime.now().astimezone().isoformat(timespec="seconds"),
         "load_at_begin": round(os.getloadavg()[0], 2),
     }
+
+
+def is_result(path: Path) -> bool:
+    """Returns whether a file is the result of a measurement, or the error of one, as bench_peers.sh writes it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and bool({"what", "error"} & content.keys())
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
