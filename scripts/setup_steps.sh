@@ -155,7 +155,7 @@ build_package() {
     local hash
     # Python files are linked, not copied: only a new or vanished one asks for a build. The programs are copied.
     hash="$({
-        cat CMakeLists.txt package.xml msg/*.msg "$venv/.identity" "$venv/.runtime"
+        cat CMakeLists.txt package.xml msg/*.msg srv/*.srv "$venv/.identity" "$venv/.runtime"
         find scripts -maxdepth 1 -type f -not -name '*.*' | LC_ALL=C sort | xargs cat
         find emotion_perception scripts $(ls -d launch config rviz 2> /dev/null) -type f -not -path '*/__pycache__/*' | LC_ALL=C sort
     } | digest build)"

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/messages.md from the comments in msg/*.msg; ``--check`` only compares.
+"""Writes docs/messages.md from the comments in msg/*.msg and srv/*.srv; ``--check`` only compares.
 
-The first comment of a file describes the message. Every other comment describes the fields and constants that follow it
-up to the next empty line.
+The first comment of a file describes the message or service. Every other comment describes the fields and constants
+that follow it up to the next empty line.
 """
 
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from generated_document import write_or_check
@@ -21,10 +21,10 @@ ORDER = ("EmotionArray", "FaceEmotion", "FaceArray", "Face")
 HEAD = """\
 # Messages
 
-<!-- Written by scripts/write_messages.py from msg/*.msg: change those, not this file. -->
+<!-- Written by scripts/write_messages.py from msg/*.msg and srv/*.srv: change those, not this file. -->
 
-The fields of the messages of this package, from the comments in [msg](../msg). Which node publishes
-which message on which topic: [topics.md](topics.md).
+The fields of the messages and services of this package, from the comments in [msg](../msg) and
+[srv](../srv). Which node publishes which message on which topic: [topics.md](topics.md).
 """
 _LINE = re.compile(r"(?P<type>\S+)\s+(?P<name>\w+)\s*(?:=\s*(?P<value>.+))?$")
 
@@ -54,11 +54,21 @@ def _indented(text: str) -> str:
 def message_text(name: str, text: str) -> str:
     """Returns the section of one message."""
     description, *rest = blocks(text)
-    rows = ["| field | type | meaning |", "|---|---|---|"]
-    for comment, declarations in rest if not description[1] else [description, *rest]:
-        rows += _rows(comment.replace("|", "\\|"), declarations)
-    table = "\n".join(rows)
+    table = _table(rest if not description[1] else [description, *rest])
     return f"\n## {name}\n\n{textwrap.fill(description[0], 100)}\n\n{table}\n"
+
+
+def service_text(name: str, text: str) -> str:
+    """Returns the section of one service, whose first comment describes it."""
+    request, response = text.split("---\n")
+    return f"{message_text(f'Service {name}', request)}\nThe response:\n\n{_table(blocks(response))}\n"
+
+
+def _table(parts: Iterable[tuple[str, list[str]]]) -> str:
+    rows = ["| field | type | meaning |", "|---|---|---|"]
+    for comment, declarations in parts:
+        rows += _rows(comment.replace("|", "\\|"), declarations)
+    return "\n".join(rows)
 
 
 def _rows(comment: str, declarations: list[str]) -> list[str]:
@@ -82,7 +92,9 @@ def _rows(comment: str, declarations: list[str]) -> list[str]:
 def document() -> str:
     """Returns the text of the document."""
     names = sorted((path.stem for path in (ROOT / "msg").glob("*.msg")), key=ORDER.index)
-    return HEAD + "".join(message_text(name, (ROOT / "msg" / f"{name}.msg").read_text("utf-8")) for name in names)
+    messages = [message_text(name, (ROOT / "msg" / f"{name}.msg").read_text("utf-8")) for name in names]
+    services = [service_text(path.stem, path.read_text("utf-8")) for path in sorted((ROOT / "srv").glob("*.srv"))]
+    return HEAD + "".join([*messages, *services])
 
 
 def main() -> int:

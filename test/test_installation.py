@@ -105,7 +105,9 @@ def test_package_xml_and_pyproject_agree():
 
 
 def test_cmake_knows_every_message():
-    assert sorted(re.findall(r"msg/(\w+\.msg)", (ROOT / "CMakeLists.txt").read_text())) == MESSAGES
+    build = (ROOT / "CMakeLists.txt").read_text()
+    assert sorted(re.findall(r"msg/(\w+\.msg)", build)) == MESSAGES
+    assert sorted(re.findall(r"srv/(\w+\.srv)", build)) == sorted(path.name for path in ROOT.glob("srv/*.srv"))
 
 
 @pytest.fixture

@@ -96,7 +96,15 @@ def test_an_index_without_a_package_is_one_line(tmp_path):
 
 @pytest.mark.guarantee("A program that has changed is built again by the next `make`.", section="Programs")
 def test_a_program_that_has_changed_is_built_again(tmp_path):
-    for path in ("CMakeLists.txt", "package.xml", "msg/A.msg", "scripts/node", "emotion_perception/a.py", "venv/bin/a"):
+    for path in (
+        "CMakeLists.txt",
+        "package.xml",
+        "msg/A.msg",
+        "srv/B.srv",
+        "scripts/node",
+        "emotion_perception/a.py",
+        "venv/bin/a",
+    ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("before")
     (tmp_path / "venv/.identity").touch()
