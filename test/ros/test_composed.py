@@ -175,12 +175,15 @@ def test_no_image_leaves_the_process_before_somebody_outside_listens(running, pr
 def test_several_cameras_share_the_process(running, probe_of):
     moving_face(1)
     cameras = ["--camera", "front=synthetic", "--camera", "/rear=synthetic"]
-    composed = running(COMPOSED, "framerate:=10.0", options=cameras, remap="__ns:=/robot")
+    composed = running(COMPOSED, "camera_node:framerate:=4.0", options=cameras, remap="__ns:=/robot")
     probe = probe_of(composed)
     answers = {name: listen(probe, EmotionArray, f"{name}/emotions") for name in ("/robot/front", "/rear")}
     probe.wait(lambda: min(map(len, answers.values())) > 5, "not every camera is answered")
     for name, emotions in answers.items():
         assert all(message.status == EmotionArray.OK for message in emotions.values())
+        assert np.diff(sorted(emotions)).min() > 0.15e9, (
+            "the parameter of camera_node is for the cameras of all namespaces"
+        )
         assert probe.node.count_publishers(f"{name}/image_raw") == 1
         assert probe.node.count_subscribers(f"{name}/image_raw") == 0, "images stay in the process"
         probe.wait_for_active(f"{name}/overlay_node".lstrip("/"))

@@ -7,7 +7,7 @@ images, faces and emotions to each other by reference; other processes get them 
 to one node as `NODE:NAME:=VALUE`, e.g. `camera_node:video_device:=2`, and to all nodes that have it as `NAME:=VALUE`.
 
 With `--camera front=0 --camera rear=2` the process has camera, detection and overlay nodes in the namespaces front and
-rear, and one classifier for both.
+rear, and one classifier for both; `camera_node:NAME:=VALUE` is then for both camera nodes.
 """
 
 import argparse
@@ -77,6 +77,15 @@ def _namespace_of_process() -> str:
     return next((f"/{namespace.strip('/')}" for name, _, namespace in rules if name == "__ns"), "/").rstrip("/")
 
 
+def _parameters_of(name: str) -> list[str]:
+    """Returns the parameters that the command line gives to a node by its name, as ROS arguments without the name.
+
+    ROS itself applies them to a node of that name outside all namespaces only.
+    """
+    words = [word.removeprefix(f"{name}:") for word in sys.argv if word.startswith(f"{name}:")]
+    return [argument for word in words for argument in ("-p", word)]
+
+
 def _nodes(options: argparse.Namespace) -> list[NodeFactory]:
     """Returns the nodes: with `--camera` all but the classifier for each of them, in its namespace."""
     shared = {"intra_process": IntraProcessTopics(), "foreign_parameters": parameter_names(NODES)}
@@ -87,12 +96,13 @@ def _nodes(options: argparse.Namespace) -> list[NodeFactory]:
     cameras, detectors, overlays = [], [], []
     for namespace, device in options.camera or [("", "")]:
         where = ("-r", f"__ns:={namespace}") if namespace else ()
+        own = {name: _parameters_of(name) if namespace else [] for name in NODES}
         if options.use_camera:
             source = ("-p", f"video_device:={json.dumps(device)}") if device else ()
-            cameras.append(node(CameraNode, *where, *source))
-        detectors.append(node(FaceDetectionNode, *where))
+            cameras.append(node(CameraNode, *where, *own["camera_node"], *source))
+        detectors.append(node(FaceDetectionNode, *where, *own["face_detection_node"]))
         if options.use_overlay:
-            overlays.append(node(OverlayNode, *where))
+            overlays.append(node(OverlayNode, *where, *own["overlay_node"]))
     topics = json.dumps([f"{namespace}/{options.image_topic}" for namespace, _ in options.camera])
     of_cameras = ("-p", f"image_topics:={topics}") if options.camera else ()
     return [*cameras, *detectors, node(EmotionClassifierNode, *of_cameras), *overlays]
