@@ -34,6 +34,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
         "emotion_perception.training.commands.calibrate",
         "fit a model's calibration temperature on a dataset",
     ),
+    "fit-baseline": (
+        "emotion_perception.training.commands.fit_baseline",
+        "fit the statistics by which a model reads expressions relative to a resting face",
+    ),
     "export": ("emotion_perception.training.commands.export", "export a training run as a model for the nodes"),
     "quantize": ("emotion_perception.training.commands.quantize", "quantize a model to int8: smaller and faster"),
     "models": ("emotion_perception.training.commands.models", "list the networks and the shipped models"),

@@ -81,7 +81,8 @@ class Pipeline:
         recognizer: classification and smoothing.
 
     Raises:
-        ConfigurationError, ModelFileError, ModelBundleError: as of `create_detector` and `create_classifier`.
+        ConfigurationError, ModelFileError, ModelBundleError: as of `create_detector`, `create_classifier` and
+            `EmotionRecognizer.check`.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Pipeline:
             Tracker(),
         )
         self.recognizer = recognizer or EmotionRecognizer(create_classifier(options.classifier))
+        self.recognizer.check(options.recognizer)
 
     def process(self, image_bgr: NDArray[np.uint8], stamp_s: float) -> list[FaceEmotion]:
         """Returns the emotion of each face of an image, highest detection score first.

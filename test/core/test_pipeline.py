@@ -27,6 +27,7 @@ class Bright:
     """Says its first label of what is bright."""
 
     model_name = "bright"
+    resting_head = None
 
     def __init__(self, *labels):
         self.labels = labels

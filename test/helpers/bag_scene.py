@@ -55,6 +55,7 @@ class Grays:
     """Bright crops are happy, dark ones sad, those between are both."""
 
     labels = LABELS
+    resting_head = None
     spec = ModelSpec(architecture="fake", labels=LABELS, crop_margin=0.0)
     sha256 = load_model_bundle(ClassifierOptions.model).sha256  # stands for the model of the settings
     info = ModelInfo(LABELS, model="grays", model_sha256=sha256, device="cpu")

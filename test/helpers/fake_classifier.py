@@ -16,6 +16,7 @@ class GladClassifier:
     spec = ModelSpec(architecture="fake", labels=labels)
     model_name, device, fallback, device_problem = "fake", "cpu", False, ""
     precision = Precision("float32")
+    resting_head = None
 
     @property
     def info(self):

@@ -133,6 +133,7 @@ def make_report():
             "calibration": {"temperature": 1.25, "fitted_on": "12 images", **calibration(answers, answers)},
             "coverage": coverage(answers, 0.5),
             "robustness": None,
+            "baseline": None,
             "subgroups": None,
             "ms_per_face": 1.5,
             "model": "tiny",

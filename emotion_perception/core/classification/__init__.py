@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from emotion_perception.core.classification.labels import LABELS, canonical_label, label_index
     from emotion_perception.core.classification.load_shedding import LoadShedder
     from emotion_perception.core.classification.model_bundle import (
+        BASELINE_ENDING,
         INT8_SUFFIX,
         ModelBundle,
         load_model_bundle,
         load_spec,
         read_weights,
+        replace_onnx,
         replace_spec,
+        save_baseline,
         save_model,
         save_onnx_variant,
         shipped_models,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
     from emotion_perception.core.classification.preprocessing import gray_range, to_batch, to_input
     from emotion_perception.core.classification.recognizer import EmotionRecognizer
+    from emotion_perception.core.classification.resting_head import RestingHead
     from emotion_perception.core.classification.smoothing import EmotionSmoother
 else:
     __getattr__ = lazy_imports(
@@ -35,12 +39,15 @@ else:
             "labels": ("LABELS", "canonical_label", "label_index"),
             "load_shedding": ("LoadShedder",),
             "model_bundle": (
+                "BASELINE_ENDING",
                 "INT8_SUFFIX",
                 "ModelBundle",
                 "load_model_bundle",
                 "load_spec",
                 "read_weights",
+                "replace_onnx",
                 "replace_spec",
+                "save_baseline",
                 "save_model",
                 "save_onnx_variant",
                 "shipped_models",
@@ -50,11 +57,13 @@ else:
             "options": ("ClassifierOptions", "RecognizerOptions"),
             "preprocessing": ("gray_range", "to_batch", "to_input"),
             "recognizer": ("EmotionRecognizer",),
+            "resting_head": ("RestingHead",),
             "smoothing": ("EmotionSmoother",),
         },
     )
 
 __all__ = [
+    "BASELINE_ENDING",
     "INT8_SUFFIX",
     "LABELS",
     "NORMALIZATIONS",
@@ -66,6 +75,7 @@ __all__ = [
     "ModelBundle",
     "ModelSpec",
     "RecognizerOptions",
+    "RestingHead",
     "canonical_label",
     "create_classifier",
     "gray_range",
@@ -73,7 +83,9 @@ __all__ = [
     "load_model_bundle",
     "load_spec",
     "read_weights",
+    "replace_onnx",
     "replace_spec",
+    "save_baseline",
     "save_model",
     "save_onnx_variant",
     "shipped_models",

@@ -18,6 +18,7 @@ from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.precision import FLOAT32, INT8, Precision, choose_precision
 from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.core.classification.resting_head import RestingHead, load_resting_head, require_resting_head
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError
 from emotion_perception.core.inference import Backend, OnnxBackend, thread_count
 from emotion_perception.core.inference.devices import check_device, choose_device
@@ -36,6 +37,7 @@ class EmotionClassifier:
         bundle: the model.
         backend: runs its network.
         precision: the form of the network that `backend` runs.
+        resting_head: reads the features that `backend` returns after the logits; None if it returns only logits.
 
     Attributes:
         spec: description of the network.
@@ -43,14 +45,23 @@ class EmotionClassifier:
         model_name: name of the model.
         model_sha256: SHA-256 of its weights, 64 hexadecimal digits.
         precision: as given.
+        resting_head: as given.
     """
 
-    def __init__(self, bundle: ModelBundle, backend: Backend, *, precision: Precision = _FLOAT32) -> None:
+    def __init__(
+        self,
+        bundle: ModelBundle,
+        backend: Backend,
+        *,
+        precision: Precision = _FLOAT32,
+        resting_head: RestingHead | None = None,
+    ) -> None:
         self.spec: ModelSpec = bundle.spec
         self.labels: tuple[str, ...] = bundle.spec.labels
         self.model_name = bundle.name
         self.model_sha256 = bundle.sha256
         self.precision = precision
+        self.resting_head = resting_head
         self._backend = backend
 
     @property
@@ -89,6 +100,29 @@ class EmotionClassifier:
 
     def logits(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
         """Returns the logits, float32 (N, L), before temperature and softmax; arguments and errors as of `classify`."""
+        return self._outputs(crops)[:, : len(self.labels)]
+
+    def predict(self, crops: Sequence[Crop]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Classifies crops as `classify` does, and projects them for the comparison with a resting face.
+
+        Returns:
+            The probabilities, float32 (N, L), and the projections of `resting_head`, float32 (N, L).
+
+        Raises:
+            ImageError: a crop is not an image.
+            ConfigurationError: the model has no statistics of resting faces.
+        """
+        head = require_resting_head(self.resting_head, self.model_name)
+        outputs = self._outputs(crops)
+        logits, features = outputs[:, : len(self.labels)], outputs[:, len(self.labels) :]
+        return softmax(logits, self.spec.temperature), head.project(features)
+
+    def features(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
+        """Returns the features before the last layer, float32 (N, F); F is 0 where the backend returns none."""
+        return self._outputs(crops)[:, len(self.labels) :]
+
+    def _outputs(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
+        """Returns the logits and, if the backend has been opened with them, the features: float32 (N, L + F)."""
         if not len(crops):
             return np.empty((0, len(self.labels)), np.float32)
         batches = (crops[begin : begin + _MAX_BATCH] for begin in range(0, len(crops), _MAX_BATCH))
@@ -102,11 +136,13 @@ class EmotionClassifier:
             ConfigurationError: a GPU is required, but it failed.
         """
         blank = np.zeros((self.spec.input_size, self.spec.input_size), np.uint8)
+        num_features = 0 if self.resting_head is None else self.resting_head.weight.shape[1]
         for count in (1, 2):
-            logits = self.logits([blank] * count)
-            if logits.shape != (count, len(self.labels)):
-                raise ModelBundleError(f"{self.model_name}: {logits.shape[1:]} outputs for {len(self.labels)} labels")
-            if not np.isfinite(logits).all():
+            outputs = self._outputs([blank] * count)
+            if outputs.shape != (count, len(self.labels) + num_features):
+                expected = f"{len(self.labels)} labels" + (f" and {num_features} features" if num_features else "")
+                raise ModelBundleError(f"{self.model_name}: {outputs.shape[1:]} outputs for {expected}")
+            if not np.isfinite(outputs).all():
                 raise ModelBundleError(
                     f"{self.model_name}: the network's outputs are not finite, its weights are damaged"
                 )
@@ -114,12 +150,13 @@ class EmotionClassifier:
             raise ConfigurationError(f"require_gpu is set, but {self.device_problem}")
 
 
-def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> EmotionClassifier:
+def create_classifier(options: ClassifierOptions, *, shared: bool = False, features: bool = False) -> EmotionClassifier:
     """Opens the model and chooses its backend by the rule of `core.inference.devices`.
 
     Args:
         options: the model, its device and its threads.
         shared: whether several threads classify at the same time, e.g. one per camera; their faces are then batched.
+        features: return features also if the model has no statistics of resting faces, e.g. to make them.
 
     Raises:
         ModelFileError: a file of the model is missing or damaged.
@@ -129,22 +166,26 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False) -> Em
     """
     check_device(options.device)
     bundle = load_model_bundle(options.model)
+    head = None if bundle.baseline is None else load_resting_head(bundle.baseline, len(bundle.spec.labels))
+    features = features or head is not None
     device, reason = _device_for(options, bundle.spec)
     num_threads = thread_count(options.num_threads)
     if device != "cpu":
         from emotion_perception.core.inference import FailoverBackend
 
-        gpu = _torch_backend(bundle, device)
-        failover = FailoverBackend(gpu, lambda: _cpu_backend(bundle, num_threads))
-        return EmotionClassifier(bundle, _batching(failover, options) if shared else failover)
+        gpu = _torch_backend(bundle, device, features)
+        failover = FailoverBackend(gpu, lambda: _cpu_backend(bundle, num_threads, features))
+        return EmotionClassifier(bundle, _batching(failover, options) if shared else failover, resting_head=head)
     if options.require_gpu:
         raise ConfigurationError(f"require_gpu is set, but {reason}")
     if options.device == "auto":
         _log.info("classifying on the CPU: %s", reason)
     bundle, backend, precision = choose_precision(
-        bundle, options.precision, lambda form: _cpu_backend(form, num_threads), num_threads=num_threads
+        bundle, options.precision, lambda form: _cpu_backend(form, num_threads, features), num_threads=num_threads
     )
-    return EmotionClassifier(bundle, _batching(backend, options) if shared else backend, precision=precision)
+    return EmotionClassifier(
+        bundle, _batching(backend, options) if shared else backend, precision=precision, resting_head=head
+    )
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
@@ -183,20 +224,20 @@ def _batching(backend: Backend, options: ClassifierOptions) -> Backend:
     )
 
 
-def _cpu_backend(bundle: ModelBundle, num_threads: int) -> Backend:
+def _cpu_backend(bundle: ModelBundle, num_threads: int, features: bool) -> Backend:
     if bundle.onnx is not None:
-        return _onnx_backend(bundle.onnx, bundle.spec, num_threads)
+        return _onnx_backend(bundle.onnx, bundle.spec, num_threads, features)
     try:
         import torch
     except ImportError:
         raise ModelBundleError(f"{bundle.name}: has no ONNX export, and torch is not installed") from None
     torch.set_num_threads(num_threads)
-    return _torch_backend(bundle, "cpu")
+    return _torch_backend(bundle, "cpu", features)
 
 
-def _onnx_backend(path: Path, spec: ModelSpec, num_threads: int) -> Backend:
+def _onnx_backend(path: Path, spec: ModelSpec, num_threads: int, features: bool) -> Backend:
     """Opens an ONNX export and checks that inputs and outputs are those of the description."""
-    backend = OnnxBackend(path, num_threads)
+    backend = OnnxBackend(path, num_threads, features=features)
     if backend.output_shape != [len(spec.labels)]:
         raise ModelBundleError(f"{path}: has {backend.output_shape} outputs per face for {len(spec.labels)} labels")
     if backend.input_shape != [1, spec.input_size, spec.input_size]:
@@ -204,12 +245,12 @@ def _onnx_backend(path: Path, spec: ModelSpec, num_threads: int) -> Backend:
     return backend
 
 
-def _torch_backend(bundle: ModelBundle, device: str) -> Backend:
+def _torch_backend(bundle: ModelBundle, device: str, features: bool) -> Backend:
     from emotion_perception.core.classification.networks import build_network
     from emotion_perception.core.inference import TorchBackend
 
     try:
-        network = build_network(bundle.spec, read_weights(bundle))
+        network = build_network(bundle.spec, read_weights(bundle), features=features)
     except ModelBundleError as e:
         raise ModelBundleError(f"{bundle.weights}: {e}") from None
     return TorchBackend(network, device)

@@ -3,7 +3,8 @@
 """Model files: weights, their description, and an ONNX export.
 
 A model NAME consists of NAME.safetensors (weights), NAME.json (its `ModelSpec`, and the sha256 of every file) and, for
-onnxruntime, NAME.onnx: the same network with the same weights. Opening them can run no code.
+onnxruntime, NAME.onnx: the same network with the same weights. NAME.baseline.safetensors, where there is one, has the
+statistics by which expressions are read relative to a resting face. Opening them can run no code.
 
 The description is checked from the annotations of `ModelSpec`, so a new field is one edit there. Not by pydantic or
 msgspec: nodes import this module, and Ubuntu 22.04 has only pydantic 1 and no msgspec.
@@ -12,7 +13,7 @@ msgspec: nodes import this module, and Ubuntu 22.04 has only pydantic 1 and no m
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -32,7 +33,9 @@ FORMAT = 1
 INT8_SUFFIX = ".int8"  # of the name of a model's int8 form
 MODELS = Path(__file__).resolve().parents[2] / "models"  # the shipped ones
 _SUFFIXES = (".safetensors", ".onnx", ".json")
+BASELINE_ENDING = ".baseline.safetensors"
 _KEYS = {"format", "name", "spec", "weights", "onnx"}
+_OPTIONAL_KEYS = {"baseline"}
 _REQUIRED = {  # keys of `spec` in the first version; a field that was added later takes its default if it is missing
     "architecture",
     "crop_margin",
@@ -57,6 +60,7 @@ class ModelBundle:
         sha256: SHA-256 of that file in lower-case hexadecimal digits; identifies the model, whichever file runs.
         onnx: path of the ONNX export, or None.
         onnx_sha256: SHA-256 of that file; empty without one.
+        baseline: path of the statistics of resting faces, or None.
     """
 
     name: str
@@ -65,6 +69,7 @@ class ModelBundle:
     sha256: str
     onnx: Path | None
     onnx_sha256: str = ""
+    baseline: Path | None = None
 
 
 def shipped_models() -> tuple[str, ...]:
@@ -83,11 +88,13 @@ def load_model_bundle(name_or_path: str | Path) -> ModelBundle:
     description = _read_description(path)
     spec = _parse_spec(description["spec"], path)
     weights = _verified_file(path, "weights", description["weights"])
-    weights_sha256 = description["weights"]["sha256"]
+    entry = description.get("baseline")
+    baseline = None if entry is None else _verified_file(path, "baseline", entry)
+    bundle = ModelBundle(path.stem, spec, weights, description["weights"]["sha256"], None, baseline=baseline)
     if description["onnx"] is None:
-        return ModelBundle(path.stem, spec, weights, weights_sha256, None)
+        return bundle
     onnx = _verified_file(path, "onnx", description["onnx"])
-    return ModelBundle(path.stem, spec, weights, weights_sha256, onnx, description["onnx"]["sha256"])
+    return replace(bundle, onnx=onnx, onnx_sha256=description["onnx"]["sha256"])
 
 
 def load_spec(path: Path | str) -> ModelSpec:
@@ -107,13 +114,18 @@ def read_weights(bundle: ModelBundle) -> dict[str, NDArray[np.float32]]:
     Raises:
         ModelBundleError: the file is not safetensors, or truncated.
     """
+    return read_tensors(bundle.weights)
+
+
+def read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Reads a safetensors file; arguments and errors as of `read_weights`."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
-        stored = load_file(bundle.weights)
+        stored = load_file(path)
     except (SafetensorError, OSError) as e:
-        raise ModelBundleError(f"{bundle.weights}: not a readable safetensors file ({one_line(e)})") from e
+        raise ModelBundleError(f"{path}: not a readable safetensors file ({one_line(e)})") from e
     return {name: to_float32(array) for name, array in stored.items()}
 
 
@@ -139,10 +151,7 @@ def save_model(
     from safetensors.numpy import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    stored = {
-        key: np.asarray(array, order="C")  # safetensors would write the bytes of channels_last weights in their order
-        for key, array in (to_half(weights) if half else weights).items()
-    }
+    stored = _ordered(to_half(weights) if half else weights)
     _write_description(
         folder / f"{name}.json",
         spec,
@@ -159,8 +168,7 @@ def replace_spec(bundle: ModelBundle, spec: ModelSpec) -> ModelBundle:
         ModelFileError: the old description is missing.
     """
     path = bundle.weights.with_name(f"{bundle.name}.json")  # several models may share their weights
-    old = _read_description(path)
-    _write_description(path, spec, weights=old["weights"], onnx=old["onnx"])
+    _write_description(path, spec, **_files(path))
     return load_model_bundle(path)
 
 
@@ -172,10 +180,45 @@ def save_onnx_variant(bundle: ModelBundle, onnx: Path, spec: ModelSpec) -> Model
         onnx: the other ONNX file, in the folder of the weights; the description gets its name.
         spec: description of the network as this file computes it.
     """
-    weights = _read_description(bundle.weights.with_suffix(".json"))["weights"]
+    files = _files(bundle.weights.with_suffix(".json"))
     path = onnx.with_suffix(".json")
-    _write_description(path, spec, weights=weights, onnx={"file": onnx.name, "sha256": file_sha256(onnx)})
+    _write_description(path, spec, **{**files, "onnx": {"file": onnx.name, "sha256": file_sha256(onnx)}})
     return load_model_bundle(path)
+
+
+def save_baseline(bundle: ModelBundle, tensors: Mapping[str, NDArray[np.float32]], spec: ModelSpec) -> ModelBundle:
+    """Writes NAME.baseline.safetensors beside a model, and names it in the description; other files stay.
+
+    Args:
+        bundle: the model.
+        tensors: of `RestingHead`.
+        spec: the model's description, e.g. with metadata about the statistics.
+    """
+    from safetensors.numpy import save
+
+    path = bundle.weights.with_name(f"{bundle.name}.json")
+    baseline = _write(bundle.weights.with_suffix(BASELINE_ENDING), save(_ordered(tensors)))
+    _write_description(path, spec, **{**_files(path), "baseline": baseline})
+    return load_model_bundle(path)
+
+
+def replace_onnx(bundle: ModelBundle, content: bytes) -> ModelBundle:
+    """Replaces a model's ONNX file, e.g. by the same network with another output."""
+    assert bundle.onnx is not None
+    path = bundle.onnx.with_suffix(".json")
+    _write_description(path, bundle.spec, **{**_files(path), "onnx": _write(bundle.onnx, content)})
+    return load_model_bundle(path)
+
+
+def _ordered(tensors: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+    """Returns tensors in the order of C: safetensors writes the bytes of others, e.g. channels_last, in their order."""
+    return {name: np.asarray(array, order="C") for name, array in tensors.items()}
+
+
+def _files(description: Path) -> dict[str, Any]:
+    """Returns the entries of a description that name files."""
+    old = _read_description(description)
+    return {key: old[key] for key in ("weights", "onnx", "baseline") if key in old}
 
 
 def to_half(weights: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
@@ -227,7 +270,7 @@ def _read_description(path: Path) -> dict[str, Any]:
         raise ModelBundleError(f"{path}: not the description of a model")
     if description["format"] != FORMAT:
         raise ModelBundleError(f"{path}: format {description['format']!r}, but this version reads {FORMAT}")
-    _check_keys(path, description, _KEYS, required=_KEYS)
+    _check_keys(path, description, _KEYS | _OPTIONAL_KEYS, required=_KEYS)
     return description
 
 

@@ -69,15 +69,32 @@ class CompactVGG(nn.Module):
         return self.head(features), self.aux_head(features)
 
 
+class WithFeatures(nn.Module):
+    """Outputs the logits of a network and, in the columns after them, the features before its last layer.
+
+    Args:
+        network: has the attributes `features` and `head`, as `CompactVGG`.
+    """
+
+    def __init__(self, network: CompactVGG) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps (N, 1, S, S) to (N, num_classes + number of features)."""
+        features = self.network.features(images)
+        return torch.cat((self.network.head(features), features), dim=1)
+
+
 class MirrorAverage(nn.Module):
-    """Averages the logits of an image and of its mirror image: more accurate, at twice the computation."""
+    """Averages the outputs for an image and for its mirror image: more accurate, at twice the computation."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        """Maps (N, 1, S, S) to logits (N, num_classes), in one batch of 2N; N at least 1."""
+        """Maps (N, 1, S, S) to outputs (N, K), in one batch of 2N; N at least 1."""
         both = self.network(torch.cat((images, images.flip(-1))))
         return both.unflatten(0, (2, -1)).mean(0)  # (2N, L) -> (2, N, L) -> (N, L); no len(): it would fix N in a trace
 
@@ -107,7 +124,11 @@ def create_network(architecture: str, networks: Networks = NETWORKS, **options: 
 
 
 def build_network(
-    spec: ModelSpec, weights: Mapping[str, NDArray[np.generic]], networks: Networks = NETWORKS
+    spec: ModelSpec,
+    weights: Mapping[str, NDArray[np.generic]],
+    networks: Networks = NETWORKS,
+    *,
+    features: bool = False,
 ) -> nn.Module:
     """Builds a model's network with its weights, in eval mode, mirror average included.
 
@@ -115,12 +136,18 @@ def build_network(
         spec: the model's description.
         weights: tensors by name, of any floating type; the network computes in float32.
         networks: the networks to choose from, by name.
+        features: also output the features before the last layer, see `WithFeatures`.
 
     Raises:
-        ModelBundleError: no network has that name, an option is wrong, or the weights do not fit.
+        ModelBundleError: no network has that name, an option is wrong, the weights do not fit, or the network has no
+            features that could be output.
     """
     network = create_network(spec.architecture, networks, num_classes=len(spec.labels), **spec.options)
     load_weights(network, weights)
+    if features:
+        if not isinstance(network, CompactVGG):
+            raise ModelBundleError(f"architecture '{spec.architecture}' outputs no features")
+        network = WithFeatures(network)
     return (MirrorAverage(network) if spec.mirror_average else network).eval()
 
 

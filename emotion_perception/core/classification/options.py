@@ -56,6 +56,12 @@ class RecognizerOptions(Options):
     min_confidence: float = option(
         0.5, "a face whose smoothed score is below this is marked uncertain", minimum=0.0, maximum=1.0, live=True
     )
+    baseline: str = option(
+        "on_request",
+        "expressions relative to the face at rest: off, on_request (of faces that were calibrated), or auto (also "
+        "learned from each face while it is tracked)",
+        choices=("off", "on_request", "auto"),
+    )
     max_faces: int = option(
         64, "maximum number of faces per frame that are classified, largest first", minimum=1, maximum=1024, live=True
     )

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from emotion_perception.core.classification.classifier import EmotionClassifier
 from emotion_perception.core.classification.load_shedding import turns
 from emotion_perception.core.classification.options import RecognizerOptions
+from emotion_perception.core.classification.resting_expression import NEUTRAL, Calibration, RestingExpressions
+from emotion_perception.core.classification.resting_head import require_resting_head
 from emotion_perception.core.classification.smoothing import EmotionSmoother
-from emotion_perception.core.errors import RegionError
+from emotion_perception.core.errors import ConfigurationError, RegionError
 from emotion_perception.core.images import check_region, largest, square_crop
 from emotion_perception.core.types import Face, FaceEmotion
 
@@ -44,6 +46,8 @@ class EmotionRecognizer:
         self.classifier = classifier
         self.regions_rejected = 0
         self._smoother = smoother or EmotionSmoother()
+        head, labels = classifier.resting_head, classifier.spec.labels
+        self._resting = RestingExpressions(head, labels) if head is not None and NEUTRAL in labels else None
         self._clock_s = clock_s
 
     def recognize(
@@ -81,14 +85,51 @@ class EmotionRecognizer:
                 break
             batch = turn[begin : begin + _BATCH]
             margin = self.classifier.spec.crop_margin
-            rows = self.classifier.classify([square_crop(image_bgr, faces[index].box, margin) for index in batch])
-            for index, row in zip(batch, rows, strict=True):
-                emotions[index] = self._recognize(faces[index], row, stamp_s, options)
+            crops = [square_crop(image_bgr, faces[index].box, margin) for index in batch]
+            rows, projections = self._predict(crops, options)
+            for index, row, projection in zip(batch, rows, projections, strict=True):
+                emotions[index] = self._recognize(faces[index], row, projection, stamp_s, options)
         return emotions
 
+    def check(self, options: RecognizerOptions) -> None:
+        """Checks that the model can do what the options want.
+
+        Raises:
+            ConfigurationError: `baseline` is `auto`, and the model has no statistics of resting faces.
+        """
+        if options.baseline == "auto":
+            require_resting_head(self.classifier.resting_head, self.classifier.model_name)
+
+    def calibrate(self, track_id: int, seconds: float, options: RecognizerOptions) -> list[Calibration]:
+        """Takes what faces have shown in the last seconds as their resting expression, see `RestingExpressions`.
+
+        Args:
+            track_id: id of a track; 0 takes all present ones.
+            seconds: of stamp time up to the newest image.
+            options: of the last image.
+
+        Raises:
+            ConfigurationError: the model has no statistics of resting faces, or `baseline` is `off`.
+        """
+        require_resting_head(self.classifier.resting_head, self.classifier.model_name)
+        if self._resting is None or options.baseline == "off":
+            raise ConfigurationError("the parameter baseline is off")
+        return self._resting.calibrate(track_id, seconds)
+
     def reset(self) -> None:
-        """Forgets the smoothed probabilities of all tracks."""
+        """Forgets the smoothed probabilities and the resting expressions of all tracks."""
         self._smoother.reset()
+        if self._resting is not None:
+            self._resting.reset()
+
+    def _predict(
+        self, crops: Sequence[NDArray[np.uint8]], options: RecognizerOptions
+    ) -> tuple[NDArray[np.float32], Sequence[NDArray[np.float32] | None]]:
+        """Returns the probabilities of crops, and their projections where resting expressions are used."""
+        if self._resting is None or options.baseline == "off":
+            return self.classifier.classify(crops), [None] * len(crops)
+        probabilities, projections = self.classifier.predict(crops)
+        return probabilities, list(projections)
 
     def _inside(self, image_bgr: NDArray[np.uint8], faces: Sequence[Face]) -> list[Face]:
         """Returns the faces that have a pixel in the image, and counts the others."""
@@ -104,6 +145,8 @@ class EmotionRecognizer:
     def _last_emotions(self, faces: Sequence[Face], stamp_s: float, options: RecognizerOptions) -> list[FaceEmotion]:
         """Returns the emotion of each face by the earlier predictions of its track."""
         self._smoother.advance(stamp_s)
+        if self._resting is not None:
+            self._resting.advance(stamp_s)
         emotions = []
         for face in faces:
             last = self._smoother.last(face.track_id)
@@ -111,15 +154,26 @@ class EmotionRecognizer:
                 emotions.append(FaceEmotion(face, "", 0.0, True, _NOTHING, _NOTHING, prediction_age_s=math.nan))
             else:
                 predicted_s, smoothed = last
-                emotions.append(self._emotion(face, _NOTHING, smoothed, stamp_s - predicted_s, options))
+                weight = 0.0 if self._resting is None else self._resting.weight(face.track_id)
+                emotions.append(self._emotion(face, _NOTHING, smoothed, stamp_s - predicted_s, options, weight))
         return emotions
 
     def _recognize(
-        self, face: Face, row: NDArray[np.float32], stamp_s: float, options: RecognizerOptions
+        self,
+        face: Face,
+        row: NDArray[np.float32],
+        projection: NDArray[np.float32] | None,
+        stamp_s: float,
+        options: RecognizerOptions,
     ) -> FaceEmotion:
-        """Smooths the probabilities of a face that was classified, and chooses its label."""
-        smoothed = self._smoother.update(face.track_id, row, stamp_s, time_constant_s=options.smoothing_s)
-        return self._emotion(face, row, smoothed, 0.0, options)
+        """Relates the probabilities of a face that was classified to rest, smooths them, and chooses its label."""
+        weight, relative = 0.0, row
+        if self._resting is not None and projection is not None:
+            relative, weight = self._resting.update(
+                face.track_id, projection, row, stamp_s, learns=options.baseline == "auto"
+            )
+        smoothed = self._smoother.update(face.track_id, relative, stamp_s, time_constant_s=options.smoothing_s)
+        return self._emotion(face, row, smoothed, 0.0, options, weight)
 
     def _emotion(
         self,
@@ -128,6 +182,7 @@ class EmotionRecognizer:
         smoothed: NDArray[np.float32],
         prediction_age_s: float,
         options: RecognizerOptions,
+        baseline_weight: float,
     ) -> FaceEmotion:
         label = self._smoother.choose_label(face.track_id, options.label_hysteresis)
         score = float(smoothed[label])
@@ -139,4 +194,5 @@ class EmotionRecognizer:
             probabilities=row,
             smoothed_probabilities=smoothed,
             prediction_age_s=prediction_age_s,
+            baseline_weight=baseline_weight,
         )

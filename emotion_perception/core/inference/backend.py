@@ -29,6 +29,8 @@ class Backend(Protocol):
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns the logits, float32 (N, L), of a batch, float32 (N, 1, S, S), N at least 1.
 
+        A backend that was opened with features returns float32 (N, L + F): the F features before the last layer follow.
+
         Raises:
             DeviceError: the device failed, e.g. a GPU is out of memory.
         """

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PROVIDERS = ("CPUExecutionProvider",)
 _ERRORS_ONLY = 3  # log severity; errors are raised too
 _LONGEST_REASON = 200  # characters
+FEATURES = "features"  # name of the output with the features before the last layer
 
 
 def open_session(
@@ -79,32 +80,36 @@ def read_model(path: Path) -> bytes:
 
 
 class OnnxBackend:
-    """Runs a network with one input and one output in onnxruntime on the CPU; a `Backend`.
+    """Runs a network with one input in onnxruntime on the CPU; a `Backend`.
 
     Args:
-        path: the ONNX file.
+        path: the ONNX file. Beside the logits it may have a second output, `features`.
         num_threads: threads of one run.
+        features: also return the features, in the columns after the logits.
 
     Attributes:
         input_shape: of one input, without the batch axis; an axis of any length is a string or None.
-        output_shape: of one output, likewise.
+        output_shape: of the logits of one input, likewise.
 
     Raises:
-        ConfigurationError, ModelFileError: as of `open_session`; or the file has several inputs or outputs.
+        ConfigurationError, ModelFileError: as of `open_session`; or the file has several inputs, other outputs, or no
+            features where they are wanted.
     """
 
     device, fallback, problem = "cpu", False, ""
 
-    def __init__(self, path: Path, num_threads: int) -> None:
-        self._session = open_session(path, num_threads=num_threads)
+    def __init__(self, path: Path, num_threads: int, *, features: bool = False) -> None:
+        self._session = open_session(path, num_threads=num_threads, outputs=(FEATURES,) if features else ())
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        if len(inputs) != 1 or len(outputs) != 1:
+        names = [output.name for output in outputs]
+        if len(inputs) != 1 or not outputs or len(outputs) > 2 or names[1:] not in ([], [FEATURES]):
             raise ModelFileError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, expected one each")
         self._input = inputs[0].name
+        self._outputs = names if features else names[:1]
         self.input_shape: list[int | str | None] = inputs[0].shape[1:]
         self.output_shape: list[int | str | None] = outputs[0].shape[1:]
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the logits."""
-        logits: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
-        return logits
+        """Returns the logits, and the features after them where they are wanted."""
+        outputs: list[NDArray[np.float32]] = self._session.run(self._outputs, {self._input: batch})
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)

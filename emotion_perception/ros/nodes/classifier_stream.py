@@ -37,7 +37,7 @@ class ClassifierStream:
         resources: destroys the publisher.
 
     Raises:
-        ConfigurationError: `image_topic` is not a valid topic name.
+        ConfigurationError: `image_topic` is not a valid topic name, or as of `EmotionRecognizer.check`.
 
     Attributes:
         image_topic: as given.
@@ -53,6 +53,7 @@ class ClassifierStream:
     ) -> None:
         self._node, self.image_topic, self._classifier = node, image_topic, classifier
         self._recognizer, self._load_shedder = EmotionRecognizer(classifier), LoadShedder()
+        self._recognizer.check(node.config.recognizer)
         # written by the worker thread, and by `LatestFrameWorker.stop` after it has excluded a thread that hangs
         self._published: Counter[int] = Counter()
         self._counts: Callable[[], FrameCounts] = FrameCounts

@@ -32,6 +32,12 @@ from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.limitations import limitations_of
 from emotion_perception.training.evaluate.prediction import classifier_logits
 from emotion_perception.training.evaluate.report import REPORT_FILES, write_report
+from emotion_perception.training.evaluate.resting_images import (
+    RestingRule,
+    baseline_entries,
+    find_resting_images,
+    predict_relative,
+)
 from emotion_perception.training.evaluate.robustness import measure_robustness
 from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_subgroups, read_subgroups
 from emotion_perception.training.evaluate.summary_metrics import measure
@@ -52,6 +58,7 @@ def evaluate(
     robustness: bool = False,
     examples: bool = False,
     subgroups: Path | None = None,
+    baseline: RestingRule | None = None,
     seed: int = 0,
     inputs: Sequence[Path] = (),
     progress: bool = True,
@@ -69,6 +76,7 @@ def evaluate(
         robustness: also measure changed images, which takes about thirty times as long.
         examples: show a face of the dataset with every change in the report; faces are personal data.
         subgroups: CSV file with the subgroups of the images, see `subgroup_metrics`.
+        baseline: read expressions relative to a resting image of each person, which is not measured on; None does not.
         seed: of the random changes and of the bootstrap.
         inputs: further files that the caller reads, which the results may not replace.
         progress: show progress bars.
@@ -80,9 +88,11 @@ def evaluate(
         ModelFileError: a file of the model is missing or damaged.
         ModelBundleError: the model's files do not fit together.
         DatasetError: the dataset or the subgroups cannot be read, or the model has no output for a label.
-        ConfigurationError: an option is out of range, `examples` is given without `robustness`, or `out` cannot be used
-            (see `OutputFolder`).
+        ConfigurationError: an option is out of range, `examples` is given without `robustness`, `baseline` with it or
+            with a model that has no statistics of resting faces, or `out` cannot be used (see `OutputFolder`).
     """
+    if baseline and robustness:
+        raise ConfigurationError("--robustness changes single images: it cannot be combined with --baseline-by")
     if examples and not robustness:
         raise ConfigurationError("--examples shows the changes of --robustness: give both")
     min_confidence = RecognizerOptions(min_confidence=min_confidence).min_confidence  # checks the range
@@ -92,7 +102,15 @@ def evaluate(
         classifier = create_classifier(options)
         classifier.warm_up()
         data, groupings = _load(data_path, data_options or {}, split, ignore_classes, subgroups)
-        predictions, uncalibrated = _predict(classifier, data, progress=progress)
+        entries = None
+        if baseline:
+            found = find_resting_images(data, baseline)
+            predictions, uncalibrated = predict_relative(classifier, data, found, progress=progress)
+            entries = baseline_entries(baseline, data, found, predictions, uncalibrated, seed=seed)
+            data = data.select(found.tested)
+            groupings = {name: column[found.tested] for name, column in groupings.items()}
+        else:
+            predictions, uncalibrated = _predict(classifier, data, progress=progress)
         rule: dict[str, Any] = {"min_confidence": min_confidence, "seed": seed, "progress": progress}
         metadata = classifier.spec.metadata
         report: dict[str, Any] = {
@@ -107,6 +125,7 @@ def evaluate(
             "subgroups": _describe(subgroups, measure_subgroups(predictions, groupings, seed=seed))
             if subgroups
             else None,
+            "baseline": entries,
             "ms_per_face": ms_per_face(options, data),
             "model": classifier.model_name,
             "model_sha256": classifier.model_sha256,

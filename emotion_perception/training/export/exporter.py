@@ -10,6 +10,7 @@ import numpy as np
 from torch import nn
 
 from emotion_perception.core.classification import (
+    BASELINE_ENDING,
     INT8_SUFFIX,
     ClassifierOptions,
     EmotionClassifier,
@@ -36,6 +37,7 @@ from emotion_perception.training.export.export_formats import (
     to_onnx,
     to_torchscript,
 )
+from emotion_perception.training.export.feature_output import with_features
 from emotion_perception.training.export.model_folder import model_folder
 from emotion_perception.training.export.model_metadata import measured_metrics, selected_on, training_metadata
 from emotion_perception.training.export.quantization import INT8_ENDINGS, QuantizedModel, quantize
@@ -44,7 +46,7 @@ from emotion_perception.training.fit.run_directory import TrainingRun, exported_
 from emotion_perception.training.fit.run_start import FILES
 
 _MAX_CHANGED = 0.001  # fraction of predictions that float16 weights may change
-_ENDINGS = (".safetensors", ".onnx", ".json", ".ts")
+_ENDINGS = (".safetensors", ".onnx", ".json", ".ts", BASELINE_ENDING)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,10 @@ def _write_model(
     """
     unseen = _unseen_images(splits)
     half, rounding = _try_half(spec, weights, unseen)
-    onnx = to_onnx(build_network(spec, to_half(weights) if half else weights), spec.input_size)
+    onnx = with_features(
+        to_onnx(build_network(spec, to_half(weights) if half else weights), spec.input_size),
+        mirror_average=spec.mirror_average,
+    )
     model = save_model(folder, name, spec, weights, onnx=onnx, half=half)
     classifier = _classifier(model)
     classifier.warm_up()

@@ -20,6 +20,7 @@ class BrightnessClassifier:
     """Says `bright` with the share of white in the crop."""
 
     spec = ModelSpec(architecture="fake", labels=LABELS, crop_margin=0.0)
+    resting_head = None
 
     def classify(self, crops):
         shares = np.array([crop.mean() / 255 for crop in crops], np.float32).reshape(-1)

@@ -95,6 +95,21 @@ def full(make_report):
     return make_report(robustness=ROBUSTNESS, subgroups=GROUPS, data_options={"votes": "none"})
 
 
+GAIN = {"accuracy": 0.9, "accuracy_interval": [0.8, 1], "balanced_accuracy": 0.7, "balanced_accuracy_interval": [0, 1]}
+BASELINE = {
+    **{"by": "subject", "class": "neutral", "files": "*_normal", "num_subjects": 15, "without_rest": 3},
+    **{"relative": GAIN, "alone": GAIN, "gain": GAIN},
+}
+
+
+def test_a_report_relative_to_rest_says_so(make_report, tmp_path, quick_plots):
+    page = write(make_report(baseline=BASELINE), tmp_path / "out")
+    assert "Relative to rest" in page.headings
+    markdown = (tmp_path / "out" / "report.md").read_text()
+    assert "one resting image (neutral, *_normal) of each of 15 subjects" in markdown
+    assert "| relative | 90.0% (80.0% to 100.0%) | 70.0% (0.0% to 100.0%) |" in markdown
+
+
 @pytest.mark.parametrize("parts", [{}, {"robustness": ROBUSTNESS}, {"subgroups": GROUPS}])
 def test_the_page_is_whole_and_loads_nothing(make_report, tmp_path, parts, quick_plots):
     page = write(make_report(**parts), tmp_path / "out")
