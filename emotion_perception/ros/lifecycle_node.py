@@ -9,9 +9,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Generic
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.msg import ParameterDescriptor
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.service import Service
 from rclpy.timer import Timer
 from std_msgs.msg import Header
@@ -24,7 +25,7 @@ from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.diagnostics import NodeDiagnostics
 from emotion_perception.ros.intra_process import IntraProcessTopics
 from emotion_perception.ros.node_options import NodeOptions
-from emotion_perception.ros.parameters import Config, Parameters, refuse_unknown_parameters
+from emotion_perception.ros.parameters import Config, Parameters, refuse_unknown_parameters, unknown_parameter
 from emotion_perception.ros.tracing import Tracer
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self._parameter_values = Parameters(self, config_type)
         autostart = ParameterDescriptor(description="configure and activate at start", read_only=True)
         self.autostart: bool = self.declare_parameter("autostart", True, autostart).value
-        refuse_unknown_parameters(self, foreign=foreign_parameters)
+        topics = ("image_raw", "camera_info", *getattr(self.config, "image_topics", ()))
+        refuse_unknown_parameters(self, foreign=foreign_parameters, topics=topics)
         self._state = "unconfigured"
         self._behavior = Behavior()
         self._configured, self._active = ExitStack(), ExitStack()
@@ -111,6 +113,10 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     def config(self) -> Config:
         """The present parameters, an immutable value that is replaced as a whole when one of them is set."""
         return self._parameter_values.value
+
+    def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
+        """Sets parameters, as rclpy does; the refusal of one that the node does not have names it."""
+        return unknown_parameter(self, parameter_list) or super().set_parameters_atomically(parameter_list)
 
     @property
     def faults(self) -> int:

@@ -31,6 +31,8 @@ from emotion_perception.ros.config import NODE_CONFIGS
 
 Config = TypeVar("Config", bound=Options)
 _QOS_OVERRIDES = "qos_overrides."
+_QOS_ENTITIES = ("publisher", "subscription")
+_QOS_POLICIES = ("history", "depth", "reliability")
 _WRONG_NAME = re.compile("invalid node name|with incompatible type")  # RCLError, a RuntimeError, has no subclasses
 _RCLPY_PARAMETERS = ("use_sim_time", "start_type_description_service")  # Humble does not know the second
 
@@ -88,7 +90,7 @@ def parameter_names(nodes: Iterable[str]) -> frozenset[str]:
     return frozenset(field.name for node in nodes for field in option_fields(NODE_CONFIGS[node]))
 
 
-def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = ()) -> None:
+def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = (), topics: Collection[str] = ()) -> None:
     """Checks that a node has every parameter that it was given; to be called when all are declared.
 
     Logs a warning where a parameter file has sections for nodes of its name in other namespaces only: rcl ignores them.
@@ -96,21 +98,24 @@ def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = ()) -> N
     Args:
         node: the node.
         foreign: parameters of other nodes that the command line may give to all nodes of the process.
+        topics: image topics of the node, for `qos_overrides`.
 
     Raises:
         ConfigurationError: the node was given a parameter that it does not have; the message suggests a similar one. A
             parameter of another node of this package is allowed in a parameter file's section for all nodes (`/**`).
     """
+    overrides = _qos_parameters(node, topics)
+    known = {*_RCLPY_PARAMETERS, *foreign, *overrides}
     for name in node._parameter_overrides:  # rclpy has no public access to the given values
-        if node.has_parameter(name) or name.startswith(_QOS_OVERRIDES) or name in _RCLPY_PARAMETERS or name in foreign:
+        if node.has_parameter(name) or name in known:
+            continue
+        if name.startswith(_QOS_OVERRIDES) and ((foreign and _may_be_of_another(name)) or _in_wildcards(name)):
             continue
         if successor := PARAMETERS.get(name):
             raise ConfigurationError(f"parameter {name} is called {successor} now")
         if name in parameter_names(NODE_CONFIGS) and name in _wildcard_parameters(sys.argv):
             continue
-        nearest = difflib.get_close_matches(name, sorted({*node._parameters, *foreign}), 1)
-        hint = f", did you mean {nearest[0]}?" if nearest else "; --help lists those that there are"
-        raise ConfigurationError(f"{node.get_name()} has no parameter {name}{hint}")
+        raise ConfigurationError(_no_parameter(node, name, {*foreign, *overrides}))
     name, full_name = node.get_name(), node.get_fully_qualified_name()
     sections = [pattern for pattern, _ in _given_sections(tuple(sys.argv)) if pattern.rpartition("/")[2] == name]
     if sections and not any(section_fits(pattern, full_name) for pattern in sections):
@@ -118,6 +123,42 @@ def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = ()) -> N
             f"the parameters of {clipped(', '.join(sections))} are not for {full_name}; "
             f"a section /**/{name} is for every namespace"
         )
+
+
+def unknown_parameter(node: Node, changes: Iterable[Parameter]) -> SetParametersResult | None:
+    """Returns the refusal of the first of some parameters that a node does not have; rclpy's names none. Else None."""
+    for name in (change.name for change in changes if change.name):
+        if not node.has_parameter(name):
+            return SetParametersResult(successful=False, reason=clipped(_no_parameter(node, name, ())))
+    return None
+
+
+def _no_parameter(node: Node, name: str, others: Collection[str]) -> str:
+    nearest = difflib.get_close_matches(name, sorted({*node._parameters, *others}), 1)
+    hint = f", did you mean {nearest[0]}?" if nearest else "; --help lists those that there are"
+    return f"{node.get_name()} has no parameter {name}{hint}"
+
+
+def _qos_parameters(node: Node, topics: Iterable[str]) -> set[str]:
+    """Returns the names of the parameters of `qos_overrides` for image topics."""
+    names = {node.resolve_topic_name(topic) for topic in topics}
+    names |= {node.resolve_topic_name(f"{name}/compressed") for name in names}
+    parts = itertools.product(sorted(names), _QOS_ENTITIES, _QOS_POLICIES)
+    return {f"{_QOS_OVERRIDES}{topic}.{entity}.{policy}" for topic, entity, policy in parts}
+
+
+def _may_be_of_another(name: str) -> bool:
+    """Returns whether a parameter of `qos_overrides` can be for an image topic of another node of the process."""
+    topic, _, policy = name.removeprefix(_QOS_OVERRIDES).rpartition(".")
+    topic, _, entity = topic.rpartition(".")
+    remapped = {rule.rpartition("/")[2] for rule in (word.rpartition(":=")[2] for word in sys.argv if ":=" in word)}
+    known = {"image_raw", "camera_info", "compressed", *remapped}
+    return policy in _QOS_POLICIES and entity in _QOS_ENTITIES and topic.rpartition("/")[2] in known
+
+
+def _in_wildcards(name: str) -> bool:
+    """Returns whether a parameter file gives `qos_overrides` to nodes of any name."""
+    return not {name, _QOS_OVERRIDES[:-1]}.isdisjoint(_wildcard_parameters(sys.argv))
 
 
 def _wildcard_parameters(arguments: Sequence[str]) -> set[str]:

@@ -105,6 +105,14 @@ def test_a_parameter_that_is_not_there_is_one_line_and_exit_code_78(program, giv
         ("camera_node", ["-p", "camra_node:framerate:=5.0"], 2, "did you mean camera_node?"),
         (COMPOSED, ["--param", "overley_node:draw_bars:=true"], 2, "did you mean overlay_node?"),
         (COMPOSED, ["-r", "__node:=one"], 2, "give camera_node:__node:=one"),
+        (
+            "camera_node",
+            ["-p", "qos_overrides./image_rw.publisher.depth:=3"],
+            78,
+            "did you mean qos_overrides./image_raw.publisher.depth?",
+        ),
+        (COMPOSED, ["-p", "qos_overrides./image_raw.publsher.depth:=3"], 78, "no parameter qos_overrides./image_raw"),
+        ("bag_player", ["-p", "qos_overrides./image_raw.publisher.depth:=3"], 78, "no parameter qos_overrides./image"),
     ],
 )
 def test_what_ros_refuses_or_would_ignore_at_start_is_one_line(ros_domain, program, words, code, line):
@@ -183,6 +191,7 @@ def test_parameters_of_rclpy_and_the_packages_own_file_are_accepted():
     path = Path(get_package_share_directory("emotion_perception"), "config", "emotion_perception.yaml")
     given = ["use_sim_time:=false", "autostart:=true", "start_type_description_service:=true"]
     given += ["qos_overrides./image_raw.publisher.depth:=3", "video_device:=''"]
+    given += ["qos_overrides./image_raw/compressed.publisher.reliability:=best_effort"]
     words = [word for each in given for word in ("-p", each)]
     for program in ("camera_node", COMPOSED):
         line = refusal(program, "--ros-args", "--params-file", path, *words, code=78)

@@ -64,6 +64,14 @@ def test_a_parameter_without_a_name_is_refused(graph, node_type, config):
     assert not node.has_parameter("")
 
 
+def test_the_refusal_of_a_parameter_that_is_not_there_names_it_and_a_similar_one(graph):
+    result = graph.node(OverlayNode, activate=False).set_parameters_atomically([Parameter("draw_bar", value=True)])
+    assert (result.successful, result.reason) == (
+        False,
+        "overlay_node has no parameter draw_bar, did you mean draw_bars?",
+    )
+
+
 def test_the_reason_of_a_refusal_is_no_longer_than_a_line(graph):
     (result,) = graph.node(OverlayNode, activate=False).set_parameters([Parameter("anonymize", value="x" * 200_000)])
     assert not result.successful
