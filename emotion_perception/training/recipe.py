@@ -45,6 +45,7 @@ _AUGMENTATION: Mapping[str, tuple[float, float]] = {  # of `fit.augmentation.bui
     **dict.fromkeys(("shift", "brightness", "contrast", "noise"), (0, 1)),
     "scale": (0.01, 100),
 }
+TRAIN_SPLIT, VAL_SPLIT = "Training", "PublicTest"  # names of the splits unless others are given
 _RESTART_KEYS = ("learning_rate", "augmentation")
 SHIPPED = Path(__file__).parent / "recipes"
 
@@ -299,8 +300,8 @@ def build_recipe(values: Mapping[str, Any], source: str) -> Recipe:
 def _check_augmentation(options: Mapping[str, Any], source: str) -> None:
     """Raises ConfigurationError if an option of the augmentation is not a number within its limits."""
     for name, value in options.items():
-        if name not in _AUGMENTATION:  # unknown ones are refused where the augmentation is built
-            continue
+        if name not in _AUGMENTATION:
+            raise ConfigurationError(f"{source}: unknown key {name}; there are {', '.join(sorted(_AUGMENTATION))}")
         values = value if name == "scale" and isinstance(value, list | tuple) else (value,)
         if name == "scale" and len(values) != 2:
             raise ConfigurationError(f"{source}: scale {value!r} is not [smallest, largest]")

@@ -74,6 +74,7 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
         ("architecture: x\nlearning_rate: 1:30\n", "learning_rate '1:30' is not of type float"),
         ("architecture: x\nlearning_rate: .nan\n", "learning_rate nan is not a finite number"),
         ("architecture: x\nmirror_average: maybe\n", "mirror_average 'maybe' is not of type bool; write true or false"),
+        ("architecture: x\naugmentation: {blurr: 1}\n", "augmentation: unknown key blurr; there are blur, bright"),
         ("architecture: x\nseed: -1\n", "seed -1 is below"),
         ("architecture: [\n", "not YAML"),
         ("- architecture\n", "a recipe is a table"),

@@ -3,6 +3,7 @@
 """`emotion-perception evaluate`."""
 
 import argparse
+import os
 
 from emotion_perception.core.classification import ClassifierOptions, RecognizerOptions
 from emotion_perception.core.paths import path_argument
@@ -62,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.core.yaml_values import parse_key_values
     from emotion_perception.reporting.output_file import check_output_file
     from emotion_perception.training.evaluate.evaluator import evaluate
+    from emotion_perception.training.evaluate.report import REPORT_FILES
     from emotion_perception.training.export.model_card import is_card, read_report, write_card
 
     if arguments.report and not arguments.card:
@@ -70,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.card:
         inputs = [arguments.data, bundle.weights, *arguments.report]
         check_output_file(arguments.card, inputs=inputs, is_ours=is_card)
+        if os.path.realpath(arguments.card) in {os.path.realpath(arguments.out / name) for name in REPORT_FILES}:
+            raise ConfigurationError(f"{arguments.card}: --card would replace the report: give another name")
     others = [read_report(path, bundle) for path in arguments.report]
     report = evaluate(
         ClassifierOptions(

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from emotion_perception.core.paths import path_argument
+from emotion_perception.training.recipe import TRAIN_SPLIT, VAL_SPLIT
 
 DEVICE_HELP = "auto, cpu, cuda or cuda:N; a GPU that is named must be there (default: %(default)s)"
 
@@ -32,11 +33,11 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the recipe; may be repeated"
     )
     parser.add_argument(
-        "--train-split", default="Training", metavar="NAME", help="split to train on (default: %(default)s)"
+        "--train-split", default=TRAIN_SPLIT, metavar="NAME", help="split to train on (default: %(default)s)"
     )
     parser.add_argument(
         "--val-split",
-        default="PublicTest",
+        default=VAL_SPLIT,
         metavar="NAME",
         help="split on which the best epoch is selected; '' takes a tenth of the training split (default: %(default)s)",
     )

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification import ModelSpec, to_input
+from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.datasets import FaceDataset, chunks, subject_folds
-from emotion_perception.training.recipe import Recipe
+from emotion_perception.training.recipe import TRAIN_SPLIT, VAL_SPLIT, Recipe
 
 _VALIDATION_FRACTION = 0.1  # of the training images, where no validation split is named
 
@@ -39,12 +40,13 @@ def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: s
     Args:
         data: the whole dataset.
         recipe: seed, calibration fraction, ignored classes and balance.
-        train_split: name of the dataset's training split; ignored where the dataset has no splits.
+        train_split: name of the dataset's training split; the default is ignored where the dataset has no splits.
         val_split: name of its validation split; empty, or a dataset without splits, takes a tenth of the images.
 
     Raises:
-        DatasetError: the dataset has splits, but not one of these names.
+        DatasetError: the dataset has no split of one of these names.
     """
+    _check_names(data, train_split, val_split)
     data = data.without_classes(recipe.ignore_classes) if recipe.ignore_classes else data
     train = data if data.splits is None else data.split(train_split)
     if data.splits is not None and val_split:
@@ -55,6 +57,13 @@ def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: s
     return DataSplits(
         downsample(train, recipe.seed) if recipe.balance == "downsample" else train, calibration, validation
     )
+
+
+def _check_names(data: FaceDataset, train_split: str, val_split: str) -> None:
+    """Raises DatasetError if a dataset without splits is asked for one, by another name than the defaults."""
+    for name, default in ((train_split, TRAIN_SPLIT), (val_split, VAL_SPLIT)):
+        if data.splits is None and name not in ("", default):
+            raise DatasetError(f"no split '{name}': the dataset has no splits")
 
 
 def splits_sha256(splits: DataSplits) -> str:

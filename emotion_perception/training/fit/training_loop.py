@@ -22,7 +22,7 @@ from emotion_perception.training.fit.pretrained import load_pretrained
 from emotion_perception.training.fit.progress import without_lightning_messages
 from emotion_perception.training.fit.run_directory import BEST
 from emotion_perception.training.fit.run_start import open_run_folder, start_run
-from emotion_perception.training.recipe import Recipe
+from emotion_perception.training.recipe import TRAIN_SPLIT, VAL_SPLIT, Recipe
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +32,8 @@ def train(
     data_path: Path,
     out: Path,
     *,
-    train_split: str = "Training",
-    val_split: str = "PublicTest",
+    train_split: str = TRAIN_SPLIT,
+    val_split: str = VAL_SPLIT,
     hardware: Hardware = AUTO,
     num_threads: int = 0,
     resume: bool = True,
@@ -48,7 +48,7 @@ def train(
         recipe: hyperparameters.
         data_path: file or folder of the dataset, see `datasets`.
         out: directory of the run, created if absent.
-        train_split: name of the training split; ignored where the dataset has no splits.
+        train_split: name of the training split; the default is ignored where the dataset has no splits.
         val_split: name of the validation split; empty takes a tenth of the training split.
         hardware: device, precision and number of processes.
         num_threads: threads of torch; 0 keeps torch's default.

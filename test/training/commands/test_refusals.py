@@ -79,6 +79,19 @@ def test_a_recipe_value_that_cannot_be_trained_with_is_named(train, change, part
     assert len(refused([*train, *SMALL, "--set", change], part)) < 3000
 
 
+@pytest.mark.parametrize("option", ["--train-split", "--val-split"])
+def test_a_split_of_data_that_has_none_is_refused(train, write_npz, option):
+    train[2] = write_npz(split=None, split_names=None)
+    refused([*train, *SMALL, option, "Held out"], "no split 'Held out': the dataset has no splits")
+
+
+@pytest.mark.parametrize("name", ["report.md", "report.json"])
+def test_a_model_card_does_not_replace_the_report_beside_it(write_npz, tmp_path, name):
+    out = tmp_path / "report"
+    command = ["evaluate", "--model", "compact_vgg", "--data", write_npz(), "--out", out, "--card", out / name]
+    refused(command, f"{out / name}: --card would replace the report: give another name")
+
+
 @pytest.mark.parametrize(
     ("option", "part"),
     [
