@@ -21,10 +21,29 @@ def replace_measurement(path: Path, text: str, name: str = "measurement") -> Non
     Raises:
         ConfigurationError: the document lacks a marker.
     """
+    before, after = _around_measurement(path, name)
+    write_atomically(path, f"{before}{text}{after}")
+
+
+def check_measurement(path: Path, name: str = "measurement") -> None:
+    """Checks before a measurement that `replace_measurement` will find its section.
+
+    Raises:
+        ConfigurationError: the document lacks a marker.
+        OSError: it cannot be read.
+    """
+    _around_measurement(path, name)
+
+
+def _around_measurement(path: Path, name: str) -> tuple[str, str]:
+    """Returns what stands before the section, begin marker included, and what stands after it, with the end marker."""
     first, last = (marker.replace("measurement", name) for marker in (BEGIN, END))
-    document = path.read_text(encoding="utf-8")
+    try:
+        document = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as e:
+        raise ConfigurationError(f"{path}: not UTF-8 text") from e
     before, begin, rest = document.partition(first)
     _, end, after = rest.partition(last)
     if not begin or not end:
         raise ConfigurationError(f"{path}: the markers {first.strip()} and {last.strip()} are missing")
-    write_atomically(path, f"{before}{begin}{text}{end}{after}")
+    return before + begin, end + after

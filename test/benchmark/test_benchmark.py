@@ -73,6 +73,26 @@ def test_an_unknown_section_is_refused_in_one_line(capsys):
     assert capsys.readouterr().err == f"emotion-perception: --only nothing: none of {', '.join(SECTIONS)}\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--seconds", "-1"], "--seconds -1.0 is not a number of seconds above 0"),
+        (["--seconds", "nan"], "--seconds nan is not a number of seconds above 0"),
+        (["--rounds", "0"], "--rounds 0 is below 1"),
+        (["--document", "none.md"], "none.md: No such file or directory"),
+        (["--document", "mine.md"], "mine.md: the markers <!-- begin of measurement --> and"),
+    ],
+)
+def test_what_cannot_be_measured_or_written_is_refused_before_the_measurement(
+    tmp_path, monkeypatch, capsys, arguments, line
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.md").write_text("notes")
+    assert main(["benchmark", "--quick", "--only", "scaling", "--out", "out", *arguments]) == 1
+    assert capsys.readouterr().err.startswith(f"emotion-perception: {line}")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(("old", "new"), BENCHMARK_SECTIONS.items())
 def test_a_retired_section_is_refused_with_its_present_name(capsys, old, new):
     assert new in SECTIONS

@@ -3,6 +3,7 @@
 """`emotion-perception benchmark`."""
 
 import argparse
+import math
 from pathlib import Path
 
 from emotion_perception.core.paths import path_argument
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.benchmark.tables import to_markdown
     from emotion_perception.core.errors import ConfigurationError
     from emotion_perception.core.retired_names import BENCHMARK_SECTIONS
-    from emotion_perception.reporting.documents import replace_measurement
+    from emotion_perception.reporting.documents import check_measurement, replace_measurement
     from emotion_perception.reporting.output_folder import OutputFolder
 
     names = comma_separated(arguments.only) or list(SECTIONS)
@@ -58,6 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f"--only {retired[0]} is now called {BENCHMARK_SECTIONS[retired[0]]}")
     if unknown := [name for name in names if name not in SECTIONS]:
         raise ConfigurationError(f"--only {', '.join(unknown)}: none of {', '.join(SECTIONS)}")
+    if not 0 < arguments.seconds < math.inf:
+        raise ConfigurationError(f"--seconds {arguments.seconds} is not a number of seconds above 0")
+    if arguments.rounds < 1:
+        raise ConfigurationError(f"--rounds {arguments.rounds} is below 1")
+    if arguments.document:
+        check_measurement(arguments.document)  # before measuring for an hour
     read = [path for path in (arguments.data, arguments.document) if path]
     with OutputFolder(
         arguments.out, "benchmark", writes=(report.JSON, WORK), inputs=read, earlier=report.files_of_earlier_version
