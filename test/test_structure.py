@@ -34,7 +34,7 @@ def importers(*modules):
 
 
 def test_only_the_conversions_know_the_messages():
-    assert importers("emotion_perception.msg") == {"ros/conversions.py"}
+    assert importers("emotion_perception.msg", "emotion_perception.srv") == {"ros/conversions.py"}
 
 
 def test_rclpy_stays_in_the_ros_folder():

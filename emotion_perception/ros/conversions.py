@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Conversion between core values and ROS messages: the only file that imports emotion_perception.msg."""
+"""Conversion between core values and ROS messages: the only file that imports emotion_perception.msg and .srv."""
 
 import importlib
 from array import array
@@ -11,22 +11,45 @@ from typing import Any
 from rclpy.time import Time
 from std_msgs.msg import Header
 
+from emotion_perception.core.classification.resting_expression import Calibration
 from emotion_perception.core.errors import RegionError
 from emotion_perception.core.message_adapters import MessageBuilder, face_emotion_from_fields, face_from_fields
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts, ModelInfo, Status
 from emotion_perception.msg import EmotionArray, FaceArray
 from emotion_perception.msg import Face as FaceMsg
+from emotion_perception.srv import CalibrateNeutral
 
 __all__ = [
+    "CalibrateNeutral",
     "ClassificationResult",
     "EmotionArray",
     "FaceArray",
+    "calibrations_to_response",
     "counts_of",
     "emotions_from_msg",
     "faces_from_msg",
     "faces_to_msg",
     "stamp_ns",
 ]
+
+
+def calibrations_to_response(found: Sequence[Calibration], response: CalibrateNeutral.Response) -> Any:
+    """Fills in the response of `CalibrateNeutral`, and returns it.
+
+    Args:
+        found: the result for each face; may be empty.
+        response: an empty response.
+    """
+    refused = [calibration for calibration in found if calibration.problem]
+    done = f"{len(found) - len(refused)} of {len(found)} faces calibrated"
+    reasons = "; ".join(f"face {calibration.track_id}: {calibration.problem}" for calibration in refused[:_NAMED])
+    response.success = bool(found) and not refused
+    response.message = "no face is seen" if not found else f"{done}; {reasons}" if reasons else done
+    response.track_ids = [calibration.track_id for calibration in found]
+    response.frames = [calibration.frames for calibration in found]
+    response.steadiness = [calibration.steadiness for calibration in found]
+    response.problems = [calibration.problem for calibration in found]
+    return response
 
 
 @dataclass(frozen=True)
@@ -149,4 +172,5 @@ def _message_type(name: str) -> Callable[..., Any]:
 
 
 _TYPE_CODES = {"sequence<float>": "f", "sequence<double>": "d"}
+_NAMED = 3  # refused faces in a message
 _BUILDER = MessageBuilder(_message_type)

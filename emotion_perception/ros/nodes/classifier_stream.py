@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from emotion_perception.core.classification import EmotionClassifier, EmotionRecognizer, LoadShedder
+from emotion_perception.core.classification.resting_expression import Calibration
 from emotion_perception.core.sync import LatestFrameWorker
 from emotion_perception.core.types import FrameCounts, Status
 from emotion_perception.ros import conversions
@@ -85,6 +86,10 @@ class ClassifierStream:
         SynchronizedSubscription(
             self._node, FaceArray, self._topic("faces"), self.image_topic, put, self._node.config, resources
         )
+
+    def calibrate(self, track_id: int, seconds: float) -> list[Calibration]:
+        """Sets resting expressions, see `EmotionRecognizer.calibrate`."""
+        return self._recognizer.calibrate(track_id, seconds, self._node.config.recognizer)
 
     def status(self) -> dict[str, int]:
         """Returns the number of EmotionArrays by status, and the frame counts since the last activation."""
