@@ -124,9 +124,10 @@ def quantize_model(name_or_path: str, data_path: Path, out: Path) -> QuantizedMo
     """
     model = load_model_bundle(name_or_path)
     splits = _training_splits(model, data_path)
-    files = [path for path in (model.weights, model.onnx, model.weights.with_suffix(".json")) if path is not None]
+    description = model.weights.with_suffix(".json")
+    files = [path for path in (model.weights, model.onnx, model.baseline, description) if path is not None]
     is_elsewhere = model.weights.parent.resolve() != out.resolve()
-    copied = [path.suffix for path in files] if is_elsewhere else []
+    copied = [path.name.removeprefix(model.name) for path in files] if is_elsewhere else []
     with model_folder(out, model.name, [*copied, *INT8_ENDINGS], inputs=[*files, data_path]) as folder:
         for path in files:
             shutil.copy(path, folder)

@@ -21,6 +21,7 @@ from emotion_perception.core.errors import ConfigurationError, DatasetError, Mod
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.export import resting_statistics
 from emotion_perception.training.export.feature_output import with_features
+from emotion_perception.training.export.quantization import quantize_model
 from emotion_perception.training.export.resting_statistics import fit_head, moved, relit
 
 CROPS = list(np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8))
@@ -135,6 +136,14 @@ def test_the_command_writes_a_model_that_reads_relative_to_rest(with_baseline, e
     assert (relative.argmax(axis=1) == NEUTRAL).all(), "a face is neutral relative to itself"
     assert {"scale", "temperature", "still_neutral", "data_sha256"} <= bundle.spec.metadata["baseline"].keys()
     EmotionRecognizer(classifier).check(RecognizerOptions(baseline="auto"))
+
+
+def test_the_int8_form_has_the_statistics_too(with_baseline, write_npz, tmp_path):
+    quantized = quantize_model(str(with_baseline / "tiny.json"), write_npz(), tmp_path / "int8").bundle
+    assert quantized.baseline == tmp_path / "int8" / "tiny.baseline.safetensors"
+    classifier = create_classifier(ClassifierOptions(model=str(quantized.onnx), device="cpu"))
+    classifier.warm_up()
+    assert classifier.predict(CROPS)[1].shape == (6, 7)
 
 
 def test_statistics_that_were_changed_are_refused(with_baseline):
