@@ -124,7 +124,7 @@ class BagWriter:
                 self._write_all(writer)
                 self._flush(writer)  # so that a fault in writing the index affects no count
         except (OSError, sqlite3.Error, WriterError) as e:
-            self.fault = f"bag {self._path}: {one_line(e)}"
+            self.fault = f"bag {self._path}: {getattr(e, 'strerror', None) or one_line(e)}"
         except Exception as e:  # noqa: BLE001 - whatever it is, a recording must not go on without its writer
             self.fault = f"bag {self._path}: {type(e).__name__}: {one_line(e)}"
         if not self._is_there():

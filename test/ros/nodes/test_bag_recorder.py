@@ -185,6 +185,7 @@ def test_a_type_that_is_not_known_is_named_and_the_others_are_recorded(graph, ma
     [
         ({"bag": ""}, "bag is empty"),
         ({"bag": "{tmp}"}, "exists already"),
+        ({"bag": "/proc/bag"}, "bag /proc/bag: No such file or directory"),
         ({"bag": "{tmp}/file/bag"}, "Not a directory"),
         ({"bag": "{tmp}/50%", "storage": "sqlite3"}, "sqlite3 needs a path without"),
         ({"storage": "tape"}, "storage 'tape' is none of mcap, sqlite3"),
