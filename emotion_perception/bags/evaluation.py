@@ -133,7 +133,7 @@ class _Evaluation:
     def __init__(self, recording: Recording, settings: Settings, source: PredictionSource, labels: Path | None) -> None:
         self._recording, self._settings, self._source = recording, settings, source
         self._labels = None if labels is None else read_labels(labels, source.model.labels)
-        self._used: set[int] = set()  # lines of the label file that apply to a frame
+        self._used: set[int] = set()  # lines of the label file that apply to a frame, or to a track in it
         self._first_ns: int | None = None
 
     @property
@@ -193,8 +193,9 @@ class _Evaluation:
         if self._labels is None:
             return [], {}
         rows = self._labels.at(result.stamp_ns, first_ns)
-        self._used |= {row.line for row in rows}
-        return rows, self._labels.match(rows, [emotion.face for emotion in result.emotions])
+        matched = self._labels.match(rows, [emotion.face for emotion in result.emotions])
+        self._used |= {row.line for row in (*(row for row in rows if row.track_id is None), *matched.values())}
+        return rows, matched
 
     def _result_writer(self, out: Path) -> AbstractContextManager[ResultWriter | None]:
         if not self._settings.write_bag or self._source.topic is None:
@@ -216,7 +217,8 @@ class _Evaluation:
             *frame_problems(frames, 0 if topic is None else topic.count),
         ]
         if self._labels is not None and (unused := len(self._labels.rows) - len(self._used)):
-            problems.append(f"{unused} of {len(self._labels.rows)} rows of the labels apply to no frame")
+            rows = len(self._labels.rows)
+            problems.append(f"{unused} of {rows} rows of the labels apply to no frame, or to a track that is not there")
         return problems
 
     def _describe_labels(self) -> dict[str, Any] | None:
@@ -233,5 +235,8 @@ class _Evaluation:
     @staticmethod
     def _unused_labels_error(labels: Labels, first_ns: int) -> DatasetError:
         row = labels.rows[0]
-        first = f"line {row.line} begins at {row.start_ns} ns, the stamp of the first image is {first_ns} ns"
+        if row.track_id is not None:
+            first = f"line {row.line}: in its interval no face has the track id {row.track_id}"
+        else:
+            first = f"line {row.line} begins at {row.start_ns} ns, the stamp of the first image is {first_ns} ns"
         return DatasetError(f"{labels.name}: none of its {len(labels.rows)} rows applies to a frame ({first})")

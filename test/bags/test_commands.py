@@ -125,6 +125,12 @@ def test_the_installed_program_evaluates_recordings_in_several_processes(tmp_pat
         (["evaluate-bag", "BAG", "--out", "out", "--score-recorded"], "holds no recorded emotions"),
         (["label-bag", "BAG", "--out", "out.csv", "--min-duration", "nan"], "--min-duration nan is not a number"),
         (["label-bag", "no_such_bag", "--out", "out.csv"], "no_such_bag: no such file or folder"),
+        (["evaluate-bag", "BAG", "--out", "out", "--workers", "2"], "--workers has no effect: "),
+        (["evaluate-bag", "BAG", "--out", "out", "--workers", "0"], "--workers has no effect: "),
+        (["evaluate-bag", "BAG", "--out", "out", "--scheduler", "tcp://x:1"], "--scheduler has no effect: "),
+        (["evaluate-bag", "BAG", "--out", "out", "--score-recorded", "--model", "x"], "--model has no effect: "),
+        (["evaluate-bag", "BAG", "--out", "out", "--score-recorded", "--set", "margin=1"], "--set has no effect: "),
+        (["evaluate-bag", "BAG", "--out", "out", "--score-recorded", "--device", "cpu"], "--device has no effect: "),
     ],
 )
 def test_what_cannot_work_is_one_clear_line(bag, tmp_path, monkeypatch, capsys, arguments, line):
@@ -133,6 +139,50 @@ def test_what_cannot_work_is_one_clear_line(bag, tmp_path, monkeypatch, capsys, 
     told = capsys.readouterr().err
     assert line in told
     assert told.count("\n") == 1
+
+
+@pytest.mark.guarantee(
+    "A folder of several recordings is never read as one: label-bag, image-topic and bag_player name those in it.",
+    section="Recording and replay",
+)
+@pytest.mark.parametrize("command", ["label-bag FOLDER --out l.csv", "image-topic FOLDER"])
+@pytest.mark.parametrize("below", [False, True])
+def test_a_folder_of_several_recordings_is_not_read_as_one(tmp_path, monkeypatch, capsys, command, below):
+    monkeypatch.chdir(tmp_path)
+    for name in ("front", "rear"):
+        bag = write_bag(tmp_path / "several" / name, [scene()], stamps(1))
+        if not below:
+            shutil.copy(next(bag.glob("*.mcap")), tmp_path / "several" / f"{name}.mcap")
+            shutil.rmtree(bag)
+    assert main(command.replace("FOLDER", "several").split()) == 1
+    names = "front, rear" if below else "front.mcap, rear.mcap"
+    told = capsys.readouterr().err
+    assert told == (
+        f"emotion-perception: several: a folder of recordings, not one of them; give the path of one: {names}\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["evaluate-bag BAG --out out", "label-bag BAG --out l.csv", "image-topic BAG"])
+def test_an_empty_topic_is_a_wrong_command_line(bag, tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main([str(bag) if word == "BAG" else word for word in [*command.split(), "--topic", ""]])
+    assert "argument --topic: the name of a topic is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (["0,9,77,happiness"], "line 2: in its interval no face has the track id 77"),
+        (["0,9,,happiness", "1,2,,anger"], "line 3: label 'anger', but line 2 gives the same faces 'happiness'"),
+        (["1,9,5,fear", "0,2,5,anger"], "line 2: label 'fear', but line 3 gives the same faces 'anger'"),
+    ],
+)
+def test_labels_without_effect_or_of_two_meanings_are_refused(bag, tmp_path, capsys, rows, line):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("\n".join(["start_s,end_s,track_or_region,label", *rows]))
+    assert main(["evaluate-bag", str(bag), "--labels", str(labels), "--out", str(tmp_path / "out")]) == 1
+    assert line in capsys.readouterr().err
 
 
 def test_strings_of_a_recording_are_printed_on_one_line_without_escapes(tmp_path, capsys):

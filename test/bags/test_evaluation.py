@@ -272,7 +272,7 @@ def test_labels_of_another_recording_are_refused(bag, tmp_path, text, line):
 def test_rows_of_labels_that_apply_to_no_frame_are_a_problem(bag, labels, tmp_path):
     labels.write_text(labels.read_text() + "90,99,,happy,,\n")
     report = evaluate(bag, tmp_path / "out", labels=labels)
-    assert report["problems"] == ["1 of 4 rows of the labels apply to no frame"]
+    assert report["problems"] == ["1 of 4 rows of the labels apply to no frame, or to a track that is not there"]
 
 
 def test_the_report_names_the_damage_of_a_recording(bag, tmp_path):

@@ -4,10 +4,17 @@
 
 import argparse
 
-from emotion_perception.bags.commands.options import add_recording_options, settings_from
+from emotion_perception.bags.commands.options import (
+    PIPELINE_OPTIONS,
+    add_recording_options,
+    refuse_without_effect,
+    settings_from,
+)
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.paths import path_argument
 from emotion_perception.core.printable import printable
+
+_SEVERAL = {"workers": 1, "scheduler": None}  # options for several recordings, with their defaults
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write-bag", action="store_true", help="write a bag with images, faces, emotions and overlay to OUT/bag"
     )
     many = parser.add_argument_group("several bags")
-    many.add_argument("--workers", type=int, default=1, metavar="N", help="number of processes (default: %(default)s)")
+    many.add_argument(
+        "--workers",
+        type=int,
+        default=_SEVERAL["workers"],
+        metavar="N",
+        help="number of processes (default: %(default)s)",
+    )
     many.add_argument(
         "--scheduler", metavar="ADDRESS", help="Dask scheduler to use instead of processes, tcp://HOST:PORT"
     )
@@ -66,6 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.bags.io.recording import is_recording
     from emotion_perception.bags.report.summary import summary_lines
 
+    if arguments.mode == "recorded":
+        refuse_without_effect(arguments, PIPELINE_OPTIONS, "--score-recorded scores the emotions of the recording")
     settings = settings_from(
         arguments,
         mode=arguments.mode,
@@ -81,6 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
             scheduler=arguments.scheduler,
         )
     else:
+        refuse_without_effect(arguments, _SEVERAL, f"{arguments.bag} is one recording, not a folder of several")
         labels = labels_of(arguments.bag, arguments.labels)
         if arguments.labels is not None and labels is None:
             raise ConfigurationError(f"{arguments.labels}: has no {arguments.bag.stem}.csv")

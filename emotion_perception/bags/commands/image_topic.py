@@ -4,6 +4,7 @@
 
 import argparse
 
+from emotion_perception.bags.commands.options import add_topic_option
 from emotion_perception.core.paths import path_argument
 from emotion_perception.core.printable import printable
 
@@ -11,7 +12,7 @@ from emotion_perception.core.printable import printable
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
     parser.add_argument("bag", type=path_argument, help="rosbag2 folder, .mcap or .db3 file")
-    parser.add_argument("--topic", help="image topic (default: the camera's)")
+    add_topic_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

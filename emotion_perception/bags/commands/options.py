@@ -3,7 +3,7 @@
 """Options that evaluate-bag and label-bag share."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from emotion_perception.core.classification import ClassifierOptions
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 
 _OPTIONS = ("detector", "device", "model")  # parameters with an option of their own
+PIPELINE_OPTIONS = {
+    "model": ClassifierOptions.model,
+    "detector": DetectorOptions.detector,
+    "device": ClassifierOptions.device,
+    "set": [],
+}
+"""The options of the pipeline, with their defaults."""
 
 
 def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) -> None:
@@ -28,7 +35,7 @@ def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) ->
         parser: parser of the command.
         hidden_in: the output in which `--anonymize` hides faces, for the help.
     """
-    parser.add_argument("--topic", help="image topic (default: the camera's)")
+    add_topic_option(parser)
     parser.add_argument(
         "--model", default=ClassifierOptions.model, help="name of a shipped model, or path (default: %(default)s)"
     )
@@ -54,6 +61,24 @@ def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) ->
         choices=ANONYMIZERS,
         help=f"hide faces in {hidden_in} (default: %(default)s; without a value: blur)",
     )
+
+
+def add_topic_option(parser: argparse.ArgumentParser) -> None:
+    """Adds the option for the image topic."""
+    parser.add_argument("--topic", type=_topic, help="image topic (default: the camera's)")
+
+
+def refuse_without_effect(arguments: argparse.Namespace, defaults: Mapping[str, Any], reason: str) -> None:
+    """Raises ConfigurationError if one of some options has another value than its default.
+
+    Args:
+        arguments: the parsed command line.
+        defaults: the options, without dashes, and their defaults.
+        reason: why they have no effect, for the message.
+    """
+    for name, default in defaults.items():
+        if getattr(arguments, name) != default:
+            raise ConfigurationError(f"--{name} has no effect: {reason}")
 
 
 def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
@@ -82,6 +107,12 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
         anonymize=arguments.anonymize,
         **others,
     )
+
+
+def _topic(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name of a topic is empty")
+    return text
 
 
 def _parse(assignments: Sequence[str]) -> dict[str, Any]:

@@ -196,13 +196,17 @@ def read_metadata(path: Path) -> dict[str, Any]:
         information = content["rosbag2_bagfile_information"]
         files = information["relative_file_paths"]
         if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
-            raise TypeError("relative_file_paths are no list of names")
+            raise ValueError("relative_file_paths is not a list of names")
         if len(set(files)) < len(files):
             raise ValueError("it names a file more than once")
     except OSError as e:
         raise RecordingError(f"{path.name}: {e.strerror}") from e
-    except (yaml.YAMLError, ValueError, TypeError, KeyError) as e:
-        raise RecordingError(f"{path.name} cannot be used ({type(e).__name__}: {one_line(e)})") from e
+    except (TypeError, KeyError) as e:
+        raise RecordingError(f"{path.name} cannot be used (it has no list relative_file_paths)") from e
+    except UnicodeDecodeError as e:
+        raise RecordingError(f"{path.name} cannot be used (not UTF-8 text)") from e
+    except (yaml.YAMLError, ValueError) as e:
+        raise RecordingError(f"{path.name} cannot be used ({one_line(e)})") from e
     return dict(information)
 
 

@@ -327,6 +327,10 @@ def _storage_files(path: Path) -> list[Path]:
             raise RecordingError(f"{path}: not a rosbag2 folder, nor a file ending in {' or '.join(STORAGE_SUFFIXES)}")
         return [path]
     files = [entry for entry in path.iterdir() if _is_storage(entry)]
+    if not is_recording(path) and (several := sorted(entry.name for entry in path.iterdir() if is_recording(entry))):
+        raise RecordingError(
+            f"{path}: a folder of recordings, not one of them; give the path of one: {_listed(several)}"
+        )
     if not files:
         raise RecordingError(f"{path}: has no .mcap or .db3 file, so it is no rosbag2 recording")
     return sorted(files, key=_by_number)

@@ -139,10 +139,11 @@ def read_labels(path: Path, known: Sequence[str]) -> Labels:
         raise DatasetError(f"{path}: {e.strerror}") from e
     except DatasetError as e:
         raise DatasetError(f"{path}: {e}") from e
-    line = 1
+    if not table:
+        raise DatasetError(f"{path}: is empty, not a table of labels")
     rows = []
+    line, names = table[0]
     try:
-        line, names = table[0] if table else (1, [])
         header = [name.lower() for name in names]
         form = _form(header)
         for line, cells in table[1:]:
@@ -151,6 +152,7 @@ def read_labels(path: Path, known: Sequence[str]) -> Labels:
         raise DatasetError(f"{path}, line {line}: {e}") from e
     if not rows:
         raise DatasetError(f"{path}: has no labels")
+    _check_unambiguous(path, rows)
     return Labels(printable(path.name), sha256, form is FRAMES, tuple(rows))
 
 
@@ -161,6 +163,21 @@ def labels_sha256(path: Path) -> str:
         OSError: it cannot be read, is no regular file, or is larger than `MAX_LABELS_BYTES`.
     """
     return hashlib.sha256(read_regular(path, MAX_LABELS_BYTES)).hexdigest()
+
+
+def _check_unambiguous(path: Path, rows: Sequence[LabelRow]) -> None:
+    """Raises DatasetError if two rows give the same faces different labels at the same time."""
+    latest: dict[tuple[Box | None, int | None], LabelRow] = {}  # the row of these faces that ends last
+    for row in sorted(rows, key=lambda row: row.start_ns):
+        faces = (row.box, row.track_id)
+        earlier = latest.get(faces)
+        if earlier is not None and row.start_ns < earlier.end_ns and row.label != earlier.label:
+            raise DatasetError(
+                f"{path}, line {row.line}: label '{row.label}', but line {earlier.line} gives the same faces "
+                f"'{earlier.label}' at the same time"
+            )
+        if earlier is None or row.end_ns > earlier.end_ns:
+            latest[faces] = row
 
 
 def _form(header: Sequence[str]) -> tuple[str, ...]:

@@ -166,7 +166,7 @@ def test_the_hash_is_that_of_the_file_and_changes_with_it(bag):
         before = recording.sha256()
     file = storage_file(bag)
     assert before == hashlib.sha256(file.read_bytes()).hexdigest()
-    shutil.copy(file, bag / f"zzz{file.suffix}")
+    shutil.copy(file, bag / f"{file.stem}_1{file.suffix}")
     (bag / "metadata.yaml").unlink()
     with Recording(bag) as recording:
         assert recording.sha256() != before

@@ -82,7 +82,7 @@ def test_columns_may_stand_in_any_order_and_after_a_byte_order_mark(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([], "line 1: the header is , not start_s"),
+        ([], "is empty, not a table"),
         (["a,b,c"], "line 1: the header is a,b,c, not start_s,end_s,track_or_region,label or stamp_ns"),
         ([INTERVALS], "has no labels"),
         ([INTERVALS, "0,1,,happy", "0,1"], "line 3: has 2 cells, the header has 4"),
