@@ -106,7 +106,9 @@ def bad_metadata():
         "itself": ("rosbag2_bagfile_information: &a [*a]", "refers to itself"),
         "nested": ("[" * 5000, "cannot be used"),
         "twice": ("rosbag2_bagfile_information: {relative_file_paths: [bag.mcap, bag.mcap]}", "more than once"),
-        "text": ("rosbag2_bagfile_information: {relative_file_paths: bag.mcap}", "no list of names"),
+        "text": ("rosbag2_bagfile_information: {relative_file_paths: bag.mcap}", "is not a list of names"),
+        "empty": ("", "it has no list relative_file_paths"),
+        "list": ("- 1\n", "it has no list relative_file_paths"),
         "large": ("#" * (17 * MIB), "larger than the limit of 16 MiB"),
     }
 

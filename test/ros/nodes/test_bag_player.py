@@ -3,6 +3,7 @@
 """bag_player on real DDS, with small recordings."""
 
 import itertools
+import shutil
 import time
 from pathlib import Path
 
@@ -180,3 +181,16 @@ def test_what_cannot_be_played_is_one_clear_line(graph, make_bag, parameters, er
     with pytest.raises(error, match=line) as caught:
         graph.run(BagPlayer, **{"bag": str(make_bag()), **parameters})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.guarantee(
+    "A folder of several recordings is never read as one: label-bag, image-topic and bag_player name those in it.",
+    section="Recording and replay",
+)
+def test_a_folder_of_several_recordings_is_not_played_as_one(graph, make_bag, tmp_path):
+    file = next(make_bag().glob("*.mcap"))
+    for name in ("front.mcap", "rear.mcap"):
+        (tmp_path / "several").mkdir(exist_ok=True)
+        shutil.copy(file, tmp_path / "several" / name)
+    with pytest.raises(RecordingError, match="give the path of one: front.mcap, rear.mcap"):
+        graph.run(BagPlayer, bag=str(tmp_path / "several"))
