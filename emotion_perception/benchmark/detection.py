@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Benchmark of face detectors: time per frame, and time and recall of tracking between detections."""
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -18,11 +19,12 @@ from emotion_perception.core.detection import DETECTORS, DetectorOptions, FaceDe
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.core.images import iou
 from emotion_perception.core.tracking import FaceTrackingPipeline, Tracker, TrackerOptions
+from emotion_perception.core.tracking.detection_schedule import AUTO
 from emotion_perception.core.types import Face
 from emotion_perception.reporting.timing import time_interleaved
 
 _SIZES = (320, 640)
-_INTERVALS = (1, 2, 3, 5, 10)  # of detection, in frames
+_INTERVALS = (1, 3, 5, 9, AUTO)  # of detection, in frames
 _MIN_IOU = 0.5
 _FRAMES = 300
 _REFERENCE = "reference"
@@ -73,7 +75,7 @@ def _detectors(setup: Setup) -> Table:
 
 
 def _tracking(setup: Setup) -> Table:
-    """Compares faces that are tracked between detections with the detections on the same frames."""
+    """Compares the faces with a detection interval with the detections on the same frames."""
     detector = create_detector(DetectorOptions())
     count = min(_FRAMES, 10 * setup.rounds)
     rows = []
@@ -88,7 +90,7 @@ def _tracking(setup: Setup) -> Table:
             rows.append(
                 [
                     faces,
-                    interval,
+                    "auto" if interval == AUTO else interval,
                     times[str(interval)]["p50"],
                     times[str(interval)]["p99"],
                     f"{np.mean(overlaps >= _MIN_IOU):.2%}",
@@ -106,13 +108,15 @@ def _tracking(setup: Setup) -> Table:
 
 def _track(detector: FaceDetector, images: Sequence[Image], interval: int) -> list[list[Face]]:
     """Returns the faces of each frame with a detection interval."""
-    tracking, options = FaceTrackingPipeline(detector, None, Tracker()), TrackerOptions(detection_interval=interval)
+    tracking = FaceTrackingPipeline(detector, None, Tracker(), clock_s=time.monotonic)
+    options = TrackerOptions(detection_interval=interval)
     return [tracking.update(image, number / 30, DetectorOptions(), options) for number, image in enumerate(images)]
 
 
 def _stream(detector: FaceDetector, images: Sequence[Image], interval: int) -> Callable[[], None]:
     """Returns a function that processes the next frame at each call."""
-    tracking, options = FaceTrackingPipeline(detector, None, Tracker()), TrackerOptions(detection_interval=interval)
+    tracking = FaceTrackingPipeline(detector, None, Tracker(), clock_s=time.monotonic)
+    options = TrackerOptions(detection_interval=interval)
     numbers = iter(range(10**9))
 
     def step() -> None:

@@ -25,6 +25,7 @@ from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.classification import ClassifierOptions
 from emotion_perception.core.images import JPEG_FORMAT, bgr_to_jpeg
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
+from emotion_perception.core.tracking import TrackerOptions
 
 _RATE = 30
 _JPEG_QUALITY = 80
@@ -113,7 +114,8 @@ def _evaluate(bag: Path, out: Path, options: Sequence[str]) -> dict[str, Any]:
 
 def _reading(bag: Path) -> tuple[float, float, str]:
     """Returns mean times per frame in milliseconds of the pipeline and of reading, and their ratio."""
-    pipeline = Pipeline(PipelineOptions(classifier=ClassifierOptions(device="cpu")))
+    options = PipelineOptions(tracker=TrackerOptions(detection_interval=1), classifier=ClassifierOptions(device="cpu"))
+    pipeline = Pipeline(options)
     reading_ms, working_ms = [], []
     with Recording(bag) as recording:
         source = read_bag_images(recording, image_topic(recording, None))

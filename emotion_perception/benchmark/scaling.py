@@ -13,6 +13,7 @@ from emotion_perception.benchmark.tables import Table
 from emotion_perception.core.classification import ClassifierOptions
 from emotion_perception.core.detection import DetectorOptions
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
+from emotion_perception.core.tracking import TrackerOptions
 from emotion_perception.reporting.timing import time_interleaved
 
 _SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
@@ -26,7 +27,9 @@ def run(setup: Setup) -> list[Table]:
 
 def _pipeline(detection_size: int) -> Pipeline:
     options = PipelineOptions(
-        detector=DetectorOptions(detection_size=detection_size), classifier=ClassifierOptions(device="cpu")
+        detector=DetectorOptions(detection_size=detection_size),
+        tracker=TrackerOptions(detection_interval=1),
+        classifier=ClassifierOptions(device="cpu"),
     )
     return Pipeline(options)
 

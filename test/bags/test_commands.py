@@ -55,6 +55,27 @@ def test_parameters_of_the_nodes_can_be_set(bag, tmp_path, capsys):
     assert report["parameters"]["emotion_classifier_node"]["smoothing_s"] == 1.0
 
 
+@pytest.mark.guarantee(
+    "Offline commands search every frame for faces by default; with `detection_interval=0` they choose the frames by "
+    "the stamps alone, so that the same recording gives the same results again.",
+    section="Recording and replay",
+)
+def test_the_same_recording_gives_the_same_results_again(tmp_path):
+    face = cv2.resize(cv2.imread(str(need_real_face())), (240, 240))
+    images = np.full((20, 240, 480, 3), 60, np.uint8)
+    for number, image_bgr in enumerate(images):
+        image_bgr[:, 8 * number : 8 * number + 240] = face if number not in (8, 9) else 60
+    recording = write_bag(tmp_path / "bag", images, [T0 + number * 33_000_000 for number in range(20)])
+    for chosen, interval in (["--set", "detection_interval=0"], 0), ([], 1):
+        reports = []
+        for name in f"{interval} first", f"{interval} again":
+            assert main(["evaluate-bag", str(recording), "--every-frame", "--out", str(tmp_path / name), *chosen]) == 0
+            reports.append(json.loads((tmp_path / name / "report.json").read_text()))
+            del reports[-1]["timing"]
+        assert reports[0] == reports[1]
+        assert reports[0]["parameters"]["face_detection_node"]["detection_interval"] == interval
+
+
 def test_labels_are_not_overwritten(bag, tmp_path, capsys):
     labels = tmp_path / "labels.csv"
     labels.write_text("mine")

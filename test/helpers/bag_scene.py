@@ -50,6 +50,9 @@ class Squares:
         boxes = sorted((int(x), int(y), int(w), int(h)) for x, y, w, h, _ in found[1:])
         return [Face(box=Box(x, y, x + w, y + h), score=0.9 - k / 100) for k, (x, y, w, h) in enumerate(boxes)]
 
+    def detect_region(self, image_bgr, region, size):
+        return self.detect(image_bgr)
+
 
 class Grays:
     """Bright crops are happy, dark ones sad, those between are both."""

@@ -151,3 +151,6 @@ class FakeDetector:
         if image_bgr.max() == 255:
             raise RuntimeError("too bright")
         return [Face(Box(10, 5, 50, 45), 0.9)] if image_bgr.any() else []
+
+    def detect_region(self, image_bgr, region, size):
+        return self.detect(image_bgr)

@@ -51,7 +51,7 @@ def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) ->
         default=[],
         metavar="KEY=VALUE",
         help="parameter of the detection or classifier node, e.g. smoothing_s=0.5; can be given several times; "
-        "precision is float32 unless it is given",
+        "precision is float32 and detection_interval 1 unless they are given",
     )
     parser.add_argument(
         "--anonymize",
@@ -98,8 +98,10 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
     elsewhere = getattr(arguments, "scheduler", None)  # on machines with other devices
     if others.get("mode") != "recorded" and not elsewhere:
         choose_device(arguments.device)
-    # not auto: a recording has the same report on every machine
-    values = {"precision": "float32"} | _parse(arguments.set) | {"detector": arguments.detector}
+    # neither is auto: a recording has the same report on every machine
+    values = (
+        {"precision": "float32", "detection_interval": 1} | _parse(arguments.set) | {"detector": arguments.detector}
+    )
     values |= {"model": arguments.model, "device": arguments.device}
     return Settings(
         pipeline=with_values(PipelineOptions(), values),

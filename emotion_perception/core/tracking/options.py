@@ -12,9 +12,10 @@ class TrackerOptions(Options):
     """How detections of consecutive frames are joined to tracks."""
 
     detection_interval: int = option(
-        1,
-        "run the detector on every n-th frame and move the faces by optical flow between; a lost face triggers it too",
-        minimum=1,
+        0,
+        "search the whole image in every n-th frame, and around each known face between; a lost face triggers a search "
+        "too; 0 follows the time that a search takes, and a new face is found within a third of a second",
+        minimum=0,
         maximum=30,
         live=True,
     )

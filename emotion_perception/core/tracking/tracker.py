@@ -8,7 +8,7 @@ import importlib.util
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,43 @@ from emotion_perception.core.types import Box, Face
 _MAX_MISSED_TRACKS = 256  # reached only if the stamps stand still
 
 
+@dataclass(frozen=True, eq=False)
+class ExpectedFace:
+    """Where the face of a track should be in the next frame.
+
+    Attributes:
+        track_id: of the track.
+        xyxy: float64 (4), x_min, y_min, x_max, y_max in pixels. If the last frame showed the face, moved by as much as
+            since the one before, because the filter takes a few frames to follow a fast face; otherwise predicted.
+        seen_s: stamp of its last detection, in seconds.
+        in_last_frame: whether the last frame showed it.
+    """
+
+    track_id: int
+    xyxy: NDArray[np.float64]
+    seen_s: float
+    in_last_frame: bool
+
+
 @dataclass
 class _Track:
     id: int
     box: Box
     seen_s: float
     motion: BoxKalmanFilter
+    speed_xy: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))  # pixels/s, between the last two boxes
+
+    def expected(self, stamp_s: float, *, in_last_frame: bool) -> ExpectedFace:
+        """Returns where the face should be in the next frame."""
+        moved = np.array(self.box.xyxy) + np.tile(self.speed_xy * (stamp_s - self.seen_s), 2)
+        return ExpectedFace(self.id, moved if in_last_frame else self.motion.xyxy, self.seen_s, in_last_frame)
+
+    def see(self, box: Box, stamp_s: float) -> None:
+        """Updates the track with a detection."""
+        self.motion.correct(box)
+        if stamp_s > self.seen_s:
+            self.speed_xy = np.subtract(box.center_xy, self.box.center_xy) / (stamp_s - self.seen_s)
+        self.box, self.seen_s = box, stamp_s
 
 
 class Tracker:
@@ -67,11 +98,7 @@ class Tracker:
         Raises:
             ValueError: the stamp is not a finite number.
         """
-        if not math.isfinite(stamp_s):
-            raise ValueError(f"stamp_s {stamp_s} is not a finite number")
-        if stamp_s < self._last_stamp_s:
-            self.reset()
-        self._advance(stamp_s, max_missed_s)
+        self.advance(stamp_s, max_missed_s)
         matched = self._match(faces, min_iou)
         tracked = [self._assign(face, matched.get(index), stamp_s) for index, face in enumerate(faces)]
         self._limit_missed_tracks({face.track_id for face in tracked})
@@ -79,11 +106,29 @@ class Tracker:
             _import_scipy()
         return tracked
 
-    def _advance(self, stamp_s: float, max_missed_s: float) -> None:
+    def advance(self, stamp_s: float, max_missed_s: float) -> list[ExpectedFace]:
+        """Predicts the tracks for the next frame, which `update` then gets, and returns where their faces should be.
+
+        Args:
+            stamp_s: as of `update`.
+            max_missed_s: as of `update`.
+
+        Raises:
+            ValueError: the stamp is not a finite number.
+        """
+        if not math.isfinite(stamp_s):
+            raise ValueError(f"stamp_s {stamp_s} is not a finite number")
+        if stamp_s < self._last_stamp_s:
+            self.reset()
         self._tracks = [track for track in self._tracks if stamp_s - track.seen_s <= max_missed_s]
         for track in self._tracks:
             track.motion.advance(stamp_s - self._last_stamp_s)
-        self._last_stamp_s = stamp_s
+        last_s, self._last_stamp_s = self._last_stamp_s, stamp_s
+        return [track.expected(stamp_s, in_last_frame=track.seen_s == last_s) for track in self._tracks]
+
+    def matched(self, faces: Sequence[Face], min_iou: float) -> dict[int, int]:
+        """Returns the track id by the index of each face of the frame that `advance` got which has a track."""
+        return {index: track.id for index, track in self._match(faces, min_iou).items()}
 
     def _match(self, faces: Sequence[Face], min_iou: float) -> dict[int, _Track]:
         """Returns the matched tracks by the index of their face."""
@@ -103,8 +148,7 @@ class Tracker:
             track = _Track(self._last_id, face.box, stamp_s, BoxKalmanFilter(face.box))
             self._tracks.append(track)
         else:
-            track.motion.correct(face.box)
-            track.box, track.seen_s = face.box, stamp_s
+            track.see(face.box, stamp_s)
         return replace(face, track_id=track.id)
 
     def _limit_missed_tracks(self, detected: set[int]) -> None:

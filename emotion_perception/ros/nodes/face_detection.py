@@ -63,7 +63,7 @@ class FaceDetectionNode(PerceptionNode[DetectionNodeConfig]):
         """Loads the detector and, if one is configured, the non-face filter."""
         options = self.config.detector
         pipeline = FaceTrackingPipeline(
-            self._make_detector(options), self._make_non_face_filter(options), self._tracker
+            self._make_detector(options), self._make_non_face_filter(options), self._tracker, clock_s=time.monotonic
         )
         return FaceDetection(self, pipeline, ResultPublisher(self, FaceArray, "faces", resources))
 
@@ -106,8 +106,15 @@ class FaceDetection(Behavior):
         )
 
     def status(self) -> dict[str, object]:
-        """Returns the detector, the number of faces that the non-face filter rejected, and the counts of the images."""
-        own = {"detector": self._node.config.detector.detector, "rejected": self._pipeline.rejected}
+        """Returns the detector, its interval, the number of rejected faces, and the counts of the images.
+
+        `detection_interval` is the mean number of frames from one search of the whole image to the next.
+        """
+        own = {
+            "detector": self._node.config.detector.detector,
+            "detection_interval": f"{self._pipeline.interval:.1f}",
+            "rejected": self._pipeline.rejected,
+        }
         return {**own, **counts_status(self._counts())}
 
     def _detect(self, message: AnyImage) -> _Detections:

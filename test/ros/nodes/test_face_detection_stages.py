@@ -11,6 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from image_messages import ENCODERS, image_message, to_gray
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from real_face import need_real_face
 from sensor_msgs.msg import Image
 
 from emotion_perception.core.classification.model_spec import ModelSpec
@@ -75,10 +76,10 @@ class Talk:
         graph.wait(lambda: graph.probe.count_publishers("faces") and node.count_subscribers("faces"))
         self.images = graph.speak(Image, "image_raw")
 
-    def ask(self, image, *, number=None):
+    def ask(self, image, *, number=None, header=None):
         """Returns the answer to one image (an array or a message); stamps go up by a tenth of a second."""
         self.number = self.number + 1 if number is None else number
-        header, before = self.make.header(self.number), len(self.faces)
+        header, before = header or self.make.header(self.number), len(self.faces)
         message = bgr_to_image(image, header) if isinstance(image, np.ndarray) else image
         message.header = header
         self.images.publish(message)
@@ -216,13 +217,14 @@ class LookingOnce(BrightRegionDetector):
 
     looks = 0
 
-    def detect_candidates(self, image_bgr):
+    def detect(self, image_bgr):
         type(self).looks += 1
-        return super().detect_candidates(image_bgr)
+        return super().detect(image_bgr)
 
 
 @pytest.mark.guarantee(
-    "With `detection_interval` above 1, a face keeps its track id between detections.", section="Face detection node"
+    "With `detection_interval` above 1, a face keeps its track id between searches of the whole image.",
+    section="Face detection node",
 )
 def test_between_every_so_many_frames_a_face_is_followed_under_its_id(graph, make):
     LookingOnce.looks = 0
@@ -237,6 +239,31 @@ def test_between_every_so_many_frames_a_face_is_followed_under_its_id(graph, mak
     for step in range(3):
         conversation.ask(patches((20 + step, 10, 40 + step, 30)))
     assert LookingOnce.looks == 6
+
+
+@pytest.mark.guarantee(
+    "With `detection_interval: 0`, the default, faces are found in every frame and a new one within a third of a "
+    "second of stamp time; /diagnostics shows how many frames apart the searches of the whole image are.",
+    section="Face detection node",
+)
+def test_with_the_default_interval_the_real_detector_finds_faces_in_every_frame(graph, make):
+    photograph = cv2.imread(str(need_real_face()))[20:220, 124:324]  # the face of the photograph
+    conversation = Talk(graph, make, graph.node(FaceDetectionNode))
+    appears, counts = 14, []
+    for number in range(26):
+        image = np.full((480, 640, 3), 90, np.uint8)
+        image[100 + number : 300 + number, 40:240] = photograph
+        if number >= appears:
+            image[200:400, 400:600] = photograph[:, ::-1]
+        header = make.header(0)
+        header.stamp.nanosec += number * 33_333_333
+        message = bgr_to_image(image, header)
+        counts.append([face.track_id for face in conversation.ask(message, header=header).faces])
+    assert all(1 in track_ids for track_ids in counts)
+    found = [number for number, track_ids in enumerate(counts) if len(track_ids) == 2]
+    assert appears <= found[0] <= appears + 10
+    assert found == list(range(found[0], 26))
+    assert 1 < float(conversation.node.status()["detection_interval"]) <= 10
 
 
 ENCODINGS = {  # name: encoding, big-endian

@@ -11,6 +11,7 @@ from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
+from emotion_perception.core.tracking.options import TrackerOptions
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
 from emotion_perception.ros.nodes.bag_player import BagPlayer
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
@@ -29,7 +30,7 @@ def bag(tmp_path):
 
 def expected(bag):
     """Returns what the pipeline finds in each image, by its stamp."""
-    pipeline = Pipeline(PipelineOptions())
+    pipeline = Pipeline(PipelineOptions(tracker=TrackerOptions(detection_interval=1)))
     with Recording(bag) as recording:
         return {
             image.stamp_ns: pipeline.process(image.to_bgr(), image.stamp_s)
@@ -44,8 +45,8 @@ def margin(probabilities):
 
 
 def test_the_nodes_find_in_a_replay_what_the_pipeline_finds(graph, bag):
-    for node_type in (FaceDetectionNode, EmotionClassifierNode):
-        graph.node(node_type, parameters={"use_sim_time": True})
+    graph.node(FaceDetectionNode, parameters={"use_sim_time": True, "detection_interval": 1})
+    graph.node(EmotionClassifierNode, parameters={"use_sim_time": True})
     answers = graph.listen(EmotionArray, "emotions", 100)
     running = graph.run(BagPlayer, bag=str(bag), rate=RATE, subscribers=2)
     graph.wait(lambda: running.code is not None, "the player does not end")

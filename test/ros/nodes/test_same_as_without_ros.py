@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image
 
 from emotion_perception.core.classification.model_bundle import shipped_models
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
+from emotion_perception.core.tracking.options import TrackerOptions
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
@@ -25,8 +26,8 @@ def pictures():
 
 
 def test_nodes_and_pipeline_agree_on_every_frame(graph, make, pictures):
-    pipeline = Pipeline(PipelineOptions())
-    graph.node(FaceDetectionNode)
+    pipeline = Pipeline(PipelineOptions(tracker=TrackerOptions(detection_interval=1)))
+    graph.node(FaceDetectionNode, parameters={"detection_interval": 1})
     graph.node(EmotionClassifierNode)
     answers = graph.listen(EmotionArray, "emotions")
     images = graph.speak(Image, "image_raw", listeners=2)
