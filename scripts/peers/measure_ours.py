@@ -4,7 +4,7 @@
 """Measures this package beside its peers: `core.pipeline.Pipeline` with the defaults of the nodes.
 
 Detection, tracking, classification and smoothing: what the two nodes do without ROS, in the environment of the project.
-`--detection-interval 3` detects faces in every third frame and tracks them by optical flow in between; `--model` and
+`--detection-interval 3` searches the whole image in every third frame and around known faces in between; `--model` and
 `--detector-model` select other model files, such as int8 ones.
 """
 
@@ -56,7 +56,7 @@ def make_peer(
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--detection-interval", type=int, default=TrackerOptions.detection_interval)
+    parser.add_argument("--detection-interval", type=int, default=1)
     parser.add_argument("--detector", default=DetectorOptions.detector)
     parser.add_argument("--detection-size", type=int, default=DetectorOptions.detection_size)
     parser.add_argument("--detector-model", default=DetectorOptions.detector_model)

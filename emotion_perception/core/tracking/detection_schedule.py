@@ -16,6 +16,7 @@ _SHARE, _SHARE_CHANGED = 0.05, 0.1  # of one core's time for whole images; the s
 _WAIT_S, _WAIT_CHANGED_S = 0.1, 0.06  # instead, where no times are measured
 _STEPS, _DURATIONS, _GAPS = 15, 9, 15  # that are remembered for the medians and the mean
 _MIN_DURATIONS = 3
+_JITTER = 0.1  # of the time between frames, by which a stamp may be early
 
 
 class DetectionSchedule:
@@ -63,7 +64,7 @@ class DetectionSchedule:
         period_s, waited_s = median(self._steps_s), stamp_s - self._searched_s
         if period_s > MAX_WAIT_S / 2 or waited_s + period_s > MAX_WAIT_S:
             return True
-        return waited_s + period_s / 2 >= self._wait_s(changed=changed)
+        return waited_s + _JITTER * period_s >= self._wait_s(changed=changed)
 
     def searched(self, stamp_s: float, duration_s: float | None) -> None:
         """Notes that the whole image of the frame was searched.

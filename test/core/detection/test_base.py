@@ -10,6 +10,7 @@ from emotion_perception.core.detection.base import (
     FaceDetector,
     faces_of,
     non_maximum_suppression,
+    padded_blob,
     with_longer_side,
 )
 from emotion_perception.core.detection.options import DetectorOptions
@@ -53,6 +54,33 @@ def test_regions_come_back_in_source_pixels_and_inside(size):
     assert face.landmarks.nose == pytest.approx((100, 50))
     assert (face.score, face.track_id) == (0.8, 0)
     assert max(detector.seen.shape[:2]) == (size or 200)
+
+
+@pytest.mark.parametrize("size", [32, 160, 400])
+def test_a_region_comes_back_in_pixels_of_the_whole_image(size):
+    detector = FakeDetector(DetectorOptions(detection_size=50))
+    (face,) = detector.detect_region(np.zeros((300, 400, 3), np.uint8), Box(100, 40, 180, 120), size)
+    assert face.box == Box(140, 40, 180, 120)
+    assert face.landmarks.nose == pytest.approx((140, 80))
+    assert detector.seen.shape[:2] == (size, size)
+
+
+def test_a_much_larger_image_is_scaled_to_the_mean_of_its_pixels():
+    image = np.random.default_rng(1).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    quarter = with_longer_side(image, 160)
+    means = image.reshape(120, 4, 160, 4, 3).mean(axis=(1, 3))
+    assert np.abs(quarter - means).max() <= 1
+
+
+@pytest.mark.parametrize("rgb", [False, True])
+def test_the_input_of_a_network_is_padded_at_the_right_and_bottom(rgb):
+    image = np.random.default_rng(1).integers(0, 256, (33, 65, 3), dtype=np.uint8)
+    blob = padded_blob(image, 32, rgb=rgb)
+    assert (blob.shape, blob.dtype) == ((1, 3, 64, 96), np.float32)
+    planes = (image[..., ::-1] if rgb else image).transpose(2, 0, 1)
+    np.testing.assert_array_equal(blob[0, :, :33, :65], planes)
+    assert not blob[0, :, 33:].any()
+    assert not blob[0, :, :, 65:].any()
 
 
 def test_candidates_outside_are_left_out_and_the_rest_is_sorted():

@@ -13,6 +13,7 @@ from emotion_perception.core.detection.factory import create_detector, select_fa
 from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.images.geometry import iou
+from emotion_perception.core.tracking.face_regions import REGION_PX, region_around
 from emotion_perception.core.types import Box
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -168,3 +169,12 @@ def test_another_network_is_one_clear_line(name):
     with pytest.raises(ModelFileError, match=r"mtcnn_onet\.onnx") as fault:
         create_detector(DetectorOptions(detector=name, detector_model=str(other)))
     assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_the_region_around_a_face_shows_it_where_the_whole_image_does(found, name):
+    image = cv2.resize(astronaut(), (960, 960))
+    face = found(name, image)[0]
+    near = region_around(np.array(face.box.xyxy, float), (960, 960))
+    again = select_faces(detector_of(name).detect_region(image, near, REGION_PX), DetectorOptions())
+    assert max(iou(face.box, other.box) for other in again) > 0.6

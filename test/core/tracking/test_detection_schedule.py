@@ -26,9 +26,9 @@ def stamps(rate_hz, count=90):
     [
         (30, 0.001, 1),
         (30, 0.005, 3),
-        (30, 0.0085, 5),
+        (30, 0.0083, 5),
         (30, 0.1, 9),  # a third of a second
-        (60, 0.0085, 10),
+        (60, 0.0083, 10),
         (10, 0.005, 1),
         (10, 0.1, 3),
         (5, 0.1, 1),
@@ -55,7 +55,7 @@ def test_with_auto_two_searches_are_never_more_than_a_third_of_a_second_apart(ra
 
 def test_a_change_brings_the_search_forward():
     given = stamps(30, 60)
-    assert len(searched(given, duration_s=0.0085)) < len(searched(given, duration_s=0.0085, changed=given))
+    assert len(searched(given, duration_s=0.0083)) < len(searched(given, duration_s=0.0083, changed=given))
 
 
 @pytest.mark.parametrize(("interval", "expected"), [(1, 12), (3, 4), (30, 1)])
