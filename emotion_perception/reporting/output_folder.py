@@ -163,6 +163,7 @@ class OutputFolder:
             for written in sorted(os.listdir(self.path)):
                 if self._is_written(written):
                     self._check_name(written)
+                    self._check_kind(written)
             self._check_inputs()
 
     def _acquire_lock(self) -> None:
@@ -204,6 +205,14 @@ class OutputFolder:
         if name not in self._owned | self._others and os.path.lexists(self.path / name):
             raise ConfigurationError(
                 f"{self.path / name}: not written by '{self._command}', which would replace it: "
+                "move it away, or give another folder for the results"
+            )
+
+    def _check_kind(self, name: str) -> None:
+        """Refuses a folder under the name of a file: all of it would go. Folders of results have no suffix."""
+        if Path(name).suffix and _is_folder(self.path / name):
+            raise ConfigurationError(
+                f"{self.path / name}: a folder, not the file that '{self._command}' wrote: "
                 "move it away, or give another folder for the results"
             )
 

@@ -53,6 +53,14 @@ def test_the_marker_has_the_command_its_version_and_the_files(out):
     assert set(content["commands"]["evaluate"]) == {"version", "date", "files"}
 
 
+def test_a_folder_in_place_of_a_file_of_the_command_is_not_removed(out):
+    results(out, "report.json", "a.png")
+    (out / "a.png").unlink()
+    (out / "a.png").mkdir()
+    (out / "a.png" / "mine.txt").write_text("somebody's")
+    refused(out, "a.png: a folder, not the file that 'evaluate' wrote")
+
+
 def test_results_of_the_same_command_are_replaced_and_obsolete_ones_removed(out):
     results(out, "report.json", "a.png", "bag")
     (out / "notes.txt").write_text("somebody's")
