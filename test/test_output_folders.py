@@ -285,6 +285,7 @@ WRITERS = {  # files of the package that write or remove without OutputFolder an
     "reporting/output_folder.py": "it is the one way",
     "ros/demo/demo_recorder.py": "into the folder of OutputFolder.replaced",
     "ros/demo/shared_memory.py": "shared memory of processes that it started",
+    "ros/transport/shared_memory_ports.py": "ports in shared memory whose process was killed",
     "training/datasets/cache.py": "in its cache, and not through links",
     "training/evaluate/report.py": "into the folder of OutputFolder.replaced",
     "training/export/exporter.py": "into the folder of OutputFolder.replaced",
