@@ -76,6 +76,15 @@ def test_the_same_recording_gives_the_same_results_again(tmp_path):
         assert reports[0]["parameters"]["face_detection_node"]["detection_interval"] == interval
 
 
+def test_the_baseline_is_learned_while_a_recording_is_evaluated(bag, tmp_path, capsys):
+    assert main(["evaluate-bag", str(bag), "--out", str(tmp_path / "out"), "--baseline"]) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["parameters"]["emotion_classifier_node"]["baseline"] == "auto"
+    face_gate = ["--model", "face_gate", "--out", str(tmp_path / "refused")]
+    assert main(["evaluate-bag", str(bag), *face_gate, "--baseline"]) == 1
+    assert "face_gate has no statistics of resting faces" in capsys.readouterr().err
+
+
 def test_labels_are_not_overwritten(bag, tmp_path, capsys):
     labels = tmp_path / "labels.csv"
     labels.write_text("mine")

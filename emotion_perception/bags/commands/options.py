@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from emotion_perception.core.classification import ClassifierOptions
+from emotion_perception.core.classification import ClassifierOptions, RecognizerOptions
 from emotion_perception.core.detection import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.options import option_fields, with_values
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from emotion_perception.bags.inference.settings import Settings
 
 
-_OPTIONS = ("detector", "device", "model")  # parameters with an option of their own
+_OPTIONS = ("baseline", "detector", "device", "model")  # parameters with an option of their own
 PIPELINE_OPTIONS = {
     "model": ClassifierOptions.model,
     "detector": DetectorOptions.detector,
     "device": ClassifierOptions.device,
+    "baseline": RecognizerOptions.baseline,
     "set": [],
 }
 """The options of the pipeline, with their defaults."""
@@ -52,6 +53,14 @@ def add_recording_options(parser: argparse.ArgumentParser, *, hidden_in: str) ->
         metavar="KEY=VALUE",
         help="parameter of the detection or classifier node, e.g. smoothing_s=0.5; can be given several times; "
         "precision is float32 and detection_interval 1 unless they are given",
+    )
+    parser.add_argument(
+        "--baseline",
+        nargs="?",
+        const="auto",
+        default=RecognizerOptions.baseline,
+        choices=("off", "on_request", "auto"),
+        help="read expressions relative to each face at rest (default: %(default)s; without a value: auto)",
     )
     parser.add_argument(
         "--anonymize",
@@ -102,7 +111,7 @@ def settings_from(arguments: argparse.Namespace, **others: Any) -> "Settings":
     values = (
         {"precision": "float32", "detection_interval": 1} | _parse(arguments.set) | {"detector": arguments.detector}
     )
-    values |= {"model": arguments.model, "device": arguments.device}
+    values |= {"model": arguments.model, "device": arguments.device, "baseline": arguments.baseline}
     return Settings(
         pipeline=with_values(PipelineOptions(), values),
         topic=arguments.topic,

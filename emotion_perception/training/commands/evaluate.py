@@ -40,6 +40,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CSV",
         help="also compare subgroups: a column index or filename, each other column an attribute of the images",
     )
+    parser.add_argument(
+        "--baseline-by",
+        choices=["subject"],
+        help="read expressions relative to a resting image of each person, which is not measured on",
+    )
+    parser.add_argument("--baseline-class", metavar="CLASS", help="class of the resting images (default: neutral)")
+    parser.add_argument(
+        "--baseline-files",
+        metavar="PATTERN",
+        help="file names of the resting images, e.g. '*_normal' (default: the first image of the class)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of changes and intervals (default: %(default)s)")
     parser.add_argument(
         "--card", type=path_argument, metavar="FILE", help="also write a model card; replaces only a model card"
@@ -64,10 +75,15 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.reporting.output_file import check_output_file
     from emotion_perception.training.evaluate.evaluator import evaluate
     from emotion_perception.training.evaluate.report import REPORT_FILES
+    from emotion_perception.training.evaluate.resting_images import RestingRule
     from emotion_perception.training.export.model_card import is_card, read_report, write_card
 
     if arguments.report and not arguments.card:
         raise ConfigurationError("--report names reports for the model card: give --card FILE, too")
+    given = {"label": arguments.baseline_class, "files": arguments.baseline_files}
+    rule = {name: value for name, value in given.items() if value is not None}
+    if rule and not arguments.baseline_by:
+        raise ConfigurationError("--baseline-class and --baseline-files need --baseline-by subject")
     bundle = load_model_bundle(arguments.model)
     if arguments.card:
         inputs = [arguments.data, bundle.weights, *arguments.report]
@@ -88,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
         robustness=arguments.robustness,
         examples=arguments.examples,
         subgroups=arguments.subgroups,
+        baseline=RestingRule(by=arguments.baseline_by, **rule) if arguments.baseline_by else None,
         seed=arguments.seed,
         inputs=arguments.report,
     )
@@ -97,4 +114,11 @@ def run(arguments: argparse.Namespace) -> int:
         f"{report['n']} images: accuracy {report['accuracy']:.2%}, balanced {report['balanced_accuracy']:.2%}, "
         f"ECE {report['ece']:.2%}, {report['ms_per_face']:.2f} ms per face; report in {arguments.out}"
     )
+    if baseline := report["baseline"]:
+        relative, alone = baseline["relative"], baseline["alone"]
+        low, high = relative["balanced_accuracy_interval"]
+        print(
+            f"relative to rest ({baseline['num_subjects']} subjects): balanced {relative['balanced_accuracy']:.2%} "
+            f"({low:.1%} to {high:.1%}), without the baseline {alone['balanced_accuracy']:.2%}"
+        )
     return 0
