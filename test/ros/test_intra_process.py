@@ -154,7 +154,7 @@ def test_another_camera_on_the_topic_is_heard_too_and_nothing_comes_twice(graph,
     "A slow detector delays no camera, and every frame is counted.", section="All nodes in one process"
 )
 def test_a_slow_detector_holds_up_no_camera_and_every_image_is_counted(graph, pair):
-    _, camera, detection, source, _ = pair(Keeping(work_s=0.1))
+    _, camera, detection, source, _ = pair(Keeping(work_s=0.1), detection_interval=1)
     graph.wait(lambda: len(source.images) > 50)
     assert camera.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
     graph.let_run(0.3)
