@@ -27,6 +27,8 @@ from typing import Any
 from tqdm import tqdm
 
 from emotion_perception.benchmark.scene import FACES, HD, VGA, Scene
+from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.provenance import processor_name
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +37,7 @@ PROGRAMS = {  # of this version, and of those before the rooms of `ros/`
     "cameras": ("emotion_perception.ros.bench.latency_bench_cameras", "emotion_perception.ros.photon_cameras"),
 }
 FLOOR, BEFORE, NOW, NOW_SEPARATE = "floor", "before", "now", "now, four processes"
+FILES = ("runs.json", "run.json", "compare.md")
 MAX_STEAL, TRIES = 0.05, 3
 START_S = 120.0
 
@@ -64,6 +67,11 @@ class Case:
         cameras = f"{self.cameras} cameras of " if self.cameras > 1 else ""
         start = ", from the start of the processes" if self.start else ""
         return f"{cameras}{width}x{height}, {self.rate_hz:.0f} Hz, {self.faces} face{'s' * (self.faces > 1)}{start}"
+
+    @property
+    def video(self) -> str:
+        """File name of the video that the cameras play."""
+        return f"{self.size_wh[0]}x{self.size_wh[1]}_{self.faces}.avi"
 
     @property
     def program(self) -> str:
@@ -148,7 +156,7 @@ class Comparison:
         return dict(json.loads(result.read_text(encoding="utf-8")))
 
     def _video(self, case: Case) -> Path:
-        path = self._out / f"{case.size_wh[0]}x{case.size_wh[1]}_{case.faces}.avi"
+        path = self._out / case.video
         return (path if path.is_file() else self._scene.write_video(path, case.size_wh, case.faces)).resolve()
 
 
@@ -224,15 +232,25 @@ def main() -> int:
     )
     parser.add_argument("--separate", action="store_true", help="also this version in four processes")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    options.case = options.case or list(DEFAULT_CASES)
+    files = [*FILES, *{CASES[key].video for key in options.case}]
+    try:
+        with OutputFolder(options.out, "compare_versions", writes=files) as folder:
+            folder.claim(*files)
+            return compare(options)
+    except EmotionPerceptionError as e:
+        sys.exit(f"compare_versions: {e}")
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Measures, prints and writes the tables; returns the exit code."""
     comparison = Comparison(options.out.resolve(), options.before, options.seconds, separate=options.separate)
-    keys = options.case or list(DEFAULT_CASES)
-    todo = [(key, side) for key in keys for _ in range(options.rounds) for side in comparison.sides(CASES[key])]
+    todo = [(key, side) for key in options.case for _ in range(options.rounds) for side in comparison.sides(CASES[key])]
     for key, side in tqdm(todo, desc="runs", unit=" runs", disable=None):
         comparison.measure(key, side)
     command = f"python scripts/compare_versions.py {' '.join(sys.argv[1:])}"
     lines = [f"`{command}`, {processor_name()}, {os.cpu_count()} cores", ""]
-    for key in keys:
+    for key in options.case:
         lines += table(CASES[key], [run for run in comparison.runs if run["case"] == key])
     text = "\n".join(lines)
     (options.out / "compare.md").write_text(text + "\n", encoding="utf-8")

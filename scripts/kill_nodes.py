@@ -36,6 +36,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from tqdm import tqdm
 
+from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.domain import own_domain
 from emotion_perception.ros.demo.runner import COMPOSED, NODES
@@ -331,9 +333,19 @@ def main() -> int:
     parser.add_argument("--composed-kills", type=int, default=50, help="of the composed process (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("out/kills"), help="output folder (default: %(default)s)")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop.set())
+    logs = [f"{kind}{number}.log" for kind in ("demo", "composed") for number in range(DEMOS)]
+    try:
+        with OutputFolder(options.out, "kill_nodes", writes=["kills.csv", "kills.json", *logs]) as folder:
+            folder.claim("kills.csv", "kills.json", *logs)
+            return test(options)
+    except EmotionPerceptionError as e:
+        sys.exit(f"kill_nodes: {e}")
+
+
+def test(options: argparse.Namespace) -> int:
+    """Kills the nodes, prints and writes the figures; returns the exit code."""
     rows: list[dict[str, Any]] = []
     faults: list[str] = []
     with ExitStack() as stack:
