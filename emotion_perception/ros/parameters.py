@@ -3,6 +3,7 @@
 """Declares a configuration dataclass as ROS parameters, applies their changes and refuses unknown ones."""
 
 import dataclasses
+import contextlib
 import difflib
 import functools
 import itertools
@@ -140,8 +141,11 @@ def _no_parameter(node: Node, name: str, others: Collection[str]) -> str:
 
 
 def _qos_parameters(node: Node, topics: Iterable[str]) -> set[str]:
-    """Returns the names of the parameters of `qos_overrides` for image topics."""
-    names = {node.resolve_topic_name(topic) for topic in topics}
+    """Returns the names of the parameters of `qos_overrides` for image topics; what is no topic has none."""
+    names: set[str] = set()
+    for topic in topics:
+        with contextlib.suppress(RuntimeError):  # the base class of rclpy's errors; `configure` reports it
+            names.add(node.resolve_topic_name(topic))
     names |= {node.resolve_topic_name(f"{name}/compressed") for name in names}
     parts = itertools.product(sorted(names), _QOS_ENTITIES, _QOS_POLICIES)
     return {f"{_QOS_OVERRIDES}{topic}.{entity}.{policy}" for topic, entity, policy in parts}
