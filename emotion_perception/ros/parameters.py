@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Declares a configuration dataclass as ROS parameters, applies their changes and refuses unknown ones."""
 
-import dataclasses
 import contextlib
+import dataclasses
 import difflib
 import functools
 import itertools
