@@ -5,15 +5,19 @@
 Every frame is an image of 96x96 in the middle of a larger one, moved by a pixel or two.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
 from emotion_perception.core.classification.recognizer import EmotionRecognizer
+from emotion_perception.core.detection import DetectorOptions, create_detector
+from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.types import Box, Face
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -111,6 +115,31 @@ def test_a_person_whose_rest_is_called_sad_becomes_neutral(yale, classifier):
     assert stream.show(yale["05_normal"], 2).label == "sadness"
     assert stream.show(yale["05_normal"], 30).label == "neutral"
     assert stream.show(yale["05_happy"], 1.4).label == "happiness"
+
+
+@pytest.mark.guarantee(
+    "The woman of the demonstration, whose rest is called sadness, is neutral after a calibration, and happy later.",
+    section="Emotion classifier node",
+)
+def test_a_calibration_makes_the_rest_of_the_demonstration_neutral(classifier):
+    try:
+        clip, detector = cv2.VideoCapture(str(resolve_model_file("demo_clip"))), create_detector(DetectorOptions())
+    except ModelFileError as e:
+        pytest.skip(str(e))
+    recognizer, options = EmotionRecognizer(classifier), RecognizerOptions()
+    labels = {}
+    for number in range(315):
+        stamp_s, (_, image) = number / 30, clip.read()
+        if number % 3:  # ten images a second
+            continue
+        faces = [replace(face, track_id=1) for face in detector.detect(image)[:1]]
+        labels[number] = [face.label for face in recognizer.recognize(image, faces, stamp_s, options)]
+        if number == 90:
+            (done,) = recognizer.calibrate(1, 1.5, options)
+            assert done.problem == ""
+    assert all(labels[number] == ["sadness"] for number in range(30, 91, 3))
+    assert all(labels[number] == ["neutral"] for number in range(105, 130, 3))
+    assert all(labels[number] == ["happiness"] for number in range(270, 315, 3))
 
 
 @pytest.mark.guarantee(
