@@ -89,7 +89,7 @@ def test_the_supervisor_ends_one_after_another(monkeypatch, tmp_path):
         with open(files[name], "w") as file:
             return subprocess.Popen([sys.executable, "-c", SLOW_TO_END], stdout=file)
 
-    monkeypatch.setattr(supervisor, "_command", lambda name, overrides: [name])
+    monkeypatch.setattr(supervisor, "_command", lambda name, arguments, overrides: [name])
     monkeypatch.setattr(supervisor, "_start", start)
     processes = Supervisor({name: [] for name in files})
     deadline_s = time.monotonic() + START_S
