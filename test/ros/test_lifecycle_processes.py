@@ -23,6 +23,7 @@ from emotion_perception.ros.transport.image_messages import bgr_to_image
 
 pytestmark = pytest.mark.slow
 
+NO_TRANSITION, REPEAT_S = 255, 2.0
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 
 # A detection node whose configure never returns: in Python code, or in C code that holds no lock of Python's.
@@ -151,8 +152,22 @@ class Lifecycle:
         self._probe = probe
         self._change = probe.node.create_client(ChangeState, f"{name}/change_state")
         self._state = probe.node.create_client(GetState, f"{name}/get_state")
-        probe.wait(self._change.service_is_ready, "no lifecycle services")
-        probe.wait(self._state.service_is_ready, "no lifecycle services")
+        self._connect(self._change, ChangeState.Request(transition=Transition(id=NO_TRANSITION)))
+        self._connect(self._state, GetState.Request())
+
+    def _connect(self, client, request):
+        """Sends a harmless request until it is answered: a service that is discovered may not know its client yet."""
+        self._probe.wait(client.service_is_ready, "no lifecycle services")
+        answers, next_s = [], 0.0
+
+        def is_answered():
+            nonlocal next_s
+            if time.monotonic() >= next_s:
+                answers.append(client.call_async(request))
+                next_s = time.monotonic() + REPEAT_S
+            return any(answer.done() for answer in answers)
+
+        self._probe.wait(is_answered, "no answer")
 
     def change(self, number, label=""):
         return self._answer(self._change, ChangeState.Request(transition=Transition(id=number, label=label))).success
