@@ -12,7 +12,7 @@ AUTO = 0
 MAX_WAIT_S = 1 / 3
 """With `AUTO`, the maximum time between two searches, in seconds of stamp time, as long as frames come in it."""
 
-_SHARE, _SHARE_CHANGED = 0.05, 0.1  # of one core's time for whole images; the second while the scene changes
+_SHARE, _SHARE_CHANGED = 0.04, 0.06  # of one core's time for whole images; the second while the scene changes
 _WAIT_S, _WAIT_CHANGED_S = 0.1, 0.06  # instead, where no times are measured
 _STEPS, _DURATIONS, _GAPS = 15, 9, 15  # that are remembered for the medians and the mean
 _MIN_DURATIONS = 3
@@ -22,10 +22,10 @@ _JITTER = 0.1  # of the time between frames, by which a stamp may be early
 class DetectionSchedule:
     """Decides when to search the whole image, in stamp time: dropped frames count as the time that they take.
 
-    With `AUTO`, the time between two searches follows from how long one takes: they get a twentieth of one core's
-    time, a tenth while the scene changes elsewhere than at the known faces. The wait is at most
-    `MAX_WAIT_S`; where frames are more than half of that apart, every frame is searched. Without durations, fixed times
-    apply, so that the same stream gives the same result on every machine.
+    With `AUTO`, the time between two searches follows from how long one takes: they get 4 % of one core's time, 6 %
+    while the scene changes elsewhere than at the known faces. The wait is at most `MAX_WAIT_S`; where frames are
+    more than half of that apart, every frame is searched. Without durations, fixed times apply, so that the same
+    stream gives the same result on every machine.
 
     Attributes:
         interval: mean number of frames from one search to the next, of the last 15.

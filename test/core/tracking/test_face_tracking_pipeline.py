@@ -232,7 +232,7 @@ def test_with_auto_a_new_face_is_found_within_a_third_of_a_second(kept, appears)
 
 
 def test_with_auto_a_face_that_changes_the_scene_is_found_before_the_next_regular_search():
-    stream = Stream(0, search_s=0.0165)  # every tenth frame, every fifth while the scene changes
+    stream = Stream(0, search_s=0.0098)  # every eighth frame, every fifth while the scene changes
     found = [len(stream.show(frame, 60, *([300] if frame >= 31 else []), side=40)) for frame in range(45)]
     assert found.index(2) <= 35
     assert stream.detector.whole < 15
