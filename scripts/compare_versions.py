@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares the latency of the nodes with another version of this package, and with the floor of the middleware.
 
-    git clone . ../before && git -C ../before checkout 9337a8a && make -C ../before env
+    git clone . ../before && cd ../before && git checkout 9337a8a && make env && cd -
     scripts/in_env.sh python scripts/compare_versions.py --before ../before --out out/compare
 
 Floor (a plain publisher and subscriber of the same image in two processes), the other version and this one take turns,
