@@ -17,7 +17,6 @@ import argparse
 import csv
 import json
 import os
-import platform
 import re
 import signal
 import statistics
@@ -38,6 +37,7 @@ from tqdm import tqdm
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.reporting.output_folder import OutputFolder
+from emotion_perception.reporting.provenance import processor_name
 from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.domain import own_domain
 from emotion_perception.ros.demo.runner import COMPOSED, NODES
@@ -316,13 +316,6 @@ def _spread(seconds: Sequence[float]) -> dict[str, float]:
     return {"median": round(statistics.median(seconds), 2), "max": round(max(seconds), 2)}
 
 
-def processor() -> str:
-    """Returns the processor's name and the number of cores."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-    return f"{name}, {os.cpu_count()} cores"
-
-
 def main() -> int:
     """Runs the kill test; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -375,7 +368,7 @@ def test(options: argparse.Namespace) -> int:
             faults.append(f"ended after {len(rows)} kills")
     programs = summary_of(rows, cold_starts.seconds)
     faults += [f"{name}: {p['lost']} lost, {p['late']} late" for name, p in programs.items() if p["lost"] or p["late"]]
-    summary = {"processor": processor(), "programs": programs, "failures": faults}
+    summary = {"processor": f"{processor_name()}, {os.cpu_count()} cores", "programs": programs, "failures": faults}
     (options.out / "kills.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(summary, indent=2))
     return 1 if faults else 0

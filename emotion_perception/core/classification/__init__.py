@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
-    from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
+    from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier
     from emotion_perception.core.classification.labels import LABELS, canonical_label, label_index
     from emotion_perception.core.classification.load_shedding import LoadShedder
     from emotion_perception.core.classification.model_bundle import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from emotion_perception.core.classification.model_spec import NORMALIZATIONS, ModelSpec
     from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
     from emotion_perception.core.classification.preprocessing import gray_range, to_batch, to_input
+    from emotion_perception.core.classification.probabilities import softmax
     from emotion_perception.core.classification.recognizer import EmotionRecognizer
     from emotion_perception.core.classification.resting_head import RestingHead
     from emotion_perception.core.classification.smoothing import EmotionSmoother
@@ -35,7 +36,7 @@ else:
     __getattr__ = lazy_imports(
         __name__,
         {
-            "classifier": ("EmotionClassifier", "create_classifier", "softmax"),
+            "classifier": ("EmotionClassifier", "create_classifier"),
             "labels": ("LABELS", "canonical_label", "label_index"),
             "load_shedding": ("LoadShedder",),
             "model_bundle": (
@@ -56,6 +57,7 @@ else:
             "model_spec": ("NORMALIZATIONS", "ModelSpec"),
             "options": ("ClassifierOptions", "RecognizerOptions"),
             "preprocessing": ("gray_range", "to_batch", "to_input"),
+            "probabilities": ("softmax",),
             "recognizer": ("EmotionRecognizer",),
             "resting_head": ("RestingHead",),
             "smoothing": ("EmotionSmoother",),

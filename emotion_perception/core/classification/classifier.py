@@ -8,7 +8,6 @@ torch takes seconds to import, so it is imported only if there is an NVIDIA devi
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.precision import FLOAT32, INT8, Precision, choose_precision
 from emotion_perception.core.classification.preprocessing import to_batch
+from emotion_perception.core.classification.probabilities import softmax
 from emotion_perception.core.classification.resting_head import RestingHead, load_resting_head, require_resting_head
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError
 from emotion_perception.core.inference import Backend, OnnxBackend, thread_count
@@ -186,13 +186,6 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False, featu
     return EmotionClassifier(
         bundle, _batching(backend, options) if shared else backend, precision=precision, resting_head=head
     )
-
-
-def softmax(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float32]:
-    """Returns the softmax of (N, L) logits / temperature over each row: float32 (N, L), computed in float64."""
-    scaled = logits.astype(np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def _device_for(options: ClassifierOptions, spec: ModelSpec) -> tuple[str, str]:

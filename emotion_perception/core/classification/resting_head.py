@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification.model_bundle import read_tensors
+from emotion_perception.core.classification.probabilities import softmax
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError
 
 
@@ -43,9 +44,7 @@ class RestingHead:
             projections: (..., L), of the faces.
             resting: (L) or (..., L), projection of the same person's face at rest.
         """
-        logits = np.asarray(projections, np.float64) - resting + self.bias
-        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+        return softmax(np.asarray(projections, np.float64) - resting + self.bias)
 
 
 def load_resting_head(path: Path, num_labels: int) -> RestingHead:

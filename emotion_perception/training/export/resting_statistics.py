@@ -31,6 +31,7 @@ from emotion_perception.core.classification import (
     save_onnx_variant,
 )
 from emotion_perception.core.classification.precision import int8_form
+from emotion_perception.core.classification.resting_expression import NEUTRAL
 from emotion_perception.core.errors import DatasetError, ModelBundleError
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.data_hash import data_sha256
@@ -41,13 +42,13 @@ from emotion_perception.training.export.feature_output import with_features
 from emotion_perception.training.export.model_folder import model_folder
 from emotion_perception.training.export.quantization import INT8_ENDINGS
 
-NEUTRAL = "neutral"
 REGULARIZATION = 30.0  # a; a larger one confuses light with expressions, a smaller one anger with disgust
 STILL_NEUTRAL = 0.995  # fraction of relit and moved neutral faces that have to stay neutral; decides s
 _SCALES = np.arange(0.2, 1.5, 0.02)  # of s
 _MAX_OF_CLASS = 600  # images
 _CHANGES = 2  # of each kind for each neutral face
 _FEWEST = 10  # images of each class
+_GAMMA = 2.2  # of the images
 Array = NDArray[np.float64]
 
 
@@ -214,9 +215,6 @@ def moved(image: Image, rng: np.random.Generator, *, strength: float = 1.0) -> I
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
     matrix[:, 2] += strength * rng.normal(0, 0.025, 2) * width
     return np.asarray(cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
-
-
-_GAMMA = 2.2
 
 
 def _scaled(directions: Array, offsets: Array, still: Array, neutral: int) -> tuple[float, Array, Array]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emotion_perception.core.classification import EmotionClassifier, create_classifier, softmax
 from emotion_perception.core.classification import classifier as classifier_module
-from emotion_perception.core.classification.classifier import EmotionClassifier, create_classifier, softmax
 from emotion_perception.core.classification.model_bundle import load_model_bundle, replace_spec, shipped_models
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import to_batch

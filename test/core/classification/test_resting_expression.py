@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification.classifier import softmax
+from emotion_perception.core.classification import softmax
 from emotion_perception.core.classification.resting_expression import (
     FULL_S,
     GAP_S,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from emotion_perception.core.classification.classifier import softmax
+from emotion_perception.core.classification import softmax
 from emotion_perception.core.classification.model_bundle import load_model_bundle, replace_spec
 from emotion_perception.core.classification.options import ClassifierOptions, RecognizerOptions
 from emotion_perception.core.classification.preprocessing import to_batch

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from emotion_perception.core.classification.classifier import softmax
+from emotion_perception.core.classification import softmax
 from emotion_perception.core.classification.model_bundle import load_model_bundle
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.errors import ConfigurationError
