@@ -15,7 +15,7 @@ from emotion_perception.bags.inference.frame_result import FRAME_STATUSES, PROCE
 from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.scoring.metrics import tracks_of
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
-from emotion_perception.core.rendering import COLORS, OTHER_COLOR
+from emotion_perception.core.rendering import label_color, rgb_fractions
 from emotion_perception.reporting.plots import BLUE, ORANGE, WIDTH
 
 MAX_TRACKS = 12  # drawn, the longest ones
@@ -142,5 +142,4 @@ def _band(
 
 def _color(label: str) -> tuple[float, float, float]:
     """Returns the color of a label in the overlay, RGB 0..1."""
-    blue, green, red = COLORS.get(label, OTHER_COLOR)
-    return red / 255, green / 255, blue / 255
+    return rgb_fractions(label_color(label))

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
         PinholeCamera,
     )
     from emotion_perception.core.rendering.options import ANONYMIZERS, OverlayOptions
-    from emotion_perception.core.rendering.overlay import COLORS, MAX_LABELED_FACES, OTHER_COLOR, draw_overlay
+    from emotion_perception.core.rendering.overlay import MAX_LABELED_FACES, draw_overlay
+    from emotion_perception.core.rendering.palette import (
+        EMOTION_COLORS,
+        OTHER_COLOR,
+        UNCERTAIN_COLOR,
+        bgr,
+        label_color,
+        rgb,
+        rgb_fractions,
+        text_color,
+    )
     from emotion_perception.core.rendering.video import VideoWriter
 else:
     __getattr__ = lazy_imports(
@@ -25,17 +35,28 @@ else:
             "anonymize": ("FaceAnonymizer", "anonymize_faces"),
             "markers": ("FACE_WIDTH_M", "FaceMarker", "FaceMarkers", "MarkerLifetime", "PinholeCamera"),
             "options": ("ANONYMIZERS", "OverlayOptions"),
-            "overlay": ("COLORS", "MAX_LABELED_FACES", "OTHER_COLOR", "draw_overlay"),
+            "overlay": ("MAX_LABELED_FACES", "draw_overlay"),
+            "palette": (
+                "EMOTION_COLORS",
+                "OTHER_COLOR",
+                "UNCERTAIN_COLOR",
+                "bgr",
+                "label_color",
+                "rgb",
+                "rgb_fractions",
+                "text_color",
+            ),
             "video": ("VideoWriter",),
         },
     )
 
 __all__ = [
     "ANONYMIZERS",
-    "COLORS",
+    "EMOTION_COLORS",
     "FACE_WIDTH_M",
     "MAX_LABELED_FACES",
     "OTHER_COLOR",
+    "UNCERTAIN_COLOR",
     "FaceAnonymizer",
     "FaceMarker",
     "FaceMarkers",
@@ -44,5 +65,10 @@ __all__ = [
     "PinholeCamera",
     "VideoWriter",
     "anonymize_faces",
+    "bgr",
     "draw_overlay",
+    "label_color",
+    "rgb",
+    "rgb_fractions",
+    "text_color",
 ]

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from emotion_perception.core.rendering.overlay import caption, color_of
+from emotion_perception.core.rendering.overlay import caption
+from emotion_perception.core.rendering.palette import label_color, rgb_fractions
 from emotion_perception.core.types import Box, FaceEmotion
 
 FACE_WIDTH_M = 0.16
@@ -128,12 +129,11 @@ class MarkerLifetime:
 
 
 def _marker(emotion: FaceEmotion, camera: PinholeCamera) -> FaceMarker:
-    blue, green, red = color_of(emotion)
     first_id = emotion.face.track_id % _IDS * 2
     return FaceMarker(
         shape_id=first_id,
         text_id=first_id + 1,
         xyz_m=camera.locate(emotion.face.box),
         text=caption(emotion),
-        rgb=(red / 255, green / 255, blue / 255),
+        rgb=rgb_fractions(label_color(emotion.label, uncertain=emotion.uncertain)),
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.images import clip_box, largest
 from emotion_perception.core.rendering.options import OverlayOptions
 from emotion_perception.core.rendering.overlay_layout import Rectangle, place_panel, place_tag
+from emotion_perception.core.rendering.palette import DARK_TEXT, LIGHT_TEXT, bgr, label_color, text_color
 from emotion_perception.core.types import Box, FaceEmotion, Landmarks
 
 Color = tuple[int, int, int]  # BGR
@@ -21,20 +22,7 @@ MAX_LABELED_FACES = 32  # the time to place tags and panels grows with the squar
 _MAX_BARS = 64
 _LONGEST_LABEL = 24  # characters that are drawn
 
-COLORS: dict[str, Color] = {
-    "anger": (70, 70, 235),
-    "disgust": (70, 165, 100),
-    "fear": (215, 105, 160),
-    "happiness": (60, 205, 250),
-    "sadness": (235, 150, 70),
-    "surprise": (60, 140, 255),
-    "neutral": (205, 215, 150),
-    "contempt": (100, 130, 175),
-}
-OTHER_COLOR: Color = (220, 180, 220)
-_UNCERTAIN_COLOR: Color = (165, 165, 165)
-_DARK: Color = (25, 25, 25)
-_LIGHT: Color = (245, 245, 245)
+_DARK, _LIGHT = bgr(DARK_TEXT), bgr(LIGHT_TEXT)
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_CAP_HEIGHT = 21.0  # pixels of a capital letter at font scale 1
 
@@ -106,8 +94,8 @@ def draw_overlay(
 
 
 def color_of(emotion: FaceEmotion) -> Color:
-    """Returns the color of a face: that of its label, or gray if the prediction is uncertain."""
-    return _UNCERTAIN_COLOR if emotion.uncertain else COLORS.get(emotion.label, OTHER_COLOR)
+    """Returns the color of a face, BGR: that of its label, or gray if the prediction is uncertain."""
+    return bgr(label_color(emotion.label, uncertain=emotion.uncertain))
 
 
 def caption(emotion: FaceEmotion) -> str:
@@ -134,11 +122,11 @@ def _draw_landmarks(canvas: NDArray[np.uint8], landmarks: Landmarks, style: Styl
 
 def _draw_tag(canvas: NDArray[np.uint8], tag: Rectangle, emotion: FaceEmotion, style: Style) -> None:
     """Draws the caption on a colored background."""
-    color = color_of(emotion)
+    color = label_color(emotion.label, uncertain=emotion.uncertain)
     pad = _tag_pad(style)
-    cv2.rectangle(canvas, (tag.left, tag.top), (tag.right - 1, tag.bottom - 1), color, cv2.FILLED)
+    cv2.rectangle(canvas, (tag.left, tag.top), (tag.right - 1, tag.bottom - 1), bgr(color), cv2.FILLED)
     left_bottom = tag.left + pad, tag.bottom - pad
-    _write(canvas, caption(emotion), left_bottom, style.tag_cap, _DARK if _luma(color) > 110 else _LIGHT)
+    _write(canvas, caption(emotion), left_bottom, style.tag_cap, bgr(text_color(color)))
 
 
 def _draw_bars(
@@ -153,7 +141,7 @@ def _draw_bars(
     for row, (label, share) in enumerate(zip(labels, emotion.smoothed_probabilities.tolist(), strict=True)):
         bottom = panel.top + pad + row * _row_height(style) + cap + pad // 2
         first = label == emotion.label
-        color = color_of(emotion) if first else _shade(COLORS.get(label, OTHER_COLOR))
+        color = color_of(emotion) if first else _shade(bgr(label_color(label)))
         _write(canvas, _shown(label), (panel.left + pad, bottom), cap, _LIGHT if first else (200, 200, 200))
         cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + length - 1, bottom), (75, 75, 75), cv2.FILLED)
         if filled := _scaled(share, length):
@@ -203,10 +191,6 @@ def _visible(box: Box, width: int, height: int) -> Box | None:
 def _scaled(share: float, of: int) -> int:
     """Returns a share of 0..1 multiplied by `of` and rounded; 0 for NaN and infinity."""
     return round(min(max(share, 0.0), 1.0) * of) if math.isfinite(share) else 0
-
-
-def _luma(color: Color) -> float:
-    return 0.114 * color[0] + 0.587 * color[1] + 0.299 * color[2]
 
 
 def _shade(color: Color) -> Color:
