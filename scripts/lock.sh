@@ -6,8 +6,8 @@
 #
 #   scripts/lock.sh [--upgrade] [peers]   --upgrade: the newest versions; peers: only those that scripts/bench_peers.sh measures
 #
-# DISTRO.txt is run time and build where ROS comes from wheels; DISTRO-bags.txt, DISTRO-test.txt and DISTRO-bench.txt are
-# the same and more. ros-apt.txt and ros-apt-test.txt are for a ROS from apt, no-ros.txt for pip without ROS: Python 3.10 and
+# DISTRO.txt is run time and build where ROS comes from wheels; DISTRO-bags.txt, DISTRO-web.txt, DISTRO-test.txt and
+# DISTRO-bench.txt are the same and more. ros-apt.txt, ros-apt-web.txt and ros-apt-test.txt are for a ROS from apt, no-ros.txt for pip without ROS: Python 3.10 and
 # later, any processor. torch is in none of them: torch-cpu.txt is its build without CUDA, torch-cuda.txt the other one.
 # PIP_EXTRA_INDEX_URL names the index of the build without CUDA; without it torch-cpu.txt stays as it is.
 set -euo pipefail
@@ -46,16 +46,19 @@ done
 compile tools.txt 3.11 tools.in
 compile docs.txt 3.11 docs.in
 compile video.txt 3.10 video.in
+compile window.txt 3.10 window.in
 compile no-ros.txt 3.10 ../pyproject.toml no-ros.in --extra bags
 
 torch='^(torch==|nvidia-|cuda-|triton)'
 filter() { drop "$torch"; }
 compile ros-apt.txt 3.10 ros-apt.in
-compile ros-apt-test.txt 3.10 ros-apt-test.in -c ros-apt.txt -c video.txt
+compile ros-apt-web.txt 3.10 ros-apt.in web.in -c ros-apt.txt
+compile ros-apt-test.txt 3.10 ros-apt-test.in -c ros-apt-web.txt -c video.txt -c window.txt
 for distro in jazzy kilted; do
     compile "$distro.txt" 3.11 "$distro.in"
     compile "$distro-bags.txt" 3.11 "$distro.in" bags.in -c "$distro.txt"
-    compile "$distro-test.txt" 3.11 "$distro.in" test.in -c "$distro-bags.txt" -c video.txt
+    compile "$distro-web.txt" 3.11 "$distro.in" web.in -c "$distro-bags.txt"
+    compile "$distro-test.txt" 3.11 "$distro.in" test.in -c "$distro-bags.txt" -c "$distro-web.txt" -c video.txt -c window.txt
     compile "$distro-bench.txt" 3.11 "$distro.in" test.in bench.in -c "$distro-test.txt"
 done
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the environment of $DISTRO: virtual environment, locked packages, built messages, fetched model files.
 #
-#   scripts/setup.sh [runtime|demo|bags|test|bench] [FILE TO FETCH...]
+#   scripts/setup.sh [runtime|demo|bags|web|test|bench] [FILE TO FETCH...]
 #   scripts/setup.sh docs                       only .venv-docs, for the documentation site
 #
 # Steps whose inputs have not changed are left out, so a second run takes a second or two. A ROS that is already
@@ -40,10 +40,11 @@ if [ "$mode" = wheels ]; then
     unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH LD_LIBRARY_PATH VIRTUAL_ENV \
         _ROS_WHEELS_BOOTSTRAP_COMPLETE
     lock="requirements/$distro.txt" bags_lock="requirements/$distro-bags.txt" test_lock="requirements/$distro-test.txt"
-    bench_lock="requirements/$distro-bench.txt"
+    bench_lock="requirements/$distro-bench.txt" web_lock="requirements/$distro-web.txt"
     [ -e "$lock" ] || fail "DISTRO=$distro: there are wheels of jazzy and kilted only; for another, source its ROS first"
 else
     lock="requirements/ros-apt.txt" bags_lock="$lock" test_lock="requirements/ros-apt-test.txt" bench_lock="$test_lock"
+    web_lock="requirements/ros-apt-web.txt"
 fi
 make_venv
 [ "$mode" = wheels ] || check_apt_packages
@@ -53,6 +54,10 @@ case "$level" in
     bags)
         install_packages video requirements/video.txt
         install_packages bags "$bags_lock"
+        ;;
+    web)
+        install_packages video requirements/video.txt
+        install_packages web "$web_lock"
         ;;
     test | bench)
         install_packages test "$test_lock" --no-compile # most of it is never imported

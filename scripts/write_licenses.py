@@ -30,6 +30,8 @@ GROUPS = {  # locks -> how the table calls them
     r"(jazzy|kilted|ros-apt)\.txt": "run time",
     r".*-bags\.txt": "bags",
     r"video\.txt": "video",
+    r".*-web\.txt": "web",
+    r"window\.txt": "window",
     r"(.*-test|torch-.*|no-ros)\.txt": "test",
     r".*-bench\.txt": "bench",
     r"(docs|tools)\.txt": "docs and tools",

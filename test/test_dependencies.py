@@ -126,7 +126,7 @@ def test_an_extra_declares_what_its_folders_import(project, extra):
     assert project[extra] - found - INDIRECT.keys() == set()
 
 
-@pytest.mark.parametrize(("extra", "distribution"), [("cluster", "distributed"), ("video", "av")])
+@pytest.mark.parametrize(("extra", "distribution"), [("cluster", "distributed"), ("video", "av"), ("window", "pygame-ce")])
 def test_an_extra_of_one_distribution(project, extra, distribution):
     assert project[extra] == {distribution}
 
@@ -152,6 +152,8 @@ def test_the_message_about_a_missing_package_knows_what_apt_has():
         ("bags", ["runtime", "bags"]),
         ("cluster", ["test"]),
         ("video", ["video"]),
+        ("web", ["web"]),
+        ("window", ["window"]),
         ("training", ["runtime", "bags", "test", "torch-cuda"]),
         ("dev", ["test", "bags"]),
     ],

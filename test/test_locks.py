@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-PARTS = {"runtime", "build", "bags", "test", "bench"}  # lists that are only read by others
+PARTS = {"runtime", "build", "bags", "web", "test", "bench"}  # lists that are only read by others
 SCRIPTS = [
     *ROOT.glob("scripts/*.sh"),
     *ROOT.glob("scripts/*.py"),
@@ -41,8 +41,8 @@ def test_every_package_of_a_lock_has_hashes(lock):
 
 def test_every_list_has_its_lock():
     lists = {path.stem for path in (ROOT / "requirements").glob("*.in")} - PARTS
-    levels = {f"{distro}-{level}" for distro in ("jazzy", "kilted") for level in ("bags", "test", "bench")}
-    assert {path.stem for path in LOCKS} == lists | levels
+    levels = {f"{distro}-{level}" for distro in ("jazzy", "kilted") for level in ("bags", "web", "test", "bench")}
+    assert {path.stem for path in LOCKS} == lists | levels | {"ros-apt-web"}
 
 
 def test_every_fetched_file_has_its_hash_and_that_of_its_wheel():
