@@ -46,6 +46,12 @@ class NodeDiagnostics:
         with self._lock:
             return self._faults
 
+    @property
+    def rate_hz(self) -> float:
+        """Outputs per second in the last seconds, 0 before the second one."""
+        with self._lock:
+            return self._outputs.hz(self._clock_s())
+
     def published(self, age_ms: float) -> None:
         """Counts one output.
 

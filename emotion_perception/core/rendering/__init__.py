@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         PinholeCamera,
     )
     from emotion_perception.core.rendering.options import ANONYMIZERS, OverlayOptions
-    from emotion_perception.core.rendering.overlay import MAX_LABELED_FACES, draw_overlay
+    from emotion_perception.core.rendering.overlay import MAX_LABELED_FACES, draw_overlay, status_line
     from emotion_perception.core.rendering.palette import (
         EMOTION_COLORS,
         OTHER_COLOR,
@@ -35,7 +35,7 @@ else:
             "anonymize": ("FaceAnonymizer", "anonymize_faces"),
             "markers": ("FACE_WIDTH_M", "FaceMarker", "FaceMarkers", "MarkerLifetime", "PinholeCamera"),
             "options": ("ANONYMIZERS", "OverlayOptions"),
-            "overlay": ("MAX_LABELED_FACES", "draw_overlay"),
+            "overlay": ("MAX_LABELED_FACES", "draw_overlay", "status_line"),
             "palette": (
                 "EMOTION_COLORS",
                 "OTHER_COLOR",
@@ -70,5 +70,6 @@ __all__ = [
     "label_color",
     "rgb",
     "rgb_fractions",
+    "status_line",
     "text_color",
 ]

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws faces and emotions onto a copy of the image."""
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.images import clip_box, largest
 from emotion_perception.core.rendering.options import OverlayOptions
-from emotion_perception.core.rendering.overlay_layout import Rectangle, place_panel, place_tag
+from emotion_perception.core.rendering.overlay_layout import Layout, Rectangle
 from emotion_perception.core.rendering.palette import DARK_TEXT, LIGHT_TEXT, bgr, label_color, text_color
 from emotion_perception.core.types import Box, FaceEmotion, Landmarks
 
@@ -53,8 +54,13 @@ def draw_overlay(
     emotions: Sequence[FaceEmotion],
     labels: Sequence[str],
     options: OverlayOptions,
+    *,
+    status: str = "",
 ) -> NDArray[np.uint8]:
     """Draws the box of every face, and track id, label and score of the largest `MAX_LABELED_FACES`.
+
+    No label lies on another one, or on the face that it names: see `Layout`. Where there is little room, a tag is
+    shortened to the label or to the track id.
 
     Args:
         image_bgr: uint8 (H, W, 3); not changed.
@@ -62,6 +68,8 @@ def draw_overlay(
         labels: label of each entry of `smoothed_probabilities`.
         options: what is drawn: the bars only where there is room and not for more than 64 labels, the landmarks that
             are known. Faces are not anonymized here, see `FaceAnonymizer`.
+        status: a line for a corner of the image, see `status_line`; left out where every
+            corner has a face or a tag.
 
     Returns:
         A new uint8 (H, W, 3). An uncertain face is gray and its label ends in a question mark.
@@ -75,22 +83,36 @@ def draw_overlay(
         if options.draw_landmarks:
             _draw_landmarks(canvas, emotion.face.landmarks, style)
     labeled = largest(drawn, MAX_LABELED_FACES, lambda pair: pair[1])
-    faces = [Rectangle.of_box(box) for _, box in labeled]
-    blocked: list[Rectangle] = []
+    layout = Layout([Rectangle.of_box(box) for _, box in labeled], (width, height))
+    tags: dict[int, Rectangle] = {}
     for index, (emotion, _) in enumerate(labeled):
-        tag = place_tag(faces, index, blocked, _tag_size(emotion, style), (width, height))
-        _draw_tag(canvas, tag, emotion, style)
-        blocked.append(tag)
+        captions = _captions(emotion)
+        placed = layout.place_tag(index, [_tag_size(text, style.tag_cap) for text in captions])
+        if placed is not None:
+            tags[index] = placed[1]
+            _draw_tag(canvas, placed[1], captions[placed[0]], emotion, style)
+    if status and (line := layout.place_status(_tag_size(status, style.bar_cap))) is not None:
+        _draw_status(canvas, line, status, style)
     if not options.draw_bars or len(labels) > _MAX_BARS:
         return canvas
-    size = _panel_size(labels, style)
-    for index, (emotion, _) in enumerate(labeled):
-        if not len(emotion.smoothed_probabilities):
-            continue
-        if (panel := place_panel(faces, index, blocked, size, (width, height))) is not None:
+    size = _panel_size(tuple(labels), style)
+    for index, tag in tags.items():
+        emotion = labeled[index][0]
+        if len(emotion.smoothed_probabilities) and (panel := layout.place_panel(index, tag, size)) is not None:
             _draw_bars(canvas, panel, emotion, labels, style)
-            blocked.append(panel)
     return canvas
+
+
+def status_line(rate_hz: float, age_ms: float, dropped: int) -> str:
+    """Returns the text of a stream's state, e.g. `29.9 Hz, 38 ms old, 12 dropped`.
+
+    Args:
+        rate_hz: overlays per second; left out if it is 0, as before the second one.
+        age_ms: time since the stamp of the image.
+        dropped: number of images that were dropped so far.
+    """
+    age = f"{age_ms:.0f} ms" if abs(age_ms) < 10_000 else f"{age_ms / 1e3:.0f} s"
+    return f"{f'{rate_hz:.1f} Hz, ' if rate_hz else ''}{age} old, {dropped} dropped"
 
 
 def color_of(emotion: FaceEmotion) -> Color:
@@ -104,6 +126,13 @@ def caption(emotion: FaceEmotion) -> str:
         return f"#{emotion.face.track_id}" if emotion.face.track_id else "?"
     track = f"#{emotion.face.track_id} " if emotion.face.track_id else ""
     return f"{track}{_shown(emotion.label)}{'?' if emotion.uncertain else ''} {_scaled(emotion.score, 100)}%"
+
+
+def _captions(emotion: FaceEmotion) -> list[str]:
+    """Returns the texts of a face's tag, the longest first."""
+    label = f"{_shown(emotion.label)}{'?' if emotion.uncertain else ''}" if emotion.label else ""
+    track = f"#{emotion.face.track_id}" if emotion.face.track_id else ""
+    return [caption(emotion), *(text for text in (label, track) if text)]
 
 
 def _draw_box(canvas: NDArray[np.uint8], box: Box, color: Color, style: Style) -> None:
@@ -120,23 +149,29 @@ def _draw_landmarks(canvas: NDArray[np.uint8], landmarks: Landmarks, style: Styl
             cv2.circle(canvas, (int(x), int(y)), style.line + 1, _LIGHT, cv2.FILLED, cv2.LINE_AA)
 
 
-def _draw_tag(canvas: NDArray[np.uint8], tag: Rectangle, emotion: FaceEmotion, style: Style) -> None:
-    """Draws the caption on a colored background."""
+def _draw_tag(canvas: NDArray[np.uint8], tag: Rectangle, text: str, emotion: FaceEmotion, style: Style) -> None:
+    """Draws the text on a colored background."""
     color = label_color(emotion.label, uncertain=emotion.uncertain)
-    pad = _tag_pad(style)
+    pad = _tag_pad(style.tag_cap)
     cv2.rectangle(canvas, (tag.left, tag.top), (tag.right - 1, tag.bottom - 1), bgr(color), cv2.FILLED)
-    left_bottom = tag.left + pad, tag.bottom - pad
-    _write(canvas, caption(emotion), left_bottom, style.tag_cap, bgr(text_color(color)))
+    _write(canvas, text, (tag.left + pad, tag.bottom - pad), style.tag_cap, bgr(text_color(color)))
+
+
+def _draw_status(canvas: NDArray[np.uint8], line: Rectangle, text: str, style: Style) -> None:
+    """Draws light text on darkened pixels."""
+    _darken(canvas[line.top : line.bottom, line.left : line.right])
+    pad = _tag_pad(style.bar_cap)
+    _write(canvas, text, (line.left + pad, line.bottom - pad), style.bar_cap, _LIGHT)
 
 
 def _draw_bars(
     canvas: NDArray[np.uint8], panel: Rectangle, emotion: FaceEmotion, labels: Sequence[str], style: Style
 ) -> None:
     ground = canvas[panel.top : panel.bottom, panel.left : panel.right]
-    ground[:] = cv2.convertScaleAbs(ground, alpha=0.3)
+    _darken(ground)
     ground[:, : style.line + 1] = color_of(emotion)
     cap, pad = style.bar_cap, style.bar_cap // 2
-    bar_left = panel.left + pad + _widest(labels, cap) + pad
+    bar_left = panel.left + pad + _widest(tuple(labels), cap) + pad
     length = panel.right - pad - bar_left
     for row, (label, share) in enumerate(zip(labels, emotion.smoothed_probabilities.tolist(), strict=True)):
         bottom = panel.top + pad + row * _row_height(style) + cap + pad // 2
@@ -148,16 +183,20 @@ def _draw_bars(
             cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + filled - 1, bottom), color, cv2.FILLED)
 
 
-def _tag_size(emotion: FaceEmotion, style: Style) -> tuple[int, int]:
-    pad = _tag_pad(style)
-    return _text_width(caption(emotion), style.tag_cap) + 2 * pad, style.tag_cap + 2 * pad
+def _darken(region: NDArray[np.uint8]) -> None:
+    region[:] = cv2.convertScaleAbs(region, alpha=0.3)
 
 
-def _tag_pad(style: Style) -> int:
-    return max(3, style.tag_cap // 2)
+def _tag_size(text: str, cap: int) -> tuple[int, int]:
+    pad = _tag_pad(cap)
+    return _text_width(text, cap) + 2 * pad, cap + 2 * pad
 
 
-def _panel_size(labels: Sequence[str], style: Style) -> tuple[int, int]:
+def _tag_pad(cap: int) -> int:
+    return max(3, cap // 2)
+
+
+def _panel_size(labels: tuple[str, ...], style: Style) -> tuple[int, int]:
     pad = style.bar_cap // 2
     width = _widest(labels, style.bar_cap) + 6 * style.bar_cap + 3 * pad
     return width, len(labels) * _row_height(style) + 2 * pad
@@ -176,7 +215,8 @@ def _text_width(text: str, cap: int) -> int:
     return cv2.getTextSize(text, _FONT, cap / _FONT_CAP_HEIGHT, max(1, round(cap / 14)))[0][0]
 
 
-def _widest(labels: Sequence[str], cap: int) -> int:
+@functools.lru_cache(maxsize=16)
+def _widest(labels: tuple[str, ...], cap: int) -> int:
     return max((_text_width(_shown(label), cap) for label in labels), default=0)
 
 

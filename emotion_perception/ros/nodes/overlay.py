@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emotion_perception.core.rendering import MAX_LABELED_FACES, FaceAnonymizer, draw_overlay
+from emotion_perception.core.rendering import MAX_LABELED_FACES, FaceAnonymizer, draw_overlay, status_line
 from emotion_perception.core.sync import ImageResultSync, LatestFrameWorker
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.command_line import NodeArgumentParser
@@ -65,6 +65,7 @@ class OverlayDrawing(Behavior):
         self._queue: EmotionQueue = ImageResultSync(node.config.sync_queue_size, size_of=size_of_image)
         self._anonymizer = FaceAnonymizer()
         # written by the worker thread, and by `LatestFrameWorker.stop` after it has excluded a thread that hangs
+        self._dropped = 0
         self._drawn = self._drawn_without_emotions = self._compressed = self._overwritten = 0
 
     def activate(self, resources: ExitStack) -> None:
@@ -108,8 +109,16 @@ class OverlayDrawing(Behavior):
             self._node.count_fault(text)
         faces = None if message is None or message.faces_omitted else [emotion.face for emotion in emotions]
         overlay = self._anonymizer.hide(image_to_bgr(image), faces, stamp_ns(image.header) * 1e-9, options.anonymize)
-        overlay = draw_overlay(overlay, emotions, labels, options)
+        if message is not None:
+            self._dropped = message.frames_dropped
+        status = self._status(stamp_ns(image.header)) if options.draw_status else ""
+        overlay = draw_overlay(overlay, emotions, labels, options, status=status)
         return self._images.convert(overlay, image.header, without_emotions=message is None)
+
+    def _status(self, stamp_ns: int) -> str:
+        """Returns the line with the rate of overlays, the age of the image, and the drops of the detection node."""
+        age_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) * 1e-6
+        return status_line(self._node.diagnostics.rate_hz, age_ms, self._dropped)
 
     def _publish(self, drawn: DrawnImage | None, counts: FrameCounts) -> None:
         if drawn is not None:

@@ -2,16 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from file_loading import load_file
 
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.rendering.options import OverlayOptions
-from emotion_perception.core.rendering.overlay import MAX_LABELED_FACES, caption, color_of, draw_overlay
-from emotion_perception.core.rendering.overlay_layout import Rectangle
+from emotion_perception.core.rendering.overlay import (
+    MAX_LABELED_FACES,
+    caption,
+    color_of,
+    draw_overlay,
+    status_line,
+)
+from emotion_perception.core.rendering.overlay_layout import Layout
 from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Point
 
+ROOT = Path(__file__).resolve().parents[3]
+GOLDEN = load_file(ROOT / "scripts" / "write_golden_overlays.py")
 GROUND = 90
 
 
@@ -156,14 +167,12 @@ def test_only_the_largest_faces_have_a_label_where_there_are_many():
 
 def test_the_time_to_lay_labels_out_does_not_grow_with_the_number_of_faces(monkeypatch):
     placed = []
-    shared_area = Rectangle.shared_area
-    monkeypatch.setattr(Rectangle, "shared_area", lambda *pair: placed.append(1) or shared_area(*pair))
-    counts = []
+    place_tag = Layout.place_tag
+    monkeypatch.setattr(Layout, "place_tag", lambda *given: placed.append(len(given[0]._faces)) or place_tag(*given))
     for number in (32, 1000):
         placed.clear()
         drawn(blank_image(), *[emotion(Box(50, 60, 90, 100))] * number, bars=True)
-        counts.append(len(placed))
-    assert counts[0] == counts[1]
+        assert placed == [MAX_LABELED_FACES] * MAX_LABELED_FACES
 
 
 def test_long_labels_are_shortened_and_too_many_have_no_bars():
@@ -193,3 +202,51 @@ def test_a_face_that_was_not_classified_in_this_image_is_drawn_like_its_last_pre
     now = emotion(Box(200, 200, 300, 320))
     earlier = replace(now, probabilities=np.empty(0, np.float32), prediction_age_s=0.2)
     assert np.array_equal(drawn(blank_image(), earlier, bars=True), drawn(blank_image(), now, bars=True))
+
+
+@pytest.mark.guarantee(
+    "The overlay looks as the pictures in `test/core/rendering/golden`, from 320x240 to 1920x1080, with one face, a "
+    "crowd, and a face that fills the image.",
+    section="Overlay node",
+)
+@pytest.mark.parametrize("name", list(GOLDEN.SCENES))
+def test_the_overlay_looks_as_its_golden_picture(name):
+    """`scripts/write_golden_overlays.py` writes them. Another OpenCV may draw the edges of letters differently."""
+    expected = cv2.imread(str(GOLDEN.FOLDER / f"{name}.png"))
+    difference = np.abs(GOLDEN.SCENES[name]().astype(int) - expected).max(axis=2)
+    assert (difference > 40).mean() < 0.005
+    assert difference.mean() < 1
+
+
+def test_there_is_a_golden_picture_for_each_scene():
+    assert {path.stem for path in GOLDEN.FOLDER.iterdir()} == set(GOLDEN.SCENES)
+
+
+def test_a_picture_without_a_label_is_no_golden_one():
+    """The tolerance is small enough: a tag that is missing is noticed."""
+    plain = GOLDEN.ground(320, 240)
+    expected = cv2.imread(str(GOLDEN.FOLDER / "fills_320x240.png"))
+    assert (np.abs(plain.astype(int) - expected).max(axis=2) > 40).mean() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ((29.94, 38.2, 12), "29.9 Hz, 38 ms old, 12 dropped"),
+        ((0.0, -3.0, 0), "-3 ms old, 0 dropped"),
+        ((1.0, 1.7e12, 0), "1.0 Hz, 1700000000 s old, 0 dropped"),
+    ],
+)
+def test_the_status_line_has_rate_age_and_drops(values, text):
+    assert status_line(*values) == text
+
+
+def test_the_status_line_stands_in_a_corner_and_changes_nothing_else():
+    face, text = emotion(Box(200, 200, 300, 320)), status_line(30.0, 20.0, 0)
+    options = OverlayOptions()
+    with_line = draw_overlay(blank_image(), [face], LABELS, options, status=text)
+    changed = (with_line != draw_overlay(blank_image(), [face], LABELS, options)).any(axis=2)
+    rows, columns = changed.any(axis=1).nonzero()[0], changed.any(axis=0).nonzero()[0]
+    assert (rows.max(), columns.min()) == (479, 0)
+    assert rows.min() > 450
+    assert columns.max() < 320

@@ -47,7 +47,7 @@ def seen_as(color, vision):
 @pytest.mark.guarantee(
     "the colors of the emotions differ for people with protanopia, deuteranopia and tritanopia too, and are the same "
     "in the overlay, markers and plots",
-    section="Overlay and markers",
+    section="Overlay node",
 )
 @pytest.mark.parametrize("vision", VISION)
 def test_the_colors_differ_for_every_color_vision(vision):

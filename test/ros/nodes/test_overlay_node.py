@@ -1,6 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -55,8 +57,8 @@ def watched(graph):
 
 
 def patient(**parameters):
-    """Parameters of a node that a busy machine does not hurry."""
-    return {"sync_timeout_s": 10.0, **parameters}
+    """Parameters of a node that a busy machine does not hurry, and whose overlay does not change with the time."""
+    return {"sync_timeout_s": 10.0, "draw_status": False, **parameters}
 
 
 @pytest.mark.guarantee("Every output carries the header of its source image, bit for bit.", section="Every node")
@@ -74,6 +76,32 @@ def test_the_overlay_shows_the_box_under_the_source_header(graph, make, watched)
     assert not changed[200:, :60].any()
     assert overlay.node.status()["drawn"] == 1
     assert overlay.node.status()["drawn_without_emotions"] == 0
+
+
+@pytest.mark.guarantee(
+    "A line in a free corner of the overlay has the frame rate, the age of the image and the number of dropped images; "
+    "`draw_status` switches it off.",
+    section="Overlay node",
+)
+def test_a_line_has_rate_age_and_drops_and_can_be_switched_off(graph, make, watched, monkeypatch):
+    lines = []
+    monkeypatch.setattr(
+        "emotion_perception.ros.nodes.overlay.status_line", lambda *values: lines.append(values) or "12.0 Hz"
+    )
+    overlay = watched(parameters=patient(draw_status=True))
+    for number, shown in ((1, True), (2, True), (3, False)):
+        overlay.node.set_parameters([Parameter("draw_status", value=shown)])
+        message = emotions_at(make.header(number))
+        message.frames_dropped = 7
+        overlay.images.publish(make.image(number))
+        overlay.emotions.publish(message)
+        graph.wait(lambda number=number: len(overlay.overlays) == number)
+    blank = image_to_bgr(make.image(1))
+    drawn = [(image_to_bgr(image) != blank).any(axis=2) for image in overlay.overlays]
+    assert [image[-12:, :40].any() for image in drawn] == [True, True, False]
+    assert not any(image[:-30].any() for image in drawn)
+    assert [dropped for _, _, dropped in lines] == [7, 7]
+    assert all(math.isfinite(rate_hz) and age_ms > 0 for rate_hz, age_ms, _ in lines)
 
 
 @pytest.mark.guarantee("Without subscribers nothing is subscribed and nothing is drawn.", section="Overlay node")
@@ -231,7 +259,7 @@ def test_who_comes_sees_images_and_who_leaves_ends_the_work(graph, make):
 )
 @pytest.mark.parametrize("use_sim_time", [False, True], ids=["own clock", "without /clock"])
 def test_a_image_whose_emotions_never_come_is_drawn_without(graph, make, watched, use_sim_time):
-    overlay = watched(parameters={"sync_timeout_s": 0.2, "use_sim_time": use_sim_time})
+    overlay = watched(parameters=patient(sync_timeout_s=0.2, use_sim_time=use_sim_time))
     sent = [make.image(number) for number in (1, 2, 3)]
     for image in sent:
         overlay.images.publish(image)
