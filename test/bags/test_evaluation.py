@@ -15,7 +15,7 @@ from bag_scene import HAPPY, PLAIN, SAD, STEP, T0, Grays, Squares, make_pipeline
 from emotion_perception.bags.evaluation import evaluate_bag
 from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.bags.io.images import deserialize
-from emotion_perception.bags.io.messages import COMPRESSED, EMOTIONS, FACES, IMAGE
+from emotion_perception.bags.io.messages import COMPRESSED, DIAGNOSTICS, EMOTIONS, FACES, IMAGE, IMAGE_ANNOTATIONS
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
@@ -191,6 +191,8 @@ def test_the_written_recording_holds_results_beside_the_images(bag, tmp_path):
             "/faces": (FACES, COUNT),
             "/emotions": (EMOTIONS, COUNT),
             "/image_overlay/compressed": (COMPRESSED, COUNT),
+            "/image_annotations": (IMAGE_ANNOTATIONS, COUNT),
+            "/diagnostics": (DIAGNOSTICS, 2),  # once a second
         }
         assert recording.problems == []
         copies = [bytes(entry.raw) for entry in recording.messages(["/image_raw"])]
@@ -207,6 +209,15 @@ def test_the_written_recording_holds_results_beside_the_images(bag, tmp_path):
         assert np.sum(face.probabilities) == pytest.approx(1, abs=1e-5)
     (_, overlay), *_ = read_topic(out / "bag", "/image_overlay/compressed", COMPRESSED)
     assert compressed_to_bgr(overlay.data).shape == (120, 160, 3)
+    for k, (received, message) in enumerate(read_topic(out / "bag", "/image_annotations", IMAGE_ANNOTATIONS)):
+        (outline,), (text,) = message.points, message.texts
+        assert received == outline.timestamp.sec * 10**9 + outline.timestamp.nanosec == T0 + k * STEP
+        assert [(point.x, point.y) for point in outline.points] == [(40, 30), (80, 30), (80, 70), (40, 70)]
+        assert text.text.startswith("#1 ")
+    (_, diagnostics) = read_topic(out / "bag", "/diagnostics", DIAGNOSTICS)[-1]
+    (status,) = diagnostics.status
+    assert (status.name, status.level, status.message) == ("evaluate-bag", 0, "11 of 11 frames processed")
+    assert {value.key: value.value for value in status.values}["frames_received"] == "11"
 
 
 def test_recorded_predictions_are_scored_as_they_were_published(bag, labels, tmp_path):

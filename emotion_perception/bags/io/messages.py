@@ -20,9 +20,13 @@ from emotion_perception.core.message_adapters import MAX_RESULT_BYTES
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 IMAGE_TYPES = (IMAGE, COMPRESSED)
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 FACES, EMOTIONS = "emotion_perception/msg/FaceArray", "emotion_perception/msg/EmotionArray"
 FIRST_TYPES = Path(__file__).with_name("first_types.msg")
 """Definition of `EMOTIONS` before `Face.id` became `track_id`, as recordings of that time carry it."""
+IMAGE_ANNOTATIONS = "foxglove_msgs/msg/ImageAnnotations"
+_ANNOTATION_TYPES = Path(__file__).with_name("image_annotations.msg")
+"""Definition of `IMAGE_ANNOTATIONS` as foxglove_msgs 2.2 to 3.4.3 have it."""
 OWN = ("Face", "FaceArray", "FaceEmotion", "EmotionArray")
 # Version of metadata.yaml. Humble to Kilted read 8; from 9 on the QoS profiles are no text, which Humble refuses.
 BAG_VERSION: Literal[8] = 8
@@ -37,7 +41,7 @@ _UNUSABLE = (TypesysError, SyntaxError, NameError, RecursionError, *DAMAGED)
 
 @functools.cache
 def typestore() -> Typestore:
-    """Returns the types of ROS 2 Jazzy and the present types of this package.
+    """Returns the types of ROS 2 Jazzy, the present types of this package, and `IMAGE_ANNOTATIONS`.
 
     The standard types that this package uses are the same in every distribution.
     """
@@ -45,6 +49,7 @@ def typestore() -> Typestore:
     types: Typesdict = {}
     for name in OWN:
         types |= get_types_from_msg((_folder() / f"{name}.msg").read_text("utf-8"), f"emotion_perception/msg/{name}")
+    types |= get_types_from_msg(_ANNOTATION_TYPES.read_text("utf-8"), IMAGE_ANNOTATIONS)
     store.register(types)
     return store
 

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a recording again, with `faces`, `emotions` and `image_overlay` beside its images."""
+"""Writes a recording again, with all that viewers of the nodes show beside its images."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +12,22 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 from emotion_perception.bags.inference.frame_result import DROPPED, PROCESSED, SKIPPED, FrameResult
 from emotion_perception.bags.io.images import camera_info_topic, deserialize, namespace_of
-from emotion_perception.bags.io.messages import BAG_VERSION, CAMERA_INFO, COMPRESSED, EMOTIONS, FACES, typestore
+from emotion_perception.bags.io.messages import (
+    BAG_VERSION,
+    CAMERA_INFO,
+    COMPRESSED,
+    DIAGNOSTICS,
+    EMOTIONS,
+    FACES,
+    IMAGE_ANNOTATIONS,
+    NS,
+    typestore,
+)
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.images import JPEG_FORMAT, bgr_to_jpeg
 from emotion_perception.core.message_adapters import MessageBuilder
-from emotion_perception.core.rendering import FaceAnonymizer, OverlayOptions, draw_overlay
+from emotion_perception.core.rendering import FaceAnonymizer, ImageAnnotationsBuilder, OverlayOptions, draw_overlay
 from emotion_perception.core.types import FrameCounts, ModelInfo, Status
 
 _JPEG_QUALITY = 85
@@ -26,6 +36,9 @@ _OVERLAY = "image_overlay/compressed"
 
 class ResultWriter:
     """Writes a recording: images and camera_info as recorded, results with the stamp and time of their image.
+
+    The results are `faces`, `emotions`, `image_overlay/compressed`, `image_annotations`, and the counts of frames once
+    a second in `/diagnostics`.
 
     Args:
         folder: the recording to create.
@@ -53,10 +66,13 @@ class ResultWriter:
         self._counts = FrameCounts()
         self._store = typestore()
         self._builder = MessageBuilder(self._store.types.__getitem__)
+        self._annotations_builder = ImageAnnotationsBuilder(self._store.types.__getitem__)
         namespace = namespace_of(topic.name)
         self._faces = self._add(f"{namespace}faces", FACES)
         self._emotions = self._add(f"{namespace}emotions", EMOTIONS)
         self._overlay = self._add(f"{namespace}{_OVERLAY}", COMPRESSED)
+        self._annotations = self._add(f"{namespace}image_annotations", IMAGE_ANNOTATIONS)
+        self._diagnostics, self._next_diagnostics_ns = self._add("/diagnostics", DIAGNOSTICS), 0
         self._images = self._add(topic.name, topic.type) if anonymize == "none" else None
         self._copy(recording, camera_info_topic(recording, topic))
 
@@ -101,6 +117,32 @@ class ResultWriter:
         self._write(self._faces, result, face_array)
         self._write(self._emotions, result, emotion_array)
         self._write(self._overlay, result, compressed)
+        self._write(self._annotations, result, self._annotations_builder.build(header, result.emotions))
+        if result.received_ns >= self._next_diagnostics_ns:
+            self._next_diagnostics_ns = result.received_ns + NS
+            self._write(self._diagnostics, result, self._diagnostics_of(header, result))
+
+    def _diagnostics_of(self, header: Any, result: FrameResult) -> Any:
+        """Returns the counts so far and the times of a frame as a `DiagnosticArray`."""
+        types, counts = self._store.types, self._counts
+        lost = counts.dropped + counts.failed
+        values = {
+            "frames_received": counts.received,
+            "frames_processed": counts.processed,
+            "frames_dropped": counts.dropped,
+            "frames_failed": counts.failed,
+            "detect_ms": f"{result.detect_ms or 0.0:.1f}",
+            "classify_ms": f"{result.classify_ms or 0.0:.1f}",
+            "model": self._model.model,
+        }
+        status = types["diagnostic_msgs/msg/DiagnosticStatus"](
+            level=int(lost > 0),  # OK or WARN
+            name="evaluate-bag",
+            message=f"{counts.processed} of {counts.received} frames processed",
+            hardware_id=self._model.device,
+            values=[types["diagnostic_msgs/msg/KeyValue"](key, str(value)) for key, value in values.items()],
+        )
+        return types[DIAGNOSTICS](header, [status])
 
     def _count(self, status: str) -> None:
         """Counts a frame as the detection node does; a frame that the classifier skipped counts as dropped."""

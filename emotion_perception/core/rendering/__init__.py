@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
+    from emotion_perception.core.rendering.annotations import ImageAnnotationsBuilder
     from emotion_perception.core.rendering.anonymize import FaceAnonymizer, anonymize_faces
     from emotion_perception.core.rendering.markers import (
         FACE_WIDTH_M,
@@ -32,6 +33,7 @@ else:
     __getattr__ = lazy_imports(
         __name__,
         {
+            "annotations": ("ImageAnnotationsBuilder",),
             "anonymize": ("FaceAnonymizer", "anonymize_faces"),
             "markers": ("FACE_WIDTH_M", "FaceMarker", "FaceMarkers", "MarkerLifetime", "PinholeCamera"),
             "options": ("ANONYMIZERS", "OverlayOptions"),
@@ -60,6 +62,7 @@ __all__ = [
     "FaceAnonymizer",
     "FaceMarker",
     "FaceMarkers",
+    "ImageAnnotationsBuilder",
     "MarkerLifetime",
     "OverlayOptions",
     "PinholeCamera",

@@ -4,8 +4,9 @@
 
 Subscribes to `emotions` (emotion_perception/EmotionArray) and `image_raw` (sensor_msgs/Image, or CompressedImage),
 joined by equal stamps, and `camera_info` (sensor_msgs/CameraInfo). Publishes `image_overlay` (sensor_msgs/Image, bgr8),
-`image_overlay/compressed` (sensor_msgs/CompressedImage, JPEG) and `markers` (visualization_msgs/MarkerArray) under the
-image's header, each only while it has subscribers. An image whose emotions are late is drawn without them; with
+`image_overlay/compressed` (sensor_msgs/CompressedImage, JPEG), `markers` (visualization_msgs/MarkerArray) and, where
+that package is installed, `image_annotations` (foxglove_msgs/ImageAnnotations) under the image's header or stamp, each
+only while it has subscribers. An image whose emotions are late is drawn without them; with
 `anonymize` the whole image is hidden then, as the regions of its faces are not known.
 """
 
@@ -23,6 +24,7 @@ from emotion_perception.ros.conversions import emotions_from_msg, stamp_ns
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
 from emotion_perception.ros.node_options import PerceptionNodeOptions
 from emotion_perception.ros.node_runner import run_node
+from emotion_perception.ros.nodes.annotation_publisher import AnnotationPublisher
 from emotion_perception.ros.nodes.marker_publisher import MarkerPublisher
 from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.transport.image_messages import NO_PIXELS, image_to_bgr, size_of_image
@@ -47,8 +49,9 @@ class OverlayNode(PerceptionNode[OverlayNodeConfig]):
         super().__init__("overlay_node", OverlayNodeConfig, **options)
 
     def configure(self, resources: ExitStack) -> Behavior:
-        """Creates the publishers of the overlay and the markers."""
-        return OverlayDrawing(self, OverlayPublishers(self, resources), MarkerPublisher(self, resources))
+        """Creates the publishers of the overlay, the markers and the annotations."""
+        publishers = MarkerPublisher(self, resources), AnnotationPublisher(self, resources)
+        return OverlayDrawing(self, OverlayPublishers(self, resources), *publishers)
 
 
 class OverlayDrawing(Behavior):
@@ -58,10 +61,13 @@ class OverlayDrawing(Behavior):
         node: the subscriber; its live parameters apply from the next image on.
         images: the publishers of the overlay.
         markers: the publisher of the markers.
+        annotations: the publisher of the annotations.
     """
 
-    def __init__(self, node: OverlayNode, images: OverlayPublishers, markers: MarkerPublisher) -> None:
-        self._node, self._images, self._markers = node, images, markers
+    def __init__(
+        self, node: OverlayNode, images: OverlayPublishers, markers: MarkerPublisher, annotations: AnnotationPublisher
+    ) -> None:
+        self._node, self._images, self._markers, self._annotations = node, images, markers, annotations
         self._queue: EmotionQueue = ImageResultSync(node.config.sync_queue_size, size_of=size_of_image)
         self._anonymizer = FaceAnonymizer()
         # written by the worker thread, and by `LatestFrameWorker.stop` after it has excluded a thread that hangs
@@ -71,6 +77,7 @@ class OverlayDrawing(Behavior):
     def activate(self, resources: ExitStack) -> None:
         """Starts the threads and subscribes to images, emotions and camera_info."""
         self._markers.activate(resources)
+        self._annotations.activate(resources)
         on_failure = partial(self._node.count_failure, _STREAM)
         worker = LatestFrameWorker(
             self._draw,
@@ -85,7 +92,7 @@ class OverlayDrawing(Behavior):
         LazySubscription(self._node, publishers, partial(self._subscribe, worker.put), resources)
 
     def status(self) -> dict[str, object]:
-        """Returns the number of drawn images and what became of the others, of JPEG images, and of markers."""
+        """Returns the number of drawn images and what became of the others, of JPEG images, markers and annotations."""
         return {
             "drawn": self._drawn,
             "drawn_without_emotions": self._drawn_without_emotions,
@@ -93,6 +100,7 @@ class OverlayDrawing(Behavior):
             "superseded": self._queue.superseded + self._overwritten,
             "emotions_unmatched": self._queue.unmatched,
             "markers": self._markers.published,
+            "annotations": self._annotations.published,
         }
 
     def _subscribe(self, put: Callable[[Pair], None], inputs: ExitStack) -> None:
