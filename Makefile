@@ -23,7 +23,7 @@ export $(VARIABLES)
 override DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-bag test test-slow coverage soak test-kills bench bench-peers check docs lock clean
+.PHONY: help env demo demo-web demo-bag test test-slow coverage soak test-kills bench bench-peers check docs lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
@@ -47,6 +47,10 @@ env: ## create the environment of DISTRO: packages, messages, model files
 demo: ## camera, detection, classifier and overlay on real faces, as ROS nodes
 	@scripts/setup.sh demo yunet $(DEMO_FILES)
 	@scripts/in_env.sh scripts/demo.sh
+
+demo-web: ## the demonstration until Ctrl-C, with a page for the browser at http://localhost:8090
+	@scripts/setup.sh web yunet $(DEMO_FILES)
+	@scripts/in_env.sh scripts/demo.sh --web
 
 demo-bag: ## record, label and evaluate the demonstration: out/demo_bag, out/demo_bag_report
 	@scripts/setup.sh bags yunet demo-clip

@@ -27,7 +27,7 @@ def import_problem(program: str, error: ImportError, extra: str = "", environ: M
     Args:
         program: the command or node that needs the package.
         error: of the import.
-        extra: the extra of this package that has it, `bags` or `training`; empty for what nodes need.
+        extra: the extra of this package that has it, `bags`, `training` or `web`; empty for what nodes need.
         environ: environment variables; they tell whether ROS comes from `make env`, from apt, or is absent.
     """
     module = (error.name or "").partition(".")[0]
@@ -40,9 +40,12 @@ def import_problem(program: str, error: ImportError, extra: str = "", environ: M
 
 def _command(module: str, extra: str, environ: Mapping[str, str]) -> str:
     if "EMOTION_PERCEPTION_ROS" in environ:  # scripts/env.sh was sourced
-        level = {"bags": "bags", "training": "test"}.get(extra, "runtime")
-        return f"scripts/setup.sh {level}, in the folder of the source"
-    locks = [lock for prefix in environ.get("AMENT_PREFIX_PATH", "").split(":") if (lock := _lock(prefix)).is_file()]
+        level = {"bags": "bags", "training": "test", "web": "web"}.get(extra, "runtime")
+        by_pip = ", or: pip install 'nicegui>=3,<4'" if extra == "web" else ""
+        return f"scripts/setup.sh {level}, in the folder of the source{by_pip}"
+    name = "ros-apt-web.txt" if extra == "web" else "ros-apt.txt"
+    prefixes = environ.get("AMENT_PREFIX_PATH", "").split(":")
+    locks = [lock for prefix in prefixes if (lock := _lock(prefix, name)).is_file()]
     if not locks or extra == "training":
         return f"pip install emotion_perception{f'[{extra}]' if extra else ''}"
     if module in _FROM_APT:
@@ -50,6 +53,6 @@ def _command(module: str, extra: str, environ: Mapping[str, str]) -> str:
     return f"{sys.executable} -m pip install --require-hashes --no-deps -r {locks[0]}"
 
 
-def _lock(prefix: str) -> Path:
-    """Returns where colcon installs the list of what pip brings beside a ROS from apt."""
-    return Path(prefix, "share", "emotion_perception", "requirements", "ros-apt.txt")
+def _lock(prefix: str, name: str) -> Path:
+    """Returns where colcon installs a list of what pip brings beside a ROS from apt."""
+    return Path(prefix, "share", "emotion_perception", "requirements", name)

@@ -16,7 +16,7 @@ from emotion_perception.core.detection import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.message_adapters import MAX_FRAME_ID
 from emotion_perception.core.options import Options, option
-from emotion_perception.core.rendering import OverlayOptions
+from emotion_perception.core.rendering import ANONYMIZERS, OverlayOptions
 from emotion_perception.core.tracking import TrackerOptions
 
 RELIABILITIES = ("auto", "reliable", "best_effort")
@@ -150,6 +150,36 @@ class RecorderConfig(Options):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class WebViewerConfig(Options):
+    """Parameters of web_viewer_node."""
+
+    host: str = option(
+        "127.0.0.1",
+        "address that the server is bound to; beyond this machine a token is needed, and 0.0.0.0 is every network",
+    )
+    port: int = option(8090, "port; if it is taken, the next free one", minimum=0, maximum=65535)
+    allow_control: bool = option(
+        False, "viewers from other machines may set parameters and calibrate; those of this machine always may"
+    )
+    allow_download: bool = option(False, "viewers may download a snapshot and the last 30 s as a recording")
+    anonymize: str = option(
+        "none",
+        "hides faces in all that this server has, whatever overlay_node does: pictures, crops and downloads",
+        choices=ANONYMIZERS,
+    )
+    image_topics: tuple[str, ...] = option(
+        ("image_raw",), "topic of each camera's images; its overlay and emotions have the same namespace"
+    )
+    allowed_hosts: tuple[str, ...] = option(
+        ("localhost",), "further names of this machine that a browser may ask for, e.g. that of a proxy"
+    )
+    max_rate_hz: float = option(15.0, "most pictures per second that a page gets", minimum=0.5, maximum=60.0)
+    max_viewers: int = option(8, "most pages that may be open", minimum=1, maximum=100)
+    picture_quality: int = option(80, "JPEG quality of the pictures", minimum=1, maximum=100)
+    image_transport: str = _image_transport()
+
+
 NODE_CONFIGS: Mapping[str, type[Options]] = {
     "camera_node": CameraNodeConfig,
     "face_detection_node": DetectionNodeConfig,
@@ -157,5 +187,6 @@ NODE_CONFIGS: Mapping[str, type[Options]] = {
     "overlay_node": OverlayNodeConfig,
     "bag_player": PlayerConfig,
     "bag_recorder": RecorderConfig,
+    "web_viewer_node": WebViewerConfig,
 }
 """The configuration of each node of this package."""

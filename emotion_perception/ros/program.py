@@ -15,7 +15,7 @@ from emotion_perception.core.printable import encodable, printable
 _EXIT_FAULT, _EXIT_USAGE, _EXIT_CONFIGURATION = 1, 2, 78  # as in `process`, which imports rclpy
 
 
-def run_program(name: str, module: str) -> NoReturn:
+def run_program(name: str, module: str, extra: str = "") -> NoReturn:
     """Runs `main` of a module of `ros.nodes` and exits with its code.
 
     A package that is missing or does not load is one line on stderr and exit code 78: a restart would not help.
@@ -23,6 +23,7 @@ def run_program(name: str, module: str) -> NoReturn:
     Args:
         name: of the program.
         module: name of the module in `ros.nodes`.
+        extra: the extra of this package that the program needs, see `import_problem`.
     """
     if wrong := next((text for text in sys.argv if encodable(text) != text), ""):
         print(f"{name}: {printable(wrong)}: not UTF-8, as ROS needs each argument to be", file=sys.stderr)
@@ -36,7 +37,7 @@ def run_program(name: str, module: str) -> NoReturn:
     try:
         main = importlib.import_module(f"emotion_perception.ros.nodes.{module}").main
     except ImportError as e:
-        print(import_problem(name, e), file=sys.stderr)
+        print(import_problem(name, e, extra), file=sys.stderr)
         sys.exit(_EXIT_CONFIGURATION)
     try:
         code = main()

@@ -35,6 +35,7 @@ from emotion_perception.ros.signals import stop_event
 
 NODES = ("face_detection_node", "emotion_classifier_node", "overlay_node", "camera_node")
 COMPOSED = "emotion_perception_composed"
+VIEWER = "web_viewer_node"
 FILES = ("overlay.webm", "overlay.png", "emotions.csv", "summary.json")
 BUILT_IN_CLIP_S = 15.0
 _IMAGES = "image_reliability:=best_effort"
@@ -226,13 +227,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the demonstration; returns 0 only if faces were detected and classified and every node ended properly."""
     options = _parser().parse_args(arguments)
     if options.seconds is None:
-        options.seconds = 0.0 if options.source else BUILT_IN_CLIP_S
+        options.seconds = 0.0 if options.source or options.web else BUILT_IN_CLIP_S
     options.source = options.source or built_in_source()
     stop = stop_event()
     try:
         with (
             OutputFolder(options.out, "demo", writes=FILES, inputs=_inputs(options.source), earlier=_earlier) as folder,
-            ros_in_reserved_domain([*NODES, "bag_recorder"], lan=os.environ.get("LAN") == "1") as domain,
+            ros_in_reserved_domain([*NODES, "bag_recorder", VIEWER], lan=os.environ.get("LAN") == "1") as domain,
         ):
             with folder.replaced(last="summary.json") as part:
                 exit_code = _demonstrate(options, part, domain, stop)
@@ -277,7 +278,8 @@ def _demonstrate(options: argparse.Namespace, out: Path, domain: int, stop: thre
     recorder = DemoRecorder(out)
     nodes = _overrides(options)
     processes = start_nodes(nodes, composed=options.composed)
-    demo = Demo(recorder, processes, stop, subscribers=len(nodes) - 1)  # all but the camera itself
+    subscribers = len(nodes.keys() - {"camera_node", VIEWER})  # of the images from the start
+    demo = Demo(recorder, processes, stop, subscribers=subscribers)
     try:
         demo.run(options.seconds)
     except (DemoError, ProcessError) as e:
@@ -299,11 +301,13 @@ def _demonstrate(options: argparse.Namespace, out: Path, domain: int, stop: thre
 
 def _overrides(options: argparse.Namespace) -> dict[str, Sequence[str]]:
     recorder = {} if options.bag is None else {"bag_recorder": [f'bag:="{options.bag.resolve()}"']}
+    viewer = {VIEWER: ["allow_download:=true", *options.viewer]} if options.web else {}
     return recorder | {
         "camera_node": [f'video_device:="{options.source}"', *options.camera],
         "face_detection_node": [_IMAGES, *options.detection],
         "emotion_classifier_node": [_IMAGES, *options.classifier],
         "overlay_node": [_IMAGES],
+        **viewer,
     }
 
 
@@ -341,6 +345,9 @@ def _parser() -> argparse.ArgumentParser:
         default=True,
         help="run the nodes in one process (default) or in four",
     )
-    for node in ("camera", "detection", "classifier"):
+    parser.add_argument(
+        "--web", action="store_true", help="also run web_viewer_node, a page for the browser; until Ctrl-C"
+    )
+    for node in ("camera", "detection", "classifier", "viewer"):
         parser.add_argument(f"--{node}", action="append", default=[], metavar="NAME:=VALUE", help=f"{node} parameter")
     return parser

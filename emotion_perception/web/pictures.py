@@ -1,0 +1,144 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The newest picture of a camera: made once for all viewers, and only when one of them asks for it."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from emotion_perception.core.errors import EmotionPerceptionError
+
+_WANTED_S = 2.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture.
+
+    Attributes:
+        sequence: number of the picture, increasing.
+        stamp_ns: stamp of its image.
+        jpeg: JPEG.
+    """
+
+    sequence: int
+    stamp_ns: int
+    jpeg: bytes
+
+
+class NewestPicture:
+    """Holds the newest picture; one that a newer one replaces before a viewer asks is never made.
+
+    Every viewer asks for a picture that is newer than its last one, so each has its own pace and none has a queue.
+
+    Args:
+        rate_hz: further pictures are ignored.
+        executor: makes the pictures.
+        keep_s: for how long pictures that were made are kept for `kept`.
+        keep_bytes: how many bytes of them at most.
+        clock_s: steady time in seconds.
+    """
+
+    def __init__(
+        self,
+        rate_hz: float,
+        executor: Executor,
+        *,
+        keep_s: float = 0.0,
+        keep_bytes: int = 0,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._period_s, self._executor, self._clock_s = 1 / rate_hz, executor, clock_s
+        self._keep_s, self._keep_bytes = keep_s, keep_bytes
+        self._lock = threading.Lock()  # the ROS thread offers
+        self._sequence, self._stamp_ns = 0, 0
+        self._make: Callable[[], bytes] | None = None
+        self._offered_s = self._asked_s = float("-inf")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._newer = asyncio.Event()
+        self._making: tuple[int, asyncio.Future[Picture | None]] | None = None
+        self._kept: deque[tuple[float, int, Picture]] = deque()
+        self._kept_bytes = 0
+        self.made = 0
+        self.problem = ""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a viewer has asked in the last two seconds."""
+        return self._clock_s() - self._asked_s < _WANTED_S
+
+    def offer(self, make: Callable[[], bytes], stamp_ns: int) -> bool:
+        """Replaces the newest picture; may be called from any thread.
+
+        Args:
+            make: returns the JPEG; called in a thread of the executor, or never.
+            stamp_ns: stamp of the image.
+
+        Returns:
+            Whether it was taken: more than `rate_hz` are not.
+        """
+        now_s = self._clock_s()
+        with self._lock:
+            if now_s - self._offered_s < 0.9 * self._period_s:
+                return False
+            self._sequence, self._make, self._stamp_ns, self._offered_s = self._sequence + 1, make, stamp_ns, now_s
+            loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._newer.set)
+        return True
+
+    async def newer_than(self, sequence: int, timeout_s: float) -> Picture | None:
+        """Returns the newest picture as soon as it is newer than `sequence`; None after the timeout."""
+        self._loop = asyncio.get_running_loop()
+        deadline_s = self._clock_s() + timeout_s
+        while True:
+            self._asked_s = self._clock_s()
+            if self._sequence != sequence and self._make is not None and (picture := await self._made()):
+                return picture
+            left_s = deadline_s - self._clock_s()
+            if left_s <= 0:
+                return None
+            self._newer.clear()
+            try:
+                await asyncio.wait_for(self._newer.wait(), min(left_s, _WANTED_S / 2))
+            except asyncio.TimeoutError:  # in Python 3.10 not the built-in one
+                continue
+
+    def kept(self) -> list[tuple[int, Picture]]:
+        """Returns the pictures of the last `keep_s` seconds with the wall time in ns at which each was made."""
+        self._forget()
+        return [(wall_ns, picture) for _, wall_ns, picture in self._kept]
+
+    async def _made(self) -> Picture | None:
+        """Returns the newest picture; the first caller has it made, the others wait for that."""
+        with self._lock:
+            sequence, make, stamp_ns = self._sequence, self._make, self._stamp_ns
+        if make is None:
+            return None
+        if self._making is None or self._making[0] != sequence:
+            self._making = sequence, asyncio.ensure_future(self._run(sequence, make, stamp_ns))
+        return await asyncio.shield(self._making[1])
+
+    async def _run(self, sequence: int, make: Callable[[], bytes], stamp_ns: int) -> Picture | None:
+        try:
+            jpeg = await asyncio.get_running_loop().run_in_executor(self._executor, make)
+        except EmotionPerceptionError as e:
+            self.problem = str(e)
+            return None
+        self.problem = ""
+        self.made += 1
+        picture = Picture(sequence, stamp_ns, jpeg)
+        if self._keep_s:
+            self._kept.append((self._clock_s(), time.time_ns(), picture))
+            self._kept_bytes += len(jpeg)
+            self._forget()
+        return picture
+
+    def _forget(self) -> None:
+        oldest_s = self._clock_s() - self._keep_s
+        while self._kept and (self._kept[0][0] < oldest_s or self._kept_bytes > self._keep_bytes):
+            self._kept_bytes -= len(self._kept.popleft()[2].jpeg)

@@ -1,0 +1,183 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The server: NiceGUI's page, pictures and downloads behind the guard, in a thread of its own."""
+
+import asyncio
+import logging
+import os
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+os.environ.setdefault("NICEGUI_STORAGE_PATH", str(Path(tempfile.gettempdir(), "emotion_perception_web")))
+
+import uvicorn
+from fastapi import FastAPI, Response
+from fastapi.responses import PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from nicegui import ui
+
+from emotion_perception.core.errors import EmotionPerceptionError
+from emotion_perception.web.access import AllowedHosts, TokenAccess
+from emotion_perception.web.guard import Guard
+from emotion_perception.web.page import add_page
+from emotion_perception.web.pictures import NewestPicture
+from emotion_perception.web.state import ViewerSettings, ViewerState
+
+_STATIC = Path(__file__).resolve().with_name("static")  # resolved: colcon may install links
+_LONGEST_WAIT_S = 5.0  # of a request for a picture, which is then repeated
+_START_S, _GRACE_S, _STOP_S = 20.0, 0.4, 1.0
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+class ViewerServer:
+    """Serves the page; there is one in a process, as NiceGUI has one application.
+
+    Args:
+        listening: the socket.
+        state: what is shown.
+        settings: what viewers may do.
+        executor: makes recordings.
+        names: further names of this machine, see `AllowedHosts`.
+        access: what a client needs; None asks for nothing.
+    """
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        state: ViewerState,
+        settings: ViewerSettings,
+        executor: Executor,
+        *,
+        names: Sequence[str] = (),
+        access: TokenAccess | None = None,
+    ) -> None:
+        self._socket = listening
+        host, port = listening.getsockname()[:2]
+        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        add_pictures(app, [camera.picture for camera in state.cameras], can_download=settings.can_download)
+        if settings.can_download:
+            add_recordings(app, state, executor)
+        app.mount("/viewer", StaticFiles(directory=_STATIC))
+        add_page(state, settings)
+        ui.run_with(
+            app,
+            title="emotion_perception",
+            dark=None,
+            tailwind=False,
+            show_welcome_message=False,
+            message_history_length=0,
+            binding_refresh_interval=None,
+        )
+        guard = Guard(app, AllowedHosts(host, names), access, cookie=f"emotion_perception_viewer_{port}")
+        config = uvicorn.Config(
+            guard,  # type: ignore[arg-type]
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            limit_concurrency=200,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,  # type: ignore[arg-type] # any number of seconds
+            timeout_keep_alive=10,
+            ws_max_size=64 * 1024,
+            ws_per_message_deflate=False,
+        )
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # of a client that leaves it logs a traceback
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="web_server", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server runs."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Starts the thread and waits until requests are answered.
+
+        Raises:
+            EmotionPerceptionError: the server does not start.
+        """
+        self._thread.start()
+        deadline_s = time.monotonic() + _START_S
+        while not self._server.started and self._thread.is_alive() and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        if not self._server.started:
+            raise EmotionPerceptionError("the web server does not start")
+
+    def stop(self) -> None:
+        """Ends all connections; the thread may need a moment longer."""
+        self._server.should_exit = True
+        self._thread.join(_STOP_S)
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+def add_pictures(app: FastAPI, pictures: Sequence[NewestPicture], *, can_download: bool) -> None:
+    """Adds the newest picture of each camera, and where it is allowed the same as a download.
+
+    Args:
+        app: gets the routes.
+        pictures: of each camera.
+        can_download: whether there are snapshots.
+    """
+
+    @app.get("/camera/{index}/picture.jpg")
+    async def picture(index: int, after: int = 0) -> Response:
+        """Waits for a picture that is newer than `after`; 204 if there is none for five seconds."""
+        if not 0 <= index < len(pictures):
+            return PlainTextResponse("no such camera\n", 404)
+        newest = await pictures[index].newer_than(after, _LONGEST_WAIT_S)
+        if newest is None:
+            return Response(status_code=204, headers=_NO_STORE)
+        headers = {"X-Sequence": str(newest.sequence), "X-Stamp": str(newest.stamp_ns), **_NO_STORE}
+        return Response(newest.jpeg, media_type="image/jpeg", headers=headers)
+
+    if not can_download:
+        return
+
+    @app.get("/camera/{index}/snapshot.jpg")
+    async def snapshot(index: int) -> Response:
+        """The newest picture as a file."""
+        if not 0 <= index < len(pictures):
+            return PlainTextResponse("no such camera\n", 404)
+        newest = await pictures[index].newer_than(0, _LONGEST_WAIT_S)
+        if newest is None:
+            return PlainTextResponse("there is no picture\n", 503)
+        return _download(newest.jpeg, f"snapshot_{newest.stamp_ns}.jpg", "image/jpeg")
+
+
+def add_recordings(app: FastAPI, state: ViewerState, executor: Executor) -> None:
+    """Adds the last 30 s of each camera as a download.
+
+    Args:
+        app: gets the route.
+        state: has the recordings.
+        executor: makes them, one at a time.
+    """
+    one_at_a_time = asyncio.Semaphore(1)
+
+    @app.get("/camera/{index}/last30s.zip")
+    async def last_seconds(index: int) -> Response:
+        """A ZIP archive with a rosbag2 folder."""
+        if not 0 <= index < len(state.cameras):
+            return PlainTextResponse("no such camera\n", 404)
+        if one_at_a_time.locked():
+            return PlainTextResponse("another recording is being written\n", 503)
+        async with one_at_a_time:
+            loop = asyncio.get_running_loop()
+            try:
+                archive = await loop.run_in_executor(executor, state.recordings.last_seconds, index)
+            except EmotionPerceptionError as e:
+                return PlainTextResponse(f"{e}\n", 503)
+        return _download(archive, f"last30s_{time.strftime('%Y%m%d_%H%M%S')}.zip", "application/zip")
+
+
+def _download(content: bytes, name: str, media_type: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **_NO_STORE}
+    return Response(content, media_type=media_type, headers=headers)
