@@ -88,6 +88,13 @@ ARGUMENTS = [
         description="start RViz with the overlay and the markers of each camera, if rviz2 is installed.",
     ),
     DeclareLaunchArgument(
+        "web",
+        default_value="false",
+        choices=TRUE_OR_FALSE,
+        description="start web_viewer_node, a page for the browser at http://localhost:8090, in a process of its own; "
+        "it needs the extra 'web'.",
+    ),
+    DeclareLaunchArgument(
         "rviz_frame",
         default_value="",
         description="fixed frame of RViz; empty takes the frame_id of the camera node, of several the first one's",
@@ -162,11 +169,14 @@ def _nodes(context):
     file = Path(given["params_file"])
     if not file.is_file():  # launch_ros only warns and starts the nodes with their defaults
         raise RuntimeError(f"params_file: {file}: {'not a file' if file.exists() else 'no such file'}")
-    if cameras := _split(given["cameras"]):
-        return _several(given, cameras)
-    if is_true(given["composed"]):
-        return [_composed(given)]
-    return [_separate(given, name) for name in PARAMETERS]
+    cameras = _split(given["cameras"])
+    if cameras:
+        nodes = _several(given, cameras)
+    elif is_true(given["composed"]):
+        nodes = [_composed(given)]
+    else:
+        nodes = [_separate(given, name) for name in PARAMETERS]
+    return [*nodes, _viewer(given, cameras)] if is_true(given["web"]) else nodes
 
 
 def _several(given, cameras):
@@ -222,6 +232,14 @@ def _composed(given, arguments=()):
     parameters = {parameter: value for name in names for parameter, value in node_parameters(given, name).items()}
     options = [option for switch, option in COMPOSED_OPTIONS.items() if not is_true(given[switch])]
     return _process(given, "emotion_perception_composed", parameters, arguments=[*options, *arguments])
+
+
+def _viewer(given, cameras):
+    """Returns web_viewer_node with the topics of all cameras."""
+    parameters = {"image_topics": [f"{camera}/{given['image_topic']}" for camera in cameras]} if cameras else {}
+    if is_true(given["compressed"]):
+        parameters["image_transport"] = "compressed"
+    return _process(given, "web_viewer_node", parameters, name="web_viewer_node")
 
 
 def node_parameters(given, name):

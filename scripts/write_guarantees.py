@@ -23,6 +23,8 @@ SECTIONS = (
     "Face detection node",
     "Emotion classifier node",
     "Overlay node",
+    "Viewers",
+    "Web page",
     "All nodes in one process",
     "Several cameras with one classifier",
     "Other machines",

@@ -55,8 +55,9 @@ INDIRECT = {  # distributions that are used, but not by an import of ours
 EXTRAS = {  # the folders that work with an extra, beside those of the base
     "bags": ("bags", "reporting"),
     "training": ("training", "benchmark", "reporting"),
+    "web": ("web",),
 }
-GUARDED = {"bags": {"distributed"}, "training": {"openvino"}}  # imported where they are installed
+GUARDED = {"bags": {"distributed"}, "training": {"openvino"}, "web": set()}  # imported where they are installed
 BASE = ("core", "cli.py", "fetch.py")
 
 

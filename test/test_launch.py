@@ -170,6 +170,15 @@ def test_an_argument_that_is_left_empty_keeps_the_parameter_files_value(nodes):
     }
 
 
+@pytest.mark.parametrize("composed", ["true", "false"])
+def test_the_page_for_the_browser_is_one_more_process(nodes, composed):
+    without, started = nodes(composed=composed), nodes(composed=composed, web="true", compressed="true")
+    assert set(started) - set(without) == {("", "web_viewer_node")}
+    assert given(started["", "web_viewer_node"]) == {"image_transport": "compressed"}
+    several = nodes(composed=composed, web="true", cameras="front,rear", namespace="robot")
+    assert given(several["/robot", "web_viewer_node"]) == {"image_topics": ("front/image_raw", "rear/image_raw")}
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("false", False)])
 def test_the_clock_of_a_recording_is_a_switch(nodes, text, value):
     assert {process.parameters["use_sim_time"] for process in nodes(use_sim_time=text).values()} == {value}
@@ -183,6 +192,7 @@ def test_the_clock_of_a_recording_is_a_switch(nodes, text, value):
         ("use_camera", "maybe"),
         ("use_overlay", ""),
         ("rviz", "maybe"),
+        ("web", "maybe"),
         ("compressed", "maybe"),
         ("use_sim_time", "maybe"),
         ("respawn", "maybe"),

@@ -165,7 +165,7 @@ class WebViewerConfig(Options):
     allow_download: bool = option(False, "viewers may download a snapshot and the last 30 s as a recording")
     anonymize: str = option(
         "none",
-        "hides faces in all that this server has, whatever overlay_node does: pictures, crops and downloads",
+        "hides faces in all that this server has, whatever overlay_node does: images, crops and downloads",
         choices=ANONYMIZERS,
     )
     image_topics: tuple[str, ...] = option(
@@ -174,9 +174,9 @@ class WebViewerConfig(Options):
     allowed_hosts: tuple[str, ...] = option(
         ("localhost",), "further names of this machine that a browser may ask for, e.g. that of a proxy"
     )
-    max_rate_hz: float = option(15.0, "most pictures per second that a page gets", minimum=0.5, maximum=60.0)
+    max_rate_hz: float = option(15.0, "most images per second that a page gets", minimum=0.5, maximum=60.0)
     max_viewers: int = option(8, "most pages that may be open", minimum=1, maximum=100)
-    picture_quality: int = option(80, "JPEG quality of the pictures", minimum=1, maximum=100)
+    jpeg_quality: int = option(80, "JPEG quality of the images", minimum=1, maximum=100)
     image_transport: str = _image_transport()
 
 

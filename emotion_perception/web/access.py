@@ -61,9 +61,9 @@ class AllowedHosts:
         return address.is_loopback or not self._only_loopback
 
 
-def is_same_origin(origin: str, host: str) -> bool:
+def is_own_page(header: str, host: str) -> bool:
     """Returns whether the value of an `Origin` header is a page that was asked for under this `Host`."""
-    scheme, separator, authority = origin.partition("://")
+    scheme, separator, authority = header.partition("://")
     return separator != "" and scheme in ("http", "https") and authority.lower() == host.lower()
 
 

@@ -21,7 +21,7 @@ def cards_html(tracks: Sequence[TrackView], *, crops: bool) -> str:
 
     Args:
         tracks: of one camera.
-        crops: whether a card has a place for the crop, which the page's script cuts out of the picture.
+        crops: whether a card has a place for the crop, which the page's script cuts out of the image.
     """
     if not tracks:
         return '<p class="ep-none">No face is seen.</p>'
@@ -135,13 +135,12 @@ def _node_row(node: NodeView) -> str:
         f"{rate} Hz" if rate else "",
         f"{age} ms" if age not in ("", "nan") else "",
         *(node.value(name) for name in _COLUMNS),
-        message,
     )
     return (
         f'<tr class="ep-{level or "none"}" data-node="{escape(node.name)}" data-state="{escape(node.state)}">'
         f'<td aria-label="{escape(level or "unknown")}">{_SIGNS[level]}</td>'
         + "".join(f"<td>{escape(shown(cell))}</td>" for cell in cells)
-        + "</tr>"
+        + f'<td class="ep-message">{escape(shown(message))}</td></tr>'
     )
 
 

@@ -9,7 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
-from emotion_perception.web.access import AllowedHosts, RateLimiter, TokenAccess, is_same_origin
+from emotion_perception.web.access import AllowedHosts, RateLimiter, TokenAccess, is_own_page
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -94,7 +94,7 @@ class Guard:
         if len(hosts) != 1 or not self._hosts.allows(hosts[0]):
             return 421, "this server is not known by that name"
         origins = request.values(b"origin")
-        if len(origins) > 1 or any(not is_same_origin(origin, hosts[0]) for origin in origins):
+        if len(origins) > 1 or any(not is_own_page(origin, hosts[0]) for origin in origins):
             return 403, "requests of other pages are refused"
         if request.value(b"sec-fetch-site") in ("cross-site", "same-site") and not request.is_navigation:
             return 403, "requests of other pages are refused"

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The page: picture, cards, controls, graph and log."""
+"""The page: image, cards, controls, graph and log."""
 
 import asyncio
 from collections.abc import Callable
@@ -78,10 +78,10 @@ class Page:
             if len(state.cameras) > 1:
                 self._tabs()
             with ui.element("div").classes("ep-columns"):
-                with ui.element("section").classes("ep-view").props('aria-label="picture"'):
+                with ui.element("section").classes("ep-view").props('aria-label="image"'):
                     ui.html(
-                        '<div id="ep-frame"><img id="ep-picture" alt="live overlay of the camera">'
-                        '<p id="ep-status" role="status">waiting for the first picture</p></div>',
+                        '<div id="ep-frame"><img id="ep-image" alt="live overlay of the camera">'
+                        '<p id="ep-status" role="status">waiting for the first image</p></div>',
                         sanitize=False,
                     )
                     self._actions()
@@ -112,9 +112,10 @@ class Page:
 
     def _tabs(self) -> None:
         names = [camera.name for camera in self._state.cameras]
-        with ui.tabs(value=names[0], on_change=self._select).props("dense no-caps outside-arrows mobile-arrows"):
+        with ui.tabs(on_change=self._select).props("dense no-caps outside-arrows mobile-arrows") as tabs:
             for name in names:
                 ui.tab(name)
+        tabs.set_value(names[0])
 
     def _actions(self) -> None:
         with ui.element("div").classes("ep-actions"):
@@ -224,9 +225,10 @@ class _Input:
         low, high = control.minimum or 0.0, control.maximum if control.maximum is not None else 1.0
         step = 1 if isinstance(control.default, int) else 0.01
         ui.label(control.title)
-        slider = ui.slider(min=low, max=high, step=step, value=control.default).props(f"label {name}")
+        value = float(control.default)
+        slider = ui.slider(min=low, max=high, step=step, value=value).props(f"label {name}")
         slider.on("change", lambda event: self._enter(event.args))
-        number = ui.number(value=control.default, step=step).props(f"dense {name}")
+        number = ui.number(value=value, step=step).props(f"dense {name}")
         number.on("change", lambda _: self._enter(number.value))
         number.on("keydown.enter", lambda _: self._enter(number.value))
         return [slider, number]

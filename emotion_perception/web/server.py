@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The server: NiceGUI's page, pictures and downloads behind the guard, in a thread of its own."""
+"""The server: NiceGUI's page, images and downloads behind the guard, in a thread of its own."""
 
 import asyncio
 import logging
@@ -24,12 +24,12 @@ from nicegui import ui
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.web.access import AllowedHosts, TokenAccess
 from emotion_perception.web.guard import Guard
+from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.page import add_page
-from emotion_perception.web.pictures import NewestPicture
 from emotion_perception.web.state import ViewerSettings, ViewerState
 
 _STATIC = Path(__file__).resolve().with_name("static")  # resolved: colcon may install links
-_LONGEST_WAIT_S = 5.0  # of a request for a picture, which is then repeated
+_LONGEST_WAIT_S = 5.0  # of a request for an image, which is then repeated
 _START_S, _GRACE_S, _STOP_S = 20.0, 0.4, 1.0
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -59,7 +59,7 @@ class ViewerServer:
         self._socket = listening
         host, port = listening.getsockname()[:2]
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        add_pictures(app, [camera.picture for camera in state.cameras], can_download=settings.can_download)
+        add_images(app, [camera.image for camera in state.cameras], can_download=settings.can_download)
         if settings.can_download:
             add_recordings(app, state, executor)
         app.mount("/viewer", StaticFiles(directory=_STATIC))
@@ -75,7 +75,7 @@ class ViewerServer:
         )
         guard = Guard(app, AllowedHosts(host, names), access, cookie=f"emotion_perception_viewer_{port}")
         config = uvicorn.Config(
-            guard,  # type: ignore[arg-type]
+            guard,
             log_config=None,
             access_log=False,
             lifespan="on",
@@ -118,21 +118,21 @@ class ViewerServer:
         self._server.run(sockets=[self._socket])
 
 
-def add_pictures(app: FastAPI, pictures: Sequence[NewestPicture], *, can_download: bool) -> None:
-    """Adds the newest picture of each camera, and where it is allowed the same as a download.
+def add_images(app: FastAPI, images: Sequence[NewestImage], *, can_download: bool) -> None:
+    """Adds the newest image of each camera, and where it is allowed the same as a download.
 
     Args:
         app: gets the routes.
-        pictures: of each camera.
+        images: of each camera.
         can_download: whether there are snapshots.
     """
 
-    @app.get("/camera/{index}/picture.jpg")
-    async def picture(index: int, after: int = 0) -> Response:
-        """Waits for a picture that is newer than `after`; 204 if there is none for five seconds."""
-        if not 0 <= index < len(pictures):
+    @app.get("/camera/{index}/image.jpg")
+    async def image(index: int, after: int = 0) -> Response:
+        """Waits for an image that is newer than `after`; 204 if there is none for five seconds."""
+        if not 0 <= index < len(images):
             return PlainTextResponse("no such camera\n", 404)
-        newest = await pictures[index].newer_than(after, _LONGEST_WAIT_S)
+        newest = await images[index].newer_than(after, _LONGEST_WAIT_S)
         if newest is None:
             return Response(status_code=204, headers=_NO_STORE)
         headers = {"X-Sequence": str(newest.sequence), "X-Stamp": str(newest.stamp_ns), **_NO_STORE}
@@ -143,12 +143,12 @@ def add_pictures(app: FastAPI, pictures: Sequence[NewestPicture], *, can_downloa
 
     @app.get("/camera/{index}/snapshot.jpg")
     async def snapshot(index: int) -> Response:
-        """The newest picture as a file."""
-        if not 0 <= index < len(pictures):
+        """The newest image as a file."""
+        if not 0 <= index < len(images):
             return PlainTextResponse("no such camera\n", 404)
-        newest = await pictures[index].newer_than(0, _LONGEST_WAIT_S)
+        newest = await images[index].newer_than(0, _LONGEST_WAIT_S)
         if newest is None:
-            return PlainTextResponse("there is no picture\n", 503)
+            return PlainTextResponse("there is no image\n", 503)
         return _download(newest.jpeg, f"snapshot_{newest.stamp_ns}.jpg", "image/jpeg")
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from emotion_perception.core.rendering.options import ANONYMIZERS
 from emotion_perception.web.graph import GraphState
-from emotion_perception.web.pictures import NewestPicture
+from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.tracks import TrackHistory
 
 Value = bool | int | float | str
@@ -44,14 +44,14 @@ class CameraState:
 
     Attributes:
         name: of its tab.
-        picture: the newest overlay.
+        image: the newest overlay.
         controls: parameters of its nodes.
         classifier: full name of the node that has the service calibrate_neutral.
         tracks: its faces.
     """
 
     name: str
-    picture: NewestPicture
+    image: NewestImage
     controls: Sequence[Control]
     classifier: str
     tracks: TrackHistory = field(default_factory=TrackHistory)

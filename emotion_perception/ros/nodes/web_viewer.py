@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.core.options import limits_of, option_fields
@@ -23,11 +23,11 @@ from emotion_perception.ros.process import EXIT_FAULT, EXIT_OK
 from emotion_perception.ros.topic_names import resolved_topic
 from emotion_perception.ros.viewer.camera_inputs import CameraInputs
 from emotion_perception.ros.viewer.graph_watch import CameraTopics, GraphWatch
-from emotion_perception.ros.viewer.last_seconds import KEEP_PICTURE_BYTES, KEEP_S, LastSeconds
+from emotion_perception.ros.viewer.last_seconds import KEEP_IMAGE_BYTES, KEEP_S, LastSeconds
 from emotion_perception.ros.viewer.remote_parameters import RemoteParameters
 from emotion_perception.web.access import TokenAccess, is_loopback
 from emotion_perception.web.graph import GraphState
-from emotion_perception.web.pictures import NewestPicture
+from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.ports import bound_socket
 from emotion_perception.web.server import ViewerServer
 from emotion_perception.web.state import CameraState, Control, ViewerSettings, ViewerState
@@ -56,12 +56,12 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
 
     def __init__(self, **options: "Unpack[NodeOptions]") -> None:
         super().__init__("web_viewer_node", WebViewerConfig, **options)
-        self._executor_of_pictures = ThreadPoolExecutor(2, "picture")
+        self._executor_of_images = ThreadPoolExecutor(2, "image")
         self._graph = GraphState()
         topics = [self._topics(topic) for topic in self.config.image_topics]
         self._cameras = [self._camera(each, several=len(topics) > 1) for each in topics]
-        pictures = [(each.overlay, camera.picture) for each, camera in zip(topics, self._cameras, strict=True)]
-        self._recordings = LastSeconds(pictures, enabled=self.config.allow_download)
+        images = [(each.overlay, camera.image) for each, camera in zip(topics, self._cameras, strict=True)]
+        self._recordings = LastSeconds(images, enabled=self.config.allow_download)
         self._inputs = [self._input(each, camera) for each, camera in zip(topics, self._cameras, strict=True)]
         record = partial(self._recordings.add, "/diagnostics", _DIAGNOSTICS)
         self._watch = GraphWatch(self, self._graph, list(zip(topics, self._inputs, strict=True)), record)
@@ -82,7 +82,7 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
         )
         state = ViewerState(self._cameras, self._graph, self._remote, self._recordings)
         server = ViewerServer(
-            listening, state, settings, self._executor_of_pictures, names=config.allowed_hosts, access=access
+            listening, state, settings, self._executor_of_images, names=config.allowed_hosts, access=access
         )
         try:
             server.start()
@@ -95,13 +95,13 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
             self._work()
         code = EXIT_OK if stop.is_set() else EXIT_FAULT
         server.stop()
-        self._executor_of_pictures.shutdown(wait=False, cancel_futures=True)
+        self._executor_of_images.shutdown(wait=False, cancel_futures=True)
         return code
 
     def _work(self) -> None:
         for inputs in self._inputs:
             inputs.check()
-        is_watched = any(camera.picture.is_wanted for camera in self._cameras)
+        is_watched = any(camera.image.is_wanted for camera in self._cameras)
         if is_watched:
             self._watch.check()
         self._remote.work(read=is_watched)
@@ -137,10 +137,10 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
         )
 
     def _camera(self, topics: CameraTopics, *, several: bool) -> CameraState:
-        kept = {"keep_s": KEEP_S, "keep_bytes": KEEP_PICTURE_BYTES} if self.config.allow_download else {}
-        picture = NewestPicture(self.config.max_rate_hz, self._executor_of_pictures, **kept)  # type: ignore[arg-type]
+        kept = {"keep_s": KEEP_S, "keep_bytes": KEEP_IMAGE_BYTES} if self.config.allow_download else {}
+        image = NewestImage(self.config.max_rate_hz, self._executor_of_images, **kept)  # type: ignore[arg-type]
         name = topics.emotions.rpartition("/")[0] if several else "camera"
-        return CameraState(name, picture, self._controls(topics), topics.classifier)
+        return CameraState(name, image, self._controls(topics), topics.classifier)
 
     def _controls(self, topics: CameraTopics) -> Sequence[Control]:
         nodes = {
@@ -154,7 +154,8 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
         for kind, node in nodes.items():
             fields = {field.name: field for field in option_fields(NODE_CONFIGS[kind])}
             for parameter, title in _PARAMETERS[kind].items():
-                limits, default = limits_of(fields[parameter]), fields[parameter].default
+                limits = limits_of(fields[parameter])
+                default: Any = fields[parameter].default
                 controls.append(
                     Control(node, parameter, title, default, limits.minimum, limits.maximum, limits.choices)
                 )
@@ -168,7 +169,7 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
             topics.overlay if config.anonymize == "none" else topics.images,
             topics.emotions,
             transport=config.image_transport,
-            quality=config.picture_quality,
+            quality=config.jpeg_quality,
             anonymize=config.anonymize,
             record=partial(self._recordings.add, topics.emotions, _EMOTIONS),
         )

@@ -38,7 +38,7 @@ _RESULTS = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 class CameraInputs:
     """Subscribes to the emotions of a camera, and to its images while a page shows them.
 
-    Nothing is converted here but what a page has asked for: a picture that nobody asks for stays bytes.
+    Nothing is converted here but what a page has asked for: an image that nobody asks for stays bytes.
 
     Args:
         node: the subscriber.
@@ -46,7 +46,7 @@ class CameraInputs:
         images: full name of the topic of the overlay, or where faces are hidden of the raw images.
         emotions: full name of the topic of the emotions.
         transport: `raw` or `compressed`.
-        quality: JPEG quality of the pictures.
+        quality: JPEG quality of the images.
         anonymize: `none` shows the overlay as it comes; otherwise it is drawn here, on images whose faces are hidden.
         record: gets each message of emotions, serialized.
 
@@ -80,13 +80,14 @@ class CameraInputs:
 
     def check(self) -> None:
         """Subscribes to the images if a page shows them, else ends that; to be called several times a second."""
-        if self._camera.picture.is_wanted and self._images is None:
+        if self._camera.image.is_wanted and self._images is None:
             kind = CompressedImage if self._compressed else Image
             self._images = self._node.create_subscription(kind, self._images_topic, self._on_image, _NEWEST, raw=True)
-        elif self._images is not None and not self._camera.picture.is_wanted:
+        elif self._images is not None and not self._camera.image.is_wanted:
             self._node.destroy_subscription(self._images)
             self._images = None
             self._sync.clear()
+            self._camera.image.clear()
         if self._hidden is not None:
             self._offer_hidden(self._sync.expire(time.monotonic(), _WAIT_S))
 
@@ -95,7 +96,7 @@ class CameraInputs:
             return
         stamp_ns = stamp_of(raw)
         if self._hidden is None:
-            self._camera.picture.offer(partial(jpeg_of, raw, self._compressed, self._quality), stamp_ns)
+            self._camera.image.offer(partial(jpeg_of, raw, self._compressed, self._quality), stamp_ns)
         else:
             self._offer_hidden(self._sync.add_image(stamp_ns, raw, time.monotonic()))
 
@@ -120,7 +121,7 @@ class CameraInputs:
         for image, emotions in pairs[-1:]:
             hidden = self._hidden
             assert hidden is not None
-            self._camera.picture.offer(partial(hidden.jpeg, image, self._compressed, emotions), stamp_of(image))
+            self._camera.image.offer(partial(hidden.jpeg, image, self._compressed, emotions), stamp_of(image))
 
 
 class HiddenFaces:

@@ -19,7 +19,9 @@ _PERIOD_S = 1.0
 _WARN, _ERROR = 30, 40
 _MAX_TEXT = 64 * 1024  # bytes of a message that is read
 _HIDDEN = ("/rosout", "/parameter_events", "/transition_event")
-_LOG = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
+_LOG = QoSProfile(
+    depth=100, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
+)  # also what was logged before
 
 
 @dataclass(frozen=True)

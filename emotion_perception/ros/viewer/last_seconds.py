@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from builtin_interfaces.msg import Time
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
@@ -21,27 +20,27 @@ from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.images import JPEG_FORMAT
 from emotion_perception.ros.transport.bag_writer import BagWriter
 from emotion_perception.ros.transport.message_types import add_definition
-from emotion_perception.web.pictures import NewestPicture, Picture
+from emotion_perception.web.newest_image import EncodedImage, NewestImage
 
 KEEP_S = 30.0
-KEEP_PICTURE_BYTES = 128 * 2**20
+KEEP_IMAGE_BYTES = 128 * 2**20
 _KEEP_MESSAGE_BYTES = 32 * 2**20
 _CLOSE_S = 20.0
 _IMAGE = "sensor_msgs/msg/CompressedImage"
 
 
 class LastSeconds:
-    """Keeps the messages of the last 30 s, at most 32 MiB, and writes them with the pictures that pages have shown.
+    """Keeps the messages of the last 30 s, at most 32 MiB, and writes them with the images that pages have shown.
 
-    The images are those pictures, under `image_overlay/compressed`: a recording has no image that nobody could see.
+    The images are those images, under `image_overlay/compressed`: a recording has no image that nobody could see.
 
     Args:
-        pictures: of each camera, with the full name of its overlay topic.
+        images: of each camera, with the full name of its overlay topic.
         enabled: whether messages are kept.
     """
 
-    def __init__(self, pictures: Sequence[tuple[str, NewestPicture]], *, enabled: bool) -> None:
-        self._pictures, self._enabled = pictures, enabled
+    def __init__(self, images: Sequence[tuple[str, NewestImage]], *, enabled: bool) -> None:
+        self._images, self._enabled = images, enabled
         self._lock = threading.Lock()
         self._kept: deque[tuple[float, int, str, str, bytes]] = deque()
         self._bytes = 0
@@ -64,15 +63,15 @@ class LastSeconds:
                 self._bytes -= len(self._kept.popleft()[4])
 
     def last_seconds(self, camera: int) -> bytes:
-        """Returns a ZIP archive with a rosbag2 folder of one camera's pictures and all messages.
+        """Returns a ZIP archive with a rosbag2 folder of one camera's images and all messages.
 
         Raises:
             RecordingError: there is nothing yet, or it cannot be written.
         """
-        topic, pictures = self._pictures[camera]
+        topic, images = self._images[camera]
         with self._lock:
             messages = [(at_ns, name, kind, raw) for _, at_ns, name, kind, raw in self._kept]
-        messages += [(at_ns, f"{topic}/compressed", _IMAGE, _message(picture)) for at_ns, picture in pictures.kept()]
+        messages += [(at_ns, f"{topic}/compressed", _IMAGE, _message(image)) for at_ns, image in images.kept()]
         if not messages:
             raise RecordingError("nothing has come in the last 30 s")
         with tempfile.TemporaryDirectory(prefix="emotion_perception_") as folder:
@@ -86,7 +85,7 @@ class LastSeconds:
 
 
 def _write(path: Path, messages: Sequence[tuple[int, str, str, bytes]]) -> None:
-    writer = BagWriter(path, "mcap", KEEP_PICTURE_BYTES + 2 * _KEEP_MESSAGE_BYTES)
+    writer = BagWriter(path, "mcap", KEEP_IMAGE_BYTES + 2 * _KEEP_MESSAGE_BYTES)
     for topic, kind in dict.fromkeys((topic, kind) for _, topic, kind, _ in messages):
         if not add_definition(typestore(), kind):
             raise RecordingError(f"the definition of {kind} is not installed")
@@ -98,8 +97,8 @@ def _write(path: Path, messages: Sequence[tuple[int, str, str, bytes]]) -> None:
         raise RecordingError(writer.fault)
 
 
-def _message(picture: Picture) -> bytes:
-    stamp = Time(sec=picture.stamp_ns // 1_000_000_000, nanosec=picture.stamp_ns % 1_000_000_000)
-    message = CompressedImage(header=Header(stamp=stamp), format=JPEG_FORMAT)
-    message.data.frombytes(picture.jpeg)
+def _message(image: EncodedImage) -> bytes:
+    message = CompressedImage(header=Header(), format=JPEG_FORMAT)
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(image.stamp_ns, 1_000_000_000)
+    message.data.frombytes(image.jpeg)
     return bytes(serialize_message(message))

@@ -1,5 +1,5 @@
 // Copyright 2026 emotion_perception maintainers, Apache-2.0
-// Shows the newest picture: one request after the other, each for a picture that is newer than the last one. A page that
+// Shows the newest image: one request after the other, each for an image that is newer than the last one. A page that
 // is not visible, or too slow, asks less often, and nothing waits for it on the server.
 (() => {
   "use strict";
@@ -7,7 +7,7 @@
   let after = 0;
   let request = null;
   let url = "";
-  window.epPictures = 0;
+  window.epImages = 0;
 
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const status = (text) => {
@@ -20,37 +20,37 @@
       : null;
 
   function drawCrops() {
-    const picture = document.getElementById("ep-picture");
-    if (!picture || !picture.naturalWidth) return;
+    const image = document.getElementById("ep-image");
+    if (!image || !image.naturalWidth) return;
     for (const canvas of document.querySelectorAll("canvas[data-box]")) {
       const [x, y, width, height] = canvas.dataset.box.split(",").map(Number);
       const context = canvas.getContext("2d");
       context.clearRect(0, 0, canvas.width, canvas.height);
       const scale = Math.min(canvas.width / width, canvas.height / height);
       const [w, h] = [width * scale, height * scale];
-      context.drawImage(picture, x, y, width, height, (canvas.width - w) / 2, (canvas.height - h) / 2, w, h);
+      context.drawImage(image, x, y, width, height, (canvas.width - w) / 2, (canvas.height - h) / 2, w, h);
     }
   }
 
   async function show(blob) {
-    const picture = document.getElementById("ep-picture");
-    if (!picture) return;
+    const image = document.getElementById("ep-image");
+    if (!image) return;
     const old = url;
     url = URL.createObjectURL(blob);
-    picture.src = url;
+    image.src = url;
     try {
-      await picture.decode();
+      await image.decode();
     } catch {
       // replaced by the next one
     }
     if (old) URL.revokeObjectURL(old);
-    window.epPictures += 1;
+    window.epImages += 1;
     drawCrops();
   }
 
   async function next() {
     request = new AbortController();
-    const answer = await fetch(`/camera/${camera}/picture.jpg?after=${after}`, {
+    const answer = await fetch(`/camera/${camera}/image.jpg?after=${after}`, {
       signal: request.signal,
       cache: "no-store",
       credentials: "same-origin",
@@ -60,9 +60,9 @@
       await show(await answer.blob());
       status("");
     } else if (answer.status === 204) {
-      status("no picture comes");
+      status("no image comes");
     } else {
-      status(`no picture: ${(await answer.text()).slice(0, 100)}`);
+      status(`no image: ${(await answer.text()).slice(0, 100)}`);
       await sleep(2000);
     }
   }
@@ -84,7 +84,7 @@
   window.epSelect = (index) => {
     camera = index;
     after = 0;
-    status("waiting for the first picture");
+    status("waiting for the first image");
     if (request) request.abort();
   };
 

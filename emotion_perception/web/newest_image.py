@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The newest picture of a camera: made once for all viewers, and only when one of them asks for it."""
+"""The newest image of a camera: made once for all viewers, and only when one of them asks for it."""
 
 import asyncio
 import threading
@@ -16,11 +16,11 @@ _WANTED_S = 2.0
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture.
+class EncodedImage:
+    """One image.
 
     Attributes:
-        sequence: number of the picture, increasing.
+        sequence: number of the image, increasing.
         stamp_ns: stamp of its image.
         jpeg: JPEG.
     """
@@ -30,15 +30,15 @@ class Picture:
     jpeg: bytes
 
 
-class NewestPicture:
-    """Holds the newest picture; one that a newer one replaces before a viewer asks is never made.
+class NewestImage:
+    """Holds the newest image; one that a newer one replaces before a viewer asks is never made.
 
-    Every viewer asks for a picture that is newer than its last one, so each has its own pace and none has a queue.
+    Every viewer asks for an image that is newer than its last one, so each has its own pace and none has a queue.
 
     Args:
-        rate_hz: further pictures are ignored.
-        executor: makes the pictures.
-        keep_s: for how long pictures that were made are kept for `kept`.
+        rate_hz: further images are ignored.
+        executor: makes the images.
+        keep_s: for how long images that were made are kept for `kept`.
         keep_bytes: how many bytes of them at most.
         clock_s: steady time in seconds.
     """
@@ -60,8 +60,8 @@ class NewestPicture:
         self._offered_s = self._asked_s = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._newer = asyncio.Event()
-        self._making: tuple[int, asyncio.Future[Picture | None]] | None = None
-        self._kept: deque[tuple[float, int, Picture]] = deque()
+        self._making: tuple[int, asyncio.Future[EncodedImage | None]] | None = None
+        self._kept: deque[tuple[float, int, EncodedImage]] = deque()
         self._kept_bytes = 0
         self.made = 0
         self.problem = ""
@@ -72,7 +72,7 @@ class NewestPicture:
         return self._clock_s() - self._asked_s < _WANTED_S
 
     def offer(self, make: Callable[[], bytes], stamp_ns: int) -> bool:
-        """Replaces the newest picture; may be called from any thread.
+        """Replaces the newest image; may be called from any thread.
 
         Args:
             make: returns the JPEG; called in a thread of the executor, or never.
@@ -91,14 +91,14 @@ class NewestPicture:
             loop.call_soon_threadsafe(self._newer.set)
         return True
 
-    async def newer_than(self, sequence: int, timeout_s: float) -> Picture | None:
-        """Returns the newest picture as soon as it is newer than `sequence`; None after the timeout."""
+    async def newer_than(self, sequence: int, timeout_s: float) -> EncodedImage | None:
+        """Returns the newest image as soon as it is newer than `sequence`; None after the timeout."""
         self._loop = asyncio.get_running_loop()
         deadline_s = self._clock_s() + timeout_s
         while True:
             self._asked_s = self._clock_s()
-            if self._sequence != sequence and self._make is not None and (picture := await self._made()):
-                return picture
+            if self._sequence != sequence and self._make is not None and (image := await self._made()):
+                return image
             left_s = deadline_s - self._clock_s()
             if left_s <= 0:
                 return None
@@ -108,13 +108,18 @@ class NewestPicture:
             except asyncio.TimeoutError:  # in Python 3.10 not the built-in one
                 continue
 
-    def kept(self) -> list[tuple[int, Picture]]:
-        """Returns the pictures of the last `keep_s` seconds with the wall time in ns at which each was made."""
-        self._forget()
-        return [(wall_ns, picture) for _, wall_ns, picture in self._kept]
+    def clear(self) -> None:
+        """Forgets the newest image, so that nobody takes an old one for the present one."""
+        with self._lock:
+            self._make, self._making = None, None
 
-    async def _made(self) -> Picture | None:
-        """Returns the newest picture; the first caller has it made, the others wait for that."""
+    def kept(self) -> list[tuple[int, EncodedImage]]:
+        """Returns the images of the last `keep_s` seconds with the wall time in ns at which each was made."""
+        self._forget()
+        return [(wall_ns, image) for _, wall_ns, image in self._kept]
+
+    async def _made(self) -> EncodedImage | None:
+        """Returns the newest image; the first caller has it made, the others wait for that."""
         with self._lock:
             sequence, make, stamp_ns = self._sequence, self._make, self._stamp_ns
         if make is None:
@@ -123,7 +128,7 @@ class NewestPicture:
             self._making = sequence, asyncio.ensure_future(self._run(sequence, make, stamp_ns))
         return await asyncio.shield(self._making[1])
 
-    async def _run(self, sequence: int, make: Callable[[], bytes], stamp_ns: int) -> Picture | None:
+    async def _run(self, sequence: int, make: Callable[[], bytes], stamp_ns: int) -> EncodedImage | None:
         try:
             jpeg = await asyncio.get_running_loop().run_in_executor(self._executor, make)
         except EmotionPerceptionError as e:
@@ -131,12 +136,12 @@ class NewestPicture:
             return None
         self.problem = ""
         self.made += 1
-        picture = Picture(sequence, stamp_ns, jpeg)
+        image = EncodedImage(sequence, stamp_ns, jpeg)
         if self._keep_s:
-            self._kept.append((self._clock_s(), time.time_ns(), picture))
+            self._kept.append((self._clock_s(), time.time_ns(), image))
             self._kept_bytes += len(jpeg)
             self._forget()
-        return picture
+        return image
 
     def _forget(self) -> None:
         oldest_s = self._clock_s() - self._keep_s
