@@ -41,6 +41,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "export": ("emotion_perception.training.commands.export", "export a training run as a model for the nodes"),
     "quantize": ("emotion_perception.training.commands.quantize", "quantize a model to int8: smaller and faster"),
     "models": ("emotion_perception.training.commands.models", "list the networks and the shipped models"),
+    "annotate": (
+        "emotion_perception.annotate.command",
+        "draw emotions on a video, images, a camera or a stream, and write them to tables",
+    ),
     "evaluate-bag": (
         "emotion_perception.bags.commands.evaluate_bag",
         "recognize emotions in a recording, or score the recorded ones; one bag or a folder of bags",
@@ -60,6 +64,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "fetch": ("emotion_perception.fetch", "download the model files of a face detector, verified by hash"),
 }
 _EXTRAS = {
+    "emotion_perception.annotate": "video",
     "emotion_perception.benchmark": "training",
     "emotion_perception.training": "training",
     "emotion_perception.bags": "bags",
@@ -108,7 +113,7 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
 def _run(given: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> int:
     parser = argparse.ArgumentParser(
         prog="emotion-perception",
-        description="Train, evaluate and export the models of the ROS 2 nodes, and evaluate recordings.",
+        description="Annotate videos, evaluate recordings, and train, evaluate and export the models of the nodes.",
         epilog="See emotion-perception COMMAND --help. Exit code: 0 success, 1 failure, 2 wrong command line.",
     )
     _refuse_retired_names(given, parser)

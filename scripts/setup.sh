@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the environment of $DISTRO: virtual environment, locked packages, built messages, fetched model files.
 #
-#   scripts/setup.sh [runtime|demo|bags|web|test|bench] [FILE TO FETCH...]
+#   scripts/setup.sh [runtime|demo|annotate|bags|web|test|bench] [FILE TO FETCH...]
 #   scripts/setup.sh docs                       only .venv-docs, for the documentation site
 #
 # Steps whose inputs have not changed are left out, so a second run takes a second or two. A ROS that is already
@@ -51,6 +51,10 @@ make_venv
 install_packages runtime "$lock"
 case "$level" in
     demo) install_packages video requirements/video.txt ;;
+    annotate)
+        install_packages video requirements/video.txt
+        install_packages window requirements/window.txt
+        ;;
     bags)
         install_packages video requirements/video.txt
         install_packages bags "$bags_lock"

@@ -7,6 +7,7 @@ EmotionPerceptionError
 ├── ModelFileError       a model file is missing, truncated or has another hash
 ├── ModelBundleError     weights and their description do not fit together
 ├── SourceError          a camera, video file, folder or stream cannot be read
+│   └── StalledSourceError   ... or delivers nothing at the moment
 ├── ImageError           one image cannot be converted: encoding, size or step
 ├── RegionError          a region has no pixel in its image
 ├── DeviceError          a GPU is out of memory or gone; the CPU is used instead
@@ -52,6 +53,10 @@ class ModelBundleError(EmotionPerceptionError):
 
 class SourceError(EmotionPerceptionError):
     """A camera source cannot be opened or stopped delivering images."""
+
+
+class StalledSourceError(SourceError):
+    """A live source has delivered no image for a while, and may go on."""
 
 
 class ImageError(EmotionPerceptionError, ValueError):

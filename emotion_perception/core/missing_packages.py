@@ -9,6 +9,8 @@ from pathlib import Path
 
 from emotion_perception.core.errors import one_line
 
+_OPTIONAL = {"av": "av", "pygame": "pygame-ce"}  # module -> distribution; in no list of what a command always needs
+_LEVELS = {"bags": "bags", "training": "test", "video": "annotate", "web": "web"}  # extra -> level of scripts/setup.sh
 _FROM_APT = {  # module -> package of Debian and Ubuntu; a test compares them with package.xml
     "cv2": "python3-opencv",
     "jinja2": "python3-jinja2",
@@ -40,9 +42,11 @@ def import_problem(program: str, error: ImportError, extra: str = "", environ: M
 
 def _command(module: str, extra: str, environ: Mapping[str, str]) -> str:
     if "EMOTION_PERCEPTION_ROS" in environ:  # scripts/env.sh was sourced
-        level = {"bags": "bags", "training": "test", "web": "web"}.get(extra, "runtime")
+        level = _LEVELS.get("video" if module in _OPTIONAL else extra, "runtime")
         by_pip = ", or: pip install 'nicegui>=3,<4'" if extra == "web" else ""
         return f"scripts/setup.sh {level}, in the folder of the source{by_pip}"
+    if module in _OPTIONAL:
+        return f"{sys.executable} -m pip install {_OPTIONAL[module]}"
     name = "ros-apt-web.txt" if extra == "web" else "ros-apt.txt"
     prefixes = environ.get("AMENT_PREFIX_PATH", "").split(":")
     locks = [lock for prefix in prefixes if (lock := _lock(prefix, name)).is_file()]

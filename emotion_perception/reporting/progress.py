@@ -7,11 +7,11 @@ from typing import Any
 from tqdm import tqdm
 
 
-def progress_bar(total: int, what: str, *, shown: bool, unit: str = "images") -> "tqdm[Any]":
+def progress_bar(total: int | None, what: str, *, shown: bool, unit: str = "images") -> "tqdm[Any]":
     """Returns a progress bar that is erased when closed.
 
     Args:
-        total: number of units.
+        total: number of units; None if it is not known.
         what: text in front of the bar.
         shown: False hides it; True shows it where stderr is a terminal.
         unit: what is counted, plural.

@@ -4,14 +4,10 @@
 
 import argparse
 
-from emotion_perception.bags.commands.options import (
-    PIPELINE_OPTIONS,
-    add_recording_options,
-    refuse_without_effect,
-    settings_from,
-)
+from emotion_perception.bags.commands.options import add_recording_options, settings_from
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.paths import path_argument
+from emotion_perception.core.pipeline_arguments import PIPELINE_OPTIONS, refuse_without_effect
 from emotion_perception.core.printable import printable
 
 _SEVERAL = {"workers": 1, "scheduler": None}  # options for several recordings, with their defaults

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.options import option_values
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
+from emotion_perception.core.pipeline_arguments import node_parameters
 
 PipelineMaker = Callable[[PipelineOptions], Pipeline]
 MODES = ("every_frame", "realtime", "recorded")
@@ -47,8 +47,4 @@ class Settings:
 
 def parameters_of(settings: Settings) -> dict[str, dict[str, Any]]:
     """Returns the options of the stages as parameters of the nodes that run them, as reports show them."""
-    options = settings.pipeline
-    return {
-        "face_detection_node": {**option_values(options.detector), **option_values(options.tracker)},
-        "emotion_classifier_node": {**option_values(options.classifier), **option_values(options.recognizer)},
-    }
+    return node_parameters(settings.pipeline)

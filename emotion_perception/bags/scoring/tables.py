@@ -10,7 +10,6 @@ Hand-written because pandas, which nothing else here needs, takes 86 MB and more
 """
 
 import csv
-import math
 from array import array
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -24,17 +23,14 @@ from numpy.typing import NDArray
 
 from emotion_perception.bags.inference.frame_result import PROCESSED, FrameResult
 from emotion_perception.bags.scoring.labels import LabelRow
-from emotion_perception.core.types import FaceEmotion
+from emotion_perception.reporting.face_columns import face_cells, face_columns, rounded
 
 TABLES = FRAMES, EMOTIONS, REGIONS = "frames.csv", "emotions.csv", "regions.csv"
 _TIMES = ("latency_ms", "age_ms", "detect_ms", "classify_ms")
 _FRAME = ("frame", "stamp_ns", "received_ns", "status", "faces", "width", "height", "problem", *_TIMES)
-_BOX = ("x", "y", "w", "h")
-_FACE = ("frame", "stamp_ns", "track_id", *_BOX, "detection_score", "label", "score", "uncertain", "prediction_age_s")
 _TRUTH = ("truth", "group", "person")
 _REGION = ("frame", "stamp_ns", "line", "label", "group", "person", "track_id")
 _INTEGERS = ("frame", "stamp_ns", "track_id", "faces", "uncertain")
-_DIGITS = 6
 
 
 class TableWriter:
@@ -47,12 +43,11 @@ class TableWriter:
 
     def __init__(self, folder: Path, labels: Sequence[str]) -> None:
         self._number_of_labels = len(labels)
-        columns = [f"{kind}_{label}" for kind in ("probability", "smoothed") for label in labels]
         with ExitStack() as stack:
             files = [stack.enter_context(open(folder / name, "w", newline="", encoding="utf-8")) for name in TABLES]
             self._frames, self._faces, self._regions = (csv.writer(file, lineterminator="\n") for file in files)
             self._frames.writerow(_FRAME)
-            self._faces.writerow((*_FACE, *columns, *_TRUTH))
+            self._faces.writerow((*face_columns(labels), *_TRUTH))
             self._regions.writerow(_REGION)
             self._files = stack.pop_all()
 
@@ -73,13 +68,13 @@ class TableWriter:
             matched: label of each labeled face, by index of the face.
         """
         width, height = result.size or ("", "")
-        times = [_rounded(value) for value in (getattr(result, name) for name in _TIMES)]
+        times = [rounded(value) for value in (getattr(result, name) for name in _TIMES)]
         head = (result.index, result.stamp_ns)
         faces = len(result.emotions)
         self._frames.writerow((*head, result.received_ns, result.status, faces, width, height, result.problem, *times))
         for k, emotion in enumerate(result.emotions):
-            cells = _face_cells(emotion, self._number_of_labels)
-            self._faces.writerow((*head, *cells, *_truth_cells(matched.get(k))))
+            cells = face_cells(*head, emotion, self._number_of_labels)
+            self._faces.writerow((*cells, *_truth_cells(matched.get(k))))
         if result.status == PROCESSED:
             tracks = {row.line: result.emotions[k].face.track_id for k, row in matched.items()}
             for row in rows:
@@ -254,22 +249,5 @@ class _Column:
         return np.array(self._numbers, np.int64 if self._integer else np.float64)
 
 
-def _face_cells(emotion: FaceEmotion, number_of_labels: int) -> tuple[Any, ...]:
-    """Returns the cells of a face; those of unknown probabilities are empty."""
-    face, box = emotion.face, emotion.face.box
-    unknown = [""] * number_of_labels
-    return (
-        *(face.track_id, box.x_min, box.y_min, box.width, box.height, _rounded(face.score)),
-        *(emotion.label, _rounded(emotion.score), int(emotion.uncertain)),
-        "" if math.isnan(emotion.prediction_age_s) else _rounded(emotion.prediction_age_s),
-        *(map(_rounded, emotion.probabilities.tolist()) if emotion.classified else unknown),
-        *(map(_rounded, emotion.smoothed_probabilities.tolist()) if len(emotion.smoothed_probabilities) else unknown),
-    )
-
-
 def _truth_cells(row: LabelRow | None) -> tuple[str, str, str]:
     return ("", "", "") if row is None else (row.label, row.group, row.person)
-
-
-def _rounded(value: float | None) -> float | str:
-    return "" if value is None else round(float(value), _DIGITS)

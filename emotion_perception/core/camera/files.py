@@ -21,6 +21,7 @@ from emotion_perception.core.types import Frame
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_INTERVAL_S = 60.0
+_MOST_FRAMES = 1e9  # some files claim more
 _OTHER_RATE = 0.1  # deviation from the rate that is mentioned
 _WARNINGS = 5  # about single images; all are counted
 
@@ -74,6 +75,8 @@ class VideoFileSource(FrameSource):
         self._last_s = None
         self._capture = cv2.VideoCapture(opencv_name(self._path), _backend())
         self.rate_hz = nominal_rate_or_default_hz(self._options.framerate, self._capture.get(cv2.CAP_PROP_FPS))
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.frame_count = int(count) if 0 < count < _MOST_FRAMES else 0
         image = self._read_image()
         if image is None:
             self.close()
@@ -131,6 +134,7 @@ class FolderSource(FrameSource):
         self._checked: set[Path] = set()  # for further images in the file
         self._several = 0
         self.rate_hz = nominal_rate_or_default_hz(options.framerate, 0)
+        self.frame_count = len(paths)
         if self.read() is None:
             raise SourceError(self._unreadable_line())
         self._next = 0
@@ -173,6 +177,7 @@ class FolderSource(FrameSource):
             path = self._paths[self._next]
             self._next += 1
             if (image := self._image(path)) is not None:
+                self.path = path
                 return Frame(fit_within(image, self._options.image_width, self._options.image_height), time.monotonic())
         if self._paths and self._options.loop:
             raise SourceError(self._unreadable_line())

@@ -16,7 +16,7 @@ import numpy as np
 from emotion_perception.core.camera.identity import without_password
 from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, fit_within, frame_timeout_s, nominal_rate_hz
-from emotion_perception.core.errors import SourceError
+from emotion_perception.core.errors import SourceError, StalledSourceError
 from emotion_perception.core.regular_files import opencv_name
 from emotion_perception.core.types import Frame
 
@@ -63,13 +63,16 @@ class LatestFrameReader:
         """Waits for a frame that was not taken yet and returns the newest one; None if the reader is closed.
 
         Raises:
-            SourceError: the capture did not open, has ended, or delivered nothing within `timeout_s`.
+            SourceError: the capture did not open, or has ended.
+            StalledSourceError: it delivered nothing within `timeout_s`.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._frame or self._failure or self._closed, timeout_s)
             frame, self._frame = self._frame, None
             if frame is None and not self._closed:
-                raise SourceError(self._failure or f"no image for {timeout_s:g} s")
+                if self._failure:
+                    raise SourceError(self._failure)
+                raise StalledSourceError(f"no image for {timeout_s:g} s")
             return None if self._closed else frame
 
     def close(self) -> None:
@@ -138,7 +141,7 @@ class _LiveSource(FrameSource):
         try:
             return self._reader.take(timeout_s)
         except SourceError as error:
-            raise SourceError(f"{self._name}: {error}") from None
+            raise type(error)(f"{self._name}: {error}") from None
 
     @abstractmethod
     def _open_capture(self) -> Capture: ...

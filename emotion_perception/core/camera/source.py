@@ -3,6 +3,7 @@
 """The interface of camera sources, and what they share."""
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from types import TracebackType
 
 import cv2
@@ -23,11 +24,15 @@ class FrameSource(ABC):
         rate_hz: nominal frame rate, at which a source that is not live should be read; 0 if a live one reports none.
         is_live: True if `read` waits for the next image; False if it returns at once and the caller sets the pace.
         skipped: number of images that were left out because they cannot be read.
+        frame_count: number of images to expect, of a video as its header tells it; 0 if unknown or without end.
+        path: of the file of the last image, where each image is a file of its own.
     """
 
     rate_hz: float
     is_live: bool
     skipped: int = 0
+    frame_count: int = 0
+    path: Path | None = None
 
     @abstractmethod
     def read(self) -> Frame | None:

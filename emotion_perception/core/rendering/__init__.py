@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         rgb_fractions,
         text_color,
     )
-    from emotion_perception.core.rendering.video import VideoWriter
+    from emotion_perception.core.rendering.video import VIDEO_CODECS, VIDEO_SUFFIXES, VideoWriter
 else:
     __getattr__ = lazy_imports(
         __name__,
@@ -48,7 +48,7 @@ else:
                 "rgb_fractions",
                 "text_color",
             ),
-            "video": ("VideoWriter",),
+            "video": ("VIDEO_CODECS", "VIDEO_SUFFIXES", "VideoWriter"),
         },
     )
 
@@ -59,6 +59,8 @@ __all__ = [
     "MAX_LABELED_FACES",
     "OTHER_COLOR",
     "UNCERTAIN_COLOR",
+    "VIDEO_CODECS",
+    "VIDEO_SUFFIXES",
     "FaceAnonymizer",
     "FaceMarker",
     "FaceMarkers",

@@ -12,7 +12,7 @@ from emotion_perception.core.types import Box, FaceEmotion
 
 _TYPES = "foxglove_msgs/msg/"
 _LINE_LOOP = 2  # PointsAnnotation.LINE_LOOP
-_SMALLEST_FONT_PX, _LARGEST_FONT_PX = 9.0, 36.0
+_SMALLEST_FONT_PX, _LARGEST_FONT_PX = 6.0, 36.0
 
 
 class ImageAnnotationsBuilder:

@@ -86,11 +86,11 @@ def draw_overlay(
     layout = Layout([Rectangle.of_box(box) for _, box in labeled], (width, height))
     tags: dict[int, Rectangle] = {}
     for index, (emotion, _) in enumerate(labeled):
-        captions = _captions(emotion)
-        placed = layout.place_tag(index, [_tag_size(text, style.tag_cap) for text in captions])
+        texts = captions(emotion)
+        placed = layout.place_tag(index, [_tag_size(text, style.tag_cap) for text in texts])
         if placed is not None:
             tags[index] = placed[1]
-            _draw_tag(canvas, placed[1], captions[placed[0]], emotion, style)
+            _draw_tag(canvas, placed[1], texts[placed[0]], emotion, style)
     if status and (line := layout.place_status(_tag_size(status, style.bar_cap))) is not None:
         _draw_status(canvas, line, status, style)
     if not options.draw_bars or len(labels) > _MAX_BARS:
@@ -128,7 +128,7 @@ def caption(emotion: FaceEmotion) -> str:
     return f"{track}{_shown(emotion.label)}{'?' if emotion.uncertain else ''} {_scaled(emotion.score, 100)}%"
 
 
-def _captions(emotion: FaceEmotion) -> list[str]:
+def captions(emotion: FaceEmotion) -> list[str]:
     """Returns the texts of a face's tag, the longest first."""
     label = f"{_shown(emotion.label)}{'?' if emotion.uncertain else ''}" if emotion.label else ""
     track = f"#{emotion.face.track_id}" if emotion.face.track_id else ""
