@@ -23,7 +23,7 @@ export $(VARIABLES)
 override DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-web demo-bag test test-slow coverage soak test-kills bench bench-peers check docs lock clean
+.PHONY: help env demo demo-web demo-bag test test-slow test-web screenshots coverage soak test-kills bench bench-peers check docs lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
@@ -58,11 +58,21 @@ demo-bag: ## record, label and evaluate the demonstration: out/demo_bag, out/dem
 
 test: ## the tests, without those that take long
 	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
-	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "not slow" $$TESTS
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "not slow and not browser" $$TESTS
 
 test-slow: ## the tests that take long: signals, killed nodes, several demonstrations, other machines, memory
 	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
-	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m slow $$TESTS
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "slow and not browser" $$TESTS
+
+test-web: ## the page of web_viewer_node in Chromium, which it installs as root; without one it says so and skips
+	@scripts/setup.sh test yunet demo-clip,astronaut
+	@scripts/install_browser.sh
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true -m browser test/browser
+
+screenshots: ## the pictures of the page in the README: docs/images/web_viewer*.webp
+	@scripts/setup.sh test yunet demo-clip,astronaut
+	@scripts/install_browser.sh
+	@scripts/in_env.sh python scripts/make_screenshots.py
 
 coverage: ## the tests with their coverage, node processes included: out/coverage/index.html
 	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip

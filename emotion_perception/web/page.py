@@ -146,11 +146,11 @@ class Page:
             tracks.version,
             lambda: fragments.cards_html(tracks.view(), crops=self._crops),
         )
+        self._nodes.content = fragments.nodes_html(graph.nodes())
         self._ticks += 1
         if self._ticks % _SLOW_TICKS != 1:
             return
-        nodes, topics = graph.nodes(), graph.topics()
-        self._nodes.content = fragments.nodes_html(nodes)
+        topics = graph.topics()
         self._topics.content = self._cache.get("topics", topics, lambda: fragments.topics_html(topics))
         self._log.content = self._cache.get("log", graph.lines_version, lambda: fragments.log_html(graph.lines()))
         for entry in self._inputs:
