@@ -13,6 +13,7 @@ from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.bags.inference.prediction_source import PredictionSource, open_source
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings, parameters_of
 from emotion_perception.bags.io.recording import Recording
+from emotion_perception.bags.report.player import PlayerFrames
 from emotion_perception.bags.report.report import JSON, REPORT_FILES, write_report
 from emotion_perception.bags.report.result_writer import ResultWriter
 from emotion_perception.bags.scoring import metrics
@@ -73,8 +74,8 @@ def evaluate_bag(
     with evaluation_folder(path, out, settings, labels) as folder, folder.replaced(last=JSON) as part:
         with Recording(path) as recording:
             evaluation = _Evaluation(recording, settings, open_source(recording, settings, make_pipeline), labels)
-            misclassified = MisclassifiedFaces(mode=settings.anonymize)
-            evaluation.run(part, misclassified, progress=progress)
+            misclassified, images = MisclassifiedFaces(mode=settings.anonymize), PlayerFrames(settings.anonymize)
+            evaluation.run(part, misclassified, images, progress=progress)
             seconds = time.perf_counter() - begun
             frames, faces = read_frames([part]), read_faces([part], evaluation.labels)
             report = evaluation.report(frames, faces, read_regions([part]))
@@ -85,7 +86,7 @@ def evaluate_bag(
                 "times_real_time": round(report["duration_s"] / seconds, 3),
                 "peak_memory_mib": peak_memory_mib(),
             }
-        write_report(report, part, frames, faces, misclassified.faces)
+        write_report(report, part, frames, faces, misclassified.faces, images.frames)
     return report
 
 
@@ -141,8 +142,8 @@ class _Evaluation:
         """Label of each probability."""
         return self._source.model.labels
 
-    def run(self, out: Path, misclassified: MisclassifiedFaces, *, progress: bool) -> None:
-        """Gets the result of each frame and writes the tables."""
+    def run(self, out: Path, misclassified: MisclassifiedFaces, images: PlayerFrames, *, progress: bool) -> None:
+        """Gets the result of each frame, writes the tables, and keeps what the page shows."""
         topic = self._source.topic
         with (
             TableWriter(out, self.labels) as tables,
@@ -154,6 +155,7 @@ class _Evaluation:
                 rows, matched = self._match_labels(result, self._first_ns)
                 tables.write(result, rows, matched)
                 misclassified.add(result, matched, self._first_ns)
+                images.add(result)
                 if result_writer is not None:
                     result_writer.write(result)
                 bar.update()

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from emotion_perception.bags.inference.frame_result import FRAME_STATUSES, PROCESSED
 from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.report.timeline import GAP_S, MAX_TRACKS
 from emotion_perception.bags.scoring.metrics import tracks_of
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
 from emotion_perception.core.rendering import label_color, rgb_fractions
 from emotion_perception.reporting.plots import BLUE, ORANGE, WIDTH
 
-MAX_TRACKS = 12  # drawn, the longest ones
 _BINS = 60
-_GAP_S = 1.0  # longer gaps of a track are left white
 _STATUS_COLORS = ("#2f6fa7", "#c2641a", "#e2b13c", "#7a3b8f", "#a32020", "#8a8a8a")
 
 
@@ -108,7 +107,7 @@ def draw_frame_statuses(frames: FrameTable, first_stamp_ns: int) -> Figure:
 
 def _draw_probabilities(axes: Axes, faces: FaceTable, rows: NDArray[np.int64], seconds: NDArray[np.float64]) -> None:
     colors = [_color(label) for label in faces.labels]
-    for part in np.split(np.arange(len(rows)), np.flatnonzero(np.abs(np.diff(seconds)) > _GAP_S) + 1):
+    for part in np.split(np.arange(len(rows)), np.flatnonzero(np.abs(np.diff(seconds)) > GAP_S) + 1):
         axes.stackplot(seconds[part], faces.smoothed[rows[part]].T, colors=colors, linewidth=0)
     axes.set(ylim=(0, 1), yticks=(0, 0.5, 1))
     axes.tick_params(labelsize=7)
@@ -119,7 +118,7 @@ def _draw_labels(
 ) -> None:
     """Draws a band of published labels, uncertain ones paler, and above it one of true labels."""
     ends = np.append(seconds[1:], seconds[-1] + np.median(np.diff(seconds)) if len(seconds) > 1 else seconds[-1] + 0.1)
-    widths = np.clip(ends - seconds, 0, _GAP_S)
+    widths = np.clip(ends - seconds, 0, GAP_S)
     alpha = np.where(faces.uncertain[rows], 0.35, 1.0)
     _band(axes, 0, seconds, widths, faces.label[rows].tolist(), alpha)
     if labeled:

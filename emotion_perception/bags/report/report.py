@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the report of a recording: report.json, report.html and the plots."""
 
+import base64
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +11,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from emotion_perception.bags.report.plots import MAX_TRACKS, draw_frame_statuses, draw_latency, draw_timeline
+from emotion_perception.bags.report.player import PlayerFrame, player_data
+from emotion_perception.bags.report.plots import draw_frame_statuses, draw_latency, draw_timeline
+from emotion_perception.bags.report.timeline import MAX_TRACKS, make_timeline
 from emotion_perception.bags.scoring.crops import as_url
 from emotion_perception.bags.scoring.misclassified import Misclassified
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
@@ -27,8 +31,9 @@ def write_report(
     frames: FrameTable,
     faces: FaceTable,
     misclassified: Sequence[Misclassified],
+    images: Sequence[PlayerFrame],
 ) -> None:
-    """Writes report.html, a PNG file of each plot, and at the end report.json.
+    """Writes report.html, which needs no other file, a PNG file of each plot, and at the end report.json.
 
     Args:
         report: the content of report.json.
@@ -36,8 +41,11 @@ def write_report(
         frames: frames of the recording.
         faces: faces of the recording.
         misclassified: faces to show.
+        images: images to play, in the order of their stamps; none without images in the recording.
     """
     first = report["first_stamp_ns"]
+    stamps = [*frames.stamp_ns.tolist(), *faces.stamp_ns.tolist(), *(image.stamp_ns for image in images)]
+    timeline = make_timeline(faces, stamps, first)
     figures = {
         "timeline": draw_timeline(faces, first),
         "latency": draw_latency(frames, report["timing"]["latency_definition"]),
@@ -45,7 +53,14 @@ def write_report(
         **recognition_plots(report, title=f"{report['model']} on {report['bag']}"),
     }
     crops = [(as_url(face.crop_bgr), face) for face in misclassified]
-    write_page("report.html.j2", report, out, figures, misclassified=crops, max_tracks=MAX_TRACKS)
+    page = {
+        "misclassified": crops,
+        "max_tracks": MAX_TRACKS,
+        "timeline": timeline,
+        "player": player_data(images, timeline, first) if images else None,
+        "player_script": _script("player.js"),
+    }
+    write_page("report.html.j2", report, out, figures, **page)
     write_json(report, out)
 
 
@@ -75,6 +90,13 @@ def write_page(
     urls = {name: as_data_url(png) for name, png in pngs.items()}
     page = render_template(_TEMPLATES, template, report=report, plots=urls, **values)
     (out / HTML).write_text(page, encoding="utf-8")
+
+
+def _script(name: str) -> Mapping[str, str]:
+    """Returns the text of a script and the hash by which the page's Content-Security-Policy allows it and no other."""
+    text = (_TEMPLATES / name).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return {"text": text, "hash": f"sha256-{digest}"}
 
 
 def write_json(report: Mapping[str, Any], out: Path) -> None:

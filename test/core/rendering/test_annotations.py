@@ -13,6 +13,7 @@ from emotion_perception.core.rendering import (
     UNCERTAIN_COLOR,
     ImageAnnotationsBuilder,
     rgb_fractions,
+    text_color,
 )
 from emotion_perception.core.types import Box, Face, FaceEmotion
 
@@ -67,12 +68,11 @@ def test_later_versions_of_the_message_have_the_stamp_too():
         ("boredom", False, OTHER_COLOR),
     ],
 )
-def test_the_colors_are_those_of_the_overlay_and_the_text_is_legible_on_them(label, uncertain, color):
+def test_the_colors_are_those_of_the_overlay_and_so_is_the_text_on_them(label, uncertain, color):
     message = build(emotion((100, 60, 180, 160), label, uncertain=uncertain))
     (outline,), (text,) = message.points, message.texts
     assert rgba(outline.outline_color) == rgba(text.background_color) == (*rgb_fractions(color), 1.0)
-    ground, letters = (sum(rgba(shown)[:3]) / 3 for shown in (text.background_color, text.text_color))
-    assert abs(ground - letters) > 0.3
+    assert rgba(text.text_color) == (*rgb_fractions(text_color(color)), 1.0)
 
 
 @pytest.mark.parametrize("box", [(100, 0, 180, 100), (100, 15, 180, 100)])
@@ -81,7 +81,7 @@ def test_at_the_upper_edge_the_caption_stands_below_the_face(box):
     assert text.position.y - 1.5 * text.font_size >= 100
 
 
-@pytest.mark.parametrize(("width", "font_px"), [(20, 9), (160, 20), (1000, 36)])
+@pytest.mark.parametrize(("width", "font_px"), [(20, 6), (160, 20), (1000, 36)])
 def test_the_caption_grows_with_the_face_within_limits(width, font_px):
     (text,) = build(emotion((0, 200, width, 200 + width))).texts
     assert text.font_size == font_px
