@@ -11,11 +11,11 @@ import pytest
 from bag_files import write_bag
 from bag_scene import HAPPY, make_pipeline, scene, stamps
 from file_loading import load_file
-from message_paths import NUMBERS, foxglove_paths, plotjuggler_paths, resolve, rqt_settings
+from message_paths import NUMBERS, TOPICS, foxglove_paths, plotjuggler_paths, resolve, rqt_settings
 
 from emotion_perception.bags.evaluation import evaluate_bag
 from emotion_perception.bags.inference.settings import Settings
-from emotion_perception.bags.io.messages import IMAGE_ANNOTATIONS, typestore
+from emotion_perception.bags.io.messages import typestore
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.classification.model_bundle import load_model_bundle
 from emotion_perception.core.classification.options import ClassifierOptions
@@ -26,15 +26,6 @@ CONFIG = ROOT / "config"
 FOXGLOVE = (CONFIG / "foxglove_layout.json").read_text(encoding="utf-8")
 PLOTJUGGLER = (CONFIG / "plotjuggler_layout.xml").read_text(encoding="utf-8")
 RQT = (CONFIG / "rqt.perspective").read_text(encoding="utf-8")
-# test/ros/test_layout_topics.py compares this with what running nodes publish.
-TOPICS = {
-    "/image_raw": "sensor_msgs/msg/Image",
-    "/image_overlay": "sensor_msgs/msg/Image",
-    "/image_overlay/compressed": "sensor_msgs/msg/CompressedImage",
-    "/image_annotations": IMAGE_ANNOTATIONS,
-    "/emotions": "emotion_perception/msg/EmotionArray",
-    "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
-}
 PROBABILITY = re.compile(r"smoothed_probabilities\[(\d+)\]$")
 
 
@@ -61,10 +52,10 @@ def test_the_files_for_a_namespace_differ_in_its_name_alone(writer, monkeypatch,
         assert written.replace("/robot/front/", "/") == (CONFIG / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.guarantee(
-    "Every topic and field in the layouts of Foxglove, PlotJuggler and rqt exists.", section="Seeing it"
-)
 class TestPaths:
+    @pytest.mark.guarantee(
+        "Every topic and field in the layouts of Foxglove, PlotJuggler and rqt exists.", section="Viewers"
+    )
     def test_of_foxglove(self):
         topics, paths = foxglove_paths(FOXGLOVE)
         assert topics <= {*TOPICS}
@@ -75,12 +66,18 @@ class TestPaths:
             found = resolve(typestore(), TOPICS, path)
             assert found in (NUMBERS if kind == "Plot" else {"string"}), path
 
+    @pytest.mark.guarantee(
+        "Every topic and field in the layouts of Foxglove, PlotJuggler and rqt exists.", section="Viewers"
+    )
     def test_of_plotjuggler(self):
         topics, curves = plotjuggler_paths(PLOTJUGGLER)
         assert topics == {"/emotions"}
         assert len(curves) == len(set(curves)) > 10
         assert {resolve(typestore(), TOPICS, curve) for curve in curves} <= NUMBERS
 
+    @pytest.mark.guarantee(
+        "Every topic and field in the layouts of Foxglove, PlotJuggler and rqt exists.", section="Viewers"
+    )
     def test_of_rqt(self):
         running, settings = rqt_settings(RQT)
         assert {f"plugin__{name.replace('/', '__')}__{k}" for name in running for k in running[name]} == {*settings}
@@ -136,7 +133,7 @@ def test_every_panel_of_foxglove_is_shown_once():
     assert sorted(shown) == sorted(layout["configById"])
 
 
-@pytest.mark.guarantee("The recording of `evaluate-bag --write-bag` fits the Foxglove layout.", section="Seeing it")
+@pytest.mark.guarantee("The recording of `evaluate-bag --write-bag` fits the Foxglove layout.", section="Viewers")
 def test_written_recordings_have_what_the_foxglove_layout_shows(tmp_path):
     images, times = [scene((40, 30, 40, HAPPY))] * 5, stamps(5)
     bag = write_bag(tmp_path / "bag", images, times)

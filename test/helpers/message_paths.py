@@ -13,6 +13,15 @@ _FOXGLOVE_PART = re.compile(
     r"\.(?P<name>\w+)|\[(?P<index>\d+|:)\]|\{(?P<filter>[\w.]+)==(?P<value>\$\w+|\d+|'[^']*')\}"
 )
 _SLASH_PART = re.compile(r"/(?P<name>\w+)|\[(?P<index>\d+)\]")
+# Of nodes without a namespace; test/ros/test_layout_topics.py compares them with what running nodes publish.
+TOPICS = {
+    "/image_raw": "sensor_msgs/msg/Image",
+    "/image_overlay": "sensor_msgs/msg/Image",
+    "/image_overlay/compressed": "sensor_msgs/msg/CompressedImage",
+    "/image_annotations": "foxglove_msgs/msg/ImageAnnotations",
+    "/emotions": "emotion_perception/msg/EmotionArray",
+    "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
+}
 NUMBERS = {"bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64"}
 
 
