@@ -67,7 +67,7 @@ check_machine() {
 check_apt_packages() { # what package.xml has from apt, and pip must not bring beside it
     local missing
     missing="$("$venv/bin/python" -c 'import importlib.util as u, sys
-print(*(name for name in sys.argv[1:] if u.find_spec(name) is None))' cv2 jinja2 matplotlib numpy scipy sklearn tqdm yaml)"
+print(*(name for name in sys.argv[1:] if u.find_spec(name) is None))' cv2 jinja2 matplotlib numpy sklearn tqdm yaml)"
     [ -z "$missing" ] || fail "this ROS lacks the Python packages $missing; run: rosdep install --from-paths . --ignore-src -y --skip-keys 'mcap-ros2-support python3-onnxruntime-pip python3-rosbags-pip'"
 }
 

@@ -24,7 +24,6 @@ ROSDEP_KEYS = {  # import -> key of rosdep, where it is another name
     "numpy": "python3-numpy",
     "onnxruntime": "python3-onnxruntime-pip",
     "rosbags": "python3-rosbags-pip",
-    "scipy": "python3-scipy",
     "sklearn": "python3-sklearn",
     "tqdm": "python3-tqdm",
     "yaml": "python3-yaml",

@@ -16,7 +16,6 @@ _FROM_APT = {  # module -> package of Debian and Ubuntu; a test compares them wi
     "jinja2": "python3-jinja2",
     "matplotlib": "python3-matplotlib",
     "numpy": "python3-numpy",
-    "scipy": "python3-scipy",
     "sklearn": "python3-sklearn",
     "tqdm": "python3-tqdm",
     "yaml": "python3-yaml",

@@ -147,6 +147,9 @@ class FakeDetector:
 
     name = "fake"
 
+    def warm_up(self):
+        pass
+
     def detect(self, image_bgr):
         if image_bgr.max() == 255:
             raise RuntimeError("too bright")

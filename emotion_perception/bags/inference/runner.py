@@ -19,7 +19,7 @@ from emotion_perception.bags.io.messages import NS
 from emotion_perception.core.classification import LoadShedder
 from emotion_perception.core.errors import ImageError, one_line
 from emotion_perception.core.pipeline import Pipeline
-from emotion_perception.core.sync import LatestFrameWorker
+from emotion_perception.core.sync import MAX_WAITING, LatestFrameWorker
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 
 _DETECTION_THREADS = 2
@@ -183,8 +183,9 @@ class _ScheduledFaces:
 class RealtimeRunner:
     """Feeds images at the rate of their recording to a detection and a classification worker, like the two nodes.
 
-    Each worker takes the newest frame. A frame that is replaced before the detector is free is dropped, one that is
-    replaced before the classifier is free is skipped. The transport of messages between processes is not simulated.
+    Each worker takes the newest frame if it cannot keep up with them. A frame that is replaced before the detector is
+    free is dropped, one that is replaced before the classifier is free is skipped. The transport of messages between
+    processes is not simulated.
 
     Args:
         pipeline: a new one.
@@ -198,8 +199,12 @@ class RealtimeRunner:
 
     def run(self, images: Iterable[BagImage]) -> Iterator[FrameResult]:
         """Yields the result of each image as soon as it is known, so not in the order of the images."""
-        detector = LatestFrameWorker(self._detect_and_track, self._enqueue_faces, self._fail, on_drop=self._drop)
-        self._classifier = LatestFrameWorker(self._classify, self._enqueue_result, self._fail, on_drop=self._skip)
+        detector = LatestFrameWorker(
+            self._detect_and_track, self._enqueue_faces, self._fail, on_drop=self._drop, max_waiting=MAX_WAITING
+        )
+        self._classifier = LatestFrameWorker(
+            self._classify, self._enqueue_result, self._fail, on_drop=self._skip, max_waiting=MAX_WAITING
+        )
         try:
             begun_s, first_ns = time.monotonic(), None
             for bag_image in images:

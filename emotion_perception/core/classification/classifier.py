@@ -20,7 +20,7 @@ from emotion_perception.core.classification.preprocessing import to_batch
 from emotion_perception.core.classification.probabilities import softmax
 from emotion_perception.core.classification.resting_head import RestingHead, load_resting_head, require_resting_head
 from emotion_perception.core.errors import ConfigurationError, ModelBundleError
-from emotion_perception.core.inference import Backend, OnnxBackend, thread_count
+from emotion_perception.core.inference import Backend, OnnxBackend, parallel_runs, thread_count
 from emotion_perception.core.inference.devices import check_device, choose_device
 from emotion_perception.core.types import ModelInfo
 
@@ -169,20 +169,22 @@ def create_classifier(options: ClassifierOptions, *, shared: bool = False, featu
     head = None if bundle.baseline is None else load_resting_head(bundle.baseline, len(bundle.spec.labels))
     features = features or head is not None
     device, reason = _device_for(options, bundle.spec)
-    num_threads = thread_count(options.num_threads)
+    num_threads, runs = thread_count(options.num_threads), parallel_runs(options.num_threads)
     if device != "cpu":
         from emotion_perception.core.inference import FailoverBackend
 
         gpu = _torch_backend(bundle, device, features)
-        failover = FailoverBackend(gpu, lambda: _cpu_backend(bundle, num_threads, features))
+        failover = FailoverBackend(gpu, lambda: _cpu_backend(bundle, num_threads, runs, features))
         return EmotionClassifier(bundle, _batching(failover, options) if shared else failover, resting_head=head)
     if options.require_gpu:
         raise ConfigurationError(f"require_gpu is set, but {reason}")
     if options.device == "auto":
         _log.info("classifying on the CPU: %s", reason)
-    bundle, backend, precision = choose_precision(
-        bundle, options.precision, lambda form: _cpu_backend(form, num_threads, features), num_threads=num_threads
-    )
+
+    def open_backend(form: ModelBundle) -> Backend:
+        return _cpu_backend(form, num_threads, runs, features)
+
+    bundle, backend, precision = choose_precision(bundle, options.precision, open_backend, num_threads=num_threads)
     return EmotionClassifier(
         bundle, _batching(backend, options) if shared else backend, precision=precision, resting_head=head
     )
@@ -217,9 +219,11 @@ def _batching(backend: Backend, options: ClassifierOptions) -> Backend:
     )
 
 
-def _cpu_backend(bundle: ModelBundle, num_threads: int, features: bool) -> Backend:
+def _cpu_backend(bundle: ModelBundle, num_threads: int, runs: int, features: bool) -> Backend:
     if bundle.onnx is not None:
-        return _onnx_backend(bundle.onnx, bundle.spec, num_threads, features)
+        backend = OnnxBackend(bundle.onnx, num_threads, features=features, parallel_runs=runs)
+        _check_shapes(backend, bundle.onnx, bundle.spec)
+        return backend
     try:
         import torch
     except ImportError:
@@ -228,14 +232,12 @@ def _cpu_backend(bundle: ModelBundle, num_threads: int, features: bool) -> Backe
     return _torch_backend(bundle, "cpu", features)
 
 
-def _onnx_backend(path: Path, spec: ModelSpec, num_threads: int, features: bool) -> Backend:
-    """Opens an ONNX export and checks that inputs and outputs are those of the description."""
-    backend = OnnxBackend(path, num_threads, features=features)
+def _check_shapes(backend: OnnxBackend, path: Path, spec: ModelSpec) -> None:
+    """Checks that inputs and outputs of an ONNX export are those of the description."""
     if backend.output_shape != [len(spec.labels)]:
         raise ModelBundleError(f"{path}: has {backend.output_shape} outputs per face for {len(spec.labels)} labels")
     if backend.input_shape != [1, spec.input_size, spec.input_size]:
         raise ModelBundleError(f"{path}: takes images of {backend.input_shape}, the spec has {spec.input_size} pixels")
-    return backend
 
 
 def _torch_backend(bundle: ModelBundle, device: str, features: bool) -> Backend:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from emotion_perception.core.inference.dynamic_batching import BatchingBackend
     from emotion_perception.core.inference.failover import FailoverBackend
     from emotion_perception.core.inference.onnx_session import OnnxBackend, open_session, read_model
-    from emotion_perception.core.inference.threads import thread_count, usable_cores
+    from emotion_perception.core.inference.threads import parallel_runs, thread_count, usable_cores
     from emotion_perception.core.inference.torch_backend import TorchBackend
 else:
     __getattr__ = lazy_imports(
@@ -21,7 +21,7 @@ else:
             "dynamic_batching": ("BatchingBackend",),
             "failover": ("FailoverBackend",),
             "onnx_session": ("OnnxBackend", "open_session", "read_model"),
-            "threads": ("thread_count", "usable_cores"),
+            "threads": ("parallel_runs", "thread_count", "usable_cores"),
             "torch_backend": ("TorchBackend",),
         },
     )
@@ -33,6 +33,7 @@ __all__ = [
     "OnnxBackend",
     "TorchBackend",
     "open_session",
+    "parallel_runs",
     "read_model",
     "thread_count",
     "usable_cores",

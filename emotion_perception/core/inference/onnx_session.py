@@ -5,7 +5,9 @@
 onnxruntime is imported when the first file is opened.
 """
 
+import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _PROVIDERS = ("CPUExecutionProvider",)
 _ERRORS_ONLY = 3  # log severity; errors are raised too
 _LONGEST_REASON = 200  # characters
+_MIN_PART = 2  # inputs: starting another run takes as long as a part of one
 FEATURES = "features"  # name of the output with the features before the last layer
 
 
@@ -86,6 +89,7 @@ class OnnxBackend:
         path: the ONNX file. Beside the logits it may have a second output, `features`.
         num_threads: threads of one run.
         features: also return the features, in the columns after the logits.
+        parallel_runs: a batch is divided into at most so many runs beside each other, each of two inputs or more.
 
     Attributes:
         input_shape: of one input, without the batch axis; an axis of any length is a string or None.
@@ -98,12 +102,14 @@ class OnnxBackend:
 
     device, fallback, problem = "cpu", False, ""
 
-    def __init__(self, path: Path, num_threads: int, *, features: bool = False) -> None:
+    def __init__(self, path: Path, num_threads: int, *, features: bool = False, parallel_runs: int = 1) -> None:
         self._session = open_session(path, num_threads=num_threads, outputs=(FEATURES,) if features else ())
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         names = [output.name for output in outputs]
         if len(inputs) != 1 or not outputs or len(outputs) > 2 or names[1:] not in ([], [FEATURES]):
             raise ModelFileError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, expected one each")
+        self._parallel_runs = parallel_runs
+        self._pool = ThreadPoolExecutor(max(1, parallel_runs - 1), thread_name_prefix="onnx")  # starts no thread yet
         self._input = inputs[0].name
         self._outputs = names if features else names[:1]
         self.input_shape: list[int | str | None] = inputs[0].shape[1:]
@@ -111,5 +117,14 @@ class OnnxBackend:
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns the logits, and the features after them where they are wanted."""
+        parts = min(self._parallel_runs, len(batch) // _MIN_PART)
+        if parts < 2:
+            return self._run(batch)
+        size = math.ceil(len(batch) / parts)
+        first, *others = (batch[begin : begin + size] for begin in range(0, len(batch), size))
+        running = [self._pool.submit(self._run, part) for part in others]
+        return np.concatenate([self._run(first), *(run.result() for run in running)])
+
+    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         outputs: list[NDArray[np.float32]] = self._session.run(self._outputs, {self._input: batch})
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)

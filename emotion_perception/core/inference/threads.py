@@ -25,6 +25,19 @@ def thread_count(requested: int) -> int:
     return requested or min(_MAX_AUTOMATIC, max(1, usable_cores() // 2))
 
 
+def parallel_runs(requested: int) -> int:
+    """Returns how many runs of a network may go on beside each other for one large batch.
+
+    A frame with many faces waits for their classification, and the detector has nothing to do meanwhile: the other
+    half of the cores is free.
+
+    Args:
+        requested: the option `num_threads`; where it names a number, there is one run, so that no more threads work
+            than were asked for.
+    """
+    return 1 if requested else min(_MAX_AUTOMATIC, max(1, usable_cores() // thread_count(requested)))
+
+
 def usable_cores() -> int:
     """Returns how many cores this process may use, at least 1: the smaller of its CPU affinity and its cgroup quota.
 

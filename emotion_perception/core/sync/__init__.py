@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from emotion_perception.core.sync.byte_queue import ByteQueue
     from emotion_perception.core.sync.exact_time_sync import ExactTimeSync
     from emotion_perception.core.sync.image_result_sync import ImageResultSync
-    from emotion_perception.core.sync.latest_frame import LatestFrameWorker
+    from emotion_perception.core.sync.latest_frame import MAX_WAITING, LatestFrameWorker
     from emotion_perception.core.sync.playback_clock import PlaybackClock
     from emotion_perception.core.sync.work_load import WorkLoad
 else:
@@ -20,13 +20,14 @@ else:
             "byte_queue": ("ByteQueue",),
             "exact_time_sync": ("ExactTimeSync",),
             "image_result_sync": ("ImageResultSync",),
-            "latest_frame": ("LatestFrameWorker",),
+            "latest_frame": ("MAX_WAITING", "LatestFrameWorker"),
             "playback_clock": ("PlaybackClock",),
             "work_load": ("WorkLoad",),
         },
     )
 
 __all__ = [
+    "MAX_WAITING",
     "ByteQueue",
     "ExactTimeSync",
     "ImageResultSync",

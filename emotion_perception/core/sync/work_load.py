@@ -13,6 +13,7 @@ _WINDOW_S = 5.0
 _MAX_FRAMES = 512  # that are remembered of the window
 _MIN_FRAMES = 5  # fewer are no measurement
 _LONG_S = 1.0
+_SPARE = 0.1  # of the time between frames, so that what has queued up is worked off
 
 
 class WorkLoad:
@@ -54,6 +55,14 @@ class WorkLoad:
         """
         with self._lock:
             return {"work_ms": 1e3 * _mean(self._durations_s()), "period_ms": 1e3 * _mean(self._periods_s())}
+
+    def keeps_up(self) -> bool:
+        """Returns whether frames take at most 90 % of the time between them, on average; True while it is not known."""
+        with self._lock:
+            durations_s, periods_s = self._durations_s(), self._periods_s()
+        if min(len(durations_s), len(periods_s)) < _MIN_FRAMES:
+            return True
+        return _mean(durations_s) <= (1 - _SPARE) * _mean(periods_s)
 
     def problem(self) -> str:
         """Returns in one line that a frame takes too long, e.g. one that is being worked on now; empty if none does."""

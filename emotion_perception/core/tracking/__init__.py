@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from emotion_perception.core.lazy_imports import lazy_imports
 
 if TYPE_CHECKING:
+    from emotion_perception.core.tracking.assignment import best_pairs
     from emotion_perception.core.tracking.face_tracking_pipeline import FaceTrackingPipeline
     from emotion_perception.core.tracking.options import TrackerOptions
-    from emotion_perception.core.tracking.tracker import Tracker, best_pairs
+    from emotion_perception.core.tracking.tracker import Tracker
 else:
     __getattr__ = lazy_imports(
         __name__,
         {
+            "assignment": ("best_pairs",),
             "face_tracking_pipeline": ("FaceTrackingPipeline",),
             "options": ("TrackerOptions",),
-            "tracker": ("Tracker", "best_pairs"),
+            "tracker": ("Tracker",),
         },
     )
 

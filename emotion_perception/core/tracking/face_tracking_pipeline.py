@@ -155,7 +155,8 @@ class FaceTrackingPipeline:
         faces = self._filtered(image_bgr, passing_faces(detections, detector_options), detector_options)
         if tracker_options.detection_interval == 1:
             return faces
-        self._scene.set_reference(image_bgr, [np.array(face.box.xyxy, np.float64) for face in faces])
+        if tracker_options.detection_interval == AUTO:
+            self._scene.set_reference([np.array(face.box.xyxy, np.float64) for face in faces])
         found = self._tracker.matched(faces, tracker_options.track_iou).values()
         missing = [face for face in expected if face.in_last_frame and face.track_id not in found]
         around = self._around(image_bgr, missing[:_MAX_REGIONS], detector_options, tracker_options)
@@ -170,6 +171,8 @@ class FaceTrackingPipeline:
         tracker_options: TrackerOptions,
     ) -> dict[int, Face]:
         """Returns the faces that are found around expected ones, by the track that they match."""
+        if not expected:
+            return {}
         found = detect_in_regions(self._detector, image_bgr, [face.xyxy for face in expected])
         faces = self._filtered(image_bgr, passing_faces(found, detector_options), detector_options)
         matched = self._tracker.matched(faces, tracker_options.track_iou)

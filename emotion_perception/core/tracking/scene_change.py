@@ -19,30 +19,30 @@ class SceneChange:
     """Compares images of one stream, scaled down to 64 cells along the longer side, with a reference."""
 
     def __init__(self) -> None:
+        self._last: NDArray[np.uint8] | None = None  # the cells of the image that `changed` got
         self._reference: NDArray[np.uint8] | None = None
         self._boxes: list[NDArray[np.float64]] = []
 
     def reset(self) -> None:
         """Forgets the reference."""
-        self._reference = None
+        self._last = self._reference = None
 
-    def set_reference(self, image_bgr: NDArray[np.uint8], known: Sequence[NDArray[np.float64]]) -> None:
-        """Sets the image with which the next ones are compared.
+    def set_reference(self, known: Sequence[NDArray[np.float64]]) -> None:
+        """Compares the next images with the one that `changed` got last.
 
         Args:
-            image_bgr: uint8 (H, W, 3).
-            known: boxes of the known faces, float64 (4): x_min, y_min, x_max, y_max in pixels.
+            known: boxes of the faces in it, float64 (4): x_min, y_min, x_max, y_max in pixels.
         """
-        self._reference, self._boxes = _cells(image_bgr), list(known)
+        self._reference, self._boxes = self._last, list(known)
 
     def changed(self, image_bgr: NDArray[np.uint8], known: Sequence[NDArray[np.float64]]) -> bool:
         """Returns whether at least six cells differ that neither a known face nor its body covers, now or before.
 
         Args:
-            image_bgr: as of `set_reference`; an image of another size has changed.
-            known: as of `set_reference`.
+            image_bgr: uint8 (H, W, 3); an image of another size has changed.
+            known: boxes of the known faces, as of `set_reference`.
         """
-        cells = _cells(image_bgr)
+        cells = self._last = _cells(image_bgr)
         if self._reference is None or cells.shape != self._reference.shape:
             return True
         differs = cv2.absdiff(cells, self._reference).max(axis=2) > _DIFFERENCE

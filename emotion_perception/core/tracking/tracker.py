@@ -2,19 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Assigns faces of consecutive frames to tracks, by the overlap of their regions with predicted ones."""
 
-import functools
-import importlib
-import importlib.util
 import math
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.images import iou_matrix
+from emotion_perception.core.tracking.assignment import best_pairs
 from emotion_perception.core.tracking.box_kalman import BoxKalmanFilter
 from emotion_perception.core.types import Box, Face
 
@@ -69,14 +65,9 @@ class Tracker:
 
     Track ids start at 1 and are never reused, not even after a reset. A track without detection for longer than
     `max_missed_s` of stamp time is removed. A stamp that goes backwards (a bag that loops) removes all tracks.
-
-    Raises:
-        ConfigurationError: scipy is not installed.
     """
 
     def __init__(self) -> None:
-        if importlib.util.find_spec("scipy") is None:
-            raise ConfigurationError("tracking needs scipy: apt install python3-scipy, or pip install scipy")
         self._tracks: list[_Track] = []  # oldest first
         self._last_id = 0
         self._last_stamp_s = -math.inf
@@ -102,8 +93,6 @@ class Tracker:
         matched = self._match(faces, min_iou)
         tracked = [self._assign(face, matched.get(index), stamp_s) for index, face in enumerate(faces)]
         self._limit_missed_tracks({face.track_id for face in tracked})
-        if len(self._tracks) > 1:
-            _import_scipy()
         return tracked
 
     def advance(self, stamp_s: float, max_missed_s: float) -> list[ExpectedFace]:
@@ -156,31 +145,6 @@ class Tracker:
         missed = sorted((track.seen_s, track.id) for track in self._tracks if track.id not in detected)
         removed = {track_id for _, track_id in missed[: max(0, len(missed) - _MAX_MISSED_TRACKS)]}
         self._tracks = [track for track in self._tracks if track.id not in removed]
-
-
-def best_pairs(overlaps: NDArray[np.float64], min_iou: float) -> dict[int, int]:
-    """Chooses pairs of regions with the largest sum of overlaps; pairs below `min_iou` are neither counted nor chosen.
-
-    Args:
-        overlaps: float64 (N, M), 0..1.
-        min_iou: 0..1.
-
-    Returns:
-        Column by row, each at most once.
-    """
-    allowed = (overlaps > 0) & (overlaps >= min_iou)
-    rows, columns = np.nonzero(allowed)
-    if len(set(rows)) < len(rows) or len(set(columns)) < len(columns):  # otherwise there is no choice
-        from scipy.optimize import linear_sum_assignment
-
-        rows, columns = linear_sum_assignment(np.where(allowed, overlaps, 0.0), maximize=True)
-    return {int(row): int(column) for row, column in zip(rows, columns, strict=True) if allowed[row, column]}
-
-
-@functools.cache
-def _import_scipy() -> None:
-    """Starts to import scipy.optimize in a thread: it takes half a second, and a single face never needs it."""
-    threading.Thread(target=importlib.import_module, args=("scipy.optimize",), name="import-scipy").start()
 
 
 def _rows(boxes: Sequence[Sequence[float] | NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from functools import partial
 
 from emotion_perception.core.classification import EmotionClassifier, EmotionRecognizer, LoadShedder
 from emotion_perception.core.classification.resting_expression import Calibration
-from emotion_perception.core.sync import LatestFrameWorker
+from emotion_perception.core.sync import MAX_WAITING, LatestFrameWorker
 from emotion_perception.core.types import FrameCounts, Status
 from emotion_perception.ros import conversions
 from emotion_perception.ros.config import ClassifierNodeConfig
@@ -72,7 +72,12 @@ class ClassifierStream:
         self._recognizer.reset()
         on_failure = partial(self._node.count_failure, self.image_topic)
         worker = LatestFrameWorker(
-            self._recognize, self._publish, on_failure, on_drop=self._skip, without_image=_without_image
+            self._recognize,
+            self._publish,
+            on_failure,
+            on_drop=self._skip,
+            without_image=_without_image,
+            max_waiting=MAX_WAITING,
         )
         self._counts = lambda: worker.counts
         resources.callback(self._node.diagnostics.frame_succeeded, self.image_topic)

@@ -3,8 +3,8 @@
 """face_detection_node: detects and tracks the faces in camera images.
 
 Subscribes to `image_raw` (sensor_msgs/Image, or CompressedImage). Publishes `faces` (emotion_perception/FaceArray), one
-for every image that was processed, under the image's header. Always processes the newest image; images that were
-overwritten before that are counted as dropped.
+for every image that was processed, under the image's header. Up to three images wait in a short pause; if detection
+cannot keep up with the images, it processes the newest one, and those that were overwritten are counted as dropped.
 """
 
 import time
@@ -18,7 +18,7 @@ from std_msgs.msg import Header
 
 from emotion_perception.core.detection import DetectorOptions, FaceDetector, NonFaceFilter, create_detector
 from emotion_perception.core.pipeline import create_non_face_filter
-from emotion_perception.core.sync import LatestFrameWorker
+from emotion_perception.core.sync import MAX_WAITING, LatestFrameWorker
 from emotion_perception.core.tracking import FaceTrackingPipeline, Tracker
 from emotion_perception.core.types import Face, FrameCounts
 from emotion_perception.ros.command_line import NodeArgumentParser
@@ -60,10 +60,12 @@ class FaceDetectionNode(PerceptionNode[DetectionNodeConfig]):
         self._tracker = Tracker()  # outlives a cleanup, so that no track_id is used twice
 
     def configure(self, resources: ExitStack) -> Behavior:
-        """Loads the detector and, if one is configured, the non-face filter."""
+        """Loads the detector and, if one is configured, the non-face filter; warms the detector up."""
         options = self.config.detector
+        detector = self._make_detector(options)
+        detector.warm_up()
         pipeline = FaceTrackingPipeline(
-            self._make_detector(options), self._make_non_face_filter(options), self._tracker, clock_s=time.monotonic
+            detector, self._make_non_face_filter(options), self._tracker, clock_s=time.monotonic
         )
         return FaceDetection(self, pipeline, ResultPublisher(self, FaceArray, "faces", resources))
 
@@ -91,7 +93,8 @@ class FaceDetection(Behavior):
     def activate(self, resources: ExitStack) -> None:
         """Starts the thread and subscribes to images."""
         self._pipeline.reset()
-        worker = LatestFrameWorker(self._detect, self._publish, partial(self._node.count_failure, _STREAM))
+        on_failure = partial(self._node.count_failure, _STREAM)
+        worker = LatestFrameWorker(self._detect, self._publish, on_failure, max_waiting=MAX_WAITING)
         resources.callback(self._node.diagnostics.frame_succeeded, _STREAM)
         self._counts = lambda: worker.counts
         resources.callback(worker.stop, STOP_TIMEOUT_S)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from emotion_perception.core.inference import threads
-from emotion_perception.core.inference.threads import thread_count, usable_cores
+from emotion_perception.core.inference.threads import parallel_runs, thread_count, usable_cores
 
 
 @pytest.fixture
@@ -37,6 +37,13 @@ def test_a_number_that_is_requested_is_taken():
 def test_the_automatic_number_is_half_of_the_cores_from_one_to_four(monkeypatch, cores, expected):
     monkeypatch.setattr(threads, "usable_cores", lambda: cores)
     assert thread_count(0) == expected
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1, 1), (2, 2), (3, 3), (4, 2), (8, 2), (64, 4)])
+def test_the_runs_of_a_large_batch_use_the_other_cores_too(monkeypatch, cores, expected):
+    monkeypatch.setattr(threads, "usable_cores", lambda: cores)
+    assert parallel_runs(0) == expected
+    assert parallel_runs(2) == 1
 
 
 @pytest.mark.guarantee(

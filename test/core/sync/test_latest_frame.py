@@ -16,12 +16,12 @@ WAIT_S = 5.0
 class Bench:
     """A worker whose work waits until it is let through."""
 
-    def __init__(self, work=lambda item: item):
+    def __init__(self, work=lambda item: item, **options):
         self.begun, self.gate = threading.Semaphore(0), threading.Semaphore(0)
         self.results, self.failures = [], []
         self._work = work
         self.worker = LatestFrameWorker(
-            self._run, self._deliver, lambda e, counts: self.failures.append((str(e), counts))
+            self._run, self._deliver, lambda e, counts: self.failures.append((str(e), counts)), **options
         )
 
     def _run(self, item):
@@ -50,6 +50,34 @@ def test_the_newest_frame_wins_and_the_others_are_counted():
     assert [result for result, _ in bench.results] == [0, 3]
     assert bench.worker.counts == FrameCounts(received=4, processed=2, dropped=2)
     assert bench.worker.counts.pending == 0
+
+
+def test_a_short_pause_loses_no_frame_and_a_longer_one_the_oldest():
+    bench = Bench(max_waiting=3)
+    bench.worker.put(0)
+    assert bench.begun.acquire(timeout=WAIT_S)
+    for item in (1, 2, 3):
+        bench.worker.put(item)
+    assert bench.worker.counts == FrameCounts(received=4)
+    bench.worker.put(4)
+    assert bench.worker.counts == FrameCounts(received=5, dropped=1)
+    bench.gate.release(4)
+    assert bench.worker.stop(WAIT_S)
+    assert [result for result, _ in bench.results] == [0, 2, 3, 4]
+
+
+def test_only_the_newest_frame_waits_where_the_work_does_not_keep_up(monkeypatch):
+    bench = Bench(max_waiting=3)
+    bench.worker.put(0)
+    assert bench.begun.acquire(timeout=WAIT_S)
+    for item in (1, 2, 3):
+        bench.worker.put(item)
+    monkeypatch.setattr(bench.worker.load, "keeps_up", lambda: False)
+    bench.worker.put(4)
+    assert bench.worker.counts == FrameCounts(received=5, dropped=3)
+    bench.gate.release(2)
+    assert bench.worker.stop(WAIT_S)
+    assert [result for result, _ in bench.results] == [0, 4]
 
 
 def test_the_counts_of_a_result_include_its_frame():

@@ -46,6 +46,23 @@ def test_a_frame_that_takes_longer_than_its_period_is_a_problem(period_s, work_s
     assert times == {"work_ms": pytest.approx(1e3 * work_s), "period_ms": pytest.approx(1e3 * period_s)}
 
 
+@pytest.mark.parametrize(("work_s", "keeps_up"), [(0.020, True), (0.029, True), (0.032, False), (0.040, False)])
+def test_a_work_that_takes_nearly_all_the_time_does_not_keep_up(work_s, keeps_up):
+    clock = Clock()
+    load = WorkLoad(clock)
+    assert load.keeps_up(), "nothing is known yet"
+    run(load, clock, 40, period_s=0.033, work_s=work_s)
+    assert load.keeps_up() == keeps_up
+
+
+def test_one_long_pause_does_not_count_as_too_much_work():
+    clock = Clock()
+    load = WorkLoad(clock)
+    run(load, clock, 60, period_s=0.033, work_s=0.010)
+    run(load, clock, 1, period_s=0.4, work_s=0.4)
+    assert load.keeps_up()
+
+
 def test_a_frame_that_is_being_worked_on_counts_too():
     clock = Clock()
     load = WorkLoad(clock)

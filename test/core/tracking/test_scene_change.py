@@ -18,7 +18,8 @@ def room():
 
 def changed(before, now):
     change = SceneChange()
-    change.set_reference(before, [KNOWN])
+    change.changed(before, [])
+    change.set_reference([KNOWN])
     return change.changed(now, [KNOWN])
 
 

@@ -1,16 +1,11 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
-import importlib.util
 import math
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.images.geometry import iou
 from emotion_perception.core.tracking.tracker import Tracker
 from emotion_perception.core.types import Box, Face
@@ -182,30 +177,6 @@ def test_a_stamp_that_is_no_time_is_refused(stamp_s):
     with pytest.raises(ValueError, match="is not a finite number"):
         ids(tracker, stamp_s, face(0))
     assert ids(tracker, 1.1, face(0)) == [1]
-
-
-def test_without_scipy_there_is_one_clear_line_at_start(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigurationError, match="tracking needs scipy"):
-        Tracker()
-
-
-def test_a_single_face_never_waits_for_scipy():
-    program = """
-import sys
-from emotion_perception.core.tracking.tracker import Tracker
-from emotion_perception.core.types import Box, Face
-tracker = Tracker()
-for step in range(9):
-    moved = [Face(Box(step, 0, step + 50, 50), 0.9)]
-    assert tracker.update(moved, step / 30, min_iou=0.3, max_missed_s=1.0)[0].track_id == 1
-print(any(name.startswith("scipy") for name in sys.modules))
-"""
-    root = Path(__file__).resolve().parents[3]
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, cwd=root
-    )
-    assert done.stdout.strip() == "False"
 
 
 def test_lost_tracks_are_forgotten():

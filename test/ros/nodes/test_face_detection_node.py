@@ -9,6 +9,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
+from emotion_perception.core.sync import WorkLoad
 from emotion_perception.ros.conversions import FaceArray, counts_of
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 
@@ -84,7 +85,8 @@ def test_a_detector_that_fails_on_one_frame_works_on_the_next(graph, make, faces
 @pytest.mark.guarantee(
     "A slow detector processes the newest frame and counts every other as dropped.", section="Face detection node"
 )
-def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph, make):
+def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph, make, monkeypatch):
+    monkeypatch.setattr(WorkLoad, "keeps_up", lambda load: False)
     gate, begun = threading.Semaphore(0), threading.Semaphore(0)
 
     class SlowDetector(make.detector):
@@ -106,6 +108,32 @@ def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph,
     assert [array.header for array in faces] == [make.header(0), make.header(5)]
     counts = counts_of(faces[1])
     assert (counts.received, counts.processed, counts.dropped, counts.pending) == (6, 2, 4, 0)
+
+
+@pytest.mark.guarantee(
+    "Up to three images wait during a short pause of a detector that keeps up.", section="Face detection node"
+)
+def test_a_pause_of_the_detector_loses_no_image(graph, make):
+    gate, begun = threading.Event(), threading.Semaphore(0)
+
+    class PausingDetector(make.detector):
+        def detect(self, image_bgr):
+            begun.release()
+            assert gate.wait(timeout=10)
+            return super().detect(image_bgr)
+
+    node = graph.node(FaceDetectionNode, detector_factory=lambda config: PausingDetector())
+    faces = graph.listen(FaceArray, "faces")
+    images = graph.speak(Image, "image_raw")
+    images.publish(make.image(0))
+    graph.wait(lambda: begun.acquire(blocking=False))
+    for number in range(1, 4):
+        images.publish(make.image(number))
+        graph.wait(lambda wanted=number + 1: node.status()["received"] == wanted)
+    gate.set()
+    graph.wait(lambda: len(faces) == 4)
+    assert [array.header for array in faces] == [make.header(number) for number in range(4)]
+    assert counts_of(faces[3]).dropped == 0
 
 
 @pytest.mark.guarantee(
