@@ -22,7 +22,10 @@ class ClassifierOptions(Options):
         choices=("auto", "float32", "int8"),
     )
     num_threads: int = option(
-        0, "threads of OpenCV, onnxruntime and torch; 0 is half of the usable cores, 1 to 4", minimum=0, maximum=64
+        0,
+        "threads of OpenCV, onnxruntime and torch; 0 is half of the usable cores, 1 to 4, and the others for many faces",
+        minimum=0,
+        maximum=64,
     )
     max_batch_size: int = option(
         32, "several cameras: maximum number of faces per run of the network", minimum=1, maximum=256
