@@ -38,9 +38,9 @@ node with `--ros-args --params-file ...`.
 
 *Live* parameters also change with `ros2 param set`, on the next frame; the others are read-only while
 a node runs. A value outside its limits is refused, and the line gives the reason. All nodes except the
-bag player and recorder also have `autostart` (default true: configure and activate at start), and all
-have ROS's own `use_sim_time` and, for images, `qos_overrides`. Names of earlier revisions:
-[renamed.md](renamed.md).
+bag player, the recorder and the web viewer also have `autostart` (default true: configure and activate
+at start), and all have ROS's own `use_sim_time` and, for images, `qos_overrides`. Names of earlier
+revisions: [renamed.md](renamed.md).
 """
 
 

@@ -30,7 +30,8 @@ ROSDEP_KEYS = {  # import -> key of rosdep, where it is another name
 }
 WITHOUT_ROSDEP_KEY = {"safetensors"}  # in requirements/ros-apt.in, with rosbags.image
 OPTIONAL = {
-    "av": "the video of the demonstration, which is left out where it is missing",
+    "av": "annotate, and the video of the demonstration, which is left out where it is missing",
+    "pygame": "annotate --show, with its own message where it is missing",
     "distributed": "evaluate-bag --scheduler, with its own message where it is missing",
     "torch": "the classifier on CUDA, with its own message where it is missing",
 }
@@ -43,6 +44,7 @@ NOT_IMPORTED = {
 DISTRIBUTIONS = {  # import -> distribution on PyPI, where it is another name
     "cv2": "opencv-python-headless",
     "PIL": "pillow",
+    "pygame": "pygame-ce",
     "rosbags.image": "rosbags-image",
     "sklearn": "scikit-learn",
     "yaml": "PyYAML",
@@ -54,9 +56,10 @@ INDIRECT = {  # distributions that are used, but not by an import of ours
 EXTRAS = {  # the folders that work with an extra, beside those of the base
     "bags": ("bags", "reporting"),
     "training": ("training", "benchmark", "reporting"),
+    "video": ("annotate", "core/rendering/video.py", "reporting/progress.py"),
     "web": ("web",),
 }
-GUARDED = {"bags": {"distributed"}, "training": {"openvino"}, "web": set()}  # imported where they are installed
+GUARDED = {"bags": {"distributed"}, "training": {"openvino"}, "web": set(), "video": {"pygame"}}  # imported where they are installed
 BASE = ("core", "cli.py", "fetch.py")
 
 
@@ -88,7 +91,7 @@ def _top(module):
 def test_package_xml_declares_what_is_imported_and_nothing_else():
     package = ElementTree.parse(ROOT / "package.xml").getroot()
     declared = {entry.text for kind in ("depend", "exec_depend") for entry in package.iter(kind)}
-    found = imports(*files("core", "ros", "bags", "reporting", *BASE[1:]), *(ROOT / "launch").glob("*.py"))
+    found = imports(*files("annotate", "core", "ros", "bags", "reporting", *BASE[1:]), *(ROOT / "launch").glob("*.py"))
     found = {_top(name) if name != "rosbags.image" else "rosbags" for name in found} - OPTIONAL.keys()
     needed = {ROSDEP_KEYS.get(name, name) for name in found - WITHOUT_ROSDEP_KEY}
     assert needed - declared == set()
@@ -126,7 +129,7 @@ def test_an_extra_declares_what_its_folders_import(project, extra):
     assert project[extra] - found - INDIRECT.keys() == set()
 
 
-@pytest.mark.parametrize(("extra", "distribution"), [("cluster", "distributed"), ("video", "av"), ("window", "pygame-ce")])
+@pytest.mark.parametrize(("extra", "distribution"), [("cluster", "distributed"), ("window", "pygame-ce")])
 def test_an_extra_of_one_distribution(project, extra, distribution):
     assert project[extra] == {distribution}
 

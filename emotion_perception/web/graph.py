@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from emotion_perception.core.printable import printable
 
-GONE_S = 2.0
+GONE_S = 1.8
 """A node reports once a second; one that has not for so long is shown as gone: within 3 s of its end."""
 
 LEVELS = ("ok", "warn", "error", "stale")

@@ -30,7 +30,7 @@ _HEADERS = [
     ),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),  # no-referrer would also take the origin from our own form
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 ]
@@ -113,6 +113,8 @@ class Guard:
 
     async def _answered(self, request: "_Request", access: TokenAccess, receive: Receive, send: Send) -> bool:
         """Answers requests without access, and those that open a session; returns whether it did."""
+        if (session := request.cookie(self._cookie)) and access.is_session(session):
+            return False
         if self._failures.is_exhausted(request.client):
             await _refuse(request.scope, receive, send, 429, "too many wrong tokens, wait a minute")
             return True
@@ -126,8 +128,6 @@ class Guard:
             await _answer(send, 200, text, [(b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")])
             return True
         if (bearer := request.token) and access.is_token(bearer):
-            return False
-        if (session := request.cookie(self._cookie)) and access.is_session(session):
             return False
         if wrong := bool(code or posted or bearer):
             self._failures.take(request.client)

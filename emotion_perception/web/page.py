@@ -18,10 +18,7 @@ from emotion_perception.web.state import CameraState, Control, Value, ViewerSett
 
 _TICK_S, _SLOW_TICKS = 0.25, 2
 _ANSWER_S = 5.0
-_HEAD = (
-    '<link rel="stylesheet" href="/viewer/viewer.css"><script defer src="/viewer/viewer.js"></script>'
-    '<meta name="referrer" content="no-referrer">'
-)
+_HEAD = '<link rel="stylesheet" href="/viewer/viewer.css"><script defer src="/viewer/viewer.js"></script>'
 
 
 class FragmentCache:

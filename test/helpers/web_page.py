@@ -228,13 +228,3 @@ def wait_for_images(page, count):
     """Waits until a page has shown so many more images."""
     shown = page.evaluate("window.epImages || 0")
     page.wait_for_function(f"window.epImages >= {shown + count}", timeout=START_S * 1000)
-
-
-def rate_hz(page, seconds=4.0):
-    """Returns the images per second that a page shows, measured by its own clock."""
-    script = """async (ms) => {
-        const [count, begin] = [window.epImages, performance.now()];
-        await new Promise((resolve) => setTimeout(resolve, ms));
-        return 1000 * (window.epImages - count) / (performance.now() - begin);
-    }"""
-    return page.evaluate(script, seconds * 1000)
