@@ -106,7 +106,9 @@ class TokenAccess:
 
     def is_session(self, value: str) -> bool:
         """Returns whether a cookie belongs to a session that has not ended: after twelve hours."""
-        known = [until for session, until in self._sessions.items() if hmac.compare_digest(session, value)]
+        known = [
+            until for session, until in self._sessions.items() if hmac.compare_digest(session.encode(), value.encode())
+        ]
         return bool(known) and known[0] > self._clock_s()
 
 

@@ -18,7 +18,8 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 SOCKET_PATH = "/_nicegui_ws/"
 LOGIN_PATH = "/login"
-_MAX_BODY = 64 * 1024
+_MAX_BODY, _DIGITS = 64 * 1024, 9
+_FILES = ("/camera/", "/viewer/", "/_nicegui/", SOCKET_PATH)
 _SEND_S = 20.0  # a client that takes nothing of an answer for so long has left
 _FORWARDED = (b"x-forwarded-", b"forwarded")  # who sends them is the client itself: there is no proxy that we trust
 _HEADERS = [
@@ -51,6 +52,7 @@ class Guard:
         access: what a client needs beyond loopback; None asks for nothing.
         cookie: name of the cookie of a session.
         requests: limits the requests of each address.
+        pages: limits the pages that each address opens, which take memory for a minute.
         failures: limits the wrong tokens of each address.
         messages: limits the messages of each WebSocket.
     """
@@ -63,11 +65,13 @@ class Guard:
         *,
         cookie: str = "emotion_perception_viewer",
         requests: RateLimiter | None = None,
+        pages: RateLimiter | None = None,
         failures: RateLimiter | None = None,
         messages: RateLimiter | None = None,
     ) -> None:
         self._app, self._hosts, self._access, self._cookie = app, hosts, access, cookie
         self._requests = requests or RateLimiter(150, 600)
+        self._pages = pages or RateLimiter(2, 30)
         self._failures = failures or RateLimiter(0.1, 5)
         self._messages = messages or RateLimiter(50, 200)
 
@@ -103,11 +107,12 @@ class Guard:
             if request.method not in (("GET", "HEAD", "POST") if may_post else ("GET", "HEAD")):
                 return 405, "this method is not allowed"
             length = request.value(b"content-length") or "0"
-            if not length.isdecimal() or int(length) > _MAX_BODY:
+            if not length.isdecimal() or len(length) > _DIGITS or int(length) > _MAX_BODY:
                 return 413, "the request is too large"
         if "\\" in request.path or "\0" in request.path or ".." in request.path.split("/"):
             return 404, "no such page"
-        if not self._requests.take(request.client):
+        is_page = not request.path.startswith(_FILES)
+        if not self._requests.take(request.client) or (is_page and not self._pages.take(request.client)):
             return 429, "too many requests"
         return None
 

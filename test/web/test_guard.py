@@ -135,6 +135,7 @@ def test_without_the_token_nothing_is_answered(app, remote, access, kind):
     assert remote.status(kind) in (401, 403)
     assert remote.status(kind, authorization=f"Bearer {access.token}x") in (401, 403)
     assert remote.status(kind, cookie="viewer=made-up") in (401, 403)
+    assert remote.status(kind, cookie="viewer=\u00e9") in (401, 403)
     assert app.scopes == []
     assert remote.status(kind, authorization=f"Bearer {access.token}") == allowed(kind)
 
@@ -180,11 +181,19 @@ def test_too_many_requests_and_messages_are_refused(app):
     assert Client(guard, address="127.0.0.2").status() == 200
 
 
+def test_pages_are_limited_more_than_images(app):
+    client = Client(Guard(app, AllowedHosts("127.0.0.1"), pages=RateLimiter(0.001, 2)))
+    assert [client.status(path=path) for path in ("/", "/no/such/page", "/")] == [200, 200, 429]
+    assert client.status(path="/camera/0/image.jpg") == 200
+    assert client.status("handshake") == 101
+
+
 def test_what_is_too_large_is_refused(app, client):
     client.ask("handshake", messages=["x" * 70_000])
     assert app.messages == []
     assert client.status("polling", method="POST", content_length="70000") == 413
     assert client.status("polling", method="POST", content_length="many") == 413
+    assert client.status("polling", method="POST", content_length="9" * 5000) == 413
 
 
 @pytest.mark.parametrize(
