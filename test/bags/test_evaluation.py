@@ -15,7 +15,15 @@ from bag_scene import HAPPY, PLAIN, SAD, STEP, T0, Grays, Squares, make_pipeline
 from emotion_perception.bags.evaluation import evaluate_bag
 from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.bags.io.images import deserialize
-from emotion_perception.bags.io.messages import COMPRESSED, DIAGNOSTICS, EMOTIONS, FACES, IMAGE, IMAGE_ANNOTATIONS
+from emotion_perception.bags.io.messages import (
+    COMPRESSED,
+    DIAGNOSTICS,
+    EMOTIONS,
+    FACES,
+    IMAGE,
+    IMAGE_ANNOTATIONS,
+    annotation_typestore,
+)
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
@@ -209,7 +217,10 @@ def test_the_written_recording_holds_results_beside_the_images(bag, tmp_path):
         assert np.sum(face.probabilities) == pytest.approx(1, abs=1e-5)
     (_, overlay), *_ = read_topic(out / "bag", "/image_overlay/compressed", COMPRESSED)
     assert compressed_to_bgr(overlay.data).shape == (120, 160, 3)
-    for k, (received, message) in enumerate(read_topic(out / "bag", "/image_annotations", IMAGE_ANNOTATIONS)):
+    with Recording(out / "bag") as recording:
+        annotations = list(recording.messages(["/image_annotations"]))
+    for k, entry in enumerate(annotations):
+        received, message = entry.received_ns, annotation_typestore().deserialize_cdr(entry.raw, IMAGE_ANNOTATIONS)
         (outline,), (text,) = message.points, message.texts
         assert received == outline.timestamp.sec * 10**9 + outline.timestamp.nanosec == T0 + k * STEP
         assert [(point.x, point.y) for point in outline.points] == [(40, 30), (80, 30), (80, 70), (40, 70)]

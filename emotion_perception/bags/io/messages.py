@@ -41,7 +41,7 @@ _UNUSABLE = (TypesysError, SyntaxError, NameError, RecursionError, *DAMAGED)
 
 @functools.cache
 def typestore() -> Typestore:
-    """Returns the types of ROS 2 Jazzy, the present types of this package, and `IMAGE_ANNOTATIONS`.
+    """Returns the types of ROS 2 Jazzy and the present types of this package.
 
     The standard types that this package uses are the same in every distribution.
     """
@@ -49,8 +49,18 @@ def typestore() -> Typestore:
     types: Typesdict = {}
     for name in OWN:
         types |= get_types_from_msg((_folder() / f"{name}.msg").read_text("utf-8"), f"emotion_perception/msg/{name}")
-    types |= get_types_from_msg(_ANNOTATION_TYPES.read_text("utf-8"), IMAGE_ANNOTATIONS)
     store.register(types)
+    return store
+
+
+@functools.cache
+def annotation_typestore() -> Typestore:
+    """Returns the types of `IMAGE_ANNOTATIONS`, for recordings that are written without a ROS.
+
+    They are not in `typestore`, because `bag_recorder` takes the definition that is installed, of whatever version.
+    """
+    store = get_typestore(Stores.ROS2_JAZZY)
+    store.register(get_types_from_msg(_ANNOTATION_TYPES.read_text("utf-8"), IMAGE_ANNOTATIONS))
     return store
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys.store import Typestore
 
 from emotion_perception.bags.inference.frame_result import DROPPED, PROCESSED, SKIPPED, FrameResult
 from emotion_perception.bags.io.images import camera_info_topic, deserialize, namespace_of
@@ -21,6 +22,7 @@ from emotion_perception.bags.io.messages import (
     FACES,
     IMAGE_ANNOTATIONS,
     NS,
+    annotation_typestore,
     typestore,
 )
 from emotion_perception.bags.io.recorded_topic import Topic
@@ -66,7 +68,7 @@ class ResultWriter:
         self._counts = FrameCounts()
         self._store = typestore()
         self._builder = MessageBuilder(self._store.types.__getitem__)
-        self._annotations_builder = ImageAnnotationsBuilder(self._store.types.__getitem__)
+        self._annotations_builder = ImageAnnotationsBuilder(annotation_typestore().types.__getitem__)
         namespace = namespace_of(topic.name)
         self._faces = self._add(f"{namespace}faces", FACES)
         self._emotions = self._add(f"{namespace}emotions", EMOTIONS)
@@ -155,7 +157,7 @@ class ResultWriter:
             self._counts = replace(counts, failed=counts.failed + 1)
 
     def _add(self, topic: str, message_type: str) -> Any:
-        return self._writer.add_connection(topic, message_type, typestore=self._store)
+        return self._writer.add_connection(topic, message_type, typestore=_store_of(message_type))
 
     def _copy(self, recording: Recording, topic: str | None) -> None:
         """Copies the messages of the camera_info topic, if there is one."""
@@ -165,5 +167,9 @@ class ResultWriter:
                 self._writer.write(connection, entry.received_ns, entry.raw)
 
     def _write(self, connection: Any, result: FrameResult, message: Any) -> None:
-        raw = self._store.serialize_cdr(message, connection.msgtype)
+        raw = _store_of(connection.msgtype).serialize_cdr(message, connection.msgtype)
         self._writer.write(connection, result.received_ns, raw)
+
+
+def _store_of(message_type: str) -> Typestore:
+    return annotation_typestore() if message_type == IMAGE_ANNOTATIONS else typestore()

@@ -17,7 +17,7 @@ from rclpy.time import Time
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from std_msgs.msg import Header
 
-from emotion_perception.bags.io.messages import IMAGE_ANNOTATIONS, typestore
+from emotion_perception.bags.io.messages import IMAGE_ANNOTATIONS, annotation_typestore
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, ModelInfo
 from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, faces_to_msg
@@ -109,7 +109,7 @@ def fields_of(definitions):
 
 
 def test_recordings_are_written_with_the_published_definitions():
-    store = typestore()
+    store = annotation_typestore()
     own = {name: store.fielddefs[f"foxglove_msgs/msg/{name}"] for name in DEFINITIONS}
     assert own == fields_of(DEFINITIONS)
 
