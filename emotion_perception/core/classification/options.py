@@ -23,7 +23,7 @@ class ClassifierOptions(Options):
     )
     num_threads: int = option(
         0,
-        "threads of OpenCV, onnxruntime and torch; 0 is half of the usable cores, 1 to 4, and the others for many faces",
+        "threads of OpenCV, onnxruntime and torch; 0 is half of the usable cores, 1 to 4, and more for many faces",
         minimum=0,
         maximum=64,
     )
