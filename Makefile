@@ -23,7 +23,7 @@ export $(VARIABLES)
 override DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-web demo-bag test test-slow test-web screenshots coverage soak test-kills bench bench-peers check docs lock clean
+.PHONY: help env demo demo-web demo-bag annotate test test-slow test-web test-window screenshots coverage soak test-kills bench bench-peers check docs lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
@@ -56,6 +56,10 @@ demo-bag: ## record, label and evaluate the demonstration: out/demo_bag, out/dem
 	@scripts/setup.sh bags yunet demo-clip
 	@scripts/in_env.sh scripts/demo_bag.sh
 
+annotate: ## emotions drawn on SOURCE, a video (empty: the clip of make demo): out/annotated.mp4, out/annotated.csv
+	@scripts/setup.sh annotate yunet $(if $(SOURCE),,demo-clip)
+	@scripts/in_env.sh scripts/annotate.sh
+
 test: ## the tests, without those that take long
 	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
 	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "not slow and not browser" $$TESTS
@@ -68,6 +72,11 @@ test-web: ## the page of web_viewer_node in Chromium, which it installs as root;
 	@scripts/setup.sh test yunet demo-clip,astronaut
 	@scripts/install_browser.sh
 	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true -m browser test/browser
+
+test-window: ## the window of annotate --show on a display in memory, which it installs as root; without one it skips
+	@scripts/setup.sh test yunet astronaut
+	@scripts/install_display.sh
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true test/annotate/test_window.py
 
 screenshots: ## the pictures of the page in the README: docs/images/web_viewer*.webp
 	@scripts/setup.sh test yunet demo-clip,astronaut

@@ -59,7 +59,12 @@ EXTRAS = {  # the folders that work with an extra, beside those of the base
     "video": ("annotate", "core/rendering/video.py", "reporting/progress.py"),
     "web": ("web",),
 }
-GUARDED = {"bags": {"distributed"}, "training": {"openvino"}, "web": set(), "video": {"pygame"}}  # imported where they are installed
+GUARDED = {  # imported where they are installed
+    "bags": {"distributed"},
+    "training": {"openvino"},
+    "video": {"pygame"},
+    "web": set(),
+}
 BASE = ("core", "cli.py", "fetch.py")
 
 

@@ -5,6 +5,7 @@
 import argparse
 import logging
 import math
+import os
 import signal
 import threading
 import time
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _PERIOD_S = 0.05  # of the main thread's look at signals
 _FRAME_S = 0.01  # of the window's look at new images
-_END_S = 5.0  # for a job that was stopped, before the program ends without it
+_END_S = 1.0  # for a job that was stopped, before the program ends without it
+_COMPLETE_S = 30.0  # the same, where a camera or stream has files to complete
 _OF_VIDEO = {"codec": "vp9", "no_sound": False}  # options of a video, with their defaults
 
 
@@ -90,11 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
     newest = _NewestImage()
     with _signals() as received, ExitStack() as stack:
         job = Job(settings, _parts(settings, stack), show=newest.put if arguments.show else None)
-        closed = _run(job, newest if arguments.show else None, settings.source, received)
+        closed = _run(job, newest if arguments.show else None, settings, received)
         summary = job.summary
         if not summary.complete and (outputs or not closed):
             raise KeyboardInterrupt(_stopped_line(summary, outputs))
-    print(_summary_line(summary, outputs))
+    if summary.complete:
+        print(_summary_line(summary, outputs))
     if summary.kind is Kind.LIVE and summary.problem:
         _LOG.error("emotion-perception: %s", summary.problem)
         return 1
@@ -147,11 +150,12 @@ def _check_outputs(settings: "Settings", *, force: bool) -> None:
     from emotion_perception.annotate.outputs import Form
 
     path = input_path(settings.source)
+    inputs = [] if path is None else [path, *(path.iterdir() if path.is_dir() else ())]
+    real = [os.path.realpath(output) for output in settings.outputs]
     for output in settings.outputs:
-        if settings.outputs.count(output) > 1:
+        if real.count(os.path.realpath(output)) > 1:
             raise ConfigurationError(f"{output}: is given for two outputs")
         if output is not settings.out or settings.form is not Form.FOLDER:
-            inputs = [] if path is None else [path]
             check_output_file(output, inputs=inputs, force=True)
             if output.exists() and not force:
                 raise ConfigurationError(f"{output}: exists; --force overwrites it")
@@ -196,7 +200,7 @@ class _NewestImage:
             return image
 
 
-def _run(job: "Job", shown: _NewestImage | None, title: str, received: list[int]) -> bool:
+def _run(job: "Job", shown: _NewestImage | None, settings: "Settings", received: list[int]) -> bool:
     """Runs a job in a thread until it ends, a signal comes, or the user closes the window.
 
     The main thread waits for signals and the window alone, so that neither has to wait for a source that stalls.
@@ -206,7 +210,6 @@ def _run(job: "Job", shown: _NewestImage | None, title: str, received: list[int]
 
     Raises:
         Exception: what the job raised.
-        KeyboardInterrupt: it was stopped and does not end.
     """
     failures: list[BaseException] = []
 
@@ -223,26 +226,25 @@ def _run(job: "Job", shown: _NewestImage | None, title: str, received: list[int]
         while thread.is_alive() and not received:
             thread.join(_PERIOD_S)
     else:
-        closed = _run_with_window(thread, job, shown, title, received)
+        closed = _run_with_window(thread, job, shown, settings.source, received)
     if received or closed:
         job.stop.set()
-    end_s = time.monotonic() + _END_S
+    limit_s = _COMPLETE_S if job.summary.processed and settings.outputs else _END_S
+    end_s = time.monotonic() + limit_s
     while thread.is_alive() and len(received) < 2 and (not job.stop.is_set() or time.monotonic() < end_s):
         thread.join(_PERIOD_S)
     if failures:
         raise failures[0]
-    if thread.is_alive():
-        raise KeyboardInterrupt("stopped; nothing is written, because the input does not respond")
     return closed
 
 
 def _run_with_window(
-    thread: threading.Thread, job: "Job", shown: _NewestImage, title: str, received: list[int]
+    thread: threading.Thread, job: "Job", shown: _NewestImage, source: str, received: list[int]
 ) -> bool:
-    from emotion_perception.annotate.inputs import Kind
+    from emotion_perception.annotate.inputs import Kind, input_name
     from emotion_perception.annotate.window import Window
 
-    with Window(printable(title)) as window:
+    with Window(input_name(source)) as window:
         thread.start()
         while not window.closed and not received:
             alive = thread.is_alive()  # before the last image is taken

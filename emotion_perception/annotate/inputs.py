@@ -73,6 +73,12 @@ def input_path(text: str) -> Path | None:
     return None if path.is_char_device() else path
 
 
+def input_name(text: str) -> str:
+    """Returns how the argument IN is shown: the name of a file or folder, or an address without its password."""
+    path = input_path(text)
+    return printable(without_password(text) if path is None else path.resolve().name)
+
+
 class Input:
     """Opens what the argument IN names and yields its images; a context manager.
 
@@ -93,7 +99,7 @@ class Input:
 
     def __init__(self, text: str, *, rate_hz: float, stop: threading.Event) -> None:
         path = input_path(text)
-        self.name = printable(without_password(text) if path is None else path.resolve().name)
+        self.name = input_name(text)
         self.problem = ""
         device = text if path is None else str(path)
         self._source: FrameSource = open_source(

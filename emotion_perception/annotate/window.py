@@ -3,6 +3,7 @@
 """A window for images. All of it has to run in the main thread."""
 
 import os
+import sys
 from types import TracebackType
 
 import cv2
@@ -37,10 +38,12 @@ class Window:
         import pygame
 
         self._pygame = pygame
+        if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"} & os.environ.keys():
+            raise ConfigurationError("--show: there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set")
         try:
             pygame.display.init()
             if pygame.display.get_driver() in ("dummy", "offscreen") and "SDL_VIDEODRIVER" not in os.environ:
-                raise pygame.error("neither DISPLAY nor WAYLAND_DISPLAY names one")
+                raise pygame.error("the one that is named cannot be reached")
             self._open(_FIRST_SIZE)
         except pygame.error as e:
             pygame.display.quit()

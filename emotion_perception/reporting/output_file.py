@@ -21,10 +21,12 @@ def check_output_file(
         is_ours: returns whether an existing file is one that the command wrote.
 
     Raises:
-        ConfigurationError: the path is a folder, an input, or a file of others.
+        ConfigurationError: the path is a folder, a device, an input, or a file of others.
     """
     if path.is_dir():
         raise ConfigurationError(f"{path}: is a folder; give the path of a file")
+    if path.exists() and not path.is_file():  # e.g. /dev/null, whose place a file would take
+        raise ConfigurationError(f"{path}: is not a regular file; give the path of a file")
     if os.path.realpath(path) in {os.path.realpath(entry) for entry in inputs}:
         raise ConfigurationError(f"{path}: is read, so it cannot be written: give the path of another file")
     if os.path.lexists(path) and not force and not is_ours(path):

@@ -344,6 +344,8 @@ def test_a_stream_that_ends_is_complete(network_camera, tmp_path):
         (["me.png", "--out", "me.png"], ["me.png: is read, so it cannot be written"]),
         (["me.png", "--csv", "text.mp4"], ["text.mp4: exists; --force overwrites it"]),
         (["me.png", "--csv", "empty"], ["empty: is a folder"]),
+        (["me.png", "--csv", "/dev/null", "--force"], ["/dev/null: is not a regular file"]),
+        (["photos", "--csv", "photos/a.png", "--force"], ["a.png: is read, so it cannot be written"]),
         (["me.png", "--csv", "o", "--json", "o"], ["o: is given for two outputs"]),
         (["me.png", "--out", "o.avi"], ["o.avi: cannot be written; known are .mp4"]),
         (["me.png", "--out", "o.mp4"], ["o.mp4: no output for an image, which gives an image (OUT.png)"]),

@@ -4,6 +4,7 @@
 
 import errno
 import itertools
+import logging
 import queue
 import threading
 from collections.abc import Iterator
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.errors import one_line
 
+_LOG = logging.getLogger(__name__)
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm")
 VIDEO_CODECS = ("vp9", "h264")
 _TIME_BASE = Fraction(1, 1000)  # presentation times are milliseconds
 _QUEUE = 60  # images; two seconds at 30 Hz
+_SHORT_QUEUE = 4  # of a writer that waits: large images take much memory
 _WAIT_S = 0.2
 _ENCODERS = {
     # constant quality, beside nodes that work
@@ -44,8 +47,8 @@ class VideoWriter:
 
     Args:
         path: a file in an existing folder; its suffix, one of `VIDEO_SUFFIXES`, selects the container.
-        waits: whether `write` waits while the encoder is two seconds behind; otherwise the image is dropped and
-            counted, so that `write` never blocks.
+        waits: whether `write` waits while the encoder is four images behind; otherwise an image that comes while it is
+            two seconds behind is dropped and counted, so that `write` never blocks.
         codec: one of `VIDEO_CODECS`; H.264 is not for WebM.
         sound_of: a video whose first sound track is written, too: copied where the container can hold it, else as
             Opus. Its first image is the first one that is written.
@@ -59,7 +62,7 @@ class VideoWriter:
 
     def __init__(self, path: Path, *, waits: bool = False, codec: str = "vp9", sound_of: Path | None = None) -> None:
         self._path, self._waits, self._codec, self._sound_of = path, waits, codec, sound_of
-        self._queue: queue.Queue[tuple[NDArray[np.uint8], int] | None] = queue.Queue(_QUEUE)
+        self._queue: queue.Queue[tuple[NDArray[np.uint8], int] | None] = queue.Queue(_SHORT_QUEUE if waits else _QUEUE)
         self._failure: Exception | None = None
         self._cancelled = False
         self.written = 0
@@ -168,7 +171,11 @@ class _SoundTrack:
             return
         import av
 
-        self._input = av.open(str(path), metadata_errors="ignore")
+        try:
+            self._input = av.open(str(path), metadata_errors="ignore")
+        except av.FFmpegError as e:
+            _LOG.warning("%s: its sound cannot be read: %s", path.name, one_line(e))
+            return
         if not self._input.streams.audio:
             return
         source = self._input.streams.audio[0]
@@ -222,7 +229,7 @@ class _SoundTrack:
             packet.stream = self._stream
             self._container.mux(packet)
             return
-        for frame in packet.decode():
+        for frame in _decoded(packet):
             if frame.pts is not None:
                 frame.pts -= shift
             self._encode(frame)
@@ -233,6 +240,16 @@ class _SoundTrack:
             self._container.mux(self._stream.encode(resampled))
         if frame is None:
             self._container.mux(self._stream.encode(None))
+
+
+def _decoded(packet: Any) -> list[Any]:
+    """Returns the sound of a packet; nothing of a damaged one."""
+    import av
+
+    try:
+        return list(packet.decode())
+    except av.FFmpegError:
+        return []
 
 
 def _start_s(stream: Any) -> float:
