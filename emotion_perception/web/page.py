@@ -5,7 +5,6 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
 from typing import Any
 
 from fastapi import Response
@@ -18,6 +17,7 @@ from emotion_perception.web.state import CameraState, Control, Value, ViewerSett
 
 _TICK_S, _SLOW_TICKS = 0.25, 2
 _ANSWER_S = 5.0
+_DOWNLOADS = (("Snapshot", "snapshot.jpg"), ("Last 30 s", "last30s.zip"))
 _HEAD = '<link rel="stylesheet" href="/viewer/viewer.css"><script defer src="/viewer/viewer.js"></script>'
 
 
@@ -68,6 +68,7 @@ class Page:
         self._camera, self._ticks = 0, 0
         self._crops = False
         self._inputs: list[_Input] = []
+        self._downloads: list[tuple[ui.link, str]] = []
         ui.add_head_html(_HEAD)
         self._dark = ui.dark_mode(None)
         with ui.element("main").classes("ep-page"):
@@ -121,8 +122,8 @@ class Page:
             if self._settings.can_control:
                 ui.button("Calibrate neutral", on_click=self._calibrate).props("dense no-caps outline")
             if self._settings.can_download:
-                ui.button("Snapshot", on_click=partial(self._download, "snapshot.jpg")).props("dense no-caps outline")
-                ui.button("Last 30 s", on_click=partial(self._download, "last30s.zip")).props("dense no-caps outline")
+                self._downloads = [(ui.link(text).classes("ep-link"), file) for text, file in _DOWNLOADS]
+                self._point_downloads()
 
     def _build_controls(self) -> None:
         self._controls.clear()
@@ -157,6 +158,7 @@ class Page:
         names = [camera.name for camera in self._state.cameras]
         self._camera = names.index(event.value) if event.value in names else 0
         ui.run_javascript(f"epSelect({self._camera})")
+        self._point_downloads()
         self._build_controls()
         self._refresh()
 
@@ -167,8 +169,10 @@ class Page:
     def _toggle_dark(self) -> None:
         self._dark.value = self._dark.value is None or not self._dark.value
 
-    def _download(self, name: str) -> None:
-        ui.navigate.to(f"/camera/{self._camera}/{name}")
+    def _point_downloads(self) -> None:
+        """Lets the links lead to the camera that is shown; one that fails does not replace the page."""
+        for link, file in self._downloads:
+            link.props(f"href=/camera/{self._camera}/{file} download")
 
     async def _set(self, control: Control, value: Value) -> bool:
         """Sets a parameter and shows the reason of a refusal; returns whether it was set."""
@@ -219,11 +223,10 @@ class _Input:
                 list(control.choices), label=control.title, value=control.default, on_change=self._changed
             )
             return [choice.props(f"dense {name}")]
-        low, high = control.minimum or 0.0, control.maximum if control.maximum is not None else 1.0
         step = 1 if isinstance(control.default, int) else 0.01
         ui.label(control.title)
         value = float(control.default)
-        slider = ui.slider(min=low, max=high, step=step, value=value).props(f"label {name}")
+        slider = ui.slider(min=control.lowest, max=control.highest, step=step, value=value).props(f"label {name}")
         slider.on("change", lambda event: self._enter(event.args))
         number = ui.number(value=value, step=step).props(f"dense {name}")
         number.on("change", lambda _: self._enter(number.value))

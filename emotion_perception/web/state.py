@@ -24,8 +24,8 @@ class Control:
         parameter: its name.
         title: what the page calls it.
         default: a value of the parameter's type.
-        minimum: smallest number that the node takes, or None.
-        maximum: largest number, or None.
+        lowest: begin of its slider, if it is a number.
+        highest: end of its slider; a larger number can be typed.
         choices: the texts that it takes; empty where it is no choice.
     """
 
@@ -33,8 +33,8 @@ class Control:
     parameter: str
     title: str
     default: Value
-    minimum: float | None = None
-    maximum: float | None = None
+    lowest: float = 0.0
+    highest: float = 1.0
     choices: tuple[str, ...] = ()
 
 

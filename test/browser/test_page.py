@@ -242,10 +242,10 @@ def test_every_control_is_reached_by_the_keyboard_and_the_page_follows_the_color
 def test_the_snapshot_and_the_last_seconds_can_be_downloaded(viewer, open_page, tmp_path):
     page = open_page(viewer.url, images=20)
     with page.expect_download() as snapshot:
-        page.get_by_role("button", name="Snapshot").click()
+        page.get_by_role("link", name="Snapshot").click()
     assert snapshot.value.suggested_filename.endswith(".jpg")
     with page.expect_download() as recording:
-        page.get_by_role("button", name="Last 30 s").click()
+        page.get_by_role("link", name="Last 30 s").click()
     with zipfile.ZipFile(recording.value.path()) as archive:
         archive.extractall(tmp_path)
     from rosbags.rosbag2 import Reader

@@ -36,10 +36,13 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _SPIN_S = 0.05
-_PARAMETERS = {  # by node, in the order of the page: parameter and what the page calls it
-    "emotion_classifier_node": {"smoothing_s": "Smoothing (s)", "min_confidence": "Confidence threshold"},
-    "face_detection_node": {"detection_interval": "Detection interval (frames, 0 adapts)"},
-    "overlay_node": {"anonymize": "Hide faces", "draw_bars": "Bars", "draw_landmarks": "Landmarks"},
+_PARAMETERS = {  # by node, in the order of the page: parameter, what the page calls it, and the end of its slider
+    "emotion_classifier_node": [
+        ("smoothing_s", "Smoothing (s)", 3.0),
+        ("min_confidence", "Confidence threshold", 1.0),
+    ],
+    "face_detection_node": [("detection_interval", "Detection interval (frames, 0 adapts)", 30)],
+    "overlay_node": [("anonymize", "Hide faces", 0), ("draw_bars", "Bars", 0), ("draw_landmarks", "Landmarks", 0)],
 }
 _EMOTIONS, _DIAGNOSTICS = "emotion_perception/msg/EmotionArray", "diagnostic_msgs/msg/DiagnosticArray"
 
@@ -153,12 +156,10 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
         controls = []
         for kind, node in nodes.items():
             fields = {field.name: field for field in option_fields(NODE_CONFIGS[kind])}
-            for parameter, title in _PARAMETERS[kind].items():
+            for parameter, title, end in _PARAMETERS[kind]:
                 limits = limits_of(fields[parameter])
                 default: Any = fields[parameter].default
-                controls.append(
-                    Control(node, parameter, title, default, limits.minimum, limits.maximum, limits.choices)
-                )
+                controls.append(Control(node, parameter, title, default, limits.minimum or 0, end, limits.choices))
         return controls
 
     def _input(self, topics: CameraTopics, camera: CameraState) -> CameraInputs:
