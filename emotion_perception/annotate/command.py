@@ -228,7 +228,7 @@ def _run(job: "Job", shown: _NewestImage | None, settings: "Settings", received:
     else:
         closed = _run_with_window(thread, job, shown, settings.source, received)
     if received or closed:
-        job.stop.set()
+        job.end()
     limit_s = _COMPLETE_S if job.summary.processed and settings.outputs else _END_S
     end_s = time.monotonic() + limit_s
     while thread.is_alive() and len(received) < 2 and (not job.stop.is_set() or time.monotonic() < end_s):

@@ -103,7 +103,8 @@ class Input:
         self.problem = ""
         device = text if path is None else str(path)
         self._source: FrameSource = open_source(
-            CameraOptions(video_device=device, image_width=0, image_height=0, framerate=rate_hz, loop=False)
+            CameraOptions(video_device=device, image_width=0, image_height=0, framerate=rate_hz, loop=False),
+            stream_timeout_s=_STALL_S,
         )
         self._rate_hz, self._stop = self._source.rate_hz, stop
         self.frame_count = self._source.frame_count
@@ -119,6 +120,11 @@ class Input:
 
     def __exit__(self, *_: object) -> None:
         self._source.close()
+
+    def interrupt(self) -> None:
+        """Ends a live source, also while another thread waits for its next image."""
+        if self.kind is Kind.LIVE:
+            self._source.close()
 
     @property
     def skipped(self) -> int:

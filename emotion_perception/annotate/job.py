@@ -121,7 +121,7 @@ class Job:
         show: takes each annotated image as it comes; None where nobody looks.
 
     Attributes:
-        stop: ends the job before the next image. Files of an input that is not live are incomplete then.
+        stop: whether the job ends before the next image, see `end`.
         summary: what became of the images so far.
     """
 
@@ -129,9 +129,16 @@ class Job:
         self._settings, self._parts, self._show = settings, parts, show
         self.stop = threading.Event()
         self.summary = Summary()
+        self._source: Input | None = None
+
+    def end(self) -> None:
+        """Ends the job; files of an input that is not live are incomplete then."""
+        self.stop.set()
+        if (source := self._source) is not None:
+            source.interrupt()
 
     def run(self) -> None:
-        """Annotates until the input ends or `stop` is set.
+        """Annotates until the input ends or `end` is called.
 
         Raises:
             EmotionPerceptionError: the input cannot be read or gives no such output, or no image can be processed.
@@ -139,6 +146,7 @@ class Job:
         """
         settings, summary = self._settings, self.summary
         with Input(settings.source, rate_hz=self._rate_hz(), stop=self.stop) as source:
+            self._source = source
             summary.name, summary.kind, summary.expected = source.name, source.kind, source.frame_count
             if settings.form is not None and settings.out is not None:
                 check_form(settings.out, settings.form, source.kind, source.frame_count)

@@ -36,11 +36,15 @@ def check_source(options: CameraOptions) -> None:
         resolve_model_file("astronaut")
 
 
-def open_source(options: CameraOptions) -> FrameSource:
+def open_source(options: CameraOptions, *, stream_timeout_s: float | None = None) -> FrameSource:
     """Opens what `options.video_device` names.
 
     Digits and device files are cameras, `synthetic` is the built-in source, `scheme://` a stream, a folder its
     images, an image file that one image again and again, any other file and an animation a video.
+
+    Args:
+        options: name the source.
+        stream_timeout_s: timeout of each image of a stream after the first; None takes that of its frame rate.
 
     Raises:
         SourceError: it is missing or delivers no image; one line that names it.
@@ -52,7 +56,7 @@ def open_source(options: CameraOptions) -> FrameSource:
     if device == "synthetic":
         return SyntheticSource(options)
     if "://" in device and not device.lower().startswith("file://"):
-        return StreamSource(device, options)
+        return StreamSource(device, options, read_timeout_s=stream_timeout_s)
     return _open_path(local_path(device_path(device)), options)
 
 

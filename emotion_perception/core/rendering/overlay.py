@@ -24,6 +24,9 @@ _MAX_BARS = 64
 _LONGEST_LABEL = 24  # characters that are drawn
 
 _DARK, _LIGHT = bgr(DARK_TEXT), bgr(LIGHT_TEXT)
+_LABEL: Color = (200, 200, 200)
+_EMPTY_BAR: Color = (80, 80, 80)  # not darker than the darkened image
+_DARKENED = 0.3
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_CAP_HEIGHT = 21.0  # pixels of a capital letter at font scale 1
 
@@ -168,23 +171,49 @@ def _draw_bars(
     canvas: NDArray[np.uint8], panel: Rectangle, emotion: FaceEmotion, labels: Sequence[str], style: Style
 ) -> None:
     ground = canvas[panel.top : panel.bottom, panel.left : panel.right]
-    _darken(ground)
+    empty = _empty_bars(tuple(labels), style)
+    np.maximum(cv2.convertScaleAbs(ground, alpha=_DARKENED), empty, out=ground)
     ground[:, : style.line + 1] = color_of(emotion)
     cap, pad = style.bar_cap, style.bar_cap // 2
-    bar_left = panel.left + pad + _widest(tuple(labels), cap) + pad
-    length = panel.right - pad - bar_left
+    bar_left, length = _bar_span(tuple(labels), style)
     for row, (label, share) in enumerate(zip(labels, emotion.smoothed_probabilities.tolist(), strict=True)):
-        bottom = panel.top + pad + row * _row_height(style) + cap + pad // 2
+        bottom = _bar_bottom(row, style)
         first = label == emotion.label
-        color = color_of(emotion) if first else _shade(bgr(label_color(label)))
-        _write(canvas, _shown(label), (panel.left + pad, bottom), cap, _LIGHT if first else (200, 200, 200))
-        cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + length - 1, bottom), (75, 75, 75), cv2.FILLED)
+        if first:
+            _write(ground, _shown(label), (pad, bottom), cap, _LIGHT)
         if filled := _scaled(share, length):
-            cv2.rectangle(canvas, (bar_left, bottom - cap), (bar_left + filled - 1, bottom), color, cv2.FILLED)
+            color = color_of(emotion) if first else _shade(bgr(label_color(label)))
+            cv2.rectangle(ground, (bar_left, bottom - cap), (bar_left + filled - 1, bottom), color, cv2.FILLED)
+
+
+@functools.lru_cache(maxsize=16)
+def _empty_bars(labels: tuple[str, ...], style: Style) -> NDArray[np.uint8]:
+    """Returns labels and empty bars on black, uint8 (h, w, 3); they are the same for every face."""
+    width, height = _panel_size(labels, style)
+    panel = np.zeros((height, width, 3), np.uint8)
+    bar_left, length = _bar_span(labels, style)
+    for row, label in enumerate(labels):
+        bottom = _bar_bottom(row, style)
+        _write(panel, _shown(label), (style.bar_cap // 2, bottom), style.bar_cap, _LABEL)
+        end = bar_left + length - 1, bottom
+        cv2.rectangle(panel, (bar_left, bottom - style.bar_cap), end, _EMPTY_BAR, cv2.FILLED)
+    return panel
+
+
+def _bar_span(labels: tuple[str, ...], style: Style) -> tuple[int, int]:
+    """Returns the left edge of the bars in their panel, and their length."""
+    pad = style.bar_cap // 2
+    left = pad + _widest(labels, style.bar_cap) + pad
+    return left, _panel_size(labels, style)[0] - pad - left
+
+
+def _bar_bottom(row: int, style: Style) -> int:
+    pad = style.bar_cap // 2
+    return pad + row * _row_height(style) + style.bar_cap + pad // 2
 
 
 def _darken(region: NDArray[np.uint8]) -> None:
-    region[:] = cv2.convertScaleAbs(region, alpha=0.3)
+    region[:] = cv2.convertScaleAbs(region, alpha=_DARKENED)
 
 
 def _tag_size(text: str, cap: int) -> tuple[int, int]:
