@@ -9,11 +9,12 @@ import socket
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-os.environ.setdefault("NICEGUI_STORAGE_PATH", str(Path(tempfile.gettempdir(), "emotion_perception_web")))
+os.environ["NICEGUI_STORAGE_PATH"] = f"{tempfile.gettempdir()}/{uuid.uuid4()}"  # never written, so it is nobody else's
 
 import uvicorn
 from fastapi import FastAPI, Response

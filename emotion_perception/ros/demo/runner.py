@@ -95,7 +95,8 @@ class Demo:
 
     def _ready(self) -> bool:
         consumers = all(self._recorder.status(name).get("state") == "active" for name in NODES[:3])
-        return consumers and self._camera.service_is_ready()
+        viewer = VIEWER not in self._processes.names or VIEWER in self._recorder.get_node_names()
+        return consumers and viewer and self._camera.service_is_ready()
 
     def _is_subscribed(self) -> bool:
         return self._recorder.count("camera_node", "subscribers") >= self._subscribers
