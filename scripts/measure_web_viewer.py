@@ -117,7 +117,7 @@ def demonstration(out: Path, seconds: float) -> Iterator[tuple[str, "subprocess.
 
 
 def settled_latencies_ms(path: Path) -> list[float]:
-    """Returns the latencies of the results of a demonstration, without the first three seconds, while programs start."""
+    """Returns the latencies of a demonstration without the first three seconds, in which programs start."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = [(float(row["stamp"]), float(row["latency_ms"])) for row in csv.DictReader(file)]
     return [latency_ms for stamp_s, latency_ms in rows if stamp_s - rows[0][0] > _SETTLING_S]

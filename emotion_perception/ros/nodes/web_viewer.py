@@ -8,7 +8,7 @@ nothing. Sets parameters of the other nodes and calls `calibrate_neutral` if vie
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
 _SPIN_S = 0.05
-_PARAMETERS = {  # by node, in the order of the page: parameter, what the page calls it, and the end of its slider
+_PARAMETERS: Mapping[
+    str, Sequence[tuple[str, str, float]]
+] = {  # by node, in the order of the page: parameter, what the page calls it, and the end of its slider
     "emotion_classifier_node": [
         ("smoothing_s", "Smoothing (s)", 3.0),
         ("min_confidence", "Confidence threshold", 1.0),
