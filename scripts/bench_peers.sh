@@ -18,12 +18,12 @@ out="$root/out/bench/peers"
 logs="$out/log"
 mkdir -p "$logs"
 
-# name, environment, program with options; @int8 is the int8 model file of CenterFace
+# name, environment, program with options
 peers="
 ours            project    measure_ours.py
-ours-every-3    project    measure_ours.py --detection-interval 3
-ours-int8       project    measure_ours.py --model compact_vgg.int8 --detector centerface --detection-size 320 --detector-model @int8
-ours-int8-every-3 project  measure_ours.py --model compact_vgg.int8 --detector centerface --detection-size 320 --detector-model @int8 --detection-interval 3
+ours-every-frame project   measure_ours.py --detection-interval 1
+ours-float32    project    measure_ours.py --detection-interval 1 --precision float32
+ours-centerface project    measure_ours.py --detection-interval 1 --precision float32 --detector centerface --detection-size 320
 fer             fer        measure_fer.py
 fer-keras       fer        measure_fer.py --network keras
 fer-mtcnn       fer        measure_fer.py --detector mtcnn
@@ -79,17 +79,11 @@ if [ -z "${DATA:-}" ]; then
 elif [ ! -f "$DATA" ]; then
     fail "DATA=$DATA: no such file"
 fi
-project scripts/peers/export_frames.py --out "$out/frames" || exit 1
+project scripts/peers/export_frames.py --out "$out/frames" --count 300 || exit 1
 
-int8="$out/centerface.int8.onnx"
 while read -r name environment command; do
     [ -z "$name" ] && continue
     [ $# -gt 0 ] && [[ " $* " != *" $name "* ]] && continue
-    if [[ "$command" == *@int8* ]]; then
-        [ -f "$int8" ] || project -m emotion_perception.cli quantize --detector centerface \
-            --data "$(project -m emotion_perception.cli fetch --print-path demo-clip)" --out "$int8"
-        command="${command//@int8/$int8}"
-    fi
     if [ "$environment" != project ] && ! make_environment "$environment"; then
         report_error "$out/$name.json" "not installed: $(tail -n 1 "$logs/pip-$environment.log" 2> /dev/null)"
         continue

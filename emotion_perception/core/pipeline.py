@@ -75,6 +75,7 @@ class Pipeline:
         detector: detects faces; created from the options if None.
         non_face_filter: rejects false detections; created from the options if None.
         recognizer: recognizes emotions; created from the options if None.
+        clock_s: as of `FaceTrackingPipeline`, e.g. `time.monotonic`, as the nodes have it.
 
     Attributes:
         tracking: detection and tracking.
@@ -92,12 +93,14 @@ class Pipeline:
         detector: FaceDetector | None = None,
         non_face_filter: NonFaceFilter | None = None,
         recognizer: EmotionRecognizer | None = None,
+        clock_s: Callable[[], float] | None = None,
     ) -> None:
         self._options = options
         self.tracking = FaceTrackingPipeline(
             detector or create_detector(options.detector),
             non_face_filter or create_non_face_filter(options.detector),
             Tracker(),
+            clock_s=clock_s,
         )
         self.recognizer = recognizer or EmotionRecognizer(create_classifier(options.classifier))
         self.recognizer.check(options.recognizer)

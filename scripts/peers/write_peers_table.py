@@ -19,9 +19,9 @@ from emotion_perception.reporting.documents import replace_measurement
 OURS = "ours"
 NAMES = (
     "ours",
-    "ours-every-3",
-    "ours-int8",
-    "ours-int8-every-3",
+    "ours-every-frame",
+    "ours-float32",
+    "ours-centerface",
     "fer",
     "fer-keras",
     "fer-mtcnn",
