@@ -102,7 +102,13 @@ class Shown:
         self.process = subprocess.Popen(
             command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        self.display, self.id = display, wait_for(self._find, "no window")
+        self.display = display
+        assert self.id
+
+    @property
+    def id(self):
+        """The id of the window, another one when it has got its size."""
+        return wait_for(self._find, "no window")
 
     def _find(self):
         assert self.process.poll() is None, self.process.communicate()
@@ -187,7 +193,8 @@ def test_the_window_ends_at_once(show, display, clip, network_camera, how, sourc
 
 def test_a_video_moves_and_an_image_stays_until_it_is_closed(show, display, clip, tmp_path):
     shown = show(clip)
-    first = wait_for(lambda: display.pixels() if display.pixels().any() else None, "the window stays black")
+    wait_for(lambda: display.pixels().any(), "the window stays black")
+    first = display.pixels()
     wait_for(lambda: (display.pixels() != first).any(), "the video does not move")
     shown.press("q")
     assert shown.ended()[0] == 0
