@@ -200,6 +200,7 @@ class _Input:
     def __init__(self, control: Control, set_value: Callable[[Control, Value], Any]) -> None:
         self.control, self._set_value = control, set_value
         self._known: Value | None = None
+        self._sent: Value | None = None
         self._is_showing = False
         with ui.element("div").classes("ep-input"):
             self._widgets = self._made()
@@ -239,14 +240,15 @@ class _Input:
 
     async def _enter(self, value: Any) -> None:
         """Sends a value to the node; one that it refuses is replaced by the one that it has."""
-        if value is None or value == self._known:
+        if value is None or value in (self._known, self._sent):
             return
         if isinstance(self.control.default, int) and not isinstance(self.control.default, bool):
             value = int(value)
         elif isinstance(self.control.default, float):
             value = float(value)
-        before, self._known = self._known, None
+        before, self._known, self._sent = self._known, None, value  # Enter causes two events
         taken = await self._set_value(self.control, value)
+        self._sent = None
         self.show(value if taken else before)
 
 
