@@ -75,7 +75,8 @@ LINKS = sorted(
 PATHS = found(rf"(?<![\w./~-])((?:{'|'.join(FOLDERS + ROOMS)})/[\w./*-]*)")
 TARGETS = found(r"(?<![\w-])make ([a-z-]+)")
 COMMANDS = found(r"emotion-perception ([a-z]+[a-z-]*)([^\n;|)$]*)")
-ASSIGNED = found(r"(?<!-r )(?<![\w:/])(?:\w+:)?([a-z]\w*):=")  # not camera/set_camera_info:=, a remapping
+# not camera/set_camera_info:=, a remapping, and not the arguments of other packages' launch files
+ASSIGNED = found(r"(?<!-r )(?<!launch\.xml )(?<![\w:/])(?:\w+:)?([a-z]\w*):=")
 CLASSES = [
     (document, name)
     for document, name in found(r"(?<![\w.:/<])([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?![\w:])")

@@ -195,7 +195,8 @@ def test_foxglove_gets_outlines_and_captions(with_foxglove_msgs, monkeypatch, tm
         }
         probe.wait(lambda: int(probe.value("front/overlay_node", "annotations") or 0) > 0, "they are not counted")
         recorder.terminate()
-        assert recorder.wait(10) == 0, recorder.communicate()[0]
+        output = recorder.communicate(timeout=30)[0]
+        assert recorder.returncode == 0, output
     finally:
         if probe is not None:
             probe.close()
