@@ -64,8 +64,7 @@ class Display:
             "800x600x24",
             "-fbdir",
             folder,
-            "-nolisten",
-            "tcp",
+            "-noreset",
         ]
         self._process = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
         os.close(writer)
