@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import csv
 import json
+import math
 import os
 import re
 import shutil
@@ -148,7 +149,7 @@ def measure(count: int, seconds: float, *, browser: bool) -> dict[str, Any]:
                 rate_hz = 0.0
                 time.sleep(watch_s)
             ended = cpu_of("web_viewer_node")
-            share = (ended[0] - begun[0]) / (time.monotonic() - begun_s)
+            share = (ended[0] - begun[0]) / (time.monotonic() - begun_s) if ended[0] else math.nan  # it has ended first
         summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
         latencies_ms = settled_latencies_ms(out / "emotions.csv")
     return {
