@@ -17,7 +17,14 @@ from node_processes import COMPOSED, END_S, ROOT, Probe, arguments, run, start
 from real_face import moving_face, need_real_face
 from sensor_msgs.msg import CompressedImage, Image
 
-from emotion_perception.ros.conversions import EmotionArray, FaceArray, emotions_from_msg, faces_from_msg, stamp_ns
+from emotion_perception.ros.conversions import (
+    CalibrateNeutral,
+    EmotionArray,
+    FaceArray,
+    emotions_from_msg,
+    faces_from_msg,
+    stamp_ns,
+)
 from emotion_perception.ros.nodes import composed as composed_program
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.transport.image_messages import image_to_bgr
@@ -145,6 +152,34 @@ def test_composed_nodes_say_for_every_stamp_what_separate_ones_say(photographs, 
     assert sum(len(message.faces) for message in emotions.values()) >= FRAMES - 2
     for node in ("face_detection_node", "emotion_classifier_node"):
         assert counts(probe, node) == {"received": FRAMES, "processed": FRAMES, "dropped": 0, "failed": 0}
+
+
+@pytest.mark.guarantee(
+    "A face that was calibrated at rest is neutral, also where all nodes share a process.",
+    section="All nodes in one process",
+)
+def test_a_real_face_is_neutral_after_its_calibration(running, probe_of, tmp_path):
+    photograph = cv2.resize(cv2.imread(str(need_real_face())), (320, 320), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(tmp_path / "still.png"), photograph)
+    source = [f'camera_node:video_device:="{tmp_path}"', "framerate:=10.0", "image_width:=0", "image_height:=0"]
+    probe = probe_of(running(COMPOSED, *source))
+    emotions = listen(probe, EmotionArray, "emotions")
+    client = probe.node.create_client(CalibrateNeutral, "emotion_classifier_node/calibrate_neutral")
+    probe.wait(client.service_is_ready, "the service is not there")
+
+    def newest():
+        return emotions[max(emotions)].faces[0]
+
+    def seen_for_two_seconds():
+        return emotions and max(emotions) - min(emotions) > 2e9
+
+    probe.wait(seen_for_two_seconds, "no emotions")
+    assert (newest().label, newest().baseline_weight) == ("happiness", 0.0), "she smiles"
+    answer = client.call_async(CalibrateNeutral.Request(seconds=1.0))
+    probe.wait(answer.done, "no response")
+    assert answer.result().success, answer.result().message
+    probe.wait(lambda: newest().baseline_weight == 1.0, "the calibration has no effect")
+    probe.wait(lambda: newest().label == "neutral", "what she has shown is not taken for rest")
 
 
 @pytest.mark.guarantee(
