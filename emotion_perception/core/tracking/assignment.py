@@ -26,8 +26,8 @@ def best_pairs(overlaps: NDArray[np.float64], min_iou: float) -> dict[int, int]:
         return dict(pairs)
     rows, columns = np.unique(rows), np.unique(columns)
     chosen = largest_sum(np.where(allowed, overlaps, 0.0)[np.ix_(rows, columns)])
-    pairs = ((int(rows[row]), int(columns[column])) for row, column in chosen.items())
-    return {row: column for row, column in pairs if allowed[row, column]}
+    best = ((int(rows[row]), int(columns[column])) for row, column in chosen.items())
+    return {row: column for row, column in best if allowed[row, column]}
 
 
 def largest_sum(weights: NDArray[np.float64]) -> dict[int, int]:
