@@ -146,6 +146,12 @@ def test_what_launch_needs_is_in_share(built, name):
     assert any((built / "share/emotion_perception" / name).iterdir())
 
 
+@pytest.mark.parametrize("name", ["foxglove_layout.json", "plotjuggler_layout.xml", "rqt.perspective"])
+def test_the_layouts_of_viewers_are_in_share(built, name):
+    installed = built / "share/emotion_perception/config" / name
+    assert installed.read_bytes() == (ROOT / "config" / name).read_bytes()
+
+
 @pytest.mark.parametrize("cwd", FROM_ANYWHERE)
 def test_a_shell_that_sources_env_sh_has_everything(built, cwd):
     script = f"""
