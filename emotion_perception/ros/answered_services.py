@@ -13,6 +13,7 @@ from rclpy.service import Service
 from emotion_perception.core.errors import clipped, one_line
 
 _THROTTLE_S = 5.0
+_MAX_NAMES = 1000  # parameters in one request: many more than a node has
 
 
 def always_answered(node: Node, service: Service, where: Callable[[], str] = str) -> Callable[[Any, Any], Any]:
@@ -20,7 +21,8 @@ def always_answered(node: Node, service: Service, where: Callable[[], str] = str
 
     rclpy raises for a transition that does not exist or is not allowed, and for a parameter whose type is none, and
     sends no response then, so the client would wait forever. The default response means `success=False`; where
-    parameters are set, it has the reason.
+    parameters are set, it has the reason. Requests for more than 1,000 parameters are refused without a look at them:
+    each costs time in which a node processes no images.
 
     Args:
         node: whose service it is; logs what is refused, at most once in five seconds.
@@ -31,6 +33,7 @@ def always_answered(node: Node, service: Service, where: Callable[[], str] = str
 
     def answer(request: Any, response: Any) -> Any:
         try:
+            _check_size(request)
             return callback(request, response)
         except Exception as e:  # noqa: BLE001 - whatever a request causes, its client gets a response
             reason = clipped(one_line(e))
@@ -40,6 +43,13 @@ def always_answered(node: Node, service: Service, where: Callable[[], str] = str
             return response
 
     return answer
+
+
+def _check_size(request: Any) -> None:
+    """Raises ValueError if a request of a parameter service has more names than anybody needs."""
+    count = max(len(getattr(request, field, ())) for field in ("parameters", "names", "prefixes"))
+    if count > _MAX_NAMES:
+        raise ValueError(f"{count:,} parameters in one request, at most {_MAX_NAMES:,} are allowed")
 
 
 def _refuse(request: Any, response: Any, result: SetParametersResult) -> None:

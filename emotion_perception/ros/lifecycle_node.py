@@ -76,6 +76,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         autostart: whether the program configures and activates the node.
         diagnostics: faults, problems and rates of the node.
         intra_process: as given, or topics of its own.
+        qos_parameters: names of the parameters of `qos_overrides` that the node may have.
         transition_error: the exception that failed the last transition, None before.
         trace: marks when a frame passes a point, see `Tracer.mark`.
     """
@@ -97,7 +98,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         autostart = ParameterDescriptor(description="configure and activate at start", read_only=True)
         self.autostart: bool = self.declare_parameter("autostart", True, autostart).value
         topics = ("image_raw", "camera_info", *getattr(self.config, "image_topics", ()))
-        refuse_unknown_parameters(self, foreign=foreign_parameters, topics=topics)
+        self.qos_parameters = refuse_unknown_parameters(self, foreign=foreign_parameters, topics=topics)
         self._state = "unconfigured"
         self._behavior = Behavior()
         self._configured, self._active = ExitStack(), ExitStack()

@@ -14,7 +14,7 @@ from emotion_perception.core.errors import ModelBundleError, ModelFileError, one
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.log import forward_core_log
-from emotion_perception.ros.parameters import configuration_problem
+from emotion_perception.ros.parameters import configuration_problem, refuse_overrides_for_no_node
 from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_FAULT, EXIT_OK, run_process
 
 _SPIN_S = 0.1
@@ -53,6 +53,7 @@ def _run(
     try:
         for make in node_factories:
             nodes.append(make())
+        refuse_overrides_for_no_node(nodes, frozenset[str]().union(*(node.qos_parameters for node in nodes)))
     except Exception as e:
         if (line := configuration_problem(e)) is None:
             raise

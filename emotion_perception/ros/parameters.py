@@ -34,6 +34,10 @@ Config = TypeVar("Config", bound=Options)
 _QOS_OVERRIDES = "qos_overrides."
 _QOS_ENTITIES = ("publisher", "subscription")
 _QOS_POLICIES = ("history", "depth", "reliability")
+_QOS_VALUES = {
+    "history": ("keep_last", "keep_all", "system_default"),
+    "reliability": ("reliable", "best_effort", "system_default"),
+}
 _WRONG_NAME = re.compile("invalid node name|with incompatible type")  # RCLError, a RuntimeError, has no subclasses
 _RCLPY_PARAMETERS = ("use_sim_time", "start_type_description_service")  # Humble does not know the second
 
@@ -91,7 +95,9 @@ def parameter_names(nodes: Iterable[str]) -> frozenset[str]:
     return frozenset(field.name for node in nodes for field in option_fields(NODE_CONFIGS[node]))
 
 
-def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = (), topics: Collection[str] = ()) -> None:
+def refuse_unknown_parameters(
+    node: Node, *, foreign: Collection[str] = (), topics: Collection[str] = ()
+) -> frozenset[str]:
     """Checks that a node has every parameter that it was given; to be called when all are declared.
 
     Logs a warning where a parameter file has sections for nodes of its name in other namespaces only: rcl ignores them.
@@ -101,13 +107,19 @@ def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = (), topi
         foreign: parameters of other nodes that the command line may give to all nodes of the process.
         topics: image topics of the node, for `qos_overrides`.
 
+    Returns:
+        The names of the parameters of `qos_overrides` that the node may have.
+
     Raises:
         ConfigurationError: the node was given a parameter that it does not have; the message suggests a similar one. A
-            parameter of another node of this package is allowed in a parameter file's section for all nodes (`/**`).
+            parameter of another node of this package is allowed in a parameter file's section for all nodes (`/**`). Or
+            a parameter of `qos_overrides` has an invalid value, of which rclpy names neither parameter nor value.
     """
     overrides = _qos_parameters(node, topics)
     known = {*_RCLPY_PARAMETERS, *foreign, *overrides}
     for name in node._parameter_overrides:  # rclpy has no public access to the given values
+        if name in overrides:
+            _check_qos_value(name, node._parameter_overrides[name].value)
         if node.has_parameter(name) or name in known:
             continue
         if name.startswith(_QOS_OVERRIDES) and ((foreign and _may_be_of_another(name)) or _in_wildcards(name)):
@@ -124,6 +136,37 @@ def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = (), topi
             f"the parameters of {clipped(', '.join(sections))} are not for {full_name}; "
             f"a section /**/{name} is for every namespace"
         )
+    return frozenset(overrides)
+
+
+def refuse_overrides_for_no_node(nodes: Collection[Node], names: Collection[str]) -> None:
+    """Checks that each parameter of `qos_overrides` that the nodes of a process were given is for one of them.
+
+    Args:
+        nodes: all nodes of the process.
+        names: all parameters of `qos_overrides` that any of them may have.
+
+    Raises:
+        ConfigurationError: one is for no node, e.g. because of a misspelled namespace.
+    """
+    for name in sorted({name for node in nodes for name in node._parameter_overrides}):
+        if name.startswith(_QOS_OVERRIDES) and name not in names and not _in_wildcards(name):
+            nearest = difflib.get_close_matches(name, sorted(names), 1)
+            hint = f", did you mean {nearest[0]}?" if nearest else ""
+            raise ConfigurationError(f"no node of this process has the parameter {name}{hint}")
+
+
+def _check_qos_value(name: str, value: object) -> None:
+    policy = name.rpartition(".")[2]
+    if policy == "depth":
+        if type(value) is not int or value < 0:
+            raise ConfigurationError(f"parameter {name} {value!r} is not a whole number from 0")
+        return
+    known = _QOS_VALUES[policy]
+    if policy == "reliability" and name.endswith(".subscription.reliability"):
+        known = ("auto", *known[:2])
+    if not isinstance(value, str) or value.lower() not in known:
+        raise ConfigurationError(f"parameter {name} {clipped(repr(value))} is none of {', '.join(known)}")
 
 
 def unknown_parameter(node: Node, changes: Iterable[Parameter]) -> SetParametersResult | None:

@@ -11,12 +11,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from xml.parsers import expat
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
 from emotion_perception.core.errors import ConfigurationError, one_line, report_unexpected
-from emotion_perception.core.regular_files import open_regular
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.ros.shutdown_watchdog import SHUTDOWN_TIMEOUT_S, shutdown_watchdog
 from emotion_perception.ros.signals import ignore_further_signals, stop_event
 from emotion_perception.ros.transport.shared_memory_ports import DeadPorts
@@ -100,14 +101,16 @@ def check_transport_profiles() -> None:
     """Checks the profiles that the environment names for Fast DDS, which would wait for the writer of a FIFO.
 
     Raises:
-        ConfigurationError: one is no regular file, or cannot be opened.
+        ConfigurationError: one is no regular file, cannot be opened, or is no XML.
     """
     for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
         if path := os.environ.get(name):
             try:
-                open_regular(Path(path)).close()
+                expat.ParserCreate().Parse(read_regular(Path(path), MAX_TEXT_BYTES), True)
             except OSError as e:
                 raise ConfigurationError(f"transport profile {path}: {e.strerror}") from e
+            except expat.ExpatError as e:  # Fast DDS would take its defaults, whose sockets are open to other machines
+                raise ConfigurationError(f"transport profile {path}: not XML ({e})") from e
 
 
 class _Worker(threading.Thread):

@@ -113,6 +113,30 @@ def test_a_parameter_that_is_not_there_is_one_line_and_exit_code_78(program, giv
         ),
         (COMPOSED, ["-p", "qos_overrides./image_raw.publsher.depth:=3"], 78, "no parameter qos_overrides./image_raw"),
         ("bag_player", ["-p", "qos_overrides./image_raw.publisher.depth:=3"], 78, "no parameter qos_overrides./image"),
+        (
+            COMPOSED,
+            ["-p", "qos_overrides./frnt/image_raw.subscription.depth:=3"],
+            78,
+            "no node of this process has the parameter qos_overrides./frnt/image_raw.subscription.depth, did you mean",
+        ),
+        (
+            "camera_node",
+            ["-p", "qos_overrides./image_raw.publisher.history:=nonsense"],
+            78,
+            "qos_overrides./image_raw.publisher.history 'nonsense' is none of keep_last, keep_all",
+        ),
+        (
+            "face_detection_node",
+            ["-p", "qos_overrides./image_raw.subscription.depth:=-1"],
+            78,
+            "qos_overrides./image_raw.subscription.depth -1 is not a whole number from 0",
+        ),
+        (
+            "overlay_node",
+            ["-p", "qos_overrides./image_raw.subscription.reliability:=7"],
+            78,
+            "qos_overrides./image_raw.subscription.reliability 7 is none of auto, reliable, best_effort",
+        ),
     ],
 )
 def test_what_ros_refuses_or_would_ignore_at_start_is_one_line(ros_domain, program, words, code, line):

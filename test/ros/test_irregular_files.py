@@ -63,6 +63,19 @@ def test_a_transport_profile_that_is_a_fifo_ends_a_node_before_it_is_read(monkey
     assert capsys.readouterr().err == f"transport profile {tmp_path / 'profile.xml'}: a FIFO, not a file\n"
 
 
+@pytest.mark.guarantee(
+    "A transport profile that is no XML ends a program with exit code 78: Fast DDS would take its defaults, whose "
+    "sockets are open to other machines.",
+    section="Every node",
+)
+def test_a_transport_profile_that_is_no_xml_ends_a_node(monkeypatch, capsys, tmp_path):
+    (tmp_path / "profile.xml").write_text("<dds><profiles></dds>")
+    monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", str(tmp_path / "profile.xml"))
+    assert run_process(lambda stop: 0, lambda: None, args=[]) == 78
+    error = f"transport profile {tmp_path / 'profile.xml'}: not XML (mismatched tag: line 1, column 17)\n"
+    assert capsys.readouterr().err == error
+
+
 @pytest.mark.parametrize("content", [None, aliases()], ids=["FIFO", "aliases"])
 def test_a_calibration_that_is_no_file_or_a_bomb_ends_the_camera_with_one_line(ros_domain, tmp_path, content):
     path = tmp_path / "camera.yaml"

@@ -4,7 +4,7 @@
 import pytest
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
 
 from emotion_perception.core.errors import ConfigurationError
@@ -95,6 +95,22 @@ def test_a_refused_change_leaves_the_configuration_alone(graph):
     assert not node.set_parameters([Parameter("smoothing_s", Parameter.Type.DOUBLE, -1.0)])[0].successful
     assert node.config == ClassifierNodeConfig()
     assert node.describe_parameter("smoothing_s").type == ParameterType.PARAMETER_DOUBLE
+
+
+@pytest.mark.guarantee(
+    "A request for more than 1,000 parameters is refused with the reason, and costs no time.", section="Every node"
+)
+def test_a_request_for_more_parameters_than_a_node_can_have_is_refused(graph):
+    node = graph.node(OverlayNode, activate=False)
+    callbacks = {each.srv_type: each.callback for each in node.services}
+    many = [ParameterMessage(name="draw_bars", value=ParameterValue(type=ParameterType.PARAMETER_BOOL))] * 1001
+    response = callbacks[SetParameters](SetParameters.Request(parameters=many), SetParameters.Response())
+    assert [result.successful for result in response.results] == [False] * 1001
+    assert response.results[0].reason == "1,001 parameters in one request, at most 1,000 are allowed"
+    assert node.get_parameter("draw_bars").value is True
+    names = ["draw_bars"] * 1001
+    assert not callbacks[GetParameters](GetParameters.Request(names=names), GetParameters.Response()).values
+    assert callbacks[GetParameters](GetParameters.Request(names=names[:1000]), GetParameters.Response()).values
 
 
 @pytest.mark.guarantee(
