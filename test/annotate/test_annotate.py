@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installed program `emotion-perception annotate`, with inputs as people have them."""
 
+import contextlib
 import csv
+import fcntl
 import json
 import os
+import pty
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 import cv2
@@ -216,6 +222,23 @@ def test_faces_are_hidden(clip, tmp_path):
     assert [faces_in(image) for _, image in frames_of(tmp_path / "open.mp4")] == [1] * len(UNEVEN_MS)
     assert [faces_in(image) for _, image in frames_of(tmp_path / "hidden.mp4")] == [0] * len(UNEVEN_MS)
     assert (tmp_path / "open.csv").read_bytes() == (tmp_path / "hidden.csv").read_bytes()
+
+
+def test_a_terminal_shows_a_progress_bar_with_rate_and_time_left(clip, tmp_path):
+    terminal, its_end = pty.openpty()
+    fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("4H", 24, 100, 0, 0))
+    command = [shutil.which("emotion-perception"), "annotate", str(clip), "--csv", str(tmp_path / "o.csv"), *SPEED]
+    process = subprocess.Popen(command, stderr=its_end, stdout=subprocess.PIPE)
+    os.close(its_end)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed
+        while part := os.read(terminal, 4096):
+            shown += part
+    os.close(terminal)
+    printed, _ = process.communicate(timeout=100)
+    assert process.returncode == 0
+    assert re.search(rb"clip.mp4: +\d+%\|.*\d/10 \[\d\d:\d\d<.*frames/s\]", shown), shown
+    assert printed.startswith(b"clip.mp4: 10 images, 1 face, ")
 
 
 class Running:
