@@ -14,6 +14,8 @@ from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.datasets.images import Images, MappedImages, deviations
 from emotion_perception.training.datasets.problems import Problem
 
+IGNORE_HINT = "leave the images out with --ignore-classes"
+RECIPE_HINT = "add it to the recipe's labels, or leave the images out with --set 'ignore_classes=[...]'"
 MIN_DEVIATION = 1.0  # gray levels; an image with a lower standard deviation is blank
 
 
@@ -88,12 +90,12 @@ class FaceDataset:
             raise DatasetError(f"no split '{name}'; the dataset has {', '.join(names)}")
         return self.select(self.splits == name)
 
-    def labels_in(self, order: Sequence[str], *, option: str = "--ignore-classes") -> NDArray[np.int64]:
+    def labels_in(self, order: Sequence[str], *, hint: str = IGNORE_HINT) -> NDArray[np.int64]:
         """Returns the labels as indices into another label order, mapped by name, int64 (N).
 
         Args:
             order: labels.
-            option: how the user of this program leaves out classes; for the error message.
+            hint: what the user can do about other labels, for the error message.
 
         Raises:
             DatasetError: an image has a label that is not in `order`.
@@ -102,7 +104,7 @@ class FaceDataset:
         numbers = table[self.labels]
         if (numbers < 0).any():
             unknown = sorted({self.class_names[k] for k in set(self.labels[numbers < 0].tolist())})
-            raise DatasetError(f"the model has no label {', '.join(unknown)}; leave the images out with {option}")
+            raise DatasetError(f"the model has no label {', '.join(unknown)}; {hint}")
         return numbers
 
     def without_classes(self, names: Iterable[str]) -> "FaceDataset":

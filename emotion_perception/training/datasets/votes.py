@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.errors import ConfigurationError, DatasetError
-from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.face_dataset import RECIPE_HINT, FaceDataset
 
 MODES = ("label", "majority", "probability", "cross_entropy")
 
@@ -31,7 +31,7 @@ def vote_targets(data: FaceDataset, labels: Sequence[str], mode: str) -> NDArray
     if mode not in MODES:
         raise ConfigurationError(f"targets '{mode}' are none of {', '.join(MODES)}")
     one_hot = np.eye(len(labels), dtype=np.float32)
-    own = one_hot[data.labels_in(labels, option="--set 'ignore_classes=[...]'")]
+    own = one_hot[data.labels_in(labels, hint=RECIPE_HINT)]
     if mode == "label":
         return own
     if data.votes is None:

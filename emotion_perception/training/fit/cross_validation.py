@@ -19,6 +19,7 @@ from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.provenance import command_line, now
 from emotion_perception.training.architectures import build_network
 from emotion_perception.training.datasets import FaceDataset, load_dataset
+from emotion_perception.training.datasets.face_dataset import RECIPE_HINT
 from emotion_perception.training.evaluate.prediction import network_logits
 from emotion_perception.training.fit.data_splits import DataSplits, iterate_folds, with_pixel_statistics
 from emotion_perception.training.fit.hardware import AUTO, Hardware, set_num_threads
@@ -120,7 +121,7 @@ def _predict(recipe: Recipe, folder: Path, data: FaceDataset) -> Predictions:
     spec = recipe.model_spec()
     network = build_network(spec, network_weights(read_checkpoint(folder / LAST)))
     probabilities = softmax(network_logits(network, data.images, spec))
-    return Predictions(probabilities, data.labels_in(spec.labels), spec.labels)
+    return Predictions(probabilities, data.labels_in(spec.labels, hint=RECIPE_HINT), spec.labels)
 
 
 def _summary(recipe: Recipe, data_path: Path, found: list[Predictions]) -> dict[str, Any]:

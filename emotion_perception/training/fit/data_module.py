@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from emotion_perception.core.classification import ModelSpec, to_batch
 from emotion_perception.training.datasets import FaceDataset, vote_targets
+from emotion_perception.training.datasets.face_dataset import RECIPE_HINT
 from emotion_perception.training.fit.distillation import distillation_targets
 from emotion_perception.training.recipe import Recipe
 
@@ -30,7 +31,7 @@ class FaceBatches(Dataset[Batch]):
     """
 
     def __init__(self, data: FaceDataset, spec: ModelSpec, *, targets: str = "label") -> None:
-        self.labels = torch.from_numpy(data.labels_in(spec.labels))
+        self.labels = torch.from_numpy(data.labels_in(spec.labels, hint=RECIPE_HINT))
         self.targets = torch.from_numpy(vote_targets(data, spec.labels, targets))
         self.votes = torch.from_numpy(data.votes) if data.votes is not None else torch.zeros(len(data), 0)
         self._images, self._spec = data.images, spec

@@ -11,11 +11,13 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.inference.devices import choose_device
 from emotion_perception.training.fit.checkpoint_io import AtomicCheckpointIO
+from emotion_perception.training.fit.one_machine import OneMachineStrategy, of_a_launcher
 from emotion_perception.training.fit.progress import CheckpointBeforeRestart, EpochTable, ProgressBar, SameFolder
 from emotion_perception.training.fit.run_directory import BEFORE_RESTART, METRICS, TENSORBOARD
 from emotion_perception.training.fit.weight_averaging import WeightAverage
@@ -23,7 +25,6 @@ from emotion_perception.training.recipe import Recipe
 
 PRECISIONS = ("auto", "32", "bf16", "16")
 _MAX_THREADS = 64  # as for nodes; torch crashes with many more
-_OF_A_LAUNCHER = {"MASTER_ADDR", "SLURM_JOB_ID"}  # environment variables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,7 @@ class Hardware:
         for name in ("devices", "num_nodes"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"{name} {getattr(self, name)} is below 1")
-        if self.num_nodes > 1 and not _OF_A_LAUNCHER & os.environ.keys():  # the processes would wait for each other
+        if self.num_nodes > 1 and not of_a_launcher():  # the processes would wait for each other
             raise ConfigurationError(f"num_nodes {self.num_nodes}: start it on each machine with torchrun")
         if not 1 <= self.devices <= (torch.cuda.device_count() if self.cuda else os.cpu_count() or 1):
             raise ConfigurationError(f"devices {self.devices}: this machine has fewer")
@@ -126,7 +127,7 @@ def build_trainer(
         accelerator="gpu" if hardware.cuda else "cpu",
         devices=[int(hardware.device.partition(":")[2])] if ":" in hardware.device else hardware.devices,
         num_nodes=hardware.num_nodes,
-        strategy="ddp" if hardware.processes > 1 else "auto",
+        strategy=_strategy(hardware),
         use_distributed_sampler=False,  # EpochSampler divides the rows among the processes
         precision=hardware.lightning_precision(network),  # type: ignore[arg-type]
         callbacks=[*ours, *callbacks],
@@ -137,6 +138,12 @@ def build_trainer(
         log_every_n_steps=50,
         enable_model_summary=False,
     )
+
+
+def _strategy(hardware: Hardware) -> DDPStrategy | str:
+    if hardware.processes == 1:
+        return "auto"
+    return "ddp" if of_a_launcher() else OneMachineStrategy()
 
 
 def _has_bfloat16(cuda: bool) -> bool:

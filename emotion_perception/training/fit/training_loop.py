@@ -4,7 +4,9 @@
 
 import logging
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import lightning as L
@@ -132,6 +134,19 @@ def _check_sizes(module: EmotionLitModule, recipe: Recipe) -> None:
             module.network.train()
 
 
+@contextmanager
+def _sigterm_left_to_lightning() -> Iterator[None]:
+    """Takes away the handler of SIGTERM, which Lightning would call at once; its own completes the step before."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
 def _fit_until_interrupted(
     trainer: L.Trainer, module: EmotionLitModule, data: EmotionDataModule, checkpoint: Path | None
 ) -> None:
@@ -142,7 +157,8 @@ def _fit_until_interrupted(
     handler = signal.getsignal(signal.SIGINT)
     try:
         path = None if checkpoint is None else str(checkpoint)
-        trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+        with _sigterm_left_to_lightning():
+            trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
     except SystemExit as e:
         if not isinstance(e, SIGTERMException) and not isinstance(e.__context__, KeyboardInterrupt):
             raise

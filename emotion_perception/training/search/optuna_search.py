@@ -78,6 +78,8 @@ class SearchOptions:
             raise ConfigurationError(f"--seed {self.seed} is not within 0..{2**32 - 1}")
         if self.storage in _IN_MEMORY:  # of each thread its own
             raise ConfigurationError(f"--storage {self.storage}: names no file")
+        if not self.study.strip():
+            raise ConfigurationError(f"--study '{self.study}' is no name")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import optuna
+import sqlalchemy
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
-from emotion_perception.core.errors import ConfigurationError, one_line
+from emotion_perception.core.errors import ConfigurationError, clipped, one_line
 from emotion_perception.core.retired_names import RECIPE_KEYS, RECIPE_VALUES, with_present_names
 
 PRUNERS = ("median", "hyperband")
@@ -22,6 +23,7 @@ _HEARTBEAT_S, _GRACE_S = 30, 120  # a trial without a heartbeat for the grace ti
 _LOCK_TIMEOUT_S = 60  # wait for the lock of an SQLite file
 _ATTEMPTS = 3  # of a trial whose process dies
 _IDENTITY = "search"
+_OPTUNA_TABLE = "version_info"
 
 
 def open_study(url: str, name: str, identity: Mapping[str, Any], *, pruner: BasePruner) -> optuna.Study:
@@ -94,6 +96,7 @@ def folder_name(trial: FrozenTrial | optuna.Trial) -> str:
 
 def _open_storage(url: str) -> optuna.storages.RDBStorage:
     try:
+        _check_tables(url)
         return optuna.storages.RDBStorage(
             url,
             engine_kwargs={"connect_args": {"timeout": _LOCK_TIMEOUT_S}} if url.startswith("sqlite") else {},
@@ -103,6 +106,18 @@ def _open_storage(url: str) -> optuna.storages.RDBStorage:
         )
     except (ImportError, RuntimeError) as e:  # the database's driver is not installed; another version's tables
         raise ConfigurationError(f"storage {url.rpartition('@')[2]}: {one_line(e)}") from e
+
+
+def _check_tables(url: str) -> None:
+    """Raises ConfigurationError if an SQLite file holds other tables than those of Optuna, which would add its own."""
+    engine = sqlalchemy.create_engine(url)
+    try:
+        tables = sqlalchemy.inspect(engine).get_table_names() if engine.dialect.name == "sqlite" else []
+    finally:
+        engine.dispose()
+    if tables and _OPTUNA_TABLE not in tables:
+        names = clipped(", ".join(tables))
+        raise ConfigurationError(f"storage {url}: a database of something else (tables {names}): give another file")
 
 
 def _check_identity(study: optuna.Study, identity: dict[str, Any]) -> None:

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the training commands refuse: one line that names the value or file, and nothing of the user's is replaced."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import zipfile
 
 import numpy as np
@@ -115,11 +117,29 @@ def test_a_number_of_threads_machines_or_folds_that_cannot_be_is_named(train, op
         (["--timeout", "nan"], "--timeout nan is not a number of seconds"),
         (["--timeout", "-1"], "--timeout -1.0 is not a number of seconds"),
         (["--storage", "sqlite:///"], "--storage sqlite:///: names no file"),
+        (["--study", ""], "--study '' is no name"),
     ],
 )
 def test_an_option_that_no_search_can_have_is_named(write_npz, tmp_path, option, part):
     refused(["search", "--data", write_npz(), "--device", "cpu", "--out", tmp_path / "out", *option], part)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.guarantee("A search adds nothing to an SQLite file that holds something else.", section="Programs")
+def test_a_database_of_something_else_is_left_alone(write_npz, tmp_path):
+    path = tmp_path / "mine.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("create table studies (mine)")
+        database.commit()
+    before = path.read_bytes()
+    command = ["search", "--data", write_npz(), "--device", "cpu", "--out", tmp_path / "out"]
+    refused([*command, "--storage", f"sqlite:///{path}"], "mine.db: a database of something else (tables studies)")
+    assert path.read_bytes() == before
+
+
+def test_labels_that_the_data_does_not_have_are_told_with_what_to_do(train):
+    line = refused([*train, *SMALL, "--set", "labels=[contempt]"], "the model has no label ")
+    assert line.endswith("add it to the recipe's labels, or leave the images out with --set 'ignore_classes=[...]'")
 
 
 @pytest.mark.guarantee(

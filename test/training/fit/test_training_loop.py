@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 import torch
 import yaml
 from lightning.pytorch.callbacks import Callback
+from open_sockets import sockets_of
 
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelBundleError
 from emotion_perception.training.datasets import FaceDataset, load_dataset
@@ -340,6 +342,29 @@ def test_tensorboard_files_are_written_where_asked(write_npz, tiny_recipe, tmp_p
     hardware = Hardware(device="cpu", tensorboard=True)
     train(tiny_recipe("epochs=1"), write_npz(), tmp_path / "run", hardware=hardware, num_threads=1)
     assert list((tmp_path / "run" / "tensorboard").glob("events.out.tfevents.*"))
+
+
+@pytest.mark.slow
+@pytest.mark.guarantee(
+    "Processes of one machine that train a model open no socket that another machine can reach.", section="Programs"
+)
+def test_two_processes_of_one_machine_train_one_model_on_loopback(write_npz, tiny_recipe, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(tiny_recipe("epochs=200").as_dict()))
+    command = [sys.executable, "-m", "emotion_perception.cli", "train", "--devices", "2", "--device", "cpu"]
+    command += ["--config", tmp_path / "tiny.yaml", "--data", write_npz(), "--out", tmp_path / "run"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline_s = time.monotonic() + 120
+        while not (tmp_path / "run" / "last.ckpt").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+        assert {address for address, _ in sockets_of(process.pid)} <= {"127.0.0.1", "::1"}
+    finally:
+        process.terminate()
+        process.wait(60)
+    assert process.returncode == 130
 
 
 @pytest.mark.slow
