@@ -274,7 +274,7 @@ def token(hiding):
 @pytest.fixture(scope="module")
 def local(hiding):
     """The address at which this machine reaches that page."""
-    return hiding.url.replace("0.0.0.0", "127.0.0.1")
+    return f"http://127.0.0.1:{hiding.url.rpartition(':')[2]}"
 
 
 @pytest.mark.guarantee(

@@ -86,7 +86,7 @@ def test_the_token_is_printed_once_and_not_logged(viewer, monkeypatch, tmp_path,
     assert not any("token" in line for line in local.lines)
     texts = [path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
     assert not any(secret in text for text in [*texts, *(line.msg for line in logged)] for secret in (token, code))
-    url = beyond.url.replace("0.0.0.0", "127.0.0.1")
+    url = f"http://127.0.0.1:{beyond.url.rpartition(':')[2]}"
     assert status(url) == 401
     assert status(url, Authorization=f"Bearer {token}") == 200
     assert bound_addresses(local.process.pid) == {"127.0.0.1"}

@@ -7,6 +7,7 @@ a page is open to `image_overlay` (sensor_msgs/Image), or where `anonymize` hide
 nothing. Sets parameters of the other nodes and calls `calibrate_neutral` if viewers may; see docs/web_viewer.md.
 """
 
+import platform
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,9 +76,9 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
     def run(self, stop: threading.Event) -> int:
         """Serves the page until it is stopped, or the server has failed."""
         config = self.config
-        is_local = is_loopback(config.host)
         listening = bound_socket(config.host, config.port)
-        port = listening.getsockname()[1]
+        address, port = listening.getsockname()[:2]
+        is_local = is_loopback(address)
         access = None if is_local else TokenAccess()
         settings = ViewerSettings(
             can_control=is_local or config.allow_control,
@@ -87,14 +88,19 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
         )
         state = ViewerState(self._cameras, self._graph, self._remote, self._recordings)
         server = ViewerServer(
-            listening, state, settings, self._executor_of_images, names=config.allowed_hosts, access=access
+            listening,
+            state,
+            settings,
+            self._executor_of_images,
+            names=[config.host, *config.allowed_hosts],
+            access=access,
         )
         try:
             server.start()
         except EmotionPerceptionError as e:
             self.get_logger().error(str(e))
             return EXIT_FAULT
-        self._announce(port, access)
+        self._announce(address, port, access)
         while not stop.is_set() and server.is_alive:
             self.spin_once(_SPIN_S)
             self._work()
@@ -111,9 +117,9 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
             self._watch.check()
         self._remote.work(read=is_watched)
 
-    def _announce(self, port: int, access: TokenAccess | None) -> None:
+    def _announce(self, address: str, port: int, access: TokenAccess | None) -> None:
         """Says where the page is. The token is printed and not logged: the log is a topic and a file."""
-        host = "localhost" if access is None else self.config.host
+        host = "localhost" if access is None else platform.node() if address in ("0.0.0.0", "::") else self.config.host
         host = f"[{host}]" if ":" in host else host
         if port != self.config.port and self.config.port:
             self.get_logger().warning(f"port {self.config.port} is taken, so the page has port {port}")
