@@ -4,7 +4,8 @@
 
 Only the module of the given sub-command is imported, so that `--help` and light commands need neither torch nor
 onnxruntime. The module of a sub-command has the functions `add_arguments(parser)` and `run(arguments)`, which returns
-the exit code: 0 on success, 1 on failure, with one line on stderr. The exit code of a wrong command line is 2.
+the exit code: 0 on success, 1 on failure, with one line on stderr. The exit code of a wrong command line is 2. Ctrl-C,
+SIGTERM and SIGHUP raise KeyboardInterrupt in it; the exit code is 130.
 """
 
 import argparse
@@ -13,9 +14,11 @@ import importlib
 import io
 import itertools
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from emotion_perception.core.errors import EmotionPerceptionError, report_unexpected
@@ -70,6 +73,8 @@ _EXTRAS = {
     "emotion_perception.bags": "bags",
 }
 _INTERRUPTED = 130  # 128 + SIGINT
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+_AGAIN_S = 0.5
 _STDOUT = "standard output"
 _LONGEST_LINE = 2000  # characters of an error; what a file holds may be of any length
 
@@ -89,7 +94,7 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # of file names, or where the locale is not UTF-8
     try:
-        with contextlib.redirect_stdout(_NamedOutput(sys.stdout)):
+        with _stopped_by_signals(), contextlib.redirect_stdout(_NamedOutput(sys.stdout)):
             code = _run(given, commands)
             sys.stdout.flush()
             return code
@@ -114,7 +119,8 @@ def _run(given: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> int:
     parser = argparse.ArgumentParser(
         prog="emotion-perception",
         description="Annotate videos, evaluate recordings, and train, evaluate and export the models of the nodes.",
-        epilog="See emotion-perception COMMAND --help. Exit code: 0 success, 1 failure, 2 wrong command line.",
+        epilog="See emotion-perception COMMAND --help. Exit code: 0 success, 1 failure, 2 wrong command line, "
+        "130 stopped by Ctrl-C, SIGTERM or SIGHUP.",
     )
     _refuse_retired_names(given, parser)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -130,6 +136,48 @@ def _run(given: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> int:
         sys.stdout.flush()  # the help, which argparse prints without a look at errors
         raise
     return int(modules[parsed.command].run(parsed))
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP do what Ctrl-C does: unfinished files are removed, and processes of a command end.
+
+    Raises:
+        KeyboardInterrupt: such a signal came, also where native code has made another exception of it.
+    """
+    received = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if _importing(frame):  # native modules may make an ImportError of it, which somebody may catch
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+        raise KeyboardInterrupt
+
+    earlier = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in _STOPS}
+        default = (signal.SIG_DFL, signal.default_int_handler)
+        earlier = {number: handler for number, handler in handlers.items() if handler in default}
+    for number in earlier:
+        signal.signal(number, stop)
+    try:
+        yield
+    except Exception as e:
+        if received:
+            raise KeyboardInterrupt from e
+        raise
+    finally:
+        if received:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Returns whether a module is being imported by a frame or its callers."""
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
 
 
 class _NamedOutput:
@@ -203,7 +251,8 @@ def _fail(line: str, code: int = 1) -> int:
     shown = (
         words if len(words) <= _LONGEST_LINE else f"{words[: _LONGEST_LINE // 2]} ... {words[-_LONGEST_LINE // 2 :]}"
     )
-    print(f"emotion-perception: {shown}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # of a terminal that has ended
+        print(f"emotion-perception: {shown}", file=sys.stderr)
     return code
 
 

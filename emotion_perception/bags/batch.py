@@ -4,8 +4,11 @@
 
 import json
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,23 +127,36 @@ def labels_of(bag: Path, given: Path | None, name: str = "") -> Path | None:
     return file if file.is_file() else None
 
 
-def _evaluate_all(jobs: Sequence[_Job], executor: Executor, *, progress: bool) -> list[FailedBag]:
+def _evaluate_all(jobs: Sequence[_Job], executor: Executor | None, *, progress: bool) -> list[FailedBag]:
     """Runs all jobs; returns the failed ones in the order of the jobs."""
     frames = {job.name: _count_images(job) for job in jobs}
     problems: dict[str, str] = {}
     with progress_bar(sum(frames.values()), "evaluating", shown=progress, unit="frames") as bar:
-        futures: dict[Future[str], _Job] = {executor.submit(_evaluate, job): job for job in jobs}
-        for done, future in enumerate(as_completed(futures), 1):
-            job = futures[future]
-            try:
-                problem = future.result()
-            except Exception as e:  # noqa: BLE001 - a worker died, e.g. out of memory; the other jobs continue
-                problem = f"the worker process ended ({one_line(e)})"
+        for done, (job, problem) in enumerate(_evaluated(jobs, executor), 1):
             if problem:
                 problems[job.name] = problem
             bar.set_postfix_str(f"{done}/{len(jobs)} bags, {len(problems)} failed")
             bar.update(frames[job.name])
     return [FailedBag(job.name, problems[job.name]) for job in jobs if job.name in problems]
+
+
+def _evaluated(jobs: Sequence[_Job], executor: Executor | None) -> Iterator[tuple[_Job, str]]:
+    """Yields each job once it is done, and the reason if it failed; without an executor this thread does them."""
+    if executor is None:
+        for job in jobs:
+            try:
+                problem = _evaluate(job)
+            except Exception as e:  # noqa: BLE001 - whatever one recording causes, the others are evaluated
+                problem = one_line(e)
+            yield job, problem
+        return
+    futures: dict[Future[str], _Job] = {executor.submit(_evaluate, job): job for job in jobs}
+    for future in as_completed(futures):
+        try:
+            problem = future.result()
+        except Exception as e:  # noqa: BLE001 - a worker died, e.g. out of memory; the other jobs continue
+            problem = f"the worker process ended ({one_line(e)})"
+        yield futures[future], problem
 
 
 def _evaluate(job: _Job) -> str:
@@ -183,15 +199,20 @@ def _count_images(job: _Job) -> int:
 
 
 @contextmanager
-def _executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
+def _executor(workers: int, scheduler: str | None) -> Iterator[Executor | None]:
     if scheduler is None and workers == 1:
-        with ThreadPoolExecutor(1) as pool:  # one worker runs in this process
-            yield pool
+        yield None  # in this thread, which alone hears Ctrl-C
         return
     if scheduler is None:
         # spawn: a forked process would inherit locks of onnxruntime's and OpenCV's threads in any state
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as processes:
-            yield processes
+        context, others = multiprocessing.get_context("spawn"), multiprocessing.active_children()
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as processes:
+            try:
+                yield processes
+            except BaseException:  # a recording may take long, and nobody waits for it any more
+                for process in set(multiprocessing.active_children()).difference(others):
+                    process.terminate()
+                raise
         return
     try:
         from distributed import Client
@@ -203,3 +224,15 @@ def _executor(workers: int, scheduler: str | None) -> Iterator[Executor]:
         raise ConfigurationError(f"--scheduler {scheduler}: {one_line(e)}") from e
     with client:
         yield client.get_executor(pure=False)
+
+
+def _end_with_parent() -> None:
+    """Leaves Ctrl-C to the parent of this worker, and ends the worker where the parent was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_wait_for_parent, name="parent", daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

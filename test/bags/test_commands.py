@@ -5,7 +5,10 @@
 import csv
 import json
 import shutil
+import signal
 import subprocess
+import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -126,6 +129,71 @@ def test_the_installed_program_evaluates_recordings_in_several_processes(tmp_pat
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((out / "report.json").read_text())
     assert (list(report["bags"]), report["frames"]["processed"]) == (["one", "two"], 4)
+
+
+@pytest.mark.guarantee(
+    "An offline command that is stopped by SIGTERM, SIGHUP or Ctrl-C ends at once with exit code 130, removes its "
+    "unfinished files and leaves no process behind, also where it is killed.",
+    section="Programs",
+)
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are listed as Linux does")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_an_evaluation_in_several_processes_leaves_none_behind_when_it_is_stopped(tmp_path, number):
+    folder, out = tmp_path / "bags", tmp_path / "out"
+    folder.mkdir()
+    for name in ("one", "two"):
+        write_bag(folder / name, [scene()] * 400, stamps(400), compressed=True)
+    command = [shutil.which("emotion-perception"), "evaluate-bag", folder, "--out", out, "--workers", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: len(list(out.glob("*/.*-part-*"))) == 2 or process.poll() is not None)
+        workers = children(process.pid)
+        process.send_signal(number)
+        process.wait(60)
+        wait_until(lambda: not any(alive(worker) for worker in workers))
+        if number != signal.SIGKILL:
+            lines = process.stderr.read().splitlines()
+            assert (lines[0], process.returncode) == ("emotion-perception: stopped", 130)
+            assert "Traceback" not in "".join(lines)
+        assert len(workers) >= 2
+        assert not list(out.glob("**/report.json"))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("recordings", [1, 3])
+def test_an_evaluation_that_is_stopped_ends_at_once_and_removes_its_unfinished_files(tmp_path, recordings, number):
+    (tmp_path / "bags").mkdir()
+    for k in range(recordings):
+        write_bag(tmp_path / "bags" / f"bag{k}", [scene()] * 400, stamps(400), compressed=True)
+    bag, out = tmp_path / "bags" if recordings > 1 else tmp_path / "bags" / "bag0", tmp_path / "out"
+    command = [shutil.which("emotion-perception"), "evaluate-bag", bag, "--out", out]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: list(out.glob("**/.*-part-*")) or process.poll() is not None)
+    process.send_signal(number)
+    assert (process.communicate(timeout=60)[1], process.returncode) == ("emotion-perception: stopped\n", 130)
+    assert not list(out.glob("**/.*-part-*"))
+    assert not list(out.glob("**/report.json"))
+
+
+def wait_until(condition, timeout_s=60):
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
 
 
 @pytest.mark.parametrize(
