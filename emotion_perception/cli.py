@@ -91,6 +91,7 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     _open_closed_streams()
+    os.environ["MPLBACKEND"] = "agg"  # plots are files; matplotlib does not load with the name of an unknown backend
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # of file names, or where the locale is not UTF-8
     try:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from bag_files import header, image, write_bag
 from bag_scene import T0, scene, stamps
+from programs import installed_program
 from real_face import need_real_face
 
 from emotion_perception.bags.io.messages import IMAGE
@@ -176,6 +177,13 @@ def test_an_evaluation_that_is_stopped_ends_at_once_and_removes_its_unfinished_f
     assert (process.communicate(timeout=60)[1], process.returncode) == ("emotion-perception: stopped\n", 130)
     assert not list(out.glob("**/.*-part-*"))
     assert not list(out.glob("**/report.json"))
+
+
+def test_a_matplotlib_backend_that_there_is_not_does_not_matter(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "nosuch")
+    bag, out = write_bag(tmp_path / "bag", [scene()], [T0]), tmp_path / "out"
+    code, error = installed_program("evaluate-bag", bag, "--out", out)
+    assert (code, "unexpected" in error, (out / "report.html").is_file()) == (0, False, True)
 
 
 def wait_until(condition, timeout_s=60):
