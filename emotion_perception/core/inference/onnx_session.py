@@ -5,7 +5,6 @@
 onnxruntime is imported when the first file is opened.
 """
 
-import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -120,8 +119,7 @@ class OnnxBackend:
         parts = min(self._parallel_runs, len(batch) // _MIN_PART)
         if parts < 2:
             return self._run(batch)
-        size = math.ceil(len(batch) / parts)
-        first, *others = (batch[begin : begin + size] for begin in range(0, len(batch), size))
+        first, *others = np.array_split(batch, parts)
         running = [self._pool.submit(self._run, part) for part in others]
         return np.concatenate([self._run(first), *(run.result() for run in running)])
 

@@ -77,7 +77,7 @@ class LatestFrameWorker(Generic[Item, Result]):
             if self._stopping:
                 return
             self.load.arrive()
-            dropped = self._waiting[: len(self._waiting) + 1 - self._capacity()]
+            dropped = self._waiting[: max(0, len(self._waiting) + 1 - self._capacity())]
             del self._waiting[: len(dropped)]
             self._count(received=1, dropped=len(dropped))
             if self._on_drop is not None:

@@ -31,6 +31,14 @@ def test_a_divided_batch_runs_in_several_threads_and_a_single_face_in_that_of_th
     assert len({thread for thread, _ in seen}) == 2
 
 
+def test_no_part_of_a_batch_is_a_single_face(monkeypatch):
+    backend = OnnxBackend(PACKAGE_MODELS / "compact_vgg.int8.onnx", 1, parallel_runs=3)
+    run, lengths = backend._run, []
+    monkeypatch.setattr(backend, "_run", lambda part: (lengths.append(len(part)), run(part))[1])
+    backend(np.zeros((7, 1, 48, 48), np.float32))
+    assert sorted(lengths) == [2, 2, 3]
+
+
 def test_what_a_part_raises_is_raised(monkeypatch):
     backend = OnnxBackend(PACKAGE_MODELS / "compact_vgg.int8.onnx", 1, parallel_runs=2)
     run = backend._run

@@ -52,18 +52,19 @@ def test_the_newest_frame_wins_and_the_others_are_counted():
     assert bench.worker.counts.pending == 0
 
 
-def test_a_short_pause_loses_no_frame_and_a_longer_one_the_oldest():
-    bench = Bench(max_waiting=3)
+@pytest.mark.parametrize("max_waiting", [1, 3, 6])
+def test_a_short_pause_loses_no_frame_and_a_longer_one_the_oldest(max_waiting):
+    bench = Bench(max_waiting=max_waiting)
     bench.worker.put(0)
     assert bench.begun.acquire(timeout=WAIT_S)
-    for item in (1, 2, 3):
+    for item in range(1, max_waiting + 1):
         bench.worker.put(item)
-    assert bench.worker.counts == FrameCounts(received=4)
-    bench.worker.put(4)
-    assert bench.worker.counts == FrameCounts(received=5, dropped=1)
-    bench.gate.release(4)
+        assert bench.worker.counts == FrameCounts(received=item + 1)
+    bench.worker.put(max_waiting + 1)
+    assert bench.worker.counts == FrameCounts(received=max_waiting + 2, dropped=1)
+    bench.gate.release(max_waiting + 1)
     assert bench.worker.stop(WAIT_S)
-    assert [result for result, _ in bench.results] == [0, 2, 3, 4]
+    assert [result for result, _ in bench.results] == [0, *range(2, max_waiting + 2)]
 
 
 def test_only_the_newest_frame_waits_where_the_work_does_not_keep_up(monkeypatch):
