@@ -150,9 +150,11 @@ def _stopped_by_signals() -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        if _importing(frame):  # native modules may make an ImportError of it, which somebody may catch
+        unwinding = number == signal.SIGALRM and _is_unwinding()  # and maybe in the middle of a clean-up
+        if unwinding or _importing(frame):  # native modules may make an ImportError of it, which somebody may catch
             signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
-        raise KeyboardInterrupt
+        if not unwinding:
+            raise KeyboardInterrupt
 
     earlier = {}
     if threading.current_thread() is threading.main_thread():
@@ -179,6 +181,14 @@ def _importing(frame: FrameType | None) -> bool:
     while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
         frame = frame.f_back
     return frame is not None
+
+
+def _is_unwinding() -> bool:
+    """Returns whether this thread runs code, e.g. a clean-up, that a KeyboardInterrupt has led to."""
+    error = sys.exc_info()[1]
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 class _NamedOutput:

@@ -117,6 +117,45 @@ def test_a_full_standard_output_is_named(call, capsys, monkeypatch, buffered):
         sys.stdout.close()  # without an error
 
 
+STOPPED_AT_AN_IMPORT = """
+import os, signal, sys, time, types
+from emotion_perception import cli
+
+def run(arguments):
+    {}
+
+sys.modules["invented"] = types.ModuleType("invented")
+sys.modules["invented"].add_arguments, sys.modules["invented"].run = lambda parser: None, run
+cli._AGAIN_S = 0.05
+sys.exit(cli.main(["invent"], commands=dict(invent=("invented", "invent something"))))
+"""
+
+
+def stopped_at_an_import(tmp_path, module, run):
+    """Runs a sub-command that imports a module, which sends SIGTERM; returns exit code, standard output and error."""
+    (tmp_path / "sends_a_signal.py").write_text(module)
+    code = STOPPED_AT_AN_IMPORT.format(run.replace("\n", "\n    "))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_signal_at_an_import_does_not_end_the_clean_up(tmp_path):
+    run = "try:\n    import sends_a_signal\nfinally:\n    time.sleep(0.5)\n    print('cleaned up')"
+    stopped = stopped_at_an_import(tmp_path, "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n", run)
+    assert stopped == (130, "cleaned up\n", "emotion-perception: stopped\n")
+
+
+def test_a_signal_at_an_import_that_somebody_catches_ends_the_command_nevertheless(tmp_path):
+    module = (
+        "import os, signal\ntry:\n    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "except KeyboardInterrupt as e:\n    raise ImportError from e\n"
+    )
+    run = "try:\n    import sends_a_signal\nexcept ImportError:\n    time.sleep(0.2)\ntime.sleep(50)\nreturn 0"
+    assert stopped_at_an_import(tmp_path, module, run) == (130, "", "emotion-perception: stopped\n")
+
+
 def test_a_name_that_is_not_utf_8_is_printed(call, capsys):
     name = os.fsdecode(b"caf\xe9\n.npz")
     assert call(raising(DatasetError(f"{name}: lacks labels"))) == 1

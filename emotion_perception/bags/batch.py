@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,12 @@ def evaluate_many(
         for job in sorted(jobs, key=lambda job: job.out):  # a folder before those in it
             with evaluation_folder(job.path, job.out, settings, job.labels) as own:
                 own.claim()
-        with _executor(min(workers, len(jobs)), scheduler) as executor:
-            failed = _evaluate_all(jobs, executor, progress=progress)
+        try:
+            with _executor(min(workers, len(jobs)), scheduler) as executor:
+                failed = _evaluate_all(jobs, executor, progress=progress)
+        finally:
+            if scheduler is None:  # its workers may be writing still
+                _remove_left_overs(jobs)
         evaluated = [job for job in jobs if job.name not in {bag.name for bag in failed}]
         if not evaluated:
             raise RecordingError(f"{folder}: none of {len(jobs)} recordings can be evaluated; {failed[0].problem}")
@@ -175,6 +179,13 @@ def _evaluate(job: _Job) -> str:
     except (EmotionPerceptionError, OSError) as e:
         return one_line(e)
     return "" if report["frames"]["processed"] else "; ".join(report["problems"])
+
+
+def _remove_left_overs(jobs: Sequence[_Job]) -> None:
+    """Removes the unfinished files of worker processes that were ended."""
+    for job in jobs:
+        with suppress(EmotionPerceptionError), evaluation_folder(job.path, job.out, job.settings, job.labels):
+            pass  # a folder removes them when it is opened
 
 
 def _report_that_is_there(job: _Job) -> dict[str, Any] | None:
