@@ -30,6 +30,12 @@ class EncodedImage:
     jpeg: bytes
 
 
+@dataclass(frozen=True, eq=False)
+class _Making:
+    sequence: int
+    image: "asyncio.Future[EncodedImage | None]"
+
+
 class NewestImage:
     """Holds the newest image; one that a newer one replaces before a viewer asks is never made.
 
@@ -54,13 +60,13 @@ class NewestImage:
     ) -> None:
         self._period_s, self._executor, self._clock_s = 1 / rate_hz, executor, clock_s
         self._keep_s, self._keep_bytes = keep_s, keep_bytes
-        self._lock = threading.Lock()  # the ROS thread offers
+        self._lock = threading.Lock()  # the ROS thread offers and clears, a thread of the executor reads what is kept
         self._sequence, self._stamp_ns = 0, 0
         self._make: Callable[[], bytes] | None = None
         self._offered_s = self._asked_s = float("-inf")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._newer = asyncio.Event()
-        self._making: tuple[int, asyncio.Future[EncodedImage | None]] | None = None
+        self._making: _Making | None = None
         self._kept: deque[tuple[float, int, EncodedImage]] = deque()
         self._kept_bytes = 0
         self.made = 0
@@ -109,24 +115,36 @@ class NewestImage:
                 continue
 
     def clear(self) -> None:
-        """Forgets the newest image, so that nobody takes an old one for the present one."""
+        """Forgets the newest image, so that nobody takes an old one for the present one.
+
+        To be called several times a second while no image is wanted: what is kept for `kept` ends then too.
+        """
         with self._lock:
             self._make, self._making = None, None
+            self._forget()
 
     def kept(self) -> list[tuple[int, EncodedImage]]:
         """Returns the images of the last `keep_s` seconds with the wall time in ns at which each was made."""
-        self._forget()
-        return [(wall_ns, image) for _, wall_ns, image in self._kept]
+        with self._lock:
+            self._forget()
+            return [(wall_ns, image) for _, wall_ns, image in self._kept]
 
     async def _made(self) -> EncodedImage | None:
-        """Returns the newest image; the first caller has it made, the others wait for that."""
+        """Returns the newest image; the first caller has it made, the others wait for that.
+
+        One image is made at a time: where that is slower than images come, those between are never made.
+        """
+        before = self._making
+        if before is not None and before.sequence != self._sequence and not before.image.done():
+            await asyncio.wait([before.image])
         with self._lock:
-            sequence, make, stamp_ns = self._sequence, self._make, self._stamp_ns
-        if make is None:
-            return None
-        if self._making is None or self._making[0] != sequence:
-            self._making = sequence, asyncio.ensure_future(self._run(sequence, make, stamp_ns))
-        return await asyncio.shield(self._making[1])
+            making, sequence, make, stamp_ns = self._making, self._sequence, self._make, self._stamp_ns
+            if make is None:
+                return None
+            if making is None or (making is before and making.sequence != sequence):
+                image = asyncio.ensure_future(self._run(sequence, make, stamp_ns))
+                making = self._making = _Making(sequence, image)
+        return await asyncio.shield(making.image)
 
     async def _run(self, sequence: int, make: Callable[[], bytes], stamp_ns: int) -> EncodedImage | None:
         try:
@@ -138,12 +156,14 @@ class NewestImage:
         self.made += 1
         image = EncodedImage(sequence, stamp_ns, jpeg)
         if self._keep_s:
-            self._kept.append((self._clock_s(), time.time_ns(), image))
-            self._kept_bytes += len(jpeg)
-            self._forget()
+            with self._lock:
+                self._kept.append((self._clock_s(), time.time_ns(), image))
+                self._kept_bytes += len(jpeg)
+                self._forget()
         return image
 
     def _forget(self) -> None:
+        """Forgets what is too old or too much; the caller holds the lock."""
         oldest_s = self._clock_s() - self._keep_s
         while self._kept and (self._kept[0][0] < oldest_s or self._kept_bytes > self._keep_bytes):
             self._kept_bytes -= len(self._kept.popleft()[2].jpeg)

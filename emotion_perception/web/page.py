@@ -11,6 +11,7 @@ from fastapi import Response
 from fastapi.responses import PlainTextResponse
 from nicegui import Client, ui
 
+from emotion_perception.core.errors import one_line
 from emotion_perception.web import fragments
 from emotion_perception.web.graph import shown
 from emotion_perception.web.state import CameraState, Control, Value, ViewerSettings, ViewerState
@@ -176,7 +177,7 @@ class Page:
 
     async def _set(self, control: Control, value: Value) -> bool:
         """Sets a parameter and shows the reason of a refusal; returns whether it was set."""
-        reason = await _answer(self._state.nodes.set(control, value), "the node does not answer")
+        reason = await _answer(self._state.nodes.set(control, value), str)
         if reason:
             ui.notify(shown(reason), type="negative", timeout=8000, close_button="Close", multi_line=True)
         else:
@@ -185,7 +186,7 @@ class Page:
 
     async def _calibrate(self) -> None:
         pending = self._state.nodes.calibrate(self._shown.classifier)
-        done, message = await _answer(pending, (False, "the node does not answer"))
+        done, message = await _answer(pending, lambda reason: (False, reason))
         ui.notify(shown(message), type="positive" if done else "negative", timeout=8000, close_button="Close")
 
 
@@ -252,8 +253,11 @@ class _Input:
         self.show(value if taken else before)
 
 
-async def _answer(pending: "Future[Any]", otherwise: Any) -> Any:
+async def _answer(pending: "Future[Any]", failed: Callable[[str], Any]) -> Any:
+    """Returns the result of a command, or where there is none what `failed` makes of the reason."""
     try:
         return await asyncio.wait_for(asyncio.wrap_future(pending), _ANSWER_S)
     except asyncio.TimeoutError:
-        return otherwise
+        return failed("the node does not answer")
+    except Exception as e:  # the command could not be sent
+        return failed(one_line(e))

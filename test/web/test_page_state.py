@@ -4,6 +4,8 @@
 
 import asyncio
 import socket
+import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -72,6 +74,29 @@ def test_an_image_is_made_once_for_all_viewers_and_never_if_nobody_asks(newest, 
     assert [image.jpeg for _, image in newest.kept()] == [b"3", b"4"]
 
 
+def test_images_that_come_while_one_is_made_do_not_queue(newest, clock):
+    made, blocked = [], threading.Event()
+
+    def offer(number):
+        clock.now_s += 0.2
+        newest.offer(lambda: made.append(number) or (blocked.wait(10), b"%d" % number)[1], number)
+
+    async def ask():
+        offer(1)
+        waiting = [asyncio.ensure_future(newest.newer_than(0, 5.0))]
+        while not made:
+            await asyncio.sleep(0)
+        for number in (2, 3, 4):
+            offer(number)
+            waiting.append(asyncio.ensure_future(newest.newer_than(0, 5.0)))
+            await asyncio.sleep(0.01)
+        blocked.set()
+        return [image.jpeg for image in await asyncio.gather(*waiting)]
+
+    assert asyncio.run(ask()) == [b"1", b"4", b"4", b"4"]
+    assert made == [1, 4]
+
+
 def test_images_are_wanted_while_somebody_asks(newest, clock):
     assert not newest.is_wanted
     assert asyncio.run(newest.newer_than(0, 0.0)) is None
@@ -113,6 +138,44 @@ def test_what_is_kept_is_limited(newest, clock):
     assert len(newest.kept()) == 2
     clock.now_s += 31
     assert newest.kept() == []
+
+
+def test_what_is_kept_ends_after_the_last_page_has_gone(newest, clock):
+    newest.offer(lambda: b"old", 1)
+    assert asyncio.run(newest.newer_than(0, 0.0))
+    image = weakref.ref(newest.kept()[0][1])
+    newest.clear()
+    assert image() is not None
+    clock.now_s += 31
+    newest.clear()
+    assert image() is None
+
+
+def test_what_is_kept_can_be_read_while_images_are_made(clock):
+    """A recording is written in a thread of its own."""
+    with ThreadPoolExecutor(2) as executor:
+        newest = NewestImage(1e6, executor, keep_s=1e6, keep_bytes=3000, clock_s=clock)
+        stop, failures = threading.Event(), []
+
+        def read():
+            try:
+                while not stop.is_set():
+                    newest.kept()
+            except Exception as e:
+                failures.append(e)
+
+        async def make():
+            for number in range(2000):
+                clock.now_s += 1
+                newest.offer(lambda: b"x", number)
+                await newest.newer_than(-1, 0.0)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        asyncio.run(make())
+        stop.set()
+        reader.join()
+    assert failures == []
 
 
 def test_a_chart_has_a_minute_of_stamp_time():

@@ -83,10 +83,11 @@ class CameraInputs:
         if self._camera.image.is_wanted and self._images is None:
             kind = CompressedImage if self._compressed else Image
             self._images = self._node.create_subscription(kind, self._images_topic, self._on_image, _NEWEST, raw=True)
-        elif self._images is not None and not self._camera.image.is_wanted:
-            self._node.destroy_subscription(self._images)
-            self._images = None
-            self._sync.clear()
+        elif not self._camera.image.is_wanted:
+            if self._images is not None:
+                self._node.destroy_subscription(self._images)
+                self._images = None
+                self._sync.clear()
             self._camera.image.clear()
         if self._hidden is not None:
             self._offer_hidden(self._sync.expire(time.monotonic(), _WAIT_S))

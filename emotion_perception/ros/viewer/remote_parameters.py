@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.client import Client
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from emotion_perception.ros.conversions import CalibrateNeutral
 from emotion_perception.web.state import Control, Value
@@ -33,7 +33,7 @@ class RemoteParameters:
     def __init__(self, node: Node, controls: Sequence[Control]) -> None:
         self._node, self._controls = node, controls
         self._clients: dict[str, Client] = {}
-        self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[tuple[Future[Any], Callable[[], None]]] = queue.SimpleQueue()
         self._values: dict[tuple[str, str], Value] = {}
         self._read_s = float("-inf")
         self._pending: list[tuple[float, Client, Any]] = []
@@ -45,23 +45,28 @@ class RemoteParameters:
     def set(self, control: Control, value: Value) -> "Future[str]":
         """Sets a parameter; the result is empty, or why it was refused."""
         result: Future[str] = Future()
-        self._commands.put(lambda: self._set(control, value, result))
+        self._commands.put((result, lambda: self._set(control, value, result)))
         return result
 
     def calibrate(self, classifier: str) -> "Future[tuple[bool, str]]":
         """Calls calibrate_neutral; the result is whether it succeeded, and its message."""
         result: Future[tuple[bool, str]] = Future()
-        self._commands.put(lambda: self._calibrate(classifier, result))
+        self._commands.put((result, lambda: self._calibrate(classifier, result)))
         return result
 
     def work(self, *, read: bool) -> None:
-        """Sends what other threads have queued.
+        """Sends what other threads have queued and not cancelled; a value that cannot be sent is their exception.
 
         Args:
             read: also read all parameters once a second.
         """
         while not self._commands.empty():
-            self._commands.get()()
+            result, send = self._commands.get()
+            if result.set_running_or_notify_cancel():  # from here on it cannot be cancelled
+                try:
+                    send()
+                except Exception as e:  # e.g. an integer beyond 64 bits
+                    result.set_exception(e)
         now_s = time.monotonic()
         for since_s, client, future in [entry for entry in self._pending if now_s - entry[0] > _FORGET_S]:
             client.remove_pending_request(future)
@@ -72,7 +77,7 @@ class RemoteParameters:
                 self._read(node)
 
     def _set(self, control: Control, value: Value, result: "Future[str]") -> None:
-        request = SetParameters.Request(parameters=[ParameterMsg(name=control.parameter, value=_to_msg(value))])
+        request = SetParameters.Request(parameters=[Parameter(control.parameter, value=value).to_parameter_msg()])
 
         def answered(response: Any) -> None:
             refused = [entry.reason or "refused" for entry in response.results if not entry.successful]
@@ -121,17 +126,8 @@ class RemoteParameters:
         return True
 
 
-def _to_msg(value: Value) -> ParameterValue:
-    if isinstance(value, bool):
-        return ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=value)
-    if isinstance(value, int):
-        return ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
-    if isinstance(value, float):
-        return ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
-    return ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=value)
-
-
 def _from_msg(value: ParameterValue) -> Value | None:
+    """Returns a value that a page can show, None for an array or a type that does not exist."""
     fields = {
         ParameterType.PARAMETER_BOOL: "bool_value",
         ParameterType.PARAMETER_INTEGER: "integer_value",
