@@ -259,5 +259,5 @@ async def _answer(pending: "Future[Any]", failed: Callable[[str], Any]) -> Any:
         return await asyncio.wait_for(asyncio.wrap_future(pending), _ANSWER_S)
     except asyncio.TimeoutError:
         return failed("the node does not answer")
-    except Exception as e:  # the command could not be sent
-        return failed(one_line(e))
+    except Exception as e:  # noqa: BLE001 - that of `RemoteNodes`
+        return failed(f"the command cannot be sent: {one_line(e)}")

@@ -65,7 +65,7 @@ class RemoteParameters:
             if result.set_running_or_notify_cancel():  # from here on it cannot be cancelled
                 try:
                     send()
-                except Exception as e:  # e.g. an integer beyond 64 bits
+                except Exception as e:  # noqa: BLE001 - what a page has sent must not end the node
                     result.set_exception(e)
         now_s = time.monotonic()
         for since_s, client, future in [entry for entry in self._pending if now_s - entry[0] > _FORGET_S]:
@@ -77,6 +77,9 @@ class RemoteParameters:
                 self._read(node)
 
     def _set(self, control: Control, value: Value, result: "Future[str]") -> None:
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:  # rclpy's exception would explain nothing
+            result.set_result(f"{control.parameter} must be a number of 64 bits, but is {value}")
+            return
         request = SetParameters.Request(parameters=[Parameter(control.parameter, value=value).to_parameter_msg()])
 
         def answered(response: Any) -> None:

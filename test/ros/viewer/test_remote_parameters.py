@@ -36,10 +36,11 @@ def test_a_value_is_set_and_a_wrong_type_is_refused_with_the_reason(graph, remot
     assert "type" in refused.result()
 
 
-def test_a_number_that_no_parameter_can_hold_is_an_exception_of_the_command(graph, remote, control):
-    result = remote.set(control, 10**20)
+def test_a_value_that_no_parameter_can_hold_is_refused(graph, remote, control):
+    number, text = remote.set(control, 10**20), remote.set(control, "\ud800")
     remote.work(read=False)
-    assert result.exception(0) is not None
+    assert "64 bits" in number.result(0)
+    assert text.exception(0) is not None
     assert graph.probe.get_parameter("detection_interval").value == 1
 
 
