@@ -81,7 +81,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Annotates, and prints a summary; returns the exit code."""
-    from emotion_perception.annotate.inputs import Kind
     from emotion_perception.annotate.job import Job
 
     settings = _settings(arguments)
@@ -98,8 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise KeyboardInterrupt(_stopped_line(summary, outputs))
     if summary.complete:
         print(_summary_line(summary, outputs))
-    if summary.kind is Kind.LIVE and summary.problem:
-        _LOG.error("emotion-perception: %s", summary.problem)
+    if summary.source_problem:
+        _LOG.error("emotion-perception: %s", summary.source_problem)
         return 1
     return 0
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.camera import CameraOptions, FrameSource, open_source, without_password
+from emotion_perception.core.camera import CameraOptions, FrameSource, open_source, source_path, without_password
 from emotion_perception.core.errors import SourceError, StalledSourceError
 from emotion_perception.core.paths import local_path
 from emotion_perception.core.printable import printable
@@ -64,13 +64,7 @@ def input_path(text: str) -> Path | None:
     Raises:
         ConfigurationError: as of `local_path`.
     """
-    name = text.strip()
-    if (name.isascii() and name.isdigit()) or name == "synthetic":
-        return None
-    if "://" in name and not name.lower().startswith("file://"):
-        return None
-    path = local_path(text)
-    return None if path.is_char_device() else path
+    return None if source_path(text) is None else local_path(text.strip())
 
 
 def input_name(text: str) -> str:

@@ -19,8 +19,7 @@ from emotion_perception.annotate.outputs import Form, ImageFiles, ImageOutput, V
 from emotion_perception.annotate.recognition import PROCESSED, ImageResult, recognize
 from emotion_perception.annotate.tables import CsvTable, JsonDocument
 from emotion_perception.core.errors import SourceError
-from emotion_perception.core.pipeline import Pipeline, PipelineOptions
-from emotion_perception.core.pipeline_arguments import node_parameters
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions, node_parameters
 from emotion_perception.core.rendering import FaceAnonymizer, OverlayOptions, draw_overlay
 from emotion_perception.core.types import ModelInfo
 from emotion_perception.reporting.progress import progress_bar
@@ -68,7 +67,7 @@ class Settings:
 
 @dataclass
 class Summary:
-    """What became of the images.
+    """Counts of the images and faces of a run, and how it ended.
 
     Attributes:
         name: of the input.
@@ -79,7 +78,8 @@ class Summary:
         skipped: number of image files that could not be read.
         faces: number of tracks; of unrelated images number of faces.
         seconds: from the first image to the last.
-        problem: the first reason why an image failed, or a live source ended.
+        problem: the first reason why an image failed.
+        source_problem: why a live source ended before it was stopped.
         has_sound: whether the video has a sound track.
         complete: whether the input ended, or a live source was stopped after its first image: then the files are whole.
     """
@@ -93,6 +93,7 @@ class Summary:
     faces: int = 0
     seconds: float = 0.0
     problem: str = ""
+    source_problem: str = ""
     has_sound: bool = False
     complete: bool = False
     _tracks: set[int] = field(default_factory=set)
@@ -122,7 +123,7 @@ class Job:
 
     Attributes:
         stop: whether the job ends before the next image, see `end`.
-        summary: what became of the images so far.
+        summary: counts of the images so far.
     """
 
     def __init__(self, settings: Settings, parts: Mapping[Path, Path], *, show: Shower | None = None) -> None:
@@ -156,9 +157,10 @@ class Job:
             with contextlib.suppress(_StoppedError):
                 self._annotate(source, pipeline, classifier.info)
             summary.skipped = source.skipped
-            summary.problem = source.problem or summary.problem
+            summary.source_problem = source.problem
         if not summary.processed and not self.stop.is_set():
-            raise SourceError(f"{source.name}: no image can be processed ({summary.problem or 'there is none'})")
+            problem = summary.source_problem or summary.problem or "there is none"
+            raise SourceError(f"{source.name}: no image can be processed ({problem})")
 
     def _rate_hz(self) -> float:
         """Returns the rate of a folder's sequence; 0 for unrelated images and all other inputs."""

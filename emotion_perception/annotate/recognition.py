@@ -2,19 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The emotions in each image of an input."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from emotion_perception.annotate.inputs import InputImage, Kind
 from emotion_perception.core.errors import one_line
-from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.pipeline import Pipeline, look_ahead
 from emotion_perception.core.types import Face, FaceEmotion
 
 PROCESSED, FAILED = "processed", "failed"  # as in frames.csv of evaluate-bag
-_DETECTION_THREADS = 2
-_LOOK_AHEAD = 3  # images whose detection may run while earlier ones are classified
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,39 +41,33 @@ def recognize(images: Iterable[InputImage], kind: Kind, pipeline: Pipeline) -> I
         kind: of the input; unrelated images have neither tracks nor smoothing, and the track id of their faces is 0.
         pipeline: a new one.
     """
-    if kind is Kind.LIVE:  # looking ahead would make its images older
-        for image in images:
-            yield _recognize(image, None, pipeline)
-        return
-    with ThreadPoolExecutor(_DETECTION_THREADS, "detect") as detection:
-        pending: deque[tuple[InputImage, Future[list[Face] | None]]] = deque()
-        for image in images:
-            pending.append((image, detection.submit(pipeline.detect, image.image_bgr)))
-            if len(pending) > _LOOK_AHEAD:
-                yield _next(pending, kind, pipeline)
-        while pending:
-            yield _next(pending, kind, pipeline)
+
+    def detect(image: InputImage) -> list[Face] | None:
+        return pipeline.detect(image.image_bgr)
+
+    def track(image: InputImage, detected: Future[list[Face] | None] | None = None) -> ImageResult:
+        if kind is Kind.IMAGES:
+            pipeline.tracking.reset()
+        try:
+            detections = None if detected is None else detected.result()
+            faces = pipeline.track(image.image_bgr, image.stamp_ns * 1e-9, detections=detections)
+        except Exception as e:  # noqa: BLE001 - whatever one image does to a model, the next one is processed
+            return ImageResult(image, FAILED, problem=one_line(e))
+        return ImageResult(image, PROCESSED, tuple(faces))
+
+    live = kind is Kind.LIVE  # looking ahead would make its images older
+    for tracked in map(track, images) if live else look_ahead(images, detect, track):
+        if kind is Kind.IMAGES:
+            pipeline.recognizer.reset()
+        yield tracked if tracked.status == FAILED else _classified(tracked, kind, pipeline)
 
 
-def _next(
-    pending: "deque[tuple[InputImage, Future[list[Face] | None]]]", kind: Kind, pipeline: Pipeline
-) -> ImageResult:
-    image, detected = pending.popleft()
-    if kind is not Kind.IMAGES:
-        return _recognize(image, detected, pipeline)
-    pipeline.tracking.reset()
-    pipeline.recognizer.reset()
-    result = _recognize(image, detected, pipeline)
-    emotions = (replace(emotion, face=replace(emotion.face, track_id=0)) for emotion in result.emotions)
-    return replace(result, emotions=tuple(emotions))
-
-
-def _recognize(image: InputImage, detected: "Future[list[Face] | None] | None", pipeline: Pipeline) -> ImageResult:
-    stamp_s = image.stamp_ns * 1e-9
+def _classified(tracked: ImageResult, kind: Kind, pipeline: Pipeline) -> ImageResult:
+    image = tracked.source
     try:
-        detections = None if detected is None else detected.result()
-        faces = pipeline.track(image.image_bgr, stamp_s, detections=detections)
-        emotions = pipeline.recognize(image.image_bgr, faces, stamp_s)
-        return ImageResult(image, PROCESSED, tuple(faces), tuple(emotions))
-    except Exception as e:  # noqa: BLE001 - whatever one image does to a model, the next one is processed
+        emotions = pipeline.recognize(image.image_bgr, tracked.faces, image.stamp_ns * 1e-9)
+    except Exception as e:  # noqa: BLE001 - see `recognize`
         return ImageResult(image, FAILED, problem=one_line(e))
+    if kind is Kind.IMAGES:
+        emotions = [replace(emotion, face=replace(emotion.face, track_id=0)) for emotion in emotions]
+    return replace(tracked, emotions=tuple(emotions))

@@ -86,9 +86,9 @@ class Window:
 
     def _draw(self) -> None:
         """Draws the image as large as the window allows, at its own aspect ratio."""
-        if self._image is None:
-            return
         screen = self._pygame.display.get_surface()
+        if self._image is None or screen is None:
+            return
         width, height = screen.get_size()
         scale = min(width / self._image.shape[1], height / self._image.shape[0])
         size = max(1, round(self._image.shape[1] * scale)), max(1, round(self._image.shape[0] * scale))

@@ -3,8 +3,11 @@
 """All stages from an image to emotions, without ROS: for recordings, benchmarks and comparisons with the nodes."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +20,15 @@ from emotion_perception.core.classification import (
     create_classifier,
 )
 from emotion_perception.core.detection import DetectorOptions, FaceDetector, NonFaceFilter, create_detector
-from emotion_perception.core.options import Options
+from emotion_perception.core.options import Options, option_values
 from emotion_perception.core.tracking import FaceTrackingPipeline, Tracker, TrackerOptions
 from emotion_perception.core.types import Face, FaceEmotion
+
+Item = TypeVar("Item")
+Detected = TypeVar("Detected")
+Tracked = TypeVar("Tracked")
+_DETECTION_THREADS = 2
+_LOOK_AHEAD = 3  # images whose detection may run while earlier ones are classified
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +46,14 @@ class PipelineOptions(Options):
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
     classifier: ClassifierOptions = field(default_factory=ClassifierOptions)
     recognizer: RecognizerOptions = field(default_factory=RecognizerOptions)
+
+
+def node_parameters(options: PipelineOptions) -> dict[str, dict[str, Any]]:
+    """Returns the options of the stages as parameters of the nodes that run them, as reports show them."""
+    return {
+        "face_detection_node": {**option_values(options.detector), **option_values(options.tracker)},
+        "emotion_classifier_node": {**option_values(options.classifier), **option_values(options.recognizer)},
+    }
 
 
 def create_non_face_filter(
@@ -157,3 +174,26 @@ class Pipeline:
             max_classified=max_classified,
             time_limit_s=time_limit_s,
         )
+
+
+def look_ahead(
+    items: Iterable[Item],
+    detect: Callable[[Item], Detected],
+    track: Callable[[Item, "Future[Detected]"], Tracked],
+) -> Iterator[Tracked]:
+    """Yields the tracked faces of each item in order, while detection runs in other threads for the next ones.
+
+    Args:
+        items: the images of one sequence.
+        detect: runs the detector on an item, in several threads at once.
+        track: tracks the faces of an item, one after the other in the order of the items, in another thread than the
+            caller's; takes the future of what `detect` returns or raises.
+    """
+    with ThreadPoolExecutor(_DETECTION_THREADS, "detect") as detection, ThreadPoolExecutor(1, "track") as tracking:
+        pending: deque[Future[Tracked]] = deque()
+        for item in items:
+            pending.append(tracking.submit(track, item, detection.submit(detect, item)))
+            if len(pending) > _LOOK_AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

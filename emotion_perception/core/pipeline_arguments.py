@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emotion_perception.core.classification import ClassifierOptions, RecognizerOptions
 from emotion_perception.core.detection import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.options import option_fields, option_values, with_values
+from emotion_perception.core.options import option_fields, with_values
 from emotion_perception.core.rendering import ANONYMIZERS
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.core.yaml_values import as_type, parse_key_values
@@ -103,14 +103,6 @@ def refuse_without_effect(arguments: argparse.Namespace, defaults: Mapping[str, 
     for name, default in defaults.items():
         if getattr(arguments, name) != default:
             raise ConfigurationError(f"--{name.replace('_', '-')} has no effect: {reason}")
-
-
-def node_parameters(options: "PipelineOptions") -> dict[str, dict[str, Any]]:
-    """Returns the options of the stages as parameters of the nodes that run them, as reports show them."""
-    return {
-        "face_detection_node": {**option_values(options.detector), **option_values(options.tracker)},
-        "emotion_classifier_node": {**option_values(options.classifier), **option_values(options.recognizer)},
-    }
 
 
 def _parse(assignments: Sequence[str]) -> dict[str, Any]:

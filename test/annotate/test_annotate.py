@@ -24,9 +24,11 @@ from programs import installed_program, program, refused
 from real_face import moving_face, need_real_face
 from video_files import frames_of, sound_of, write_video
 
+from emotion_perception.cli import main
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.detection.options import DetectorOptions
+from emotion_perception.core.pipeline import Pipeline
 
 av = pytest.importorskip("av", reason="videos are written with PyAV, the extra [video]")
 
@@ -349,6 +351,29 @@ def test_a_stream_that_ends_is_complete(network_camera, tmp_path):
     assert process.returncode == 0, error
     assert "delivers no more images" in error
     assert len(json.loads((out / "x.json").read_text())["frames"]) > 10
+
+
+@pytest.mark.guarantee(
+    "An image on which `annotate` fails is counted, and the run is a success, of a stream or camera as of a file.",
+    section="Programs",
+)
+@pytest.mark.parametrize("live", [False, True])
+def test_an_image_that_fails_is_no_failure_of_the_run(clip, tmp_path, monkeypatch, capsys, live):
+    track, calls = Pipeline.track, []
+
+    def failing_once(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            raise RuntimeError("out of luck")
+        if live and len(calls) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return track(*arguments, **options)
+
+    monkeypatch.setattr(Pipeline, "track", failing_once)
+    assert main(["annotate", "synthetic" if live else str(clip), "--json", str(tmp_path / "o.json"), *SPEED]) == 0
+    assert "1 failed (out of luck)" in capsys.readouterr().out
+    statuses = [frame["status"] for frame in json.loads((tmp_path / "o.json").read_text())["frames"]]
+    assert statuses[:3] == ["processed", "failed", "processed"]
 
 
 @pytest.mark.guarantee("A wrong input or output of `annotate` is one line that names it.", section="Programs")

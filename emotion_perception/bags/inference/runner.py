@@ -5,9 +5,8 @@
 import math
 import queue
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,12 +17,10 @@ from emotion_perception.bags.io.images import BagImage
 from emotion_perception.bags.io.messages import NS
 from emotion_perception.core.classification import LoadShedder
 from emotion_perception.core.errors import ImageError, one_line
-from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.pipeline import Pipeline, look_ahead
 from emotion_perception.core.sync import MAX_WAITING, LatestFrameWorker
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 
-_DETECTION_THREADS = 2
-_LOOK_AHEAD = 3  # images whose detection may run while earlier ones are classified
 _STOP_S = 60.0  # limit for the last frames
 
 
@@ -75,15 +72,15 @@ def process_every_frame(images: Iterable[BagImage], pipeline: Pipeline) -> Itera
         images: images of one stream.
         pipeline: a new one, so that track ids start at 1.
     """
-    with ThreadPoolExecutor(_DETECTION_THREADS, "detect") as detection, ThreadPoolExecutor(1, "track") as tracking:
-        pending: deque[Future[_TrackedFrame | FrameResult]] = deque()
-        for bag_image in images:
-            detected = detection.submit(_detect, bag_image, pipeline)
-            pending.append(tracking.submit(_track_when_detected, detected, pipeline))
-            if len(pending) > _LOOK_AHEAD:
-                yield _classify(pending.popleft().result(), pipeline)
-        while pending:
-            yield _classify(pending.popleft().result(), pipeline)
+
+    def detect(bag_image: BagImage) -> _DetectedFrame | FrameResult:
+        return _detect(bag_image, pipeline)
+
+    def track(_: BagImage, detected: Future[_DetectedFrame | FrameResult]) -> _TrackedFrame | FrameResult:
+        return _track(detected.result(), pipeline)
+
+    for tracked in look_ahead(images, detect, track):
+        yield _classify(tracked, pipeline)
 
 
 def _detect(bag_image: BagImage, pipeline: Pipeline) -> _DetectedFrame | FrameResult:
@@ -113,12 +110,6 @@ def _track(detected: _DetectedFrame | FrameResult, pipeline: Pipeline) -> _Track
         return _frame_result(bag_image, FAILED, problem=one_line(e), image=detected.image)
     detect_ms = detected.detect_ms + (time.monotonic() - begun_s) * 1e3
     return _TrackedFrame(bag_image, detected.image, faces, detected.decode_ms, detect_ms)
-
-
-def _track_when_detected(
-    detected: Future[_DetectedFrame | FrameResult], pipeline: Pipeline
-) -> _TrackedFrame | FrameResult:
-    return _track(detected.result(), pipeline)
 
 
 def _classify(tracked: _TrackedFrame | FrameResult, pipeline: Pipeline) -> FrameResult:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.core.pipeline import Pipeline, PipelineOptions
-from emotion_perception.core.pipeline_arguments import node_parameters
+from emotion_perception.core.pipeline import Pipeline, PipelineOptions, node_parameters
 
 PipelineMaker = Callable[[PipelineOptions], Pipeline]
 MODES = ("every_frame", "realtime", "recorded")

@@ -9,7 +9,7 @@ from emotion_perception.core.lazy_imports import lazy_imports
 if TYPE_CHECKING:
     from emotion_perception.core.camera.calibration import Calibration, read_calibration, write_calibration
     from emotion_perception.core.camera.capture_loop import CaptureLoop
-    from emotion_perception.core.camera.factory import check_source, open_source
+    from emotion_perception.core.camera.factory import check_source, open_source, source_path
     from emotion_perception.core.camera.identity import source_identity, without_password
     from emotion_perception.core.camera.monotonic_stamps import MonotonicStamps
     from emotion_perception.core.camera.options import CameraOptions
@@ -21,7 +21,7 @@ else:
         {
             "calibration": ("Calibration", "read_calibration", "write_calibration"),
             "capture_loop": ("CaptureLoop",),
-            "factory": ("check_source", "open_source"),
+            "factory": ("check_source", "open_source", "source_path"),
             "identity": ("source_identity", "without_password"),
             "monotonic_stamps": ("MonotonicStamps",),
             "options": ("CameraOptions",),
@@ -41,6 +41,7 @@ __all__ = [
     "open_source",
     "read_calibration",
     "source_identity",
+    "source_path",
     "without_password",
     "write_calibration",
 ]

@@ -3,7 +3,6 @@
 """Opens the camera source that the option `video_device` names."""
 
 import os
-import stat
 from pathlib import Path
 
 import cv2
@@ -36,6 +35,19 @@ def check_source(options: CameraOptions) -> None:
         resolve_model_file("astronaut")
 
 
+def source_path(video_device: str) -> Path | None:
+    """Returns the file or folder that `video_device` names; None for a camera, a stream and the built-in source.
+
+    Raises:
+        ConfigurationError: as of `local_path`.
+    """
+    device = video_device.strip()
+    if device == "synthetic" or _is_stream(device):
+        return None
+    path = local_path(device_path(device))
+    return None if _is_camera(path) else path
+
+
 def open_source(options: CameraOptions, *, stream_timeout_s: float | None = None) -> FrameSource:
     """Opens what `options.video_device` names.
 
@@ -55,16 +67,16 @@ def open_source(options: CameraOptions, *, stream_timeout_s: float | None = None
     device = options.video_device.strip()
     if device == "synthetic":
         return SyntheticSource(options)
-    if "://" in device and not device.lower().startswith("file://"):
+    if _is_stream(device):
         return StreamSource(device, options, read_timeout_s=stream_timeout_s)
-    return _open_path(local_path(device_path(device)), options)
+    if (path := source_path(device)) is None:
+        return DeviceSource(str(local_path(device_path(device))), options)
+    return _open_file(path, options)
 
 
-def _open_path(path: Path, options: CameraOptions) -> FrameSource:
+def _open_file(path: Path, options: CameraOptions) -> FrameSource:
     if path.is_dir():
         return FolderSource.of_folder(path, options)
-    if _is_character_device(path) or (str(path).startswith("/dev/") and not path.exists()):
-        return DeviceSource(str(path), options)
     try:
         with open_regular(path) as file:
             head = file.read(HEAD_BYTES)
@@ -79,8 +91,12 @@ def _open_path(path: Path, options: CameraOptions) -> FrameSource:
     return VideoFileSource(path, options)
 
 
-def _is_character_device(path: Path) -> bool:
-    return path.exists() and stat.S_ISCHR(path.stat().st_mode)
+def _is_stream(device: str) -> bool:
+    return "://" in device and not device.lower().startswith("file://")
+
+
+def _is_camera(path: Path) -> bool:
+    return path.is_char_device() or (str(path).startswith("/dev/") and not path.exists())
 
 
 def _configure_opencv() -> None:

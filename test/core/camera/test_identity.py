@@ -1,8 +1,11 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+from pathlib import Path
+
 import pytest
 
+from emotion_perception.core.camera.factory import source_path
 from emotion_perception.core.camera.identity import source_identity, without_password
 
 
@@ -44,3 +47,19 @@ def test_a_source_is_named_without_credentials_and_a_device_with_its_serial_numb
     (entry / "name").write_text("Front camera: UVC\n")
     (entry / "device").symlink_to(usb_device / "interface")
     assert source_identity(video_device, tmp_path / "class") == expected
+
+
+@pytest.mark.parametrize(
+    ("video_device", "expected"),
+    [
+        ("clip.mp4", Path("clip.mp4")),
+        (" file:///data/my%20clip.mp4 ", Path("/data/my clip.mp4")),
+        ("987", None),
+        ("/dev/nosuch", None),
+        ("/dev/null", None),
+        (" synthetic ", None),
+        ("rtsp://10.0.0.2/live", None),
+    ],
+)
+def test_only_a_file_or_folder_has_a_path(video_device, expected):
+    assert source_path(video_device) == expected
