@@ -20,7 +20,7 @@ SOCKET_PATH = "/_nicegui_ws/"
 LOGIN_PATH = "/login"
 _MAX_BODY, _DIGITS = 64 * 1024, 9
 _FILES = ("/camera/", "/viewer/", "/_nicegui/", SOCKET_PATH)
-_SEND_S = 20.0  # a client that takes nothing of an answer for so long has left
+_BODY_S = 10.0  # in which the token of the form must come
 _FORWARDED = (b"x-forwarded-", b"forwarded")  # who sends them is the client itself: there is no proxy that we trust
 _HEADERS = [
     (
@@ -54,7 +54,8 @@ class Guard:
         requests: limits the requests of each address.
         pages: limits the pages that each address opens, which take memory for a minute.
         failures: limits the wrong tokens of each address.
-        messages: limits the messages of each WebSocket.
+        messages: makes the limit of the messages of a WebSocket.
+        body_s: in which the body of the form must come.
     """
 
     def __init__(
@@ -67,13 +68,15 @@ class Guard:
         requests: RateLimiter | None = None,
         pages: RateLimiter | None = None,
         failures: RateLimiter | None = None,
-        messages: RateLimiter | None = None,
+        messages: Callable[[], RateLimiter] | None = None,
+        body_s: float = _BODY_S,
     ) -> None:
         self._app, self._hosts, self._access, self._cookie = app, hosts, access, cookie
         self._requests = requests or RateLimiter(150, 600)
         self._pages = pages or RateLimiter(2, 30)
         self._failures = failures or RateLimiter(0.1, 5)
-        self._messages = messages or RateLimiter(50, 200)
+        self._messages = messages or (lambda: RateLimiter(50, 200))
+        self._body_s = body_s
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answers a request itself, or passes it on."""
@@ -86,11 +89,14 @@ class Guard:
             return
         if self._access is not None and await self._answered(request, self._access, receive, send):
             return
+        if request.is_polling:  # many messages in one request, which no limit of a WebSocket would count
+            await _refuse(scope, receive, send, 404, "Socket.IO needs a WebSocket here")
+            return
         scope["headers"] = [(name, value) for name, value in scope["headers"] if not name.startswith(_FORWARDED)]
         if scope["type"] == "websocket":
-            await self._app(scope, self._limited_messages(scope, receive), _timely(send))
+            await self._app(scope, self._limited_messages(request, receive), send)
         else:
-            await self._app(scope, _limited_body(receive), _timely(_with_headers(send)))
+            await self._app(scope, _limited_body(receive), _with_headers(send))
 
     def _refusal(self, request: "_Request") -> tuple[int, str] | None:
         """Returns status and reason if a request is not to be answered at all."""
@@ -103,8 +109,7 @@ class Guard:
         if request.value(b"sec-fetch-site") in ("cross-site", "same-site") and not request.is_navigation:
             return 403, "requests of other pages are refused"
         if request.scope["type"] == "http":
-            may_post = request.path == LOGIN_PATH or request.path.startswith(SOCKET_PATH)
-            if request.method not in (("GET", "HEAD", "POST") if may_post else ("GET", "HEAD")):
+            if request.method not in ("GET", "HEAD") and not request.is_login:
                 return 405, "this method is not allowed"
             length = request.value(b"content-length") or "0"
             if not length.isdecimal() or len(length) > _DIGITS or int(length) > _MAX_BODY:
@@ -124,8 +129,14 @@ class Guard:
             await _refuse(request.scope, receive, send, 429, "too many wrong tokens, wait a minute")
             return True
         code = request.query("link") if request.path == "/" else ""
-        posted = request.scope["type"] == "http" and request.path == LOGIN_PATH and request.method == "POST"
-        given = parse_qs((await _body(receive)).decode(errors="replace")).get("token", [""])[0] if posted else ""
+        posted, given = request.is_login, ""
+        if posted:
+            try:
+                body = await asyncio.wait_for(_body(receive), self._body_s)
+            except asyncio.TimeoutError:
+                await _refuse(request.scope, receive, send, 408, "the token has not come in time")
+                return True
+            given = parse_qs(body.decode(errors="replace")).get("token", [""])[0]
         if (code and access.use_link(code)) or (posted and access.is_token(given)):
             cookie = f"{self._cookie}={access.open_session()}; HttpOnly; SameSite=Strict; Path=/"
             # not a redirect: a browser that follows one from another page sends no strict cookie
@@ -143,15 +154,22 @@ class Guard:
             await _refuse(request.scope, receive, send, 401, reason)
         return True
 
-    def _limited_messages(self, scope: Message, receive: Receive) -> Receive:
-        """Returns a `receive` that closes the WebSocket after too many or too large messages."""
-        key = f"{id(scope)}"
+    def _limited_messages(self, request: "_Request", receive: Receive) -> Receive:
+        """Returns a `receive` that closes the WebSocket after too many or too large messages, or after its session.
+
+        An open page sends a message every few seconds: the answer to Socket.IO's ping.
+        """
+        messages, access = self._messages(), self._access
+        session = request.cookie(self._cookie)
+        if access is None or not access.is_session(session):  # nothing is needed, or the token has opened it
+            session = ""
 
         async def limited() -> Message:
             message = await receive()
             if message["type"] == "websocket.receive":
                 size = len(message.get("text") or message.get("bytes") or "")
-                if size > _MAX_BODY or not self._messages.take(key):
+                has_ended = access is not None and session != "" and not access.is_session(session)
+                if size > _MAX_BODY or has_ended or not messages.take(""):
                     return {"type": "websocket.disconnect", "code": 1008}
             return message
 
@@ -200,6 +218,16 @@ class _Request:
         """The token in the header `Authorization: Bearer TOKEN`, empty if there is none."""
         scheme, _, token = self.value(b"authorization").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
+
+    @property
+    def is_login(self) -> bool:
+        """Whether it is the form with the token."""
+        return self.scope["type"] == "http" and self.path == LOGIN_PATH and self.method == "POST"
+
+    @property
+    def is_polling(self) -> bool:
+        """Whether it is Socket.IO without a WebSocket."""
+        return self.scope["type"] == "http" and self.path.startswith(SOCKET_PATH)
 
     @property
     def is_navigation(self) -> bool:
@@ -257,10 +285,3 @@ def _with_headers(send: Send) -> Send:
         await send(message)
 
     return with_headers
-
-
-def _timely(send: Send) -> Send:
-    async def timely(message: Message) -> None:
-        await asyncio.wait_for(send(message), _SEND_S)
-
-    return timely

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import Response
 from fastapi.responses import PlainTextResponse
-from nicegui import Client, ui
+from nicegui import Client, core, ui
 
 from emotion_perception.core.errors import one_line
 from emotion_perception.web import fragments
@@ -48,11 +48,31 @@ def add_page(state: ViewerState, settings: ViewerSettings) -> None:
     @ui.page("/")
     def index(client: Client) -> Response | None:
         """Builds the page of one viewer."""
-        viewers = sum(1 for other in Client.instances.values() if other is not client and other.has_socket_connection)
-        if viewers >= settings.max_viewers:
+        if (viewers := _others(client)) >= settings.max_viewers:
             return PlainTextResponse(f"{viewers} pages are open, and max_viewers allows no more\n", 503)
+
+        async def check() -> None:  # more pages can be fetched before the first of them connects
+            if _others(client) >= settings.max_viewers:
+                await _end(client)
+
+        client.on_connect(check)
         Page(state, settings, cache)
         return None
+
+
+def _others(client: Client) -> int:
+    """Returns the number of other pages that are connected."""
+    return sum(1 for other in Client.instances.values() if other is not client and other.has_socket_connection)
+
+
+async def _end(client: Client) -> None:
+    """Ends a page: its browser asks for it anew, and gets the reason."""
+    sockets = list(core.sio.manager.get_participants("/", client.id))
+    await core.sio.emit("run_javascript", {"code": "location.reload()"}, room=client.id)
+    if not client.is_deleted:
+        client.delete()
+    for _, web_socket in sockets:
+        await core.sio.eio.disconnect(web_socket)
 
 
 class Page:

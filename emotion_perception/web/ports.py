@@ -9,10 +9,13 @@ from emotion_perception.core.errors import ConfigurationError
 
 _TRIES = 50
 _LAST = 65535
+_UNSENT_MS = 20_000  # a client that takes nothing of an answer for so long has left
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
     """Returns a listening socket on a port, or on the next free one of the 50 after it.
+
+    Its connections are closed when a client has taken nothing of an answer for 20 s.
 
     Args:
         host: address or name that the socket is bound to.
@@ -28,6 +31,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
     for number in range(port, min(port + _TRIES, _LAST) + 1):
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNSENT_MS)  # inherited by its connections
         try:
             listening.bind((address[0], number, *address[2:]))
             listening.listen(128)

@@ -10,28 +10,35 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 os.environ["NICEGUI_STORAGE_PATH"] = f"{tempfile.gettempdir()}/{uuid.uuid4()}"  # never written, so it is nobody else's
 
 import uvicorn
-from fastapi import FastAPI, Response
-from fastapi.responses import PlainTextResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
+from nicegui import app as nicegui_app
 from nicegui import ui
 
 from emotion_perception.core.errors import EmotionPerceptionError
-from emotion_perception.web.access import AllowedHosts, TokenAccess
+from emotion_perception.web.access import AllowedHosts, RateLimiter, TokenAccess
 from emotion_perception.web.guard import Guard
 from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.page import add_page
 from emotion_perception.web.state import ViewerSettings, ViewerState
 
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
 _STATIC = Path(__file__).resolve().with_name("static")  # resolved: colcon may install links
 _LONGEST_WAIT_S = 5.0  # of a request for an image, which is then repeated
 _START_S, _GRACE_S, _STOP_S = 20.0, 0.4, 1.0
+_MIN_REQUESTS_HZ = 150.0  # of an address
+_CHUNK_BYTES = 2**18
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -74,7 +81,16 @@ class ViewerServer:
             message_history_length=0,
             binding_refresh_interval=None,
         )
-        guard = Guard(app, AllowedHosts(host, names), access, cookie=f"emotion_perception_viewer_{port}")
+        nicegui_app.config.socket_io_js_transports = ["websocket"]
+        nicegui_app.add_exception_handler(404, _not_found)  # NiceGUI's own keeps a page in memory for a minute
+        requests_hz = max(_MIN_REQUESTS_HZ, 1.25 * settings.max_rate_hz * settings.max_viewers)
+        guard = Guard(
+            app,
+            AllowedHosts(host, names),
+            access,
+            cookie=f"emotion_perception_viewer_{port}",
+            requests=RateLimiter(requests_hz, int(4 * requests_hz)),
+        )
         config = uvicorn.Config(
             guard,
             log_config=None,
@@ -150,7 +166,7 @@ def add_images(app: FastAPI, images: Sequence[NewestImage], *, can_download: boo
         newest = await images[index].newer_than(0, _LONGEST_WAIT_S)
         if newest is None:
             return PlainTextResponse("there is no image\n", 503)
-        return _download(newest.jpeg, f"snapshot_{newest.stamp_ns}.jpg", "image/jpeg")
+        return Response(newest.jpeg, media_type="image/jpeg", headers=_attachment(f"snapshot_{newest.stamp_ns}.jpg"))
 
 
 def add_recordings(app: FastAPI, state: ViewerState, executor: Executor) -> None:
@@ -159,9 +175,9 @@ def add_recordings(app: FastAPI, state: ViewerState, executor: Executor) -> None
     Args:
         app: gets the route.
         state: has the recordings.
-        executor: makes them, one at a time.
+        executor: makes them, one at a time: the next one when the last one has been sent.
     """
-    one_at_a_time = asyncio.Semaphore(1)
+    one_at_a_time = asyncio.Lock()
 
     @app.get("/camera/{index}/last30s.zip")
     async def last_seconds(index: int) -> Response:
@@ -169,16 +185,50 @@ def add_recordings(app: FastAPI, state: ViewerState, executor: Executor) -> None
         if not 0 <= index < len(state.cameras):
             return PlainTextResponse("no such camera\n", 404)
         if one_at_a_time.locked():
-            return PlainTextResponse("another recording is being written\n", 503)
-        async with one_at_a_time:
+            return PlainTextResponse("another recording is being downloaded\n", 503)
+        await one_at_a_time.acquire()
+        try:
             loop = asyncio.get_running_loop()
-            try:
-                archive = await loop.run_in_executor(executor, state.recordings.last_seconds, index)
-            except EmotionPerceptionError as e:
+            archive = await loop.run_in_executor(executor, state.recordings.last_seconds, index)
+        except BaseException as e:
+            one_at_a_time.release()
+            if isinstance(e, EmotionPerceptionError):
                 return PlainTextResponse(f"{e}\n", 503)
-        return _download(archive, f"last30s_{time.strftime('%Y%m%d_%H%M%S')}.zip", "application/zip")
+            raise
+        return _Archive(archive, f"last30s_{time.strftime('%Y%m%d_%H%M%S')}.zip", one_at_a_time.release)
 
 
-def _download(content: bytes, name: str, media_type: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', **_NO_STORE}
-    return Response(content, media_type=media_type, headers=headers)
+class _Archive(StreamingResponse):
+    """Sends a file from the disk, and closes it whether it was taken or not.
+
+    Args:
+        file: open for reading.
+        name: that the browser saves it under.
+        done: is called in the end.
+    """
+
+    def __init__(self, file: BinaryIO, name: str, done: Callable[[], None]) -> None:
+        headers = _attachment(name) | {"Content-Length": str(os.fstat(file.fileno()).st_size)}
+        super().__init__(_chunks(file), media_type="application/zip", headers=headers)
+        self._file, self._done = file, done
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Sends it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
+            self._done()
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"', **_NO_STORE}
+
+
+async def _not_found(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    return PlainTextResponse("no such page\n", 404)

@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from emotion_perception.core.rendering.options import ANONYMIZERS
 from emotion_perception.web.graph import GraphState
@@ -73,8 +73,8 @@ class RemoteNodes(Protocol):
 class Recordings(Protocol):
     """What the last 30 s can be downloaded from."""
 
-    def last_seconds(self, camera: int) -> bytes:
-        """Returns a ZIP archive with a rosbag2 folder; called in a thread of its own.
+    def last_seconds(self, camera: int) -> BinaryIO:
+        """Returns a ZIP archive with a rosbag2 folder, to be closed by the caller; called in a thread of its own.
 
         Raises:
             EmotionPerceptionError: it cannot be written.
@@ -90,12 +90,14 @@ class ViewerSettings:
         can_download: whether they download snapshots and recordings.
         anonymize: how faces are hidden in all that the server has; `none` shows them.
         max_viewers: how many pages may be open.
+        max_rate_hz: most images per second that each of them gets.
     """
 
     can_control: bool
     can_download: bool
     anonymize: str = ANONYMIZERS[0]
     max_viewers: int = 8
+    max_rate_hz: float = 15.0
 
 
 @dataclass(frozen=True)

@@ -315,7 +315,7 @@ def test_a_wrong_token_and_a_foreign_page_are_refused(hiding, local, token, open
     assert get(local, Authorization=f"Bearer {token}", Origin="http://evil.example")[0] == 403
     polling = f"{local}/_nicegui_ws/socket.io/?EIO=4&transport=polling"
     assert get(polling)[0] == 401
-    assert get(polling, Authorization=f"Bearer {token}")[0] == 200
+    assert get(polling, Authorization=f"Bearer {token}")[0] == 404  # only WebSockets are served
     assert get(polling, Authorization=f"Bearer {token}", Origin="http://evil.example")[0] == 403
 
 

@@ -10,6 +10,7 @@ from emotion_perception.web.access import AllowedHosts, RateLimiter, TokenAccess
 from emotion_perception.web.guard import Guard
 
 POLLING = "/_nicegui_ws/socket.io/"
+ALLOWED = {"page": 200, "polling": 404, "handshake": 101}  # polling is not offered
 KINDS = {"page": ("http", "/"), "polling": ("http", POLLING), "handshake": ("websocket", POLLING)}
 
 
@@ -93,10 +94,6 @@ def remote(app, access):
     return Client(Guard(app, AllowedHosts("0.0.0.0"), access, cookie="viewer"), "192.168.1.5:8090", "192.168.1.9")
 
 
-def allowed(kind):
-    return 101 if kind == "handshake" else 200
-
-
 @pytest.mark.guarantee(
     "Page, Socket.IO polling and WebSocket handshake of web_viewer_node are refused under a foreign `Host` (DNS "
     "rebinding), and to pages of another `Origin`.",
@@ -104,8 +101,8 @@ def allowed(kind):
 )
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_foreign_hosts_and_origins_are_refused(app, client, kind):
-    assert client.status(kind) == allowed(kind)
-    assert client.status(kind, origin="http://localhost:8090") == allowed(kind)
+    assert client.status(kind) == ALLOWED[kind]
+    assert client.status(kind, origin="http://localhost:8090") == ALLOWED[kind]
     reached = len(app.scopes)
     for headers in (
         {"host": "evil.example"},
@@ -137,7 +134,7 @@ def test_without_the_token_nothing_is_answered(app, remote, access, kind):
     assert remote.status(kind, cookie="viewer=made-up") in (401, 403)
     assert remote.status(kind, cookie="viewer=\u00e9") in (401, 403)
     assert app.scopes == []
-    assert remote.status(kind, authorization=f"Bearer {access.token}") == allowed(kind)
+    assert remote.status(kind, authorization=f"Bearer {access.token}") == ALLOWED[kind]
 
 
 @pytest.mark.parametrize("way", ["link", "form"])
@@ -152,7 +149,7 @@ def test_link_and_form_open_a_session(remote, access, way):
     cookie, *attributes = headers[b"set-cookie"].decode().split("; ")
     assert {"HttpOnly", "SameSite=Strict"} <= set(attributes)
     for kind in KINDS:
-        assert remote.status(kind, cookie=cookie) == allowed(kind)
+        assert remote.status(kind, cookie=cookie) == ALLOWED[kind]
     assert enter()[0] == (401 if way == "link" else 200)
 
 
@@ -173,12 +170,52 @@ def test_tokens_cannot_be_guessed_one_after_the_other(remote, access):
     "Requests of one address, and messages of one WebSocket, are limited in rate and size.", section="Web page"
 )
 def test_too_many_requests_and_messages_are_refused(app):
-    guard = Guard(app, AllowedHosts("127.0.0.1"), requests=RateLimiter(0.001, 3), messages=RateLimiter(0.001, 2))
+    guard = Guard(
+        app, AllowedHosts("127.0.0.1"), requests=RateLimiter(0.001, 3), messages=lambda: RateLimiter(0.001, 2)
+    )
     client = Client(guard)
     client.ask("handshake", messages=["1", "2", "3", "4"])
     assert [message["text"] for message in app.messages] == ["1", "2"]
     assert [client.status() for _ in range(3)] == [200, 200, 429]
     assert Client(guard, address="127.0.0.2").status() == 200
+
+
+def test_each_web_socket_has_a_limit_of_its_own(app):
+    client = Client(Guard(app, AllowedHosts("127.0.0.1"), messages=lambda: RateLimiter(0.001, 2)))
+    for _ in range(3):
+        client.ask("handshake", messages=["1", "2", "3"])
+    assert len(app.messages) == 6
+
+
+def test_a_web_socket_ends_with_its_session():
+    now_s = 100.0
+    access = TokenAccess(lambda: now_s)
+    reached = []
+
+    async def app(scope, receive, send):
+        nonlocal now_s
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            reached.append(message["text"])
+            now_s += 7 * 3600
+
+    client = Client(Guard(app, AllowedHosts("127.0.0.1"), access, cookie="viewer"))
+    assert client.status("handshake", messages=["0 h", "7 h", "14 h"], cookie=f"viewer={access.open_session()}") == 101
+    assert reached == ["0 h", "7 h"]
+
+
+def test_a_token_that_does_not_come_is_not_waited_for(app, access):
+    guard = Guard(app, AllowedHosts("127.0.0.1"), access, body_s=0.05)
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-length", b"30")]
+    scope = {"type": "http", "path": "/login", "method": "POST", "query_string": b"", "headers": headers}
+    asyncio.run(guard(scope, asyncio.Event().wait, send))
+    assert sent[0]["status"] == 408
 
 
 def test_pages_are_limited_more_than_images(app):
@@ -191,9 +228,8 @@ def test_pages_are_limited_more_than_images(app):
 def test_what_is_too_large_is_refused(app, client):
     client.ask("handshake", messages=["x" * 70_000])
     assert app.messages == []
-    assert client.status("polling", method="POST", content_length="70000") == 413
-    assert client.status("polling", method="POST", content_length="many") == 413
-    assert client.status("polling", method="POST", content_length="9" * 5000) == 413
+    for length in ("70000", "many", "9" * 5000):
+        assert client.status(path="/login", method="POST", content_length=length) == 413
 
 
 @pytest.mark.parametrize(
@@ -206,7 +242,10 @@ def test_what_is_too_large_is_refused(app, client):
         ("/", "POST", 405),
         ("/", "DELETE", 405),
         (POLLING, "PUT", 405),
-        (POLLING, "POST", 200),
+        (POLLING, "POST", 405),
+        (POLLING, "GET", 404),
+        (POLLING, "HEAD", 404),
+        ("/login", "POST", 200),
     ],
 )
 def test_other_paths_and_methods_are_refused(client, path, method, status):

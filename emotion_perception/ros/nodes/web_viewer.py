@@ -78,13 +78,15 @@ class WebViewerNode(OneShotNode[WebViewerConfig]):
         config = self.config
         listening = bound_socket(config.host, config.port)
         address, port = listening.getsockname()[:2]
-        is_local = is_loopback(address)
+        # a proxy on this machine would pass on everybody
+        is_local = all(is_loopback(name) for name in (address, *config.allowed_hosts) if name)
         access = None if is_local else TokenAccess()
         settings = ViewerSettings(
             can_control=is_local or config.allow_control,
             can_download=config.allow_download,
             anonymize=config.anonymize,
             max_viewers=config.max_viewers,
+            max_rate_hz=config.max_rate_hz,
         )
         state = ViewerState(self._cameras, self._graph, self._remote, self._recordings)
         server = ViewerServer(

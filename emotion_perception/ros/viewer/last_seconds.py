@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The last 30 s of what the page has shown, as a recording."""
 
-import io
+import contextlib
 import tempfile
 import threading
 import time
@@ -10,6 +10,7 @@ import zipfile
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage
@@ -62,8 +63,10 @@ class LastSeconds:
             while self._kept[0][0] < now_s - KEEP_S or self._bytes > _KEEP_MESSAGE_BYTES:
                 self._bytes -= len(self._kept.popleft()[4])
 
-    def last_seconds(self, camera: int) -> bytes:
+    def last_seconds(self, camera: int) -> BinaryIO:
         """Returns a ZIP archive with a rosbag2 folder of one camera's images and all messages.
+
+        It is a file without a name, which is gone when the caller closes it.
 
         Raises:
             RecordingError: there is nothing yet, or it cannot be written.
@@ -77,11 +80,14 @@ class LastSeconds:
         with tempfile.TemporaryDirectory(prefix="emotion_perception_") as folder:
             path = Path(folder, "last30s")
             _write(path, sorted(messages, key=lambda message: message[0]))
-            archive = io.BytesIO()
-            with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
-                for part in sorted(path.iterdir()):
-                    file.write(part, f"last30s/{part.name}")
-        return archive.getvalue()
+            with contextlib.ExitStack() as stack:
+                archive = cast("BinaryIO", stack.enter_context(tempfile.TemporaryFile()))
+                with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+                    for part in sorted(path.iterdir()):
+                        file.write(part, f"last30s/{part.name}")
+                archive.seek(0)
+                stack.pop_all()
+                return archive
 
 
 def _write(path: Path, messages: Sequence[tuple[int, str, str, bytes]]) -> None:

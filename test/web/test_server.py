@@ -1,0 +1,145 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""The server with NiceGUI behind it: downloads, pages beyond the limit, and paths that do not exist."""
+
+import contextlib
+import http.client
+import socket
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+pytest.importorskip("nicegui", reason="the extra web is not installed: scripts/setup.sh web")
+
+from nicegui import Client
+from websockets.sync.client import connect
+
+from emotion_perception.web import ports
+from emotion_perception.web.graph import GraphState
+from emotion_perception.web.newest_image import NewestImage
+from emotion_perception.web.server import ViewerServer
+from emotion_perception.web.state import CameraState, ViewerSettings, ViewerState
+
+WAIT_S = 20.0
+ARCHIVE_BYTES = 32 * 2**20  # more than the buffers of a connection hold
+
+
+class Recordings:
+    """Makes large recordings, and knows which of them are still open."""
+
+    def __init__(self):
+        self.files = []
+
+    def last_seconds(self, camera):
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the server closes it
+        file.truncate(ARCHIVE_BYTES)
+        self.files.append(file)
+        return file
+
+    @property
+    def open_count(self):
+        return sum(not file.closed for file in self.files)
+
+
+@pytest.fixture(scope="module")
+def recordings():
+    return Recordings()
+
+
+@pytest.fixture(scope="module")
+def address(recordings):
+    """Host and port of the one server of this process."""
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as executor:
+        patch.setattr(ports, "_UNSENT_MS", 1000)
+        cameras = [CameraState("camera", NewestImage(15.0, executor), [], "/classifier")]
+        listening = ports.bound_socket("127.0.0.1", 0)
+        settings = ViewerSettings(can_control=False, can_download=True, max_viewers=1)
+        server = ViewerServer(listening, ViewerState(cameras, GraphState(), None, recordings), settings, executor)
+        server.start()
+        yield listening.getsockname()
+        server.stop()
+
+
+def get(address, path):
+    """Returns status and body."""
+    with contextlib.closing(http.client.HTTPConnection(*address, timeout=WAIT_S)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def wait(condition, complaint):
+    deadline_s = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline_s, complaint
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("path", ["/camera/x", "/camera/0/raw.jpg", "/_nicegui/x", "/viewer/x", "/no/such/page"])
+def test_a_path_that_does_not_exist_takes_no_memory(address, path):
+    before = set(Client.instances)
+    assert get(address, path)[0] == 404
+    assert set(Client.instances) == before
+
+
+def test_one_recording_is_downloaded_at_a_time_from_a_file(address, recordings):
+    with socket.create_connection(address) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(b"GET /camera/0/last30s.zip HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert slow.recv(12) == b"HTTP/1.1 200"
+        assert get(address, "/camera/0/last30s.zip")[0] == 503
+        assert recordings.open_count == 1
+    wait(lambda: recordings.open_count == 0, "the file of a download that was broken off is open")
+    status, body = get(address, "/camera/0/last30s.zip")
+    assert (status, len(body)) == (200, ARCHIVE_BYTES)
+    wait(lambda: recordings.open_count == 0, "the file of a download is open")
+
+
+@pytest.mark.guarantee("A connection that takes nothing of an answer for 20 s is closed.", section="Web page")
+def test_a_client_that_takes_nothing_is_closed(address, recordings):
+    with socket.create_connection(address) as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.sendall(b"GET /camera/0/last30s.zip HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait(lambda: recordings.open_count == 1, "the download does not begin")
+        wait(lambda: recordings.open_count == 0, "the download does not end")
+    assert get(address, "/camera/0/last30s.zip")[0] == 200
+
+
+@contextlib.contextmanager
+def connected(address, client_id):
+    """A page as its browser connects it: yields the WebSocket."""
+    query = f"client_id={client_id}&tab_id={client_id}&document_id={client_id}&next_message_id=0"
+    path = f"_nicegui_ws/socket.io/?EIO=4&transport=websocket&implicit_handshake=true&{query}"
+    with connect(f"ws://{address[0]}:{address[1]}/{path}") as web_socket:
+        assert web_socket.recv(WAIT_S).startswith("0")
+        web_socket.send("40")
+        assert web_socket.recv(WAIT_S).startswith("40")
+        yield web_socket
+
+
+def fetched_page(address):
+    """Returns the id of a page that is fetched and not yet connected."""
+    before = set(Client.instances)
+    assert get(address, "/")[0] == 200
+    (client_id,) = set(Client.instances) - before
+    return client_id
+
+
+@pytest.mark.guarantee("No more pages than `max_viewers` are open, however they were fetched.", section="Web page")
+def test_pages_that_were_fetched_before_the_limit_was_reached_do_not_exceed_it(address):
+    first, second = fetched_page(address), fetched_page(address)
+    with connected(address, first):
+        with connected(address, second) as refused:
+            messages = list(iter(lambda: refused.recv(WAIT_S), "1"))  # until the server closes it
+        assert any("location.reload" in message for message in messages)
+        assert second not in Client.instances
+        assert first in Client.instances
+        status, body = get(address, "/")
+        assert (status, body) == (503, b"1 pages are open, and max_viewers allows no more\n")
+
+
+def test_socket_io_needs_a_web_socket(address):
+    assert get(address, "/_nicegui_ws/socket.io/?EIO=4&transport=polling")[0] == 404
+    assert b'["websocket"]' in get(address, "/")[1].replace(b"&#34;", b'"').replace(b"'", b'"')
