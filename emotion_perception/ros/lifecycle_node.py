@@ -25,7 +25,13 @@ from emotion_perception.ros.conversions import stamp_ns
 from emotion_perception.ros.diagnostics import NodeDiagnostics
 from emotion_perception.ros.intra_process import IntraProcessTopics
 from emotion_perception.ros.node_options import NodeOptions
-from emotion_perception.ros.parameters import Config, Parameters, refuse_unknown_parameters, unknown_parameter
+from emotion_perception.ros.parameters import (
+    Config,
+    Parameters,
+    qos_override_names,
+    refuse_unknown_parameters,
+    unknown_parameter,
+)
 from emotion_perception.ros.tracing import Tracer
 
 if TYPE_CHECKING:
@@ -98,7 +104,8 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         autostart = ParameterDescriptor(description="configure and activate at start", read_only=True)
         self.autostart: bool = self.declare_parameter("autostart", True, autostart).value
         topics = ("image_raw", "camera_info", *getattr(self.config, "image_topics", ()))
-        self.qos_parameters = refuse_unknown_parameters(self, foreign=foreign_parameters, topics=topics)
+        self.qos_parameters = qos_override_names(self, topics)
+        refuse_unknown_parameters(self, foreign=foreign_parameters, overrides=self.qos_parameters)
         self._state = "unconfigured"
         self._behavior = Behavior()
         self._configured, self._active = ExitStack(), ExitStack()

@@ -23,21 +23,23 @@ from rclpy.exceptions import (
 )
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.qos import HistoryPolicy, ReliabilityPolicy
 
 from emotion_perception.core.errors import ConfigurationError, RecordingError, clipped, one_line
 from emotion_perception.core.options import OptionLimits, Options, limits_of, option_fields, with_values
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.core.yaml_limits import SAFE_LOADER
-from emotion_perception.ros.config import NODE_CONFIGS
+from emotion_perception.ros.config import NODE_CONFIGS, RELIABILITIES
 
 Config = TypeVar("Config", bound=Options)
 _QOS_OVERRIDES = "qos_overrides."
 _QOS_ENTITIES = ("publisher", "subscription")
 _QOS_POLICIES = ("history", "depth", "reliability")
-_QOS_VALUES = {
-    "history": ("keep_last", "keep_all", "system_default"),
-    "reliability": ("reliable", "best_effort", "system_default"),
+_QOS_VALUES: Mapping[str, Sequence[str]] = {
+    policy: [name for name in values.short_keys() if name != "unknown"]  # Humble does not know best_available
+    for policy, values in (("history", HistoryPolicy), ("reliability", ReliabilityPolicy))
 }
+_MAX_DEPTH = 2**31 - 1  # of rclpy
 _WRONG_NAME = re.compile("invalid node name|with incompatible type")  # RCLError, a RuntimeError, has no subclasses
 _RCLPY_PARAMETERS = ("use_sim_time", "start_type_description_service")  # Humble does not know the second
 
@@ -95,9 +97,7 @@ def parameter_names(nodes: Iterable[str]) -> frozenset[str]:
     return frozenset(field.name for node in nodes for field in option_fields(NODE_CONFIGS[node]))
 
 
-def refuse_unknown_parameters(
-    node: Node, *, foreign: Collection[str] = (), topics: Collection[str] = ()
-) -> frozenset[str]:
+def refuse_unknown_parameters(node: Node, *, foreign: Collection[str] = (), overrides: Collection[str] = ()) -> None:
     """Checks that a node has every parameter that it was given; to be called when all are declared.
 
     Logs a warning where a parameter file has sections for nodes of its name in other namespaces only: rcl ignores them.
@@ -105,17 +105,13 @@ def refuse_unknown_parameters(
     Args:
         node: the node.
         foreign: parameters of other nodes that the command line may give to all nodes of the process.
-        topics: image topics of the node, for `qos_overrides`.
-
-    Returns:
-        The names of the parameters of `qos_overrides` that the node may have.
+        overrides: see `qos_override_names`.
 
     Raises:
         ConfigurationError: the node was given a parameter that it does not have; the message suggests a similar one. A
             parameter of another node of this package is allowed in a parameter file's section for all nodes (`/**`). Or
             a parameter of `qos_overrides` has an invalid value, of which rclpy names neither parameter nor value.
     """
-    overrides = _qos_parameters(node, topics)
     known = {*_RCLPY_PARAMETERS, *foreign, *overrides}
     for name in node._parameter_overrides:  # rclpy has no public access to the given values
         if name in overrides:
@@ -136,7 +132,6 @@ def refuse_unknown_parameters(
             f"the parameters of {clipped(', '.join(sections))} are not for {full_name}; "
             f"a section /**/{name} is for every namespace"
         )
-    return frozenset(overrides)
 
 
 def refuse_overrides_for_no_node(nodes: Collection[Node], names: Collection[str]) -> None:
@@ -159,13 +154,14 @@ def refuse_overrides_for_no_node(nodes: Collection[Node], names: Collection[str]
 def _check_qos_value(name: str, value: object) -> None:
     policy = name.rpartition(".")[2]
     if policy == "depth":
-        if type(value) is not int or value < 0:
-            raise ConfigurationError(f"parameter {name} {value!r} is not a whole number from 0")
+        if type(value) is not int or not 0 <= value <= _MAX_DEPTH:
+            problem = f"{clipped(repr(value))} is not a whole number from 0 to {_MAX_DEPTH}"
+            raise ConfigurationError(f"parameter {name} {problem}")
         return
-    known = _QOS_VALUES[policy]
-    if policy == "reliability" and name.endswith(".subscription.reliability"):
-        known = ("auto", *known[:2])
-    if not isinstance(value, str) or value.lower() not in known:
+    known, given = _QOS_VALUES[policy], value.lower() if isinstance(value, str) else value
+    if name.endswith(".subscription.reliability"):  # which rclpy does not read, see `qos.overridden_reliability`
+        known, given = RELIABILITIES, value
+    if given not in known:
         raise ConfigurationError(f"parameter {name} {clipped(repr(value))} is none of {', '.join(known)}")
 
 
@@ -183,15 +179,20 @@ def _no_parameter(node: Node, name: str, others: Collection[str]) -> str:
     return f"{node.get_name()} has no parameter {name}{hint}"
 
 
-def _qos_parameters(node: Node, topics: Iterable[str]) -> set[str]:
-    """Returns the names of the parameters of `qos_overrides` for image topics; what is no topic has none."""
+def qos_override_names(node: Node, topics: Iterable[str]) -> frozenset[str]:
+    """Returns the names of the parameters of `qos_overrides` that a node may have.
+
+    Args:
+        node: resolves the names of the topics.
+        topics: image topics of the node; what is no topic has no parameters.
+    """
     names: set[str] = set()
     for topic in topics:
         with contextlib.suppress(RuntimeError):  # the base class of rclpy's errors; `configure` reports it
             names.add(node.resolve_topic_name(topic))
     names |= {node.resolve_topic_name(f"{name}/compressed") for name in names}
     parts = itertools.product(sorted(names), _QOS_ENTITIES, _QOS_POLICIES)
-    return {f"{_QOS_OVERRIDES}{topic}.{entity}.{policy}" for topic, entity, policy in parts}
+    return frozenset(f"{_QOS_OVERRIDES}{topic}.{entity}.{policy}" for topic, entity, policy in parts)
 
 
 def _may_be_of_another(name: str) -> bool:

@@ -123,13 +123,13 @@ def test_a_parameter_that_is_not_there_is_one_line_and_exit_code_78(program, giv
             "camera_node",
             ["-p", "qos_overrides./image_raw.publisher.history:=nonsense"],
             78,
-            "qos_overrides./image_raw.publisher.history 'nonsense' is none of keep_last, keep_all",
+            "qos_overrides./image_raw.publisher.history 'nonsense' is none of system_default, keep_last, keep_all",
         ),
         (
             "face_detection_node",
             ["-p", "qos_overrides./image_raw.subscription.depth:=-1"],
             78,
-            "qos_overrides./image_raw.subscription.depth -1 is not a whole number from 0",
+            "qos_overrides./image_raw.subscription.depth -1 is not a whole number from 0 to 2147483647",
         ),
         (
             "overlay_node",
@@ -143,6 +143,13 @@ def test_what_ros_refuses_or_would_ignore_at_start_is_one_line(ros_domain, progr
     refused = refusal(program, "--ros-args", *words, code=code)
     assert line in refused
     assert "unexpected" not in refused
+
+
+def test_two_topics_of_the_camera_with_one_name_are_named(ros_domain):
+    ended = run("camera_node", "--ros-args", "-r", "camera_info:=image_raw")
+    assert ended.returncode == 78
+    assert "existing topic name rt/image_raw with incompatible type" in ended.stderr
+    assert "qos_overrides" not in ended.stderr
 
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon"])

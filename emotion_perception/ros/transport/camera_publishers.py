@@ -5,14 +5,12 @@
 import time
 from contextlib import ExitStack
 
-from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.lifecycle import LifecyclePublisher
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from emotion_perception.core.camera import MonotonicStamps
-from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.core.types import Frame
 from emotion_perception.ros import qos
 from emotion_perception.ros.camera_info import CameraInfoSource
@@ -34,9 +32,6 @@ class CameraPublishers:
         info_source: makes the camera_info of each frame.
         stamps: makes the stamps; outlives the publishers.
         resources: destroys the publishers.
-
-    Raises:
-        ConfigurationError: `qos_overrides` are invalid.
     """
 
     def __init__(
@@ -83,12 +78,9 @@ class CameraPublishers:
     def _create(self, message_type: type, topic: str, resources: ExitStack) -> LifecyclePublisher:
         profile = qos.image_publisher(self._node.config.queue_depth)
         overrides = qos.IMAGE_PUBLISHER_OVERRIDES
-        try:
-            publisher = self._node.create_lifecycle_publisher(
-                message_type, topic, profile, qos_overriding_options=overrides
-            )
-        except (RuntimeError, InvalidParameterTypeException) as e:  # what rclpy raises for an invalid override
-            raise ConfigurationError(f"qos_overrides of {self._node.resolve_topic_name(topic)}: {one_line(e)}") from e
+        publisher = self._node.create_lifecycle_publisher(
+            message_type, topic, profile, qos_overriding_options=overrides
+        )
         resources.callback(self._node.destroy_lifecycle_publisher, publisher)
         resources.callback(self._intra_process.advertise(publisher.topic_name))
         return publisher

@@ -154,7 +154,7 @@ class HiddenFaces:
         faces = [emotion.face for emotion in found] if is_complete else None
         with self._lock:
             hidden = self._anonymizer.hide(image_bgr, faces, stamp_of(image) * 1e-9, self._mode)
-        return bgr_to_jpeg(draw_overlay(hidden, found, labels, OverlayOptions(anonymize=self._mode)), self._quality)
+        return bgr_to_jpeg(draw_overlay(hidden, found, labels, OverlayOptions()), self._quality)
 
 
 def _read_emotions(raw: bytes | None) -> tuple[list, tuple[str, ...], bool]:  # type: ignore[type-arg]

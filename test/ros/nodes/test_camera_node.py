@@ -12,7 +12,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.qos import ReliabilityPolicy
+from rclpy.qos import HistoryPolicy, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from sensor_msgs.srv import SetCameraInfo
@@ -687,11 +687,20 @@ def test_the_quality_changes_with_the_next_frame(graph):
 
 
 @pytest.mark.parametrize("topic", ["/image_raw", "/image_raw/compressed"])
-@pytest.mark.parametrize(("policy", "value"), [("reliability", "perhaps"), ("depth", "many")])
+@pytest.mark.parametrize(("policy", "value"), [("reliability", "perhaps"), ("depth", "many"), ("depth", 2**31)])
 def test_a_wrong_override_is_a_wrong_configuration(graph, topic, policy, value):
     name = f"qos_overrides.{topic}.publisher.{policy}"
-    with pytest.raises(ConfigurationError, match=f"parameter {name} '{value}' is "):
+    with pytest.raises(ConfigurationError, match=f"parameter {name} {value!r} is "):
         graph.node(CameraNode, activate=False, parameters={name: value})
+
+
+@pytest.mark.parametrize("policy", [HistoryPolicy, ReliabilityPolicy])
+def test_an_override_may_have_every_value_that_rclpy_knows(graph, policy):
+    name = f"qos_overrides./image_raw.publisher.{'history' if policy is HistoryPolicy else 'reliability'}"
+    for value in set(policy.short_keys()) - {"unknown"}:
+        node = graph.node(CameraNode, activate=False, parameters={name: value, "video_device": "synthetic"})
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        assert node.get_parameter(name).value == value
 
 
 def test_overrides_hold_for_the_compressed_images_too(graph):
