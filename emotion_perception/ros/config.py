@@ -160,7 +160,8 @@ class WebViewerConfig(Options):
     )
     port: int = option(8090, "port; if it is taken, the next free one", minimum=0, maximum=65535)
     allow_control: bool = option(
-        False, "viewers from other machines may set parameters and calibrate; those of this machine always may"
+        False,
+        "viewers may set parameters and calibrate also where a token is needed; where none is needed, they always may",
     )
     allow_download: bool = option(False, "viewers may download a snapshot and the last 30 s as a recording")
     anonymize: str = option(
@@ -172,7 +173,8 @@ class WebViewerConfig(Options):
         ("image_raw",), "topic of each camera's images; its overlay and emotions have the same namespace"
     )
     allowed_hosts: tuple[str, ...] = option(
-        ("localhost",), "further names of this machine that a browser may ask for, e.g. that of a proxy"
+        ("localhost",),
+        "further names of this machine that a browser may ask for, e.g. that of a proxy; with them a token is needed",
     )
     max_rate_hz: float = option(15.0, "most images per second that a page gets", minimum=0.5, maximum=60.0)
     max_viewers: int = option(8, "most pages that may be open", minimum=1, maximum=100)

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The HTML of cards, tables and log, made once for all viewers; every text of a message is escaped."""
+"""The HTML of cards, tables and log, in which every text of a message is escaped."""
 
 import math
 import time
@@ -17,7 +17,7 @@ _SIGNS = {"ok": "✓", "warn": "!", "error": "✗", "stale": "?", "": "·"}
 
 
 def cards_html(tracks: Sequence[TrackView], *, crops: bool) -> str:
-    """Returns a card for each of the largest twelve tracks, in the order of their numbers.
+    """Returns a card for each of the largest twelve tracks, in the order of their `track_id`.
 
     Args:
         tracks: of one camera.

@@ -14,7 +14,8 @@ GONE_S = 1.8
 """A node reports once a second; one that has not for so long is shown as gone: within 3 s of its end."""
 
 LEVELS = ("ok", "warn", "error", "stale")
-_MAX_NODES, _MAX_TOPICS, _MAX_LINES, _MAX_TEXT = 100, 60, 200, 240
+MAX_TOPICS = 60
+_MAX_NODES, _MAX_LINES, _MAX_TEXT = 100, 200, 240
 
 
 def shown(text: object) -> str:
@@ -123,7 +124,7 @@ class GraphState:
     def set_graph(self, nodes: Sequence[str], topics: Sequence[TopicView]) -> None:
         """Replaces what discovery has found; the first 100 nodes and 60 topics are kept."""
         with self._lock:
-            self._names, self._topics = tuple(nodes)[:_MAX_NODES], tuple(topics)[:_MAX_TOPICS]
+            self._names, self._topics = tuple(nodes)[:_MAX_NODES], tuple(topics)[:MAX_TOPICS]
 
     def log(self, line: LogLine) -> None:
         """Adds a line of the log; 200 are kept."""

@@ -127,7 +127,8 @@ class Page:
                 ui.html('<span class="ep-badge">read-only</span>', sanitize=False)
             if self._settings.anonymize != "none":
                 ui.html('<span class="ep-badge">faces are hidden</span>', sanitize=False)
-            ui.button("Light or dark", on_click=self._toggle_dark).props("flat dense no-caps")
+            dark = ui.button("Light or dark").props("flat dense no-caps")
+            dark.on("click", self._toggle_dark, js_handler="() => emit(Quasar.Dark.isActive)")
 
     def _tabs(self) -> None:
         names = [camera.name for camera in self._state.cameras]
@@ -187,8 +188,8 @@ class Page:
         self._crops = bool(event.value)
         self._refresh()
 
-    def _toggle_dark(self) -> None:
-        self._dark.value = self._dark.value is None or not self._dark.value
+    def _toggle_dark(self, event: Any) -> None:
+        self._dark.value = event.args is not True  # what the browser shows: at first it is its own choice
 
     def _point_downloads(self) -> None:
         """Lets the links lead to the camera that is shown; one that fails does not replace the page."""

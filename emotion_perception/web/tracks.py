@@ -3,8 +3,9 @@
 """The tracks of a camera: what each face shows now, and its smoothed probabilities over the last minute."""
 
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from emotion_perception.core.types import FaceEmotion
@@ -12,7 +13,7 @@ from emotion_perception.core.types import FaceEmotion
 MINUTE_S = 60.0
 MAX_CARDS = 12
 _STEP_S = 0.5  # between two points of a chart
-_GONE_S = 3.0  # a track without face for so long has no card
+_GONE_S = 3.0  # a track without face for so long has no card, and no track has one if nothing comes for so long
 _RESTART_S = 1.0  # a stamp this much older than the newest means that the clock or the bag jumped back
 _MAX_TRACKS, _MAX_LABELS = 64, 16
 
@@ -45,13 +46,25 @@ class _Track:
 
 
 class TrackHistory:
-    """Keeps the tracks of the last seconds of stamp time; one thread updates, others read."""
+    """Keeps the tracks of the last seconds of stamp time; one thread updates, others read.
 
-    def __init__(self) -> None:
+    Args:
+        clock_s: steady time in seconds.
+    """
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
         self._lock = threading.Lock()
         self._tracks: dict[int, _Track] = {}
         self._newest_s = float("-inf")
-        self.version = 0
+        self._updated_s = float("-inf")
+        self._updates = 0
+
+    @property
+    def version(self) -> tuple[int, bool]:
+        """Another one whenever `view` returns something else."""
+        with self._lock:
+            return self._updates, self._is_old
 
     def update(self, emotions: Sequence[FaceEmotion], labels: Sequence[str], stamp_s: float) -> None:
         """Adds the emotions of one image.
@@ -69,14 +82,19 @@ class TrackHistory:
             for emotion in largest:
                 self._add(emotion, tuple(labels), stamp_s)
             self._tracks = {
-                number: track for number, track in self._tracks.items() if stamp_s - track.seen_s <= _GONE_S
+                track_id: track for track_id, track in self._tracks.items() if stamp_s - track.seen_s <= _GONE_S
             }
-            self.version += 1
+            self._updated_s = self._clock_s()
+            self._updates += 1
 
     def view(self) -> list[TrackView]:
-        """Returns the tracks by their number."""
+        """Returns the tracks by their `track_id`; none if nothing has come for 3 s, e.g. without a classifier."""
         with self._lock:
-            return [self._viewed(track) for _, track in sorted(self._tracks.items())]
+            return [] if self._is_old else [self._viewed(track) for _, track in sorted(self._tracks.items())]
+
+    @property
+    def _is_old(self) -> bool:
+        return self._clock_s() - self._updated_s > _GONE_S
 
     def _add(self, emotion: FaceEmotion, labels: tuple[str, ...], stamp_s: float) -> None:
         track = self._tracks.get(emotion.face.track_id)

@@ -237,6 +237,8 @@ def test_every_control_is_reached_by_the_keyboard_and_the_page_follows_the_color
     light = page.evaluate(ground)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"getComputedStyle(document.body).backgroundColor !== '{light}'", timeout=5000)
+    page.get_by_role("button", name="Light or dark").click()
+    page.wait_for_function(f"getComputedStyle(document.body).backgroundColor === '{light}'", timeout=5000)
 
 
 def test_the_snapshot_and_the_last_seconds_can_be_downloaded(viewer, open_page, tmp_path):

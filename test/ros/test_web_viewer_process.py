@@ -92,6 +92,21 @@ def test_the_token_is_printed_once_and_not_logged(viewer, monkeypatch, tmp_path,
     assert bound_addresses(local.process.pid) == {"127.0.0.1"}
 
 
+@pytest.mark.guarantee(
+    "Behind a proxy, whose name is in `allowed_hosts`, the page needs the token too, and is read-only.",
+    section="Web page",
+)
+def test_a_proxy_does_not_open_the_page_for_everybody(viewer):
+    page = viewer("allowed_hosts:=['robot.example']")
+    token = page.line("token, for others: (.+)")[1]
+    assert bound_addresses(page.process.pid) == {"127.0.0.1"}
+    url = page.line(r"look at (\S+)")[1]
+    assert status(url, Host="robot.example") == status(url) == 401
+    headers = {"Host": "robot.example", "Authorization": f"Bearer {token}"}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+        assert b"read-only" in answer.read()
+
+
 def bound_addresses(pid):
     """Returns the IPv4 addresses at which a process listens."""
     inodes = set()

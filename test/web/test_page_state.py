@@ -195,6 +195,18 @@ def test_a_face_that_has_left_has_no_card_and_a_jump_back_clears_all():
     assert tracks.view() == []
 
 
+def test_faces_are_not_shown_as_present_when_nothing_comes_any_more(clock):
+    tracks = TrackHistory(clock)
+    tracks.update([emotion()], LABELS, 50.0)
+    clock.now_s += 2.9
+    seen, version = tracks.view(), tracks.version
+    clock.now_s += 0.2
+    assert (len(seen), tracks.view()) == (1, [])
+    assert tracks.version != version
+    tracks.update([emotion()], LABELS, 51.0)
+    assert len(tracks.view()) == 1
+
+
 def test_hostile_counts_are_limited():
     tracks = TrackHistory()
     tracks.update([emotion(number) for number in range(1, 2000)], LABELS, 1.0)

@@ -13,7 +13,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 
 from emotion_perception.ros.viewer.camera_inputs import CameraInputs
-from emotion_perception.web.graph import GraphState, LogLine, TopicView
+from emotion_perception.web.graph import MAX_TOPICS, GraphState, LogLine, TopicView
 
 _PERIOD_S = 1.0
 _WARN, _ERROR = 30, 40
@@ -73,13 +73,13 @@ class GraphWatch:
     def _topics(self) -> list[TopicView]:
         known = self._known()
         found = []
-        for name, kinds in self._node.get_topic_names_and_types():
-            if name.endswith(_HIDDEN):
-                continue
+        pairs = [(name, kinds) for name, kinds in self._node.get_topic_names_and_types() if not name.endswith(_HIDDEN)]
+        pairs.sort(key=lambda pair: (pair[0] not in known, pair[0]))
+        for name, kinds in pairs[:MAX_TOPICS]:
             rate, age, drops = known.get(name, ("", "", ""))
             publishers, subscribers = self._node.count_publishers(name), self._node.count_subscribers(name)
             found.append(TopicView(name, ", ".join(kinds), publishers, subscribers, rate, age, drops))
-        return sorted(found, key=lambda topic: (topic.name not in known, topic.name))
+        return found
 
     def _known(self) -> dict[str, tuple[str, str, str]]:
         """Returns rate, age and drops of the topics of the cameras, from the diagnostics of their publishers."""
