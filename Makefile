@@ -78,7 +78,7 @@ test-window: ## the window of annotate --show on a display in memory, which it i
 	@scripts/install_display.sh
 	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true test/annotate/test_window.py
 
-screenshots: ## the pictures of the page in the README: docs/images/web_viewer*.webp
+screenshots: ## the screenshots of the page in the README: docs/images/web_viewer*.webp
 	@scripts/setup.sh test yunet demo-clip,astronaut
 	@scripts/install_browser.sh
 	@scripts/in_env.sh python scripts/make_screenshots.py

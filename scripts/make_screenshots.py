@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Takes the pictures of the page for the README: docs/images/web_viewer.webp and web_viewer_phone.webp.
+"""Takes the screenshots of the page for the README: docs/images/web_viewer.webp and web_viewer_phone.webp.
 
 Runs the demonstration with web_viewer_node and opens its page in Chromium, once as wide as a screen and light, once as
 wide as a phone and dark.
@@ -45,7 +45,7 @@ def wait_for_url(log: Path, demonstration: "subprocess.Popen[bytes]") -> str:
 
 
 def take(browser: Browser, url: str, name: str, out: Path) -> None:
-    """Writes one picture: when the smile of the clip is there, or whatever the source shows at the end."""
+    """Writes one screenshot: when the smile of the clip is there, or whatever the source shows at the end."""
     page = browser.new_context(**_VIEWS[name]).new_page()
     page.goto(url)
     page.wait_for_function("window.epImages > 3", timeout=_START_S * 1000)
@@ -60,7 +60,7 @@ def take(browser: Browser, url: str, name: str, out: Path) -> None:
 
 
 def main() -> int:
-    """Takes both pictures; returns the exit code."""
+    """Takes both screenshots; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", help="folder (default docs/images)")
     out = parser.parse_args().out

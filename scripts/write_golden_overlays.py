@@ -72,7 +72,7 @@ SCENES: Mapping[str, Callable[[], NDArray[np.uint8]]] = {
 
 
 def main() -> int:
-    """Writes the pictures; returns the exit code."""
+    """Writes the images; returns the exit code."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     FOLDER.mkdir(exist_ok=True)
     for name, draw in SCENES.items():

@@ -29,7 +29,7 @@ class Kind(Enum):
     """What an input is.
 
     Attributes:
-        IMAGES: images that have nothing to do with each other: no tracks, no smoothing.
+        IMAGES: unrelated images: no tracks, no smoothing.
         SEQUENCE: images that are the frames of one sequence.
         VIDEO: a video file.
         LIVE: a camera or stream, which ends when the user ends it; images that there is no time for are dropped.

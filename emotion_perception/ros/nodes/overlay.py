@@ -92,7 +92,7 @@ class OverlayDrawing(Behavior):
         LazySubscription(self._node, publishers, partial(self._subscribe, worker.put), resources)
 
     def status(self) -> dict[str, object]:
-        """Returns the number of drawn images and what became of the others, of JPEG images, markers and annotations."""
+        """Returns the numbers of drawn and superseded images, JPEG images, unmatched results, markers, annotations."""
         return {
             "drawn": self._drawn,
             "drawn_without_emotions": self._drawn_without_emotions,

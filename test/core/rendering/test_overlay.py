@@ -205,12 +205,12 @@ def test_a_face_that_was_not_classified_in_this_image_is_drawn_like_its_last_pre
 
 
 @pytest.mark.guarantee(
-    "The overlay looks as the pictures in `test/core/rendering/golden`, from 320x240 to 1920x1080, with one face, a "
+    "The overlay looks as the images in `test/core/rendering/golden`, from 320x240 to 1920x1080, with one face, a "
     "crowd, and a face that fills the image.",
     section="Overlay node",
 )
 @pytest.mark.parametrize("name", list(GOLDEN.SCENES))
-def test_the_overlay_looks_as_its_golden_picture(name):
+def test_the_overlay_looks_as_its_golden_image(name):
     """`scripts/write_golden_overlays.py` writes them. Another OpenCV may draw the edges of letters differently."""
     expected = cv2.imread(str(GOLDEN.FOLDER / f"{name}.png"))
     difference = np.abs(GOLDEN.SCENES[name]().astype(int) - expected).max(axis=2)
@@ -218,11 +218,11 @@ def test_the_overlay_looks_as_its_golden_picture(name):
     assert difference.mean() < 1
 
 
-def test_there_is_a_golden_picture_for_each_scene():
+def test_there_is_a_golden_image_for_each_scene():
     assert {path.stem for path in GOLDEN.FOLDER.iterdir()} == set(GOLDEN.SCENES)
 
 
-def test_a_picture_without_a_label_is_no_golden_one():
+def test_an_image_without_a_label_is_no_golden_one():
     """The tolerance is small enough: a tag that is missing is noticed."""
     plain = GOLDEN.ground(320, 240)
     expected = cv2.imread(str(GOLDEN.FOLDER / "fills_320x240.png"))
