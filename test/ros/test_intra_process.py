@@ -54,6 +54,9 @@ class Keeping:
     def __init__(self, work_s=0.0):
         self.images, self._work_s = [], work_s
 
+    def warm_up(self):
+        pass
+
     def detect(self, image_bgr):
         self.images.append(image_bgr)
         time.sleep(self._work_s)

@@ -57,23 +57,31 @@ class WorkLoad:
             return {"work_ms": 1e3 * _mean(self._durations_s()), "period_ms": 1e3 * _mean(self._periods_s())}
 
     def keeps_up(self) -> bool:
-        """Returns whether frames take at most 90 % of the time between them, on average; True while it is not known."""
+        """Returns whether frames take at most 90 % of the time between them, on average; True while it is not known.
+
+        The time of a frame that is being worked on counts as soon as it is longer than the average.
+        """
         with self._lock:
-            durations_s, periods_s = self._durations_s(), self._periods_s()
-        if min(len(durations_s), len(periods_s)) < _MIN_FRAMES:
+            durations_s, periods_s, current_s = self._durations_s(), self._periods_s(), self._current_s()
+        if current_s > (_mean(durations_s) if durations_s else 0.0):
+            durations_s.append(current_s)
+        if not durations_s or not periods_s:
             return True
         return _mean(durations_s) <= (1 - _SPARE) * _mean(periods_s)
 
     def problem(self) -> str:
         """Returns in one line that a frame takes too long, e.g. one that is being worked on now; empty if none does."""
         with self._lock:
-            durations_s, periods_s = self._durations_s(), self._periods_s()
-            current_s = 0.0 if self._begun_s is None else self._clock_s() - self._begun_s
+            durations_s, periods_s, current_s = self._durations_s(), self._periods_s(), self._current_s()
         if max((current_s, *durations_s)) > _LONG_S:
             return f"a frame takes longer than {_LONG_S:.0f} s"
         if min(len(durations_s), len(periods_s)) >= _MIN_FRAMES and _mean(durations_s) > _mean(periods_s):
             return "a frame takes longer than the time between frames, so frames are dropped"
         return ""
+
+    def _current_s(self) -> float:
+        """Returns how long the frame that is being worked on has taken so far, 0 if there is none."""
+        return 0.0 if self._begun_s is None else self._clock_s() - self._begun_s
 
     def _durations_s(self) -> list[float]:
         since_s = self._clock_s() - _WINDOW_S

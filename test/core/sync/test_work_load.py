@@ -55,11 +55,27 @@ def test_a_work_that_takes_nearly_all_the_time_does_not_keep_up(work_s, keeps_up
     assert load.keeps_up() == keeps_up
 
 
+def test_a_first_frame_that_takes_longer_than_its_period_does_not_keep_up():
+    clock = Clock()
+    load = WorkLoad(clock)
+    load.arrive()
+    load.begin()
+    for _ in range(2):
+        clock.now_s += 0.033
+        load.arrive()
+    assert not load.keeps_up()
+
+
 def test_one_long_pause_does_not_count_as_too_much_work():
     clock = Clock()
     load = WorkLoad(clock)
     run(load, clock, 60, period_s=0.033, work_s=0.010)
-    run(load, clock, 1, period_s=0.4, work_s=0.4)
+    load.begin()
+    for _ in range(10):
+        clock.now_s += 0.033
+        load.arrive()
+        assert load.keeps_up()
+    load.end()
     assert load.keeps_up()
 
 

@@ -125,15 +125,19 @@ def test_a_pause_of_the_detector_loses_no_image(graph, make):
     node = graph.node(FaceDetectionNode, detector_factory=lambda config: PausingDetector())
     faces = graph.listen(FaceArray, "faces")
     images = graph.speak(Image, "image_raw")
-    images.publish(make.image(0))
-    graph.wait(lambda: begun.acquire(blocking=False))
-    for number in range(1, 4):
+    gate.set()
+    for number in range(10):
+        images.publish(make.image(number))
+        graph.wait(lambda wanted=number + 1: len(faces) == wanted)
+        graph.let_run(0.1)
+    gate.clear()
+    for number in range(10, 14):
         images.publish(make.image(number))
         graph.wait(lambda wanted=number + 1: node.status()["received"] == wanted)
     gate.set()
-    graph.wait(lambda: len(faces) == 4)
-    assert [array.header for array in faces] == [make.header(number) for number in range(4)]
-    assert counts_of(faces[3]).dropped == 0
+    graph.wait(lambda: len(faces) == 14)
+    assert [array.header for array in faces] == [make.header(number) for number in range(14)]
+    assert counts_of(faces[-1]).dropped == 0
 
 
 @pytest.mark.guarantee(
