@@ -48,8 +48,8 @@ def add_page(state: ViewerState, settings: ViewerSettings) -> None:
     @ui.page("/")
     def index(client: Client) -> Response | None:
         """Builds the page of one viewer."""
-        if (viewers := _others(client)) >= settings.max_viewers:
-            return PlainTextResponse(f"{viewers} pages are open, and max_viewers allows no more\n", 503)
+        if _others(client) >= settings.max_viewers:
+            return PlainTextResponse(f"no more pages may be open than {settings.max_viewers} (max_viewers)\n", 503)
 
         async def check() -> None:  # more pages can be fetched before the first of them connects
             if _others(client) >= settings.max_viewers:

@@ -83,13 +83,13 @@ class ViewerServer:
         )
         nicegui_app.config.socket_io_js_transports = ["websocket"]
         nicegui_app.add_exception_handler(404, _not_found)  # NiceGUI's own keeps a page in memory for a minute
-        requests_hz = max(_MIN_REQUESTS_HZ, 1.25 * settings.max_rate_hz * settings.max_viewers)
+        rate_hz = requests_hz(settings)
         guard = Guard(
             app,
             AllowedHosts(host, names),
             access,
             cookie=f"emotion_perception_viewer_{port}",
-            requests=RateLimiter(requests_hz, int(4 * requests_hz)),
+            requests=RateLimiter(rate_hz, int(4 * rate_hz)),
         )
         config = uvicorn.Config(
             guard,
@@ -133,6 +133,11 @@ class ViewerServer:
 
     def _run(self) -> None:
         self._server.run(sockets=[self._socket])
+
+
+def requests_hz(settings: ViewerSettings) -> float:
+    """Returns the requests per second that an address may send: all pages may be on one machine, or behind a proxy."""
+    return max(_MIN_REQUESTS_HZ, 1.25 * settings.max_rate_hz * settings.max_viewers)
 
 
 def add_images(app: FastAPI, images: Sequence[NewestImage], *, can_download: bool) -> None:

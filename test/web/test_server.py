@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 from emotion_perception.web import ports
 from emotion_perception.web.graph import GraphState
 from emotion_perception.web.newest_image import NewestImage
-from emotion_perception.web.server import ViewerServer
+from emotion_perception.web.server import ViewerServer, requests_hz
 from emotion_perception.web.state import CameraState, ViewerSettings, ViewerState
 
 WAIT_S = 20.0
@@ -137,7 +137,15 @@ def test_pages_that_were_fetched_before_the_limit_was_reached_do_not_exceed_it(a
         assert second not in Client.instances
         assert first in Client.instances
         status, body = get(address, "/")
-        assert (status, body) == (503, b"1 pages are open, and max_viewers allows no more\n")
+        assert (status, body) == (503, b"no more pages may be open than 1 (max_viewers)\n")
+
+
+@pytest.mark.parametrize(
+    ("max_rate_hz", "max_viewers", "expected"), [(15.0, 8, 150.0), (0.5, 1, 150.0), (60.0, 8, 600.0)]
+)
+def test_one_address_may_have_all_pages_at_their_full_rate(max_rate_hz, max_viewers, expected):
+    settings = ViewerSettings(can_control=False, can_download=False, max_viewers=max_viewers, max_rate_hz=max_rate_hz)
+    assert requests_hz(settings) == expected
 
 
 def test_socket_io_needs_a_web_socket(address):
