@@ -4,7 +4,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -180,7 +180,7 @@ def look_ahead(
     items: Iterable[Item],
     detect: Callable[[Item], Detected],
     track: Callable[[Item, "Future[Detected]"], Tracked],
-) -> Iterator[Tracked]:
+) -> Generator[Tracked, None, None]:
     """Yields the tracked faces of each item in order, while detection runs in other threads for the next ones.
 
     Args:

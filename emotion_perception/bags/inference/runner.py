@@ -7,6 +7,7 @@ import queue
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,8 +80,9 @@ def process_every_frame(images: Iterable[BagImage], pipeline: Pipeline) -> Itera
     def track(_: BagImage, detected: Future[_DetectedFrame | FrameResult]) -> _TrackedFrame | FrameResult:
         return _track(detected.result(), pipeline)
 
-    for tracked in look_ahead(images, detect, track):
-        yield _classify(tracked, pipeline)
+    with closing(look_ahead(images, detect, track)) as frames:  # also its threads, on Ctrl-C
+        for tracked in frames:
+            yield _classify(tracked, pipeline)
 
 
 def _detect(bag_image: BagImage, pipeline: Pipeline) -> _DetectedFrame | FrameResult:
