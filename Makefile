@@ -62,21 +62,21 @@ annotate: ## emotions drawn on SOURCE, a video (empty: the clip of make demo): o
 
 test: ## the tests, without those that take long
 	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
-	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "not slow and not browser" $$TESTS
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "not slow and not browser and not window" $$TESTS
 
 test-slow: ## the tests that take long: signals, killed nodes, several demonstrations, other machines, memory
 	@scripts/setup.sh test yunet centerface mtcnn astronaut demo-clip
-	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "slow and not browser" $$TESTS
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true -m "slow and not browser and not window" $$TESTS
 
 test-web: ## the page of web_viewer_node in Chromium, which it installs as root; without one it says so and skips
 	@scripts/setup.sh test yunet demo-clip,astronaut
 	@scripts/install_browser.sh
-	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true -m browser test/browser
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true -m browser test/browser test/web
 
 test-window: ## the window of annotate --show on a display in memory, which it installs as root; without one it skips
 	@scripts/setup.sh test yunet astronaut
 	@scripts/install_display.sh
-	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true test/annotate/test_window.py
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true -m window test/annotate/test_window.py
 
 screenshots: ## the screenshots of the page in the README: docs/images/web_viewer*.webp
 	@scripts/setup.sh test yunet demo-clip,astronaut

@@ -20,6 +20,8 @@ for _program, _package in (("Xvfb", "xvfb"), ("xdotool", "xdotool")):
         pytest.skip(f"{_program} is not installed (apt-get install {_package})", allow_module_level=True)
 pytest.importorskip("pygame", reason="the extra [window] is not installed (pip install pygame-ce)")
 
+pytestmark = pytest.mark.window
+
 LIMIT_S = 30.0
 AT_ONCE_S = 6.0  # a source that stalls would be waited for longer: 8 s for the first image, 10 s for another
 

@@ -22,6 +22,8 @@ from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.server import ViewerServer, requests_hz
 from emotion_perception.web.state import CameraState, ViewerSettings, ViewerState
 
+pytestmark = pytest.mark.browser  # NiceGUI does not start in the process that has run the whole suite
+
 WAIT_S = 20.0
 ARCHIVE_BYTES = 32 * 2**20  # more than the buffers of a connection hold
 
