@@ -71,7 +71,8 @@ test-slow: ## the tests that take long: signals, killed nodes, several demonstra
 test-web: ## the page of web_viewer_node in Chromium, which it installs as root; without one it says so and skips
 	@scripts/setup.sh test yunet demo-clip,astronaut
 	@scripts/install_browser.sh
-	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true -m browser test/browser test/web
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true -m browser test/web
+	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true -m browser test/browser
 
 test-window: ## the window of annotate --show on a display in memory, which it installs as root; without one it skips
 	@scripts/setup.sh test yunet astronaut
