@@ -3,16 +3,9 @@
 """Names, origins, tokens, sessions and rates."""
 
 import pytest
+from manual_clock import Clock
 
 from emotion_perception.web.access import AllowedHosts, RateLimiter, TokenAccess, is_loopback, is_own_page
-
-
-class Clock:
-    def __init__(self):
-        self.now_s = 100.0
-
-    def __call__(self):
-        return self.now_s
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from manual_clock import Clock
 
 from emotion_perception.core.errors import ConfigurationError, ImageError
 from emotion_perception.core.types import Box, Face, FaceEmotion
@@ -21,14 +22,6 @@ from emotion_perception.web.tracks import TrackHistory
 
 LABELS = ("anger", "neutral")
 EVIL = '"><img src=x onerror=alert(1)>&'
-
-
-class Clock:
-    def __init__(self):
-        self.now_s = 100.0
-
-    def __call__(self):
-        return self.now_s
 
 
 @pytest.fixture

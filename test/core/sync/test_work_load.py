@@ -4,15 +4,9 @@
 import math
 
 import pytest
+from manual_clock import Clock
 
 from emotion_perception.core.sync.work_load import WorkLoad
-
-
-class Clock:
-    now_s = 100.0
-
-    def __call__(self):
-        return self.now_s
 
 
 def run(load, clock, frames, *, period_s, work_s):

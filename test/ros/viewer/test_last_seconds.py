@@ -8,6 +8,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from manual_clock import Clock
 
 pytest.importorskip("nicegui", reason="the extra web is not installed: scripts/setup.sh web")
 
@@ -19,14 +20,6 @@ from emotion_perception.ros.viewer.camera_inputs import CameraInputs
 from emotion_perception.ros.viewer.last_seconds import LastSeconds
 from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.state import CameraState
-
-
-class Clock:
-    def __init__(self):
-        self.now_s = 100.0
-
-    def __call__(self):
-        return self.now_s
 
 
 @pytest.fixture
