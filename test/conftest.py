@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shared by the tests of the core and of the nodes: a network camera that can be switched off, on and held up."""
 
+import gc
 import itertools
 import signal
 import threading
@@ -14,6 +15,15 @@ import pytest
 for _number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, lambda *_: None)
+
+
+def pytest_collection_finish(session):
+    """Excludes what exists before the first test from garbage collection.
+
+    Every node collects garbage when it is cleaned up, and the objects of thousands of tests would be visited each time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class NetworkCamera:

@@ -126,7 +126,6 @@ def test_a_node_that_is_killed_is_started_again_and_emotions_go_on(demo, probe, 
     assert summary["restarts"] == dict.fromkeys(demo.programs, 1)
     assert left, "they had shared memory"
     assert remove_dead(left) == 0, "nothing of the dead is left; what this process owns lives"
-    assert summary["shared_memory_segments_removed"] >= len(demo.programs)
     assert max(back_s.values()) < max(BACK_S, start_s + 1), back_s
 
 

@@ -20,6 +20,7 @@ from emotion_perception.training.fit.checkpoint_io import AtomicCheckpointIO
 from emotion_perception.training.fit.one_machine import OneMachineStrategy, of_a_launcher
 from emotion_perception.training.fit.progress import CheckpointBeforeRestart, EpochTable, ProgressBar, SameFolder
 from emotion_perception.training.fit.run_directory import BEFORE_RESTART, METRICS, TENSORBOARD
+from emotion_perception.training.fit.termination import StopOnSigterm
 from emotion_perception.training.fit.weight_averaging import WeightAverage
 from emotion_perception.training.recipe import Recipe
 
@@ -117,6 +118,7 @@ def build_trainer(
         ModelCheckpoint(out, "last", save_on_train_epoch_end=True, enable_version_counter=False),
         ProgressBar(refresh_rate=10),
         EpochTable(out / METRICS),
+        StopOnSigterm(),
     ]
     if recipe.soup_weight and (restart := recipe.last_restart()) is not None:
         ours.append(CheckpointBeforeRestart(out / BEFORE_RESTART, restart))

@@ -4,9 +4,8 @@
 
 import logging
 import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import lightning as L
@@ -20,6 +19,7 @@ from emotion_perception.training.fit.data_module import EmotionDataModule
 from emotion_perception.training.fit.data_splits import DataSplits, split_data, with_pixel_statistics
 from emotion_perception.training.fit.hardware import AUTO, Hardware, build_trainer, set_num_threads
 from emotion_perception.training.fit.lit_module import EmotionLitModule
+from emotion_perception.training.fit.one_machine import of_a_launcher
 from emotion_perception.training.fit.pretrained import load_pretrained
 from emotion_perception.training.fit.progress import without_lightning_messages
 from emotion_perception.training.fit.run_directory import BEST
@@ -134,33 +134,21 @@ def _check_sizes(module: EmotionLitModule, recipe: Recipe) -> None:
             module.network.train()
 
 
-@contextmanager
-def _sigterm_left_to_lightning() -> Iterator[None]:
-    """Takes away the handler of SIGTERM, which Lightning would call at once; its own completes the step before."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-
-
 def _fit_until_interrupted(
     trainer: L.Trainer, module: EmotionLitModule, data: EmotionDataModule, checkpoint: Path | None
 ) -> None:
-    """Runs the trainer; raises KeyboardInterrupt on Ctrl-C and SIGTERM.
+    """Runs the trainer; raises KeyboardInterrupt on Ctrl-C and SIGTERM, SystemExit in processes that Lightning started.
 
     Lightning exits with code 1 on Ctrl-C, and ignores SIGINT then; with code 0, as after the last epoch, on SIGTERM.
     """
     handler = signal.getsignal(signal.SIGINT)
     try:
         path = None if checkpoint is None else str(checkpoint)
-        with _sigterm_left_to_lightning():
-            trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
+        trainer.fit(module, datamodule=data, ckpt_path=path, weights_only=True)
     except SystemExit as e:
         if not isinstance(e, SIGTERMException) and not isinstance(e.__context__, KeyboardInterrupt):
             raise
         signal.signal(signal.SIGINT, handler)
+        if trainer.global_rank and not of_a_launcher():
+            sys.exit()  # Lightning kills the first process when one that it has started ends with another exit code
         raise KeyboardInterrupt from None
