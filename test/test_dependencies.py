@@ -28,7 +28,7 @@ ROSDEP_KEYS = {  # import -> key of rosdep, where it is another name
     "tqdm": "python3-tqdm",
     "yaml": "python3-yaml",
 }
-WITHOUT_ROSDEP_KEY = {"safetensors"}  # in requirements/ros-apt.in, with rosbags.image
+WITHOUT_ROSDEP_KEY = {"safetensors"}  # in requirements/ros-apt.in
 OPTIONAL = {
     "av": "annotate, and the video of the demonstration, which is left out where it is missing",
     "pygame": "annotate --show, with its own message where it is missing",
@@ -45,7 +45,6 @@ DISTRIBUTIONS = {  # import -> distribution on PyPI, where it is another name
     "cv2": "opencv-python-headless",
     "PIL": "pillow",
     "pygame": "pygame-ce",
-    "rosbags.image": "rosbags-image",
     "sklearn": "scikit-learn",
     "yaml": "PyYAML",
 }
@@ -73,7 +72,7 @@ def files(*names, root=PACKAGE):
 
 
 def imports(*paths):
-    """Returns the modules that files import when they run: top-level names, and rosbags.image as it is."""
+    """Returns the modules that files import when they run: top-level names."""
     names = {name for path in paths for name in _imports(ast.parse(path.read_text(encoding="utf-8")))}
     return {name for name in names if name not in sys.stdlib_module_names} - OWN - OF_ROSBAGS
 
@@ -90,14 +89,14 @@ def _imports(node):
 
 
 def _top(module):
-    return "rosbags.image" if module.startswith("rosbags.image") else module.partition(".")[0]
+    return module.partition(".")[0]
 
 
 def test_package_xml_declares_what_is_imported_and_nothing_else():
     package = ElementTree.parse(ROOT / "package.xml").getroot()
     declared = {entry.text for kind in ("depend", "exec_depend") for entry in package.iter(kind)}
     found = imports(*files("annotate", "core", "ros", "bags", "reporting", *BASE[1:]), *(ROOT / "launch").glob("*.py"))
-    found = {_top(name) if name != "rosbags.image" else "rosbags" for name in found} - OPTIONAL.keys()
+    found -= OPTIONAL.keys()
     needed = {ROSDEP_KEYS.get(name, name) for name in found - WITHOUT_ROSDEP_KEY}
     assert needed - declared == set()
     assert declared - needed == NOT_IMPORTED.keys()
@@ -124,7 +123,7 @@ def distributions(names):
 
 
 def test_the_base_declares_what_core_and_fetch_import(project):
-    assert project[""] == distributions(imports(*files(*BASE)) - {"av", "torch"})
+    assert project[""] == distributions(imports(*files(*BASE)) - {"av", "cv_bridge", "torch"})
 
 
 @pytest.mark.parametrize("extra", list(EXTRAS))
@@ -145,7 +144,7 @@ def test_what_pip_brings_beside_a_ros_from_apt_is_what_apt_lacks():
     by_pip = {key for key in keys if key.endswith("-pip")} | {"mcap-ros2-support"}
     named = requirements((ROOT / "requirements/ros-apt.in").read_text().splitlines())
     wanted = {key.removeprefix("python3-").removesuffix("-pip") for key in by_pip} | WITHOUT_ROSDEP_KEY
-    assert named == wanted | {"rosbags-image", "numpy"}
+    assert named == wanted | {"numpy"}
 
 
 def test_the_message_about_a_missing_package_knows_what_apt_has():

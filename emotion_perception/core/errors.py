@@ -8,7 +8,8 @@ EmotionPerceptionError
 ├── ModelBundleError     weights and their description do not fit together
 ├── SourceError          a camera, video file, folder or stream cannot be read
 │   └── StalledSourceError   ... or delivers nothing at the moment
-├── ImageError           one image cannot be converted: encoding, size or step
+├── ImageError           one image cannot be converted: size or step
+│   └── EncodingError        ... nor any other of its stream: an encoding that is not taken
 ├── RegionError          a region has no pixel in its image
 ├── DeviceError          a GPU is out of memory or gone; the CPU is used instead
 ├── DatasetError         a file of training or test data is not in the described format
@@ -61,6 +62,10 @@ class StalledSourceError(SourceError):
 
 class ImageError(EmotionPerceptionError, ValueError):
     """One image cannot be converted."""
+
+
+class EncodingError(ImageError):
+    """An image has an encoding that is not taken, and so have probably all of its stream."""
 
 
 class RegionError(EmotionPerceptionError, ValueError):

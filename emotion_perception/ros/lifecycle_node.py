@@ -17,7 +17,7 @@ from rclpy.service import Service
 from rclpy.timer import Timer
 from std_msgs.msg import Header
 
-from emotion_perception.core.errors import EmotionPerceptionError, clipped, one_line
+from emotion_perception.core.errors import EmotionPerceptionError, EncodingError, clipped, one_line
 from emotion_perception.core.sync import WorkLoad
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.answered_services import always_answered
@@ -112,6 +112,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self.transition_error: Exception | None = None
         self.diagnostics = NodeDiagnostics()
         self._loads: dict[str, WorkLoad] = {}
+        self._refused_encodings: dict[str, str] = {}
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_steady_timer(_STATUS_PERIOD_S, self.publish_status)
         for service in self.services:
@@ -165,9 +166,19 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         self.diagnostics.frame_failed(stream, text)
         self._log_fault(text)
 
-    def count_failure(self, stream: str, fault: Exception, counts: FrameCounts) -> None:
-        """Counts an exception that the work on a frame raised; with a stream `on_failure` of a `LatestFrameWorker`."""
-        self.count_failed_frame(stream, str(fault) or type(fault).__name__)
+    def count_failure(self, stream: str, fault: Exception, counts: FrameCounts | None = None) -> None:
+        """Counts an exception that the work on a frame raised; with a stream `on_failure` of a `LatestFrameWorker`.
+
+        An encoding that is not taken is logged once for a stream, not for each of its images.
+        """
+        text = clipped(str(fault) or type(fault).__name__)
+        if not isinstance(fault, EncodingError):
+            self.count_failed_frame(stream, text)
+            return
+        self.diagnostics.frame_failed(stream, text)
+        is_new = self._refused_encodings.get(stream) != text
+        if is_new and self.get_logger().error(text, throttle_duration_sec=_THROTTLE_S):  # it returns whether it logged
+            self._refused_encodings[stream] = text
 
     def set_problem(self, key: str, text: str, *, error: bool = False) -> None:
         """Shows a lasting problem in /diagnostics until it is cleared, and logs it when it is new.
@@ -272,6 +283,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
             self._configured = resources.pop_all()
 
     def _activate(self) -> None:
+        self._refused_encodings.clear()
         with ExitStack() as resources:
             self._behavior.activate(resources)
             self._active = resources.pop_all()

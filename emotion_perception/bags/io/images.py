@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.image import image_to_cvimage
 
 from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, DAMAGED, IMAGE_TYPES, NS, typestore
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
-from emotion_perception.core.images import RawImage, compressed_to_bgr, raw_to_bgr
+from emotion_perception.core.images import compressed_to_bgr, raw_to_bgr
 
 _CAMERA_TOPICS = ("image_raw", "image_raw/compressed", "image_rect", "image")  # last part of the names
 
@@ -54,11 +53,7 @@ class BagImage:
         """
         if self.message is None:
             raise ImageError(self.problem)
-        return (
-            compressed_to_bgr(self.message.data)
-            if self.message_type == COMPRESSED
-            else raw_to_bgr(self.message, _convert)
-        )
+        return compressed_to_bgr(self.message.data) if self.message_type == COMPRESSED else raw_to_bgr(self.message)
 
 
 def image_topic(recording: Recording, name: str | None, *, option: str = "--topic") -> Topic:
@@ -137,7 +132,3 @@ def deserialize(raw: bytes, message_type: str) -> Any:
 def stamp_ns(message: Any) -> int:
     """Returns the stamp of the header of a message in nanoseconds."""
     return int(message.header.stamp.sec) * NS + int(message.header.stamp.nanosec)
-
-
-def _convert(image: RawImage) -> NDArray[np.uint8]:
-    return np.asarray(image_to_cvimage(image, "bgr8"), np.uint8)  # type: ignore[arg-type]  # it only reads these fields

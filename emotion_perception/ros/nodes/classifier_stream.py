@@ -125,7 +125,7 @@ class ClassifierStream:
                 image_bgr, valid, stamp_s, options, max_classified=budget, time_limit_s=limit_s
             )
         except Exception as e:  # noqa: BLE001 - whatever one image does to a network, the next one is classified
-            self._node.count_failed_frame(self.image_topic, str(e) or type(e).__name__)
+            self._node.count_failure(self.image_topic, e)
             return ClassificationResult(message, Status.ERROR)
         rejected = len(message.faces) - len(valid) + self._recognizer.regions_rejected - outside
         self._report_rejected(rejected, classified=len(emotions))

@@ -1,20 +1,15 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Converts image messages to and from OpenCV arrays.
-
-`core.images` interprets the fields; cv_bridge converts raw pixels where the distribution has it, else rosbags-image.
-"""
+"""Converts image messages to and from OpenCV arrays; `core.images` interprets the fields."""
 
 import array
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from emotion_perception.core.images import JPEG_FORMAT, RawImage, bgr_to_jpeg, compressed_to_bgr, raw_to_bgr
+from emotion_perception.core.images import JPEG_FORMAT, bgr_to_jpeg, compressed_to_bgr, raw_to_bgr
 from emotion_perception.ros.intra_process import SharedImage
 
 NO_PIXELS = SharedImage(Header(), np.empty((0, 0, 3), np.uint8))
@@ -31,7 +26,7 @@ def image_to_bgr(message: Image | CompressedImage | SharedImage) -> NDArray[np.u
         return message.image_bgr
     if isinstance(message, CompressedImage):
         return compressed_to_bgr(message.data)
-    return raw_to_bgr(message, _convert)
+    return raw_to_bgr(message)
 
 
 def size_of_image(message: Image | CompressedImage | SharedImage) -> int:
@@ -51,19 +46,3 @@ def bgr_to_compressed(image_bgr: NDArray[np.uint8], header: Header, quality: int
     """Returns a JPEG message of uint8 (H, W, 3) BGR; quality 1..100."""
     data = array.array("B", bgr_to_jpeg(image_bgr, quality))
     return CompressedImage(header=header, format=JPEG_FORMAT, data=data)
-
-
-def _converter() -> Callable[[RawImage], NDArray[np.uint8]]:
-    convert: Any  # both read no more than the fields of a sensor_msgs/Image
-    try:
-        from cv_bridge import CvBridge
-
-        convert = CvBridge().imgmsg_to_cv2
-    except ImportError:
-        from rosbags.image import image_to_cvimage
-
-        convert = image_to_cvimage
-    return lambda image: convert(image, "bgr8")
-
-
-_convert = _converter()
