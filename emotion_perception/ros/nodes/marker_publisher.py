@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Publishes the topic `markers`: the positions of faces in the camera frame and their emotions, for RViz."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from rclpy.duration import Duration
@@ -14,23 +13,19 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from emotion_perception.core.rendering import FACE_WIDTH_M, FaceMarker, FaceMarkers, MarkerLifetime, PinholeCamera
-from emotion_perception.core.sync import LatestFrameWorker
-from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.config import OverlayNodeConfig
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
 from emotion_perception.ros.lifecycle_node import PerceptionNode
-from emotion_perception.ros.process import STOP_TIMEOUT_S
+from emotion_perception.ros.nodes.emotions_publisher import EmotionsPublisher
 from emotion_perception.ros.qos import RESULTS, image_subscription
 from emotion_perception.ros.transport.bounded_messages import bounded_callback
-from emotion_perception.ros.transport.lazy_subscription import LazySubscription
 
 NAMESPACE = "emotions"
-_STREAM = "markers"
 _TEXT_HEIGHT_M = 0.06
 _NO_ROTATION = Quaternion(x=0.0, y=0.0, z=0.0, w=1.0)
 
 
-class MarkerPublisher:
+class MarkerPublisher(EmotionsPublisher):
     """Publishes `markers` for a node's `emotions` while they have subscribers and the camera's K is known.
 
     Args:
@@ -38,64 +33,42 @@ class MarkerPublisher:
         resources: destroys the publisher.
 
     Attributes:
-        published: number of MarkerArrays so far; written by the worker thread alone.
         camera: from the last `camera_info` with a K, None before.
     """
 
     def __init__(self, node: PerceptionNode[OverlayNodeConfig], resources: ExitStack) -> None:
-        self._node = node
-        self._publisher = node.create_lifecycle_publisher(MarkerArray, "markers", RESULTS)
-        resources.callback(node.destroy_lifecycle_publisher, self._publisher)
+        publisher = node.create_lifecycle_publisher(MarkerArray, "markers", RESULTS)
+        resources.callback(node.destroy_lifecycle_publisher, publisher)
+        super().__init__(node, "markers", publisher)
         self._faces, self._lifetime = FaceMarkers(), MarkerLifetime()
         self.camera: PinholeCamera | None = None
-        self.published = 0
 
-    def activate(self, resources: ExitStack) -> None:
-        """Starts the thread that builds the markers and subscribes to emotions and camera_info.
-
-        Args:
-            resources: ends the subscriptions, then the thread.
-        """
-        worker = LatestFrameWorker(self._make, self._publish, partial(self._node.count_failure, _STREAM))
-        resources.callback(worker.stop, STOP_TIMEOUT_S)
-        self._node.show_load(_STREAM, worker.load, resources)
-        LazySubscription(self._node, [self._publisher], lambda inputs: self._subscribe(worker.put, inputs), resources)
-
-    def _subscribe(self, put: Callable[[EmotionArray], None], inputs: ExitStack) -> None:
-        node = self._node
-        on_data = bounded_callback(node, EmotionArray, "emotions", partial(self._on_emotions, put))
-        emotions = node.create_subscription(EmotionArray, "emotions", on_data, RESULTS, raw=True)
-        inputs.callback(node.destroy_subscription, emotions)
-        inputs.callback(node.diagnostics.frame_succeeded, _STREAM)
+    def subscribe(self, inputs: ExitStack) -> None:
+        """Subscribes to camera_info."""
         self._lifetime.reset()
         best_effort = image_subscription(1, reliable=False)  # compatible with reliable cameras too
-        topic = camera_info_topic(node)
-        on_data = bounded_callback(node, CameraInfo, topic, self._on_info)
-        infos = node.create_subscription(CameraInfo, topic, on_data, best_effort, raw=True)
-        inputs.callback(node.destroy_subscription, infos)
+        topic = camera_info_topic(self._node)
+        on_data = bounded_callback(self._node, CameraInfo, topic, self._on_info)
+        infos = self._node.create_subscription(CameraInfo, topic, on_data, best_effort, raw=True)
+        inputs.callback(self._node.destroy_subscription, infos)
 
-    def _on_emotions(self, put: Callable[[EmotionArray], None], message: EmotionArray) -> None:
+    def can_make(self) -> bool:
+        """Returns whether the camera's K is known; logs once that it is not."""
         if self.camera is None:
             topic = camera_info_topic(self._node)
             self._node.get_logger().info(f"no markers until a camera_info with a K arrives on {topic}", once=True)
-        elif message.status == EmotionArray.OK:  # any other status has no information about faces
-            put(message)
+        return self.camera is not None
 
-    def _on_info(self, message: CameraInfo) -> None:
-        self.camera = PinholeCamera.from_k(message.k)
-
-    def _make(self, message: EmotionArray) -> MarkerArray | None:
+    def make(self, message: EmotionArray) -> MarkerArray | None:
+        """Returns the markers of a frame, None if there are neither faces nor vanished ones."""
         if (camera := self.camera) is None:
             return None
         markers, vanished = self._faces.update(emotions_from_msg(message), camera)
         lifetime_s = self._lifetime.update(stamp_ns(message.header) * 1e-9)
         return markers_to_msg(message.header, markers, vanished, lifetime_s) if markers or vanished else None
 
-    def _publish(self, message: MarkerArray | None, counts: FrameCounts) -> None:
-        self._node.diagnostics.frame_succeeded(_STREAM)
-        if message is not None:
-            self.published += 1
-            self._publisher.publish(message)
+    def _on_info(self, message: CameraInfo) -> None:
+        self.camera = PinholeCamera.from_k(message.k)
 
 
 def camera_info_topic(node: Node) -> str:
