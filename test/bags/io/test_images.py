@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import bag_files
-import cv2
 import numpy as np
 import pytest
-from bag_files import camera_info, header, write_bag
+from bag_files import camera_info, header, message_of, write_bag
 from bag_scene import HAPPY, STEP, T0, scene, stamps
-from image_messages import ENCODERS
+from encoded_images import ENCODERS, as_bgr, fields, gradient, tolerance
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, IMAGE, typestore
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
+from emotion_perception.core.images.image_codec import ENCODINGS
 
 PICTURE = scene((20, 30, 40, HAPPY))
 
@@ -108,26 +108,21 @@ def test_images_come_as_they_were_with_stamp_and_time(tmp_path, compressed, stor
         np.testing.assert_array_equal(image.to_bgr(), PICTURE)
 
 
-@pytest.mark.parametrize("encoding", ENCODERS)
-def test_every_encoding_that_the_nodes_take_is_read(tmp_path, encoding):
-    from bag_files import message_of
-
-    pixels = np.ascontiguousarray(ENCODERS[encoding](PICTURE))
-    message = message_of(
-        IMAGE,
-        header=header(T0),
-        height=120,
-        width=160,
-        encoding=encoding,
-        is_bigendian=0,
-        step=pixels.nbytes // 120,
-        data=pixels.reshape(-1).view(np.uint8),
-    )
-    bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=[("/image_raw", IMAGE, T0, message)])
+@pytest.mark.guarantee("Recordings are read in every encoding that the nodes take.", section="Recording and replay")
+def test_every_encoding_that_the_nodes_take_is_read(tmp_path):
+    expected, messages = gradient(160, 120), []
+    for number, (encoding, encode) in enumerate(ENCODERS.items()):
+        values = vars(fields(encode(expected), encoding))
+        values["data"] = np.frombuffer(values["data"], np.uint8)
+        stamp = T0 + number * STEP
+        messages.append(("/image_raw", IMAGE, stamp, message_of(IMAGE, header=header(stamp), **values)))
+    bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=messages)
     with Recording(bag) as recording:
-        image = next(read_bag_images(recording, image_topic(recording, "/image_raw")))
-    expected = cv2.cvtColor(cv2.cvtColor(PICTURE, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-    assert np.abs(image.to_bgr().astype(int) - expected.astype(int)).max() <= 8
+        images = [image.to_bgr() for image in read_bag_images(recording, image_topic(recording, "/image_raw"))]
+    assert len(images) == len(ENCODINGS)
+    for encoding, image in zip(ENCODERS, images, strict=True):
+        difference = np.abs(image.astype(int) - as_bgr(expected, encoding)).max()
+        assert difference <= tolerance(encoding), encoding
 
 
 @pytest.mark.parametrize("kind", [IMAGE, COMPRESSED])

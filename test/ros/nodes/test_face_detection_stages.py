@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from image_messages import ENCODERS, image_message, to_gray
+from encoded_images import ENCODERS, as_bgr
+from image_messages import image_message
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from real_face import need_real_face
@@ -15,7 +16,9 @@ from sensor_msgs.msg import Image
 from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.detection.base import Candidates, FaceDetector
 from emotion_perception.core.detection.non_face_filter import NonFaceFilter
+from emotion_perception.core.images.image_codec import ENCODINGS_TEXT
 from emotion_perception.core.pipeline import create_non_face_filter
+from emotion_perception.ros import lifecycle_node
 from emotion_perception.ros.conversions import FaceArray, counts_of
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 from emotion_perception.ros.transport.image_messages import bgr_to_image
@@ -274,7 +277,7 @@ ENCODINGS = {  # name: encoding, big-endian
 
 
 @pytest.mark.guarantee(
-    "Nine image encodings are accepted, with padded rows, in either byte order, and JPEG.",
+    "Mono, color, Bayer and YUV images of 8 and 16 bits are accepted with padded rows, in either byte order, and JPEG.",
     section="Face detection node",
 )
 @pytest.mark.parametrize("name", ENCODINGS)
@@ -291,8 +294,7 @@ def test_every_encoding_is_answered_also_with_padded_rows(graph, make, name):
     node = graph.node(FaceDetectionNode, parameters=parameters, detector_factory=Recording)
     conversation = Talk(graph, make, node)
     source = patches((20, 10, 44, 36))
-    gray = encoding in ("mono8", "mono16", "16UC1")
-    expected = cv2.cvtColor(to_gray(source), cv2.COLOR_GRAY2BGR) if gray else source
+    expected = as_bgr(source, encoding)
     for padding in (0, 6):
         answer = conversation.ask(
             image_message(ENCODERS[encoding](source), encoding, big_endian=big_endian, padding=padding)
@@ -301,3 +303,21 @@ def test_every_encoding_is_answered_also_with_padded_rows(graph, make, name):
         tolerance = 8 if encoding == "yuv422_yuy2" else 1
         assert np.abs(shown[-1].astype(int) - expected.astype(int)).max() <= tolerance
     assert counts_of(answer).failed == 0
+
+
+@pytest.mark.guarantee(
+    "An encoding that is not taken is one line that lists those that are.", section="Face detection node"
+)
+def test_a_camera_with_another_encoding_is_one_line_for_its_stream(graph, talk, monkeypatch, capfd):
+    monkeypatch.setattr(lifecycle_node, "_THROTTLE_S", 0.0)  # it is not the throttle that keeps the line from returning
+    conversation = talk()
+    message = bgr_to_image(patches((20, 10, 40, 30)), conversation.make.header(0))
+    message.encoding = "rgb565"
+    for count in (1, 2, 3, 4):
+        conversation.images.publish(message)
+        graph.wait(lambda count=count: conversation.node.status()["failed"] == count)
+    entry = conversation.node.diagnostics.entry("", "", {})
+    assert (entry.level, "the last 4 frames failed: encoding 'rgb565' is none of" in entry.message) == (b"\2", True)
+    assert regions(conversation.ask(patches((20, 10, 40, 30)))) == [(20, 10, 40, 30)]
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "rgb565" in line]
+    assert f": encoding 'rgb565' is none of {ENCODINGS_TEXT}" in line
