@@ -14,6 +14,7 @@ from emotion_perception.core.camera import CameraOptions
 from emotion_perception.core.classification import ClassifierOptions, RecognizerOptions
 from emotion_perception.core.detection import DetectorOptions
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.interop import InteropOptions
 from emotion_perception.core.message_adapters import MAX_FRAME_ID
 from emotion_perception.core.options import Options, option
 from emotion_perception.core.rendering import ANONYMIZERS, OverlayOptions
@@ -91,6 +92,7 @@ class ClassifierNodeConfig(Options):
     sync_queue_size: int = option(
         16, "how many images and face arrays wait for their counterpart", minimum=1, maximum=100
     )
+    interop: InteropOptions = field(default_factory=InteropOptions)
     image_reliability: str = _image_reliability()
     image_transport: str = _image_transport()
 

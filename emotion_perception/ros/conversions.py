@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rclpy.time import Time
 from std_msgs.msg import Header
 
@@ -62,6 +64,7 @@ class ClassificationResult:
         emotions: emotions of its faces; empty unless the status is OK.
         classify_ms: time that classification took, in milliseconds.
         unread_faces: number of faces that the FaceArray had beside those in `source`.
+        image_bgr: the image, uint8 (H, W, 3); None where no face was classified in it.
     """
 
     source: FaceArray
@@ -69,6 +72,7 @@ class ClassificationResult:
     emotions: Sequence[FaceEmotion] = ()
     classify_ms: float = 0.0
     unread_faces: int = 0
+    image_bgr: NDArray[np.uint8] | None = None
 
     def to_msg(self, model: ModelInfo, now: Time) -> EmotionArray:
         """Builds the EmotionArray, with the header of the source image.

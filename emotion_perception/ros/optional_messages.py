@@ -56,14 +56,19 @@ def with_required_messages(package: str, parameter: str, make: Callable[[TypeLoo
     return made
 
 
+def class_of(name: str) -> Any:
+    """Returns the class of a message type, such as `hri_msgs/msg/IdsList`; for `make` of `with_messages`."""
+    package, _, kind = name.split("/")
+    return getattr(importlib.import_module(f"{package}.msg"), kind)
+
+
 def _message_type(name: str) -> Callable[..., Any]:
-    """Returns a function that makes messages of a type, such as `hri_msgs/msg/IdsList`, from some of its fields.
+    """Returns a function that makes messages of a type from some of its fields.
 
     It takes the defaults of the other fields from one message, where the constructor of a rosidl class builds a new
     default for every field, also for those that it is given. Messages share these defaults: they must not be changed.
     """
-    package, _, kind = name.split("/")
-    message_class: Any = getattr(importlib.import_module(f"{package}.msg"), kind)
+    message_class = class_of(name)
     default = message_class()
     defaults = [(slot, getattr(default, slot)) for slot in message_class.__slots__]
 

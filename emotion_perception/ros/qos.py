@@ -11,9 +11,9 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 try:
-    from rclpy.event_handler import SubscriptionEventCallbacks
+    from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks
+    from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.ros.config import RELIABILITIES
@@ -23,6 +23,8 @@ __all__ = [
     "IMAGE_PUBLISHER_OVERRIDES",
     "IMAGE_SUBSCRIPTION_OVERRIDES",
     "RESULTS",
+    "TRANSFORMS",
+    "PublisherEventCallbacks",
     "SubscriptionEventCallbacks",
     "image_publisher",
     "image_subscription",
@@ -37,6 +39,8 @@ IMAGES_DEPTH = 15
 RESULTS = QoSProfile(depth=RESULTS_DEPTH, reliability=ReliabilityPolicy.RELIABLE)
 """Faces, emotions and overlay: reliable, as they are small and none may be lost; volatile, as old ones are useless."""
 
+TRANSFORMS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+"""TF frames: the profile of tf2's broadcasters."""
 
 IMAGE_PUBLISHER_OVERRIDES = QoSOverridingOptions.with_default_policies()
 """The policies of an image publisher that `qos_overrides` may change: history, depth, reliability."""

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.core.errors import RegionError
 from emotion_perception.core.images import clip_box
 from emotion_perception.core.types import Box, Face
 
@@ -53,6 +54,31 @@ def anonymize_image(image_bgr: NDArray[np.uint8], mode: str) -> NDArray[np.uint8
     if mode != "none":
         _hide(canvas, mode)
     return canvas
+
+
+def anonymized_region(image_bgr: NDArray[np.uint8], box: Box, mode: str) -> NDArray[np.uint8]:
+    """Returns the part of an image in a box; where a mode is given, all of it is hidden as `anonymize_faces` would.
+
+    Args:
+        image_bgr: uint8 (H, W, 3); not changed.
+        box: region of a face in pixels, at least partly inside the image.
+        mode: as of `anonymize_faces`.
+
+    Returns:
+        uint8 (h, w, 3), a view of the image if the mode is `none`.
+
+    Raises:
+        RegionError: the box is outside the image.
+    """
+    image_wh = image_bgr.shape[1], image_bgr.shape[0]
+    inside, region = clip_box(box.xyxy, image_wh), _with_margin(box, image_wh)
+    if inside is None or region is None:
+        raise RegionError(f"the region {box.xyxy} is outside the image of {image_wh[0]}x{image_wh[1]} pixels")
+    hidden = image_bgr[region.y_min : region.y_max, region.x_min : region.x_max]
+    if mode != "none":
+        hidden = anonymize_image(hidden, mode)
+    x, y = inside.x_min - region.x_min, inside.y_min - region.y_min
+    return hidden[y : y + inside.height, x : x + inside.width]
 
 
 class FaceAnonymizer:

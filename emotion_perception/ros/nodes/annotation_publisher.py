@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Publishes the topic `image_annotations`: outlines and captions of faces, which Foxglove draws onto the image."""
 
-import importlib
 from contextlib import ExitStack
 from typing import Any
 
@@ -15,7 +14,7 @@ from emotion_perception.ros.config import OverlayNodeConfig
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.nodes.emotions_publisher import EmotionsPublisher
-from emotion_perception.ros.optional_messages import with_messages
+from emotion_perception.ros.optional_messages import class_of, with_messages
 from emotion_perception.ros.qos import RESULTS
 
 _PACKAGE = "foxglove_msgs"
@@ -45,5 +44,6 @@ class AnnotationPublisher(EmotionsPublisher):
 
     def _create(self, node: PerceptionNode[OverlayNodeConfig], types: TypeLookup) -> Publisher:
         self._builder = ImageAnnotationsBuilder(types)
-        kind = importlib.import_module(f"{_PACKAGE}.msg").ImageAnnotations
-        return node.create_lifecycle_publisher(kind, "image_annotations", RESULTS)
+        return node.create_lifecycle_publisher(
+            class_of(f"{_PACKAGE}/msg/ImageAnnotations"), "image_annotations", RESULTS
+        )

@@ -16,6 +16,7 @@ from emotion_perception.ros import conversions
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, FaceArray
 from emotion_perception.ros.lifecycle_node import PerceptionNode, counts_status
+from emotion_perception.ros.nodes.interop_publisher import InteropPublishers
 from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.topic_names import resolved_topic
 from emotion_perception.ros.transport.bounded_messages import OversizedMessage
@@ -35,6 +36,7 @@ class ClassifierStream:
         node: the classifier node; its live parameters apply from the next frame on.
         image_topic: the camera's images; `faces` and `emotions` are in the same namespace.
         classifier: shared by all cameras.
+        interop: makes the publishers in the messages of other packages.
         resources: destroys the publisher.
 
     Raises:
@@ -50,6 +52,7 @@ class ClassifierStream:
         node: PerceptionNode[ClassifierNodeConfig],
         image_topic: str,
         classifier: EmotionClassifier,
+        interop: InteropPublishers,
         resources: ExitStack,
     ) -> None:
         self._node, self.image_topic, self._classifier = node, image_topic, classifier
@@ -61,6 +64,7 @@ class ClassifierStream:
         resolved_topic(node, image_topic, "image_topics")  # or ConfigurationError
         self.emotions_topic = node.resolve_topic_name(self._topic("emotions"))
         self._emotions = ResultPublisher(node, EmotionArray, self._topic("emotions"), resources)
+        self._interop = interop.of_camera(self._topic(""))
 
     def activate(self, resources: ExitStack) -> None:
         """Subscribes to images and faces.
@@ -70,6 +74,7 @@ class ClassifierStream:
                 that has arrived.
         """
         self._recognizer.reset()
+        resources.callback(self._interop.clear)  # after the thread has ended
         on_failure = partial(self._node.count_failure, self.image_topic)
         worker = LatestFrameWorker(
             self._recognize,
@@ -133,7 +138,8 @@ class ClassifierStream:
             self._node.count_fault(f"{len(valid)} faces in an image are more than max_faces {options.max_faces}")
         classified = sum(emotion.classified for emotion in emotions)
         self._load_shedder.add_measurement(classified, time.monotonic() - begun_s)
-        return ClassificationResult(message, Status.OK, emotions, (time.monotonic() - begun_s) * 1e3)
+        classify_ms = (time.monotonic() - begun_s) * 1e3
+        return ClassificationResult(message, Status.OK, emotions, classify_ms, image_bgr=image_bgr)
 
     def _report_rejected(self, rejected: int, *, classified: int) -> None:
         text = f"{rejected} face(s) with a region outside the image"
@@ -155,6 +161,8 @@ class ClassifierStream:
     def _publish(self, result: ClassificationResult, counts: FrameCounts | None = None) -> None:
         self._published[result.status] += 1
         self._emotions.publish(result.to_msg(self._classifier.info, self._node.get_clock().now()))
+        if result.status is Status.OK:  # another status tells nothing about faces
+            self._interop.publish(result)
         self._node.set_problem("device", self._classifier.device_problem)
 
 

@@ -5,6 +5,7 @@
 Subscribes to `faces` (emotion_perception/FaceArray) and `image_raw` (sensor_msgs/Image), joined by equal stamps.
 Publishes `emotions` (emotion_perception/EmotionArray), one for every FaceArray, under the image's header. With several
 `image_topics` it does so for each camera, in the namespace of its images, and one network classifies all faces.
+With the parameters of `InteropOptions` it publishes the same faces in messages of hri_msgs, vision_msgs and tf2_msgs.
 Service `~/calibrate_neutral` (emotion_perception/CalibrateNeutral): takes what faces show as their resting expression.
 """
 
@@ -22,6 +23,7 @@ from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
 from emotion_perception.ros.node_options import PerceptionNodeOptions
 from emotion_perception.ros.node_runner import run_node
 from emotion_perception.ros.nodes.classifier_stream import ClassifierStream
+from emotion_perception.ros.nodes.interop_publisher import InteropPublishers
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -59,7 +61,8 @@ class EmotionClassifierNode(PerceptionNode[ClassifierNodeConfig]):
         config = self.config
         classifier = self._make_classifier(config.classifier, shared=len(config.image_topics) > 1)
         classifier.warm_up(require_gpu=config.classifier.require_gpu)
-        streams = [ClassifierStream(self, topic, classifier, resources) for topic in config.image_topics]
+        interop = InteropPublishers(self, classifier.labels, resources)
+        streams = [ClassifierStream(self, topic, classifier, interop, resources) for topic in config.image_topics]
         if len({stream.emotions_topic for stream in streams}) < len(streams):
             topics = ", ".join(config.image_topics)
             raise ConfigurationError(f"image_topics: of {topics} two have the same namespace, so the same faces")

@@ -1,0 +1,204 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+"""Publishes faces and emotions in the messages of other packages: ROS4HRI (REP-155), vision_msgs, TF.
+
+Each only where a parameter asks for it; the packages of these messages are no dependencies.
+"""
+
+import random
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Protocol
+
+from emotion_perception.core.interop import (
+    MAX_FACES,
+    DetectionBuilder,
+    FaceFrameBuilder,
+    FaceIdChanges,
+    FaceIds,
+    position_known,
+)
+from emotion_perception.core.message_adapters import TypeLookup
+from emotion_perception.ros.config import ClassifierNodeConfig
+from emotion_perception.ros.conversions import ClassificationResult, stamp_ns
+from emotion_perception.ros.lifecycle_node import PerceptionNode
+from emotion_perception.ros.nodes.hri_publisher import HriPublisher, HriTopics
+from emotion_perception.ros.optional_messages import class_of, with_required_messages
+from emotion_perception.ros.qos import RESULTS, TRANSFORMS
+
+_NO_FRAME = "publish_tf: the images have no frame_id, so there are no TF frames of faces"
+
+
+class FacePublisher(Protocol):
+    """Publishes the faces of one camera."""
+
+    def publish(self, result: ClassificationResult, changes: FaceIdChanges) -> None:
+        """Publishes the faces of an image, whose ids `changes` has."""
+
+    def clear(self) -> None:
+        """Ends what was published of faces that were seen last."""
+
+
+class DetectionPublisher:
+    """Publishes `face_detections_2d` and `face_detections_3d` of one camera, each while it has subscribers.
+
+    Args:
+        node: publishes.
+        namespace: of the topics, with a slash at its end, or empty.
+        labels: of the probabilities.
+        resources: destroys the publishers.
+
+    Raises:
+        ConfigurationError: vision_msgs is not installed, or cannot be used.
+    """
+
+    def __init__(
+        self, node: PerceptionNode[ClassifierNodeConfig], namespace: str, labels: Sequence[str], resources: ExitStack
+    ) -> None:
+        self._labels = labels
+
+        def create(types: TypeLookup) -> DetectionBuilder:
+            kinds = [class_of(f"vision_msgs/msg/Detection{number}DArray") for number in (2, 3)]
+            self._flat, self._solid = (
+                node.create_lifecycle_publisher(kind, f"{namespace}face_detections_{number}d", RESULTS)
+                for kind, number in zip(kinds, (2, 3), strict=True)
+            )
+            return DetectionBuilder(types)
+
+        self._builder = with_required_messages("vision_msgs", "publish_vision_msgs", create)
+        for publisher in (self._flat, self._solid):
+            resources.callback(node.destroy_lifecycle_publisher, publisher)
+
+    def publish(self, result: ClassificationResult, changes: FaceIdChanges) -> None:
+        """Publishes the faces of an image."""
+        header = result.source.header
+        if self._flat.get_subscription_count():
+            self._flat.publish(self._builder.detections_2d(header, result.emotions, self._labels))
+        if self._solid.get_subscription_count():
+            self._solid.publish(self._builder.detections_3d(header, result.emotions, self._labels))
+
+    def clear(self) -> None:
+        """Does nothing: a message is of one image."""
+
+
+class FrameTopic:
+    """The topic `/tf`, shared by the cameras of a node.
+
+    A publisher of tf2_msgs, as tf2_ros has in its `TransformBroadcaster`, and thus without a need of tf2_ros.
+
+    Args:
+        node: publishes.
+        resources: destroys the publisher.
+
+    Raises:
+        ConfigurationError: tf2_msgs is not installed, or cannot be used.
+
+    Attributes:
+        builder: builds the messages.
+        publisher: of the messages.
+    """
+
+    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], resources: ExitStack) -> None:
+        def create(types: TypeLookup) -> FaceFrameBuilder:
+            self.publisher = node.create_lifecycle_publisher(class_of("tf2_msgs/msg/TFMessage"), "/tf", TRANSFORMS)
+            return FaceFrameBuilder(types)
+
+        self.builder = with_required_messages("tf2_msgs", "publish_tf", create)
+        resources.callback(node.destroy_lifecycle_publisher, self.publisher)
+
+
+class FramePublisher:
+    """Publishes the TF frames of the faces of one camera whose position is known.
+
+    TF cannot delete a frame: one whose face has left is not published any more.
+
+    Args:
+        node: shows that images have no frame.
+        topic: `/tf`.
+    """
+
+    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], topic: FrameTopic) -> None:
+        self._node, self._topic = node, topic
+
+    def publish(self, result: ClassificationResult, changes: FaceIdChanges) -> None:
+        """Publishes the frames of the faces of an image, with its stamp and below its frame."""
+        header, build = result.source.header, self._topic.builder
+        self._node.set_problem("tf", "" if header.frame_id else _NO_FRAME)
+        if not header.frame_id:
+            return
+        transforms = [
+            transform
+            for emotion in result.emotions
+            if emotion.face.track_id in changes.present and position_known(emotion.face)
+            for transform in build.transforms(header, emotion.face, changes.present[emotion.face.track_id])
+        ]
+        if transforms and self._topic.publisher.get_subscription_count():
+            self._topic.publisher.publish(build.message(transforms))
+
+    def clear(self) -> None:
+        """Ends the problem."""
+        self._node.clear_problem("tf")
+
+
+class InteropPublisher:
+    """Publishes the faces of one camera in the messages that the parameters ask for.
+
+    Args:
+        node: counts faces for which there are no topics.
+        publishers: one for each kind of messages.
+    """
+
+    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], publishers: Sequence[FacePublisher]) -> None:
+        self._node, self._publishers = node, publishers
+        self._ids = FaceIds(random.Random())
+
+    def publish(self, result: ClassificationResult) -> None:
+        """Publishes the faces of an image whose status is OK."""
+        if not self._publishers:
+            return
+        tracks = [emotion.face.track_id for emotion in result.emotions]
+        changes = self._ids.update(tracks, stamp_ns(result.source.header) * 1e-9)
+        if changes.omitted:
+            self._node.count_fault(f"{changes.omitted} faces have no id, as {MAX_FACES} others have one")
+        for publisher in self._publishers:
+            publisher.publish(result, changes)
+
+    def clear(self) -> None:
+        """Ends the tracks of all faces."""
+        self._ids.clear()
+        for publisher in self._publishers:
+            publisher.clear()
+
+
+class InteropPublishers:
+    """Makes the publishers of each camera of a node.
+
+    Args:
+        node: publishes; its parameters tell what.
+        labels: of the probabilities.
+        resources: destroys the publishers.
+
+    Raises:
+        ConfigurationError: the package of a message that is wanted is not installed, or cannot be used.
+    """
+
+    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], labels: Sequence[str], resources: ExitStack) -> None:
+        self._node, self._labels, self._resources = node, labels, resources
+        options = node.config.interop
+        self._hri = HriTopics(node, resources) if options.publish_hri else None
+        self._frames = FrameTopic(node, resources) if options.publish_tf else None
+
+    def of_camera(self, namespace: str) -> InteropPublisher:
+        """Returns the publishers of a camera.
+
+        Args:
+            namespace: of its topics, with a slash at its end, or empty.
+        """
+        node, publishers = self._node, list[FacePublisher]()
+        if self._hri is not None:
+            publishers.append(HriPublisher(node, self._hri, namespace))
+        if node.config.interop.publish_vision_msgs:
+            publishers.append(DetectionPublisher(node, namespace, self._labels, self._resources))
+        if self._frames is not None:
+            publishers.append(FramePublisher(node, self._frames))
+        return InteropPublisher(node, publishers)
