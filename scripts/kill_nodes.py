@@ -42,6 +42,7 @@ from emotion_perception.ros.conversions import EmotionArray, stamp_ns
 from emotion_perception.ros.demo.domain import own_domain
 from emotion_perception.ros.demo.runner import COMPOSED, NODES
 from emotion_perception.ros.demo.supervisor import Supervisor
+from emotion_perception.ros.diagnostics import node_of_status
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.restart_policy import MAX_RESTARTS, RESTARTS_PERIOD_S
@@ -117,7 +118,7 @@ class Listener:
     def _on_status(self, message: DiagnosticArray) -> None:
         for entry in message.status:
             values = {value.key: value.value for value in entry.values}
-            self._states[entry.name.rpartition("/")[2]] = (time.monotonic(), values)
+            self._states[node_of_status(entry.name).rpartition("/")[2]] = (time.monotonic(), values)
 
 
 class Demonstration:

@@ -11,6 +11,9 @@ from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from emotion_perception.core.camera import RateMeter
 
+COMPONENTS = ("camera", "faces", "emotions", "overlay", "node")
+"""What entries of this package are of; a node that is none of the four says `node`."""
+
 _FAULT_SHOWN_S = 10.0
 _RATE_WINDOW_S = 5.0
 _ALL_FAILED = 3  # so many failed frames in a row are an error: a single damaged frame is not
@@ -22,6 +25,25 @@ class _FailedFrames:
 
     count: int
     reason: str
+
+
+def status_name(node: str, component: str) -> str:
+    """Returns the name of an entry of /diagnostics, such as `/front/camera_node: camera`, as diagnostic_updater has it.
+
+    Args:
+        node: full name of the node.
+        component: one of `COMPONENTS`.
+    """
+    return f"{node}: {component}"
+
+
+def node_of_status(name: str) -> str:
+    """Returns the full name of the node that an entry of /diagnostics is of; the name of an entry of others as it is.
+
+    Others may have several entries for a node.
+    """
+    node, separator, component = name.rpartition(": ")
+    return node if separator and component in COMPONENTS else name
 
 
 class NodeDiagnostics:
@@ -110,7 +132,7 @@ class NodeDiagnostics:
         """Returns the entry of /diagnostics.
 
         Args:
-            name: of the node.
+            name: of the entry, see `status_name`.
             hardware_id: the device or computer that the node depends on.
             values: entries of the node's own, shown before the common ones.
 

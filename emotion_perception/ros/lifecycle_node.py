@@ -6,7 +6,7 @@ import gc
 import platform
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
@@ -22,7 +22,7 @@ from emotion_perception.core.sync import WorkLoad
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.answered_services import always_answered
 from emotion_perception.ros.conversions import stamp_ns
-from emotion_perception.ros.diagnostics import NodeDiagnostics
+from emotion_perception.ros.diagnostics import NodeDiagnostics, status_name
 from emotion_perception.ros.intra_process import IntraProcessTopics
 from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.parameters import (
@@ -80,12 +80,15 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     Attributes:
         autostart: whether the program configures and activates the node.
+        component: what its entry of /diagnostics is of, see `status_name`.
         diagnostics: faults, problems and rates of the node.
         intra_process: as given, or topics of its own.
         qos_parameters: names of the parameters of `qos_overrides` that the node may have.
         transition_error: the exception that failed the last transition, None before.
         trace: marks when a frame passes a point, see `Tracer.mark`.
     """
+
+    component: ClassVar[str] = "node"
 
     def __init__(
         self,
@@ -260,7 +263,8 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         without_time = clock.ros_time_is_active and clock.now().nanoseconds == 0
         self.set_problem("clock", _NO_CLOCK if without_time else "")
         values = {"state": self._state, **self.status(), **self._load_status()}
-        entry = self.diagnostics.entry(self.get_fully_qualified_name(), self.hardware_id, values)
+        name = status_name(self.get_fully_qualified_name(), self.component)
+        entry = self.diagnostics.entry(name, self.hardware_id, values)
         message = DiagnosticArray(status=[entry])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(message)

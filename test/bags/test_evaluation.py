@@ -227,7 +227,7 @@ def test_the_written_recording_holds_results_beside_the_images(bag, tmp_path):
         assert text.text.startswith("#1 ")
     (_, diagnostics) = read_topic(out / "bag", "/diagnostics", DIAGNOSTICS)[-1]
     (status,) = diagnostics.status
-    assert (status.name, status.level, status.message) == ("evaluate-bag", 0, "11 of 11 frames processed")
+    assert (status.name, status.level, status.message) == ("evaluate-bag: frames", 0, "11 of 11 frames processed")
     assert {value.key: value.value for value in status.values}["frames_received"] == "11"
 
 

@@ -54,7 +54,7 @@ class Probe:
     """Listens to a process's node from this one.
 
     Attributes:
-        statuses: name of a node -> its last entry of /diagnostics.
+        statuses: full name of a node -> its last entry of /diagnostics.
     """
 
     def __init__(self, process):
@@ -71,7 +71,9 @@ class Probe:
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._remember, 10)
 
     def _remember(self, message):
-        self.statuses.update({entry.name: entry for entry in message.status})
+        from emotion_perception.ros.diagnostics import node_of_status
+
+        self.statuses.update({node_of_status(entry.name): entry for entry in message.status})
 
     def value(self, name, key):
         """Returns what a node's last entry says under a key, None before the first."""

@@ -139,7 +139,7 @@ class ResultWriter:
         }
         status = types["diagnostic_msgs/msg/DiagnosticStatus"](
             level=int(lost > 0),  # OK or WARN
-            name="evaluate-bag",
+            name="evaluate-bag: frames",
             message=f"{counts.processed} of {counts.received} frames processed",
             hardware_id=self._model.device,
             values=[types["diagnostic_msgs/msg/KeyValue"](key, str(value)) for key, value in values.items()],

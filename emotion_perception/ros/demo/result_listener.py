@@ -13,6 +13,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from emotion_perception.core.types import FrameCounts, Status
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, counts_of, stamp_ns
+from emotion_perception.ros.diagnostics import node_of_status
 from emotion_perception.ros.node_options import NodeOptions
 
 if TYPE_CHECKING:
@@ -113,11 +114,12 @@ class ResultListener(Node):
 
     def _on_status(self, message: DiagnosticArray) -> None:
         for entry in message.status:
-            if entry.name not in self._diagnostics and len(self._diagnostics) >= _MAX_STATUSES:
+            name = node_of_status(entry.name)
+            if name not in self._diagnostics and len(self._diagnostics) >= _MAX_STATUSES:
                 continue
-            self._reported_s[entry.name] = time.monotonic()
-            self._diagnostics[entry.name] = {value.key: value.value for value in entry.values}
-            self._errors[entry.name] = entry.message if entry.level == DiagnosticStatus.ERROR else ""
+            self._reported_s[name] = time.monotonic()
+            self._diagnostics[name] = {value.key: value.value for value in entry.values}
+            self._errors[name] = entry.message if entry.level == DiagnosticStatus.ERROR else ""
 
     def _full_name(self, node: str) -> str:
         return f"{self._prefix}/{node}"

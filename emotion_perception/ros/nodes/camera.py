@@ -49,6 +49,8 @@ class CameraNode(PerceptionNode[CameraNodeConfig]):
         options: see `PerceptionNodeOptions`.
     """
 
+    component = "camera"
+
     def __init__(
         self,
         *,

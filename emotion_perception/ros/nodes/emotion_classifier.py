@@ -47,6 +47,8 @@ class EmotionClassifierNode(PerceptionNode[ClassifierNodeConfig]):
         options: see `PerceptionNodeOptions`.
     """
 
+    component = "emotions"
+
     def __init__(
         self,
         *,

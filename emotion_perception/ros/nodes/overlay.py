@@ -45,6 +45,8 @@ class OverlayNode(PerceptionNode[OverlayNodeConfig]):
         options: see `PerceptionNodeOptions`.
     """
 
+    component = "overlay"
+
     def __init__(self, **options: "Unpack[PerceptionNodeOptions]") -> None:
         super().__init__("overlay_node", OverlayNodeConfig, **options)
 

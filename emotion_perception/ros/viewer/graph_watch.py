@@ -12,6 +12,7 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 
+from emotion_perception.ros.diagnostics import node_of_status
 from emotion_perception.ros.viewer.camera_inputs import CameraInputs
 from emotion_perception.web.graph import MAX_TOPICS, GraphState, LogLine, TopicView
 
@@ -106,7 +107,7 @@ class GraphWatch:
         self._record(raw)
         for entry in deserialize_message(raw, DiagnosticArray).status:
             values = {value.key: value.value for value in entry.values}
-            self._state.report(entry.name, entry.level[0], entry.message, values)
+            self._state.report(node_of_status(entry.name), entry.level[0], entry.message, values)
 
     def _on_log(self, raw: bytes) -> None:
         if len(raw) > _MAX_TEXT:

@@ -349,7 +349,8 @@ def test_a_gpu_that_fails_gives_way_to_the_cpu_with_a_warning_and_comes_back(gra
 
     def shown():
         return next(
-            (s for array in reversed(statuses) for s in array.status if s.name == "/emotion_classifier_node"), None
+            (s for array in reversed(statuses) for s in array.status if s.name == "/emotion_classifier_node: emotions"),
+            None,
         )
 
     healthy = answer(0)

@@ -80,7 +80,7 @@ def test_diagnostics_count_all_cameras_together_and_each(graph, make, start):
         front.answer(number, 100)
     left.answer(0, 255)  # blinds the classifier
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
-    graph.wait(lambda: any(array.status[0].name == f"/{node.get_name()}" for array in statuses))
+    graph.wait(lambda: any(array.status[0].name == f"/{node.get_name()}: emotions" for array in statuses))
     values = {pair.key: pair.value for pair in statuses[-1].status[0].values}
     expected = {"ok": (3, 0), "error": (0, 1), "received": (3, 1), "processed": (3, 1), "dropped": (0, 0)}
     for key, each in expected.items():

@@ -25,6 +25,7 @@ from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.options import option_values
 from emotion_perception.core.types import Box, Face, Frame
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg, stamp_ns
+from emotion_perception.ros.diagnostics import node_of_status
 from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.nodes import camera, classifier_stream, emotion_classifier, face_detection, overlay
 from emotion_perception.ros.nodes.camera import CameraNode
@@ -128,7 +129,7 @@ def test_diagnostics_tell_state_rate_age_and_faults_once_a_second(graph, start, 
     graph.wait_for(statuses, 2)
     entry = statuses[-1].status[0]
     values = {pair.key: pair.value for pair in entry.values}
-    assert (entry.name, entry.level, entry.message) == (f"/{name}", DiagnosticStatus.OK, "ok")
+    assert (node_of_status(entry.name), entry.level, entry.message) == (f"/{name}", DiagnosticStatus.OK, "ok")
     assert values["state"] == "active"
     assert {"rate_hz", "age_ms", "faults", "last_fault"} <= values.keys()
 
@@ -297,7 +298,7 @@ def test_an_image_publisher_that_does_not_fit_is_a_warning(graph, start, name):
     graph.probe.create_publisher(Image, "image_raw", profile)
 
     def warned():
-        entries = [entry for array in statuses for entry in array.status if entry.name == f"/{name}"]
+        entries = [entry for array in statuses for entry in array.status if node_of_status(entry.name) == f"/{name}"]
         return entries and entries[-1].level == DiagnosticStatus.WARN and "reliability" in entries[-1].message
 
     graph.wait(warned)
