@@ -64,7 +64,7 @@ class ClassifierStream:
         resolved_topic(node, image_topic, "image_topics")  # or ConfigurationError
         self.emotions_topic = node.resolve_topic_name(self._topic("emotions"))
         self._emotions = ResultPublisher(node, EmotionArray, self._topic("emotions"), resources)
-        self._interop = interop.of_camera(self._topic(""))
+        self._interop = interop.of_camera(self._topic(""), classifier.labels)
 
     def activate(self, resources: ExitStack) -> None:
         """Subscribes to images and faces.

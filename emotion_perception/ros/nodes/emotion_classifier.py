@@ -60,10 +60,9 @@ class EmotionClassifierNode(PerceptionNode[ClassifierNodeConfig]):
 
     def configure(self, resources: ExitStack) -> Behavior:
         """Loads the model and warms it up."""
-        config = self.config
+        config, interop = self.config, InteropPublishers(self, resources)
         classifier = self._make_classifier(config.classifier, shared=len(config.image_topics) > 1)
         classifier.warm_up(require_gpu=config.classifier.require_gpu)
-        interop = InteropPublishers(self, classifier.labels, resources)
         streams = [ClassifierStream(self, topic, classifier, interop, resources) for topic in config.image_topics]
         if len({stream.emotions_topic for stream in streams}) < len(streams):
             topics = ", ".join(config.image_topics)

@@ -29,8 +29,8 @@ from emotion_perception.ros.qos import RESULTS, TRANSFORMS
 _NO_FRAME = "publish_tf: the images have no frame_id, so there are no TF frames of faces"
 
 
-class FacePublisher(Protocol):
-    """Publishes the faces of one camera."""
+class NamedFacePublisher(Protocol):
+    """Publishes the faces of one camera by their ids."""
 
     def publish(self, result: ClassificationResult, changes: FaceIdChanges) -> None:
         """Publishes the faces of an image, whose ids `changes` has."""
@@ -69,16 +69,13 @@ class DetectionPublisher:
         for publisher in (self._flat, self._solid):
             resources.callback(node.destroy_lifecycle_publisher, publisher)
 
-    def publish(self, result: ClassificationResult, changes: FaceIdChanges) -> None:
+    def publish(self, result: ClassificationResult) -> None:
         """Publishes the faces of an image."""
         header = result.source.header
         if self._flat.get_subscription_count():
             self._flat.publish(self._builder.detections_2d(header, result.emotions, self._labels))
         if self._solid.get_subscription_count():
             self._solid.publish(self._builder.detections_3d(header, result.emotions, self._labels))
-
-    def clear(self) -> None:
-        """Does nothing: a message is of one image."""
 
 
 class FrameTopic:
@@ -144,29 +141,37 @@ class InteropPublisher:
     """Publishes the faces of one camera in the messages that the parameters ask for.
 
     Args:
-        node: counts faces for which there are no topics.
-        publishers: one for each kind of messages.
+        node: counts faces that have no id.
+        detections: None publishes no detections.
+        named: publishers of faces by their ids.
     """
 
-    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], publishers: Sequence[FacePublisher]) -> None:
-        self._node, self._publishers = node, publishers
+    def __init__(
+        self,
+        node: PerceptionNode[ClassifierNodeConfig],
+        detections: DetectionPublisher | None,
+        named: Sequence[NamedFacePublisher],
+    ) -> None:
+        self._node, self._detections, self._named = node, detections, named
         self._ids = FaceIds(random.Random())
 
     def publish(self, result: ClassificationResult) -> None:
         """Publishes the faces of an image whose status is OK."""
-        if not self._publishers:
+        if self._detections is not None:
+            self._detections.publish(result)
+        if not self._named:
             return
         tracks = [emotion.face.track_id for emotion in result.emotions]
         changes = self._ids.update(tracks, stamp_ns(result.source.header) * 1e-9)
         if changes.omitted:
             self._node.count_fault(f"{changes.omitted} faces have no id, as {MAX_FACES} others have one")
-        for publisher in self._publishers:
+        for publisher in self._named:
             publisher.publish(result, changes)
 
     def clear(self) -> None:
         """Ends the tracks of all faces."""
         self._ids.clear()
-        for publisher in self._publishers:
+        for publisher in self._named:
             publisher.clear()
 
 
@@ -175,30 +180,33 @@ class InteropPublishers:
 
     Args:
         node: publishes; its parameters tell what.
-        labels: of the probabilities.
         resources: destroys the publishers.
 
     Raises:
         ConfigurationError: the package of a message that is wanted is not installed, or cannot be used.
     """
 
-    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], labels: Sequence[str], resources: ExitStack) -> None:
-        self._node, self._labels, self._resources = node, labels, resources
+    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], resources: ExitStack) -> None:
+        self._node, self._resources = node, resources
         options = node.config.interop
         self._hri = HriTopics(node, resources) if options.publish_hri else None
         self._frames = FrameTopic(node, resources) if options.publish_tf else None
 
-    def of_camera(self, namespace: str) -> InteropPublisher:
+    def of_camera(self, namespace: str, labels: Sequence[str]) -> InteropPublisher:
         """Returns the publishers of a camera.
 
         Args:
             namespace: of its topics, with a slash at its end, or empty.
+            labels: of the probabilities.
+
+        Raises:
+            ConfigurationError: as of the class.
         """
-        node, publishers = self._node, list[FacePublisher]()
+        node, named = self._node, list[NamedFacePublisher]()
         if self._hri is not None:
-            publishers.append(HriPublisher(node, self._hri, namespace))
-        if node.config.interop.publish_vision_msgs:
-            publishers.append(DetectionPublisher(node, namespace, self._labels, self._resources))
+            named.append(HriPublisher(node, self._hri, namespace))
         if self._frames is not None:
-            publishers.append(FramePublisher(node, self._frames))
-        return InteropPublisher(node, publishers)
+            named.append(FramePublisher(node, self._frames))
+        wanted = node.config.interop.publish_vision_msgs
+        detections = DetectionPublisher(node, namespace, labels, self._resources) if wanted else None
+        return InteropPublisher(node, detections, named)

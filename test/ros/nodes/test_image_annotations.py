@@ -4,14 +4,13 @@
 
 import importlib.util
 import json
-import os
-import shutil
 import subprocess
 import sys
 from types import ModuleType
 
 import numpy as np
 import pytest
+from interface_packages import build
 from node_processes import Probe, start
 from rclpy.time import Time
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
@@ -45,31 +44,6 @@ LATER_DEFINITIONS = {
     "KeyValuePair": "string key\nstring value",
     "ImageAnnotations": f"builtin_interfaces/Time timestamp\n{DEFINITIONS['ImageAnnotations']}{_METADATA}",
 }
-_COLCON = ("colcon", "build", "--paths", "src/foxglove_msgs", "--merge-install", "--cmake-args")
-_CMAKE = """\
-cmake_minimum_required(VERSION 3.16)
-project(foxglove_msgs)
-find_package(ament_cmake REQUIRED)
-find_package(builtin_interfaces REQUIRED)
-find_package(rosidl_default_generators REQUIRED)
-file(GLOB messages RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} msg/*.msg)
-rosidl_generate_interfaces(foxglove_msgs ${messages} DEPENDENCIES builtin_interfaces)
-ament_package()
-"""
-_PACKAGE = """\
-<package format="3">
-  <name>foxglove_msgs</name>
-  <version>3.4.3</version>
-  <description>Messages with the fields of the package of that name.</description>
-  <maintainer email="maintainers@emotion-perception.example.org">emotion_perception maintainers</maintainer>
-  <license>MIT</license>
-  <buildtool_depend>ament_cmake</buildtool_depend>
-  <buildtool_depend>rosidl_default_generators</buildtool_depend>
-  <depend>builtin_interfaces</depend>
-  <member_of_group>rosidl_interface_packages</member_of_group>
-  <export><build_type>ament_cmake</build_type></export>
-</package>
-"""
 # Receives annotations with the class of the package, and prints what a viewer would draw.
 _VIEWER = """\
 import json, sys, time
@@ -117,28 +91,8 @@ def test_recordings_are_written_with_the_published_definitions():
 @pytest.fixture(scope="module")
 def with_foxglove_msgs(tmp_path_factory):
     """The environment of a shell in which foxglove_msgs is installed."""
-    if shutil.which("colcon") is None:
-        pytest.skip("no colcon here to build foxglove_msgs with")
-    workspace = tmp_path_factory.mktemp("workspace")
-    messages = workspace / "src" / "foxglove_msgs" / "msg"
-    messages.mkdir(parents=True)
-    for name, text in LATER_DEFINITIONS.items():
-        (messages / f"{name}.msg").write_text(text + "\n")
-    (messages.parent / "CMakeLists.txt").write_text(_CMAKE)
-    (messages.parent / "package.xml").write_text(_PACKAGE)
-    build = subprocess.run(
-        [*_COLCON, f"-DPython3_EXECUTABLE={sys.executable}", "-DBUILD_TESTING=OFF"],
-        cwd=workspace,
-        capture_output=True,
-        text=True,
-        timeout=480,
-        env={**os.environ, "MAKEFLAGS": "-j2"},
-    )
-    assert build.returncode == 0, build.stdout + build.stderr
-    prefix = workspace / "install"
-    (packages,) = prefix.glob("lib/python3*/site-packages")
-    added = {"AMENT_PREFIX_PATH": prefix, "LD_LIBRARY_PATH": prefix / "lib", "PYTHONPATH": packages}
-    return {name: os.pathsep.join(filter(None, [str(path), os.environ.get(name)])) for name, path in added.items()}
+    packages = {"foxglove_msgs": (["builtin_interfaces"], LATER_DEFINITIONS)}
+    return build(tmp_path_factory.mktemp("workspace"), packages)
 
 
 def emotions(track_id):
