@@ -11,6 +11,7 @@ from typing import Any
 
 import kornia.augmentation as K
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emotion_perception.core.classification import ModelSpec, gray_range
@@ -19,6 +20,7 @@ from emotion_perception.core.errors import ConfigurationError
 _SCAR_SIDE = 48  # pixels, to which the numbers of system B refer
 _LENGTH, _WIDTH, _CORNER = (0, 6), (0, 2), (12, 35)  # pixels at that side, both limits included
 _REGIONS = ((0.05, 0.24, 0.95, 0.48), (0.2, 0.62, 0.8, 0.92), (0.0, 0.55, 1.0, 1.0))  # eye band, mouth, lower face
+_SMALL, _LIGHT = (12 / 48, 40 / 48), (0.02, 0.5)  # share of the side, and of the light
 _JITTER = 0.06  # share of the side by which each edge of a region moves
 
 
@@ -76,6 +78,50 @@ class FaceOcclusion(nn.Module):
         return torch.where(inside, gray, images)
 
 
+class SmallFaces(nn.Module):
+    """Scales faces down and up again, as those that are far from the camera.
+
+    The side is drawn once for a batch, uniformly within 12/48..40/48 of the images' side.
+
+    Args:
+        probability: that an image is changed.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps (N, 1, S, S) in 0..1 to the same."""
+        side = images.shape[-1]
+        low, high = _SMALL
+        small_side = max(1, round(side * float(low + torch.rand(1) * (high - low))))
+        small = F.interpolate(images, size=(small_side, small_side), mode="area")
+        small = F.interpolate(small, size=(side, side), mode="bilinear", align_corners=False)
+        return torch.where(_chosen(len(images), self.probability, images).view(-1, 1, 1, 1), small, images)
+
+
+class LowLight(nn.Module):
+    """Darkens faces, with a sensor noise of one gray level, and rounds the result to whole gray levels.
+
+    The share of the light that is left is drawn for each image, uniformly on a logarithmic scale within 0.02..0.5.
+
+    Args:
+        probability: that an image is changed.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps (N, 1, S, S) in 0..1 to the same."""
+        low, high = _LIGHT
+        light = low * (high / low) ** torch.rand(len(images), 1, 1, 1, device=images.device)
+        dark = ((images * light * 255 + torch.randn_like(images)).round() / 255).clamp(0, 1)
+        return torch.where(_chosen(len(images), self.probability, images).view(-1, 1, 1, 1), dark, images)
+
+
 class Augmentation(nn.Module):
     """Applies transforms to inputs scaled to 0..1 and normalizes the result as the spec requires.
 
@@ -119,7 +165,9 @@ def build_augmentation(
     scale: tuple[float, float] = (0.85, 1.15),
     brightness: float = 0.0,
     contrast: float = 0.0,
+    small: float = 0.0,
     blur: float = 0.0,
+    dark: float = 0.0,
     noise: float = 0.0,
     erase: float = 0.0,
     scars: float = 0.0,
@@ -135,7 +183,9 @@ def build_augmentation(
         scale: zoom is uniform between the two factors.
         brightness: a value uniform within +-brightness is added to an image in 0..1.
         contrast: an image in 0..1 is multiplied by a factor uniform within 1 +- contrast.
+        small: probability of a face of few pixels, see `SmallFaces`.
         blur: probability of a Gaussian blur of 3x3 pixels, sigma 0.3 to 1.2.
+        dark: probability of little light, see `LowLight`.
         noise: standard deviation of the Gaussian noise that is added to half of the images, in 0..1.
         erase: probability that a rectangle of 2 to 15 % of the area becomes mid-gray
             (Zhong et al. 2020, "Random Erasing Data Augmentation").
@@ -150,8 +200,12 @@ def build_augmentation(
         steps.append(K.RandomBrightness((1 - brightness, 1 + brightness), p=1.0))
     if contrast:
         steps.append(K.RandomContrast((1 - contrast, 1 + contrast), p=1.0))
+    if small:
+        steps.append(SmallFaces(small))
     if blur:
         steps.append(K.RandomGaussianBlur((3, 3), (0.3, 1.2), p=blur))
+    if dark:
+        steps.append(LowLight(dark))
     if noise:
         steps.append(K.RandomGaussianNoise(std=noise, p=0.5))
     if erase:

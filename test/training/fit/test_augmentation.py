@@ -8,14 +8,23 @@ import torch
 from emotion_perception.core.classification.model_spec import NORMALIZATIONS, ModelSpec
 from emotion_perception.core.classification.preprocessing import gray_range, to_batch
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.fit.augmentation import FaceOcclusion, ScarBoxes, augmentation_from, mix_up
+from emotion_perception.training.fit.augmentation import (
+    FaceOcclusion,
+    LowLight,
+    ScarBoxes,
+    SmallFaces,
+    augmentation_from,
+    mix_up,
+)
 
 STILL = {"flip": 0.0, "degrees": 0.0, "shift": 0.0, "scale": [1.0, 1.0]}
 EVERYTHING = {
     "degrees": 10.0,
     "brightness": 0.3,
     "contrast": 0.3,
+    "small": 0.5,
     "blur": 0.5,
+    "dark": 0.5,
     "noise": 0.1,
     "erase": 0.5,
     "scars": 1.0,
@@ -84,6 +93,28 @@ def test_occlusion_covers_one_part_of_the_asked_share():
     covered = (FaceOcclusion(0.5)(torch.full((400, 1, 48, 48), 2.0)) != 2).flatten(1).float().mean(1)
     assert 0.4 < float((covered > 0).float().mean()) < 0.6
     assert 0.05 < float(covered[covered > 0].min()) < float(covered.max()) < 0.6
+
+
+def test_small_faces_lose_their_details_and_keep_their_mean():
+    torch.manual_seed(0)
+    images = (torch.arange(48) % 2).float().expand(200, 1, 48, 48)  # stripes of one pixel
+    changed = SmallFaces(0.5)(images).flatten(1)
+    small = changed.std(1) < 0.4
+    assert 0.35 < float(small.float().mean()) < 0.65
+    assert torch.equal(changed[~small], images.flatten(1)[~small])
+    assert (changed[small].mean(1) - 0.5).abs().max() < 0.1
+
+
+def test_low_light_keeps_the_stated_share_in_whole_gray_levels():
+    torch.manual_seed(0)
+    changed = LowLight(0.5)(torch.ones(2000, 1, 8, 8))
+    light = changed.mean((1, 2, 3))
+    dark = light < 1
+    assert 0.45 < float(dark.float().mean()) < 0.55
+    assert 0.01 < float(light[dark].min()) < 0.03
+    assert 0.45 < float(light[dark].max()) < 0.51
+    assert float(light[dark].median()) == pytest.approx(0.1, abs=0.02), "the middle of a logarithmic scale"
+    assert torch.allclose(changed * 255, (changed * 255).round(), atol=1e-3)
 
 
 def test_mixup_mixes_inputs_and_targets_by_the_same_share():
