@@ -8,10 +8,13 @@ import platform
 import threading
 import time
 import weakref
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 import rclpy
+import yaml
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from fake_classifier import GladClassifier
@@ -36,6 +39,7 @@ from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_OK
 
 NAMES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 SUBSCRIBERS = NAMES[1:]
+ANALYZERS = Path(__file__).resolve().parents[3] / "config" / "analyzers.yaml"
 OUTPUTS = {"camera_node": "image_raw", "face_detection_node": "faces", "emotion_classifier_node": "emotions"}
 
 
@@ -132,6 +136,40 @@ def test_diagnostics_tell_state_rate_age_and_faults_once_a_second(graph, start, 
     assert (node_of_status(entry.name), entry.level, entry.message) == (f"/{name}", DiagnosticStatus.OK, "ok")
     assert values["state"] == "active"
     assert {"rate_hz", "age_ms", "faults", "last_fault"} <= values.keys()
+
+
+def analyzers_of(name):
+    """Returns the analyzers of config/analyzers.yaml that an entry of /diagnostics goes to.
+
+    By the rules of diagnostic_aggregator's GenericAnalyzer, see `GenericAnalyzer::match`.
+    """
+    analyzers = yaml.safe_load(ANALYZERS.read_text(encoding="utf-8"))["analyzers"]["ros__parameters"]
+    rules = {key: rule for key, rule in analyzers.items() if isinstance(rule, dict)}
+    assert {rule["type"] for rule in rules.values()} == {"diagnostic_aggregator/GenericAnalyzer"}
+    assert {option for rule in rules.values() for option in rule} <= {"type", "path", "contains", "remove_prefix"}
+    return [key for key, rule in rules.items() if any(part in name for part in rule["contains"])]
+
+
+@pytest.mark.guarantee(
+    "Entries of `/diagnostics` are named `NODE: COMPONENT`, and in any namespace each belongs to one analyzer of "
+    "`config/analyzers.yaml`.",
+    section="Every node",
+)
+def test_each_entry_of_diagnostics_has_one_analyzer(graph, start):
+    statuses = graph.listen(DiagnosticArray, "/diagnostics", 50)
+    for namespace in ("/", "/robot/front"):
+        for name in NAMES:
+            start(name, remappings=[("__ns", namespace)])
+    wanted = {f"{namespace}/{name}" for namespace in ("", "/robot/front") for name in NAMES}
+
+    def names():
+        return {entry.name for array in statuses for entry in array.status}
+
+    graph.wait(lambda: {node_of_status(name) for name in names()} == wanted, f"only {names()}")
+    groups = {name: analyzers_of(name) for name in names()}
+    assert all(len(found) == 1 for found in groups.values()), groups
+    assert Counter(found[0] for found in groups.values()) == {"cameras": 2, "faces": 2, "emotions": 2, "overlays": 2}
+    assert "/robot/front/camera_node: camera" in groups
 
 
 @pytest.mark.guarantee(
