@@ -73,6 +73,7 @@ def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, cli
         ("face_detection_node", ["detector_model:=/no/such.onnx"], 78, "/no/such.onnx"),
         ("emotion_classifier_node", ["model:=/no/such.safetensors"], 78, "/no/such.safetensors: no such file"),
         ("emotion_classifier_node", ["device:=abacus"], 78, "abacus"),
+        ("emotion_classifier_node", ["publish_hri_cropped:=true"], 78, "publish_hri_cropped is true, but publish_hri"),
         (COMPOSED, ["detector:=dog"], 78, "'dog' is none of yunet"),
         (COMPOSED, ["emotion_classifier_node:model:=/no/such.safetensors"], 78, "/no/such.safetensors: no such file"),
     ],

@@ -153,12 +153,12 @@ HRI_DEFINITIONS = {
     "NormalizedRegionOfInterest2D": "std_msgs/Header header\nfloat32 xmin\nfloat32 ymin\nfloat32 xmax\nfloat32 ymax\n"
     "float32 c",
     "NormalizedPointOfInterest2D": "float32 x\nfloat32 y\nfloat32 c",
-    "FacialLandmarks": "std_msgs/Header header\nhri_msgs/NormalizedPointOfInterest2D[] landmarks\nuint32 height\n"
+    "FacialLandmarks": "std_msgs/Header header\nhri_msgs/NormalizedPointOfInterest2D[70] landmarks\nuint32 height\n"
     "uint32 width",
     "Expression": 'std_msgs/Header header\nstring HAPPY="happy"\nstring expression\nfloat32 valence\nfloat32 arousal\n'
     "float32 confidence",
 }
-"""The fields as ros4hri/hri_msgs publishes them (0.9 and 2.x), of the messages that are used."""
+"""The fields as ros4hri/hri_msgs 2.0 publishes them, of the messages that are used."""
 
 
 @pytest.fixture
