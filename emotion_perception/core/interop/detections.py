@@ -11,7 +11,7 @@ import numpy as np
 from emotion_perception.core.interop.face_frames import face_rotation, head_pose_known, position_known
 from emotion_perception.core.message_adapters import TypeLookup
 from emotion_perception.core.rendering import FACE_WIDTH_M
-from emotion_perception.core.types import Face, FaceEmotion, HeadPose, Position
+from emotion_perception.core.types import Face, FaceEmotion
 
 _TYPES = "vision_msgs/msg/"
 _HEAD_POSE_VARIANCE = math.radians(10.0) ** 2
@@ -35,10 +35,8 @@ class DetectionBuilder:
         self._pose_2d, self._point_2d = types(f"{_TYPES}Pose2D"), types(f"{_TYPES}Point2D")
         self._hypothesis = types(f"{_TYPES}ObjectHypothesis")
         self._hypothesis_with_pose = types(f"{_TYPES}ObjectHypothesisWithPose")
-        self._pose, self._pose_with_covariance = (
-            types("geometry_msgs/msg/Pose"),
-            types("geometry_msgs/msg/PoseWithCovariance"),
-        )
+        self._pose = types("geometry_msgs/msg/Pose")
+        self._pose_with_covariance = types("geometry_msgs/msg/PoseWithCovariance")
         self._point, self._quaternion = types("geometry_msgs/msg/Point"), types("geometry_msgs/msg/Quaternion")
         self._vector = types("geometry_msgs/msg/Vector3")
 
@@ -101,7 +99,7 @@ class DetectionBuilder:
         return self._box_2d(center=center, size_x=float(face.box.width), size_y=float(face.box.height))
 
     def _build_pose(self, face: Face) -> Any:
-        position: Position = face.position
+        position = face.position
         x, y, z, w = face_rotation(face.head_pose)
         return self._pose(
             position=self._point(x=float(position.x), y=float(position.y), z=float(position.z)),
@@ -111,8 +109,7 @@ class DetectionBuilder:
 
 def _covariance(face: Face) -> Any:
     """Returns the covariance of position and rotation, row-major: float64 (36)."""
-    pose: HeadPose = face.head_pose
     covariance = np.zeros((6, 6))
     covariance[:3, :3] = np.reshape(face.position.covariance, (3, 3))
-    covariance[range(3, 6), range(3, 6)] = _HEAD_POSE_VARIANCE if head_pose_known(pose) else _UNKNOWN_VARIANCE
+    covariance[range(3, 6), range(3, 6)] = _HEAD_POSE_VARIANCE if head_pose_known(face.head_pose) else _UNKNOWN_VARIANCE
     return covariance.reshape(-1)

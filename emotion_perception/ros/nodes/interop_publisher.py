@@ -112,15 +112,16 @@ class FramePublisher:
     Args:
         node: shows that images have no frame.
         topic: `/tf`.
+        camera: name of the camera.
     """
 
-    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], topic: FrameTopic) -> None:
-        self._node, self._topic = node, topic
+    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], topic: FrameTopic, camera: str) -> None:
+        self._node, self._topic, self._problem = node, topic, f"{camera}tf"
 
     def publish(self, result: ClassificationResult, changes: FaceIdChanges) -> None:
         """Publishes the frames of the faces of an image, with its stamp and below its frame."""
         header, build = result.source.header, self._topic.builder
-        self._node.set_problem("tf", "" if header.frame_id else _NO_FRAME)
+        self._node.set_problem(self._problem, "" if header.frame_id else _NO_FRAME)
         if not header.frame_id:
             return
         transforms = [
@@ -134,7 +135,7 @@ class FramePublisher:
 
     def clear(self) -> None:
         """Ends the problem."""
-        self._node.clear_problem("tf")
+        self._node.clear_problem(self._problem)
 
 
 class InteropPublisher:
@@ -206,7 +207,7 @@ class InteropPublishers:
         if self._hri is not None:
             named.append(HriPublisher(node, self._hri, namespace))
         if self._frames is not None:
-            named.append(FramePublisher(node, self._frames))
+            named.append(FramePublisher(node, self._frames, namespace))
         wanted = node.config.interop.publish_vision_msgs
         detections = DetectionPublisher(node, namespace, labels, self._resources) if wanted else None
         return InteropPublisher(node, detections, named)
