@@ -10,11 +10,11 @@ import numpy as np
 
 from emotion_perception.core.interop.face_frames import face_rotation, head_pose_known, position_known
 from emotion_perception.core.message_adapters import TypeLookup
-from emotion_perception.core.rendering import FACE_WIDTH_M
 from emotion_perception.core.types import Face, FaceEmotion
 
 _TYPES = "vision_msgs/msg/"
-_HEAD_POSE_VARIANCE = math.radians(10.0) ** 2
+_CUBE_M = 0.16
+_HEAD_POSE_VARIANCE = math.radians(8.0) ** 2
 _UNKNOWN_VARIANCE = math.pi**2 / 3  # of an angle of which nothing is known
 
 
@@ -62,9 +62,9 @@ class DetectionBuilder:
     def detections_3d(self, header: Any, emotions: Sequence[FaceEmotion], labels: Sequence[str]) -> Any:
         """Builds a `Detection3DArray` of the faces whose position is known, in meters in the camera's optical frame.
 
-        The box is a cube of the width of a face around the position, with the axes of REP-155 (see `face_rotation`).
+        The box is a cube of 0.16 m around the position, with the axes of REP-155 (see `face_rotation`).
         The pose of each hypothesis is its center with the covariance of the position. The variance of each angle is
-        that of 10 degrees, or of an angle of which nothing is known where the head pose is unknown.
+        that of 8 degrees, or of an angle of which nothing is known where the head pose is unknown.
 
         Args:
             header: of the source image.
@@ -80,7 +80,7 @@ class DetectionBuilder:
             results = self._results(
                 emotion, labels, pose=self._pose_with_covariance(pose=pose, covariance=_covariance(face))
             )
-            size = self._vector(x=FACE_WIDTH_M, y=FACE_WIDTH_M, z=FACE_WIDTH_M)
+            size = self._vector(x=_CUBE_M, y=_CUBE_M, z=_CUBE_M)
             box = self._box_3d(center=pose, size=size)
             made.append(self._detection_3d(header=header, results=results, bbox=box, id=str(face.track_id)))
         return self._array_3d(header=header, detections=made)
