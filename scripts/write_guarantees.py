@@ -23,6 +23,7 @@ SECTIONS = (
     "Face detection node",
     "Emotion classifier node",
     "Overlay node",
+    "Messages of other packages",
     "Viewers",
     "Web page",
     "All nodes in one process",
