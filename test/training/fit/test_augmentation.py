@@ -1,6 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -14,8 +16,10 @@ from emotion_perception.training.fit.augmentation import (
     ScarBoxes,
     SmallFaces,
     augmentation_from,
+    build_augmentation,
     mix_up,
 )
+from emotion_perception.training.recipe import Recipe
 
 STILL = {"flip": 0.0, "degrees": 0.0, "shift": 0.0, "scale": [1.0, 1.0]}
 EVERYTHING = {
@@ -125,6 +129,11 @@ def test_mixup_mixes_inputs_and_targets_by_the_same_share():
     assert torch.allclose(mixed.sum(1), torch.ones(6))
     assert not torch.equal(mixed, targets)
     assert mix_up((targets,), 0.0)[0] is targets
+
+
+def test_a_recipe_takes_every_option():
+    options = {name: 0.2 for name in inspect.signature(build_augmentation).parameters if name not in ("spec", "scale")}
+    assert Recipe(architecture="compact_vgg", augmentation=options).augmentation == options
 
 
 @pytest.mark.parametrize("options", [{"glitter": 1}, {"scale": 3}])
