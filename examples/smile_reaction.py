@@ -10,6 +10,7 @@ flickers neither begins nor ends one. All times are those of the images (header.
 from dataclasses import dataclass
 
 import rclpy
+from rclpy.clock import ClockType
 from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
@@ -34,7 +35,7 @@ class SmileReaction(Node):
     def __init__(self, **options):
         super().__init__("smile_reaction", **options)
         self._smiles: dict[int, Smile] = {}  # by track_id
-        self._last = Time()
+        self._last = Time(clock_type=ClockType.ROS_TIME)
         self._publisher = self.create_publisher(String, "smiles", 10)
         self.create_subscription(EmotionArray, "emotions", self.on_emotions, 5)
 

@@ -262,22 +262,20 @@ def run_example(name, *arguments, domain, end):
 @pytest.mark.slow
 class TestBesideTheDemonstration:
     @pytest.mark.guarantee("Each example in `examples/` works beside the demonstration.", section="Programs")
-    @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-    def test_a_smile_is_reported(self, demonstration, beside, end):
+    def test_a_smile_is_reported(self, demonstration, beside):
         smiles = beside.listen(String, "smiles")
-        with run_example("smile_reaction", domain=demonstration, end=end):
+        with run_example("smile_reaction", domain=demonstration, end=signal.SIGINT):
             beside.wait_for(smiles)
         assert re.fullmatch(r"track \d+ smiles", smiles[0].data)
 
     @pytest.mark.guarantee("Each example in `examples/` works beside the demonstration.", section="Programs")
-    @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-    def test_every_face_of_every_image_is_a_row(self, demonstration, beside, tmp_path, end):
+    def test_every_face_of_every_image_is_a_row(self, demonstration, beside, tmp_path):
         path, emotions = tmp_path / "emotions.csv", []
 
         def rows():
             return path.read_text().splitlines() if path.exists() else []
 
-        with run_example("log_to_csv", path, domain=demonstration, end=end):
+        with run_example("log_to_csv", path, domain=demonstration, end=signal.SIGTERM):
             beside.wait(lambda: len(rows()) > 1)
             emotions = beside.listen(EmotionArray, "emotions")
             beside.wait_for(emotions, 30)
