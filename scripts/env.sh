@@ -90,11 +90,15 @@ _ep_main() { # ROOT
         _ep_prepend CMAKE_PREFIX_PATH "$_ep_venv"
     fi
     COLCON_CURRENT_PREFIX="$_ep_install"
+    _ep_nounset=""
+    case "$-" in *u*) _ep_nounset=1 ;; esac
+    set +u # colcon's files read variables that may not be set
     if [ "$EMOTION_PERCEPTION_ROS" = apt ] && [ -z "${ROS_DISTRO:-}" ]; then
         . "$_ep_install/setup.sh" # also the ROS that it was built with
     else
         . "$_ep_install/local_setup.sh"
     fi
+    [ -z "$_ep_nounset" ] || set -u
     unset COLCON_CURRENT_PREFIX
     _ep_without_empty LD_LIBRARY_PATH # as colcon's hooks may leave them: libraries would load from any folder
     _ep_without_empty PYTHONPATH
@@ -112,5 +116,5 @@ fi
 _ep_main "$(cd "$(dirname "$_ep_here")/.." && pwd)"
 _ep_status=$?
 unset -f _ep_prepend _ep_without_empty _ep_forget _ep_may_set_profile _ep_defaults _ep_main
-unset _ep_here _ep_list _ep_venv _ep_install _ep_profile
+unset _ep_here _ep_list _ep_venv _ep_install _ep_profile _ep_nounset
 return $_ep_status

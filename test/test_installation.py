@@ -156,12 +156,13 @@ def test_the_layouts_of_viewers_are_in_share(built, name):
 def test_a_shell_that_sources_env_sh_has_everything(built, cwd):
     script = f"""
         source "{ROOT}/scripts/env.sh" || exit
+        case "$-" in *u*) ;; *) exit 3 ;; esac
         python -c 'from emotion_perception.msg import EmotionArray' || exit
         emotion-perception fetch --print-path yunet
     """
     hidden = ("AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
     bare = {name: value for name, value in os.environ.items() if name not in hidden}
-    done = run("bash", "-e", "-c", script, cwd=cwd, env=bare)
+    done = run("bash", "-eu", "-c", script, cwd=cwd, env=bare)
     assert done.returncode == 0, done.stderr
     assert "yunet" in done.stdout
 
