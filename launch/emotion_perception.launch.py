@@ -33,7 +33,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from emotion_perception.core.detection import DETECTORS
-from emotion_perception.ros.launch_arguments import refuse_misspelled_arguments
+from emotion_perception.ros.launch_arguments import enclave_arguments, refuse_misspelled_arguments
 from emotion_perception.ros.restart_policy import MAX_RESTARTS, RESTARTS_PERIOD_S, RestartPolicy
 from emotion_perception.ros.rviz_view import absolute_topic, camera_frame, rviz_view
 from emotion_perception.ros.topic_names import check_namespace, check_topic_name
@@ -115,6 +115,12 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument("log_level", default_value="info", choices=LOG_LEVELS, description="log level of the nodes."),
     DeclareLaunchArgument(
+        "enclave",
+        default_value="",
+        description="with ROS security: each process gets the enclave ENCLAVE/PROGRAM of the keystore, "
+        "with several cameras ENCLAVE/CAMERA/PROGRAM; empty sets none",
+    ),
+    DeclareLaunchArgument(
         "respawn",
         default_value="false",
         choices=TRUE_OR_FALSE,
@@ -195,7 +201,8 @@ def _several(given, cameras):
     groups = []
     for camera, device in sources:
         names = [name for name in PARAMETERS if name != CLASSIFIER]
-        nodes = [_separate({**given, "video_device": device}, name) for name in names]
+        own = {**given, "video_device": device, "enclave": given["enclave"] and f"{given['enclave']}/{camera}"}
+        nodes = [_separate(own, name) for name in names]
         groups.append(GroupAction([PushRosNamespace(camera), *nodes]))
     topics = {"image_topics": [f"{camera}/{given['image_topic']}" for camera in cameras]}
     return [*groups, _separate(given, CLASSIFIER, more=topics)]
@@ -265,7 +272,13 @@ def _process(given, executable, parameters, *, name=None, arguments=(), conditio
         name=name,
         parameters=[LaunchConfiguration("params_file"), {**parameters, **sim_time}],
         remappings=[("image_raw", given["image_topic"]), ("camera_info", camera_info_topic(given["image_topic"]))],
-        arguments=[*arguments, "--ros-args", "--log-level", LaunchConfiguration("log_level")],
+        arguments=[
+            *arguments,
+            "--ros-args",
+            "--log-level",
+            LaunchConfiguration("log_level"),
+            *enclave_arguments(given["enclave"], executable),
+        ],
         on_exit=_restarts(dict(os.environ)) if is_true(given["respawn"]) else None,
         output="screen",
         condition=condition,

@@ -19,7 +19,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from emotion_perception.core.paths import local_path
 from emotion_perception.ros.config import STORAGES, RecorderConfig
-from emotion_perception.ros.launch_arguments import refuse_misspelled_arguments
+from emotion_perception.ros.launch_arguments import enclave_arguments, refuse_misspelled_arguments
 from emotion_perception.ros.rviz_view import absolute_topic
 from emotion_perception.ros.topic_names import check_namespace, check_topic_name
 from launch import LaunchDescription
@@ -49,6 +49,12 @@ ARGUMENTS = [
         default_value="false",
         choices=TRUE_OR_FALSE,
         description="take the time of reception from /clock.",
+    ),
+    DeclareLaunchArgument(
+        "enclave",
+        default_value="",
+        description="with ROS security: bag_recorder gets the enclave ENCLAVE/bag_recorder of the keystore; "
+        "empty sets none",
     ),
 ]
 
@@ -81,6 +87,7 @@ def _recorder(context):
             package=PACKAGE,
             executable="bag_recorder",
             parameters=[{**values, "topics": topics}],
+            arguments=["--ros-args", *enclave_arguments(given["enclave"], "bag_recorder")],
             output="screen",
             condition=UnlessCondition(WITH_ROS2BAG),
         ),

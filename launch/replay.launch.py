@@ -29,7 +29,7 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
 from emotion_perception.core.paths import local_path
-from emotion_perception.ros.launch_arguments import refuse_misspelled_arguments
+from emotion_perception.ros.launch_arguments import enclave_arguments, refuse_misspelled_arguments
 from emotion_perception.ros.rviz_view import absolute_topic
 from emotion_perception.ros.topic_names import check_namespace
 from launch import LaunchDescription
@@ -41,7 +41,18 @@ ROS2BAG = ["auto", "ros2bag"] if importlib.util.find_spec("ros2bag") else ["ros2
 WITH_ROS2BAG = PythonExpression([repr(ROS2BAG), ".count('", LaunchConfiguration("player"), "') > 0"])
 SUBSCRIBERS = 2  # of the images: detection and classifier; the overlay subscribes only while it has subscribers itself
 START_S, END_S = 5.0, 2.0  # ros2 bag play does not wait for subscribers; the last images still have to be processed
-PASSED = ("namespace", "params_file", "use_overlay", "rviz", "rviz_frame", "device", "model", "detector", "log_level")
+PASSED = (
+    "namespace",
+    "params_file",
+    "use_overlay",
+    "rviz",
+    "rviz_frame",
+    "device",
+    "model",
+    "detector",
+    "log_level",
+    "enclave",
+)
 
 
 def load(path):
@@ -127,6 +138,7 @@ def _player(context):
         package=PACKAGE,
         executable="bag_player",
         parameters=[LaunchConfiguration("params_file"), {**values, "subscribers": SUBSCRIBERS}],
+        arguments=["--ros-args", *enclave_arguments(given["enclave"], "bag_player")],
         output="screen",
         on_exit=at_end,
     )

@@ -179,6 +179,34 @@ def test_the_page_for_the_browser_is_one_more_process(nodes, composed):
     assert given(several["/robot", "web_viewer_node"]) == {"image_topics": ("front/image_raw", "rear/image_raw")}
 
 
+def enclave_of(process):
+    words = process.words
+    return words[words.index("--enclave") + 1] if "--enclave" in words else None
+
+
+@pytest.mark.guarantee(
+    "`enclave:=PATH` gives each process the enclave PATH/PROGRAM, with several cameras PATH/CAMERA/PROGRAM; without it "
+    "none has one.",
+    section="Security",
+)
+def test_each_process_gets_an_enclave_of_its_own(nodes, launched):
+    assert {enclave_of(process) for process in nodes().values()} == {None}
+    started = nodes(enclave="/ours", web="true")
+    assert {enclave_of(process) for process in started.values()} == {f"/ours/{name}" for _, name in started}
+    assert [enclave_of(process) for process in nodes(enclave="ours/", composed="true").values()] == [
+        "/ours/emotion_perception_composed"
+    ]
+    several = {enclave_of(process) for process in nodes(enclave="/ours", cameras="front,rear").values()}
+    of_cameras = {f"/ours/{camera}/{name}" for camera in ("front", "rear") for name in CONFIGS}
+    assert several == {*of_cameras, "/ours/emotion_classifier_node"} - {
+        f"/ours/{camera}/emotion_classifier_node" for camera in ("front", "rear")
+    }
+    recorder = launched("record", bag="out", recorder="bag_recorder", enclave="/ours")
+    assert [enclave_of(process) for process in recorder.values()] == ["/ours/bag_recorder"]
+    with pytest.raises(ConfigurationError, match="enclave: 'a b' is not a namespace"):
+        nodes(enclave="a b")
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("True", True), ("false", False)])
 def test_the_clock_of_a_recording_is_a_switch(nodes, text, value):
     assert {process.parameters["use_sim_time"] for process in nodes(use_sim_time=text).values()} == {value}

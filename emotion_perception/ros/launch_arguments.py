@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Finds misspelled arguments of the launch files, which `ros2 launch` ignores."""
+"""Arguments of the launch files: misspelled ones, which `ros2 launch` ignores, and enclaves."""
 
 import difflib
 import itertools
@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.ros.topic_names import check_namespace
 
 _PACKAGE = "emotion_perception"
 
@@ -46,3 +47,17 @@ def _is_started(file: Path, command_line: Sequence[str]) -> bool:
         return True
     paths = [Path(word) for word in command_line if Path(word).name == file.name]
     return any(path.is_file() and path.samefile(file) for path in paths)
+
+
+def enclave_arguments(enclave: str, program: str) -> list[str]:
+    """Returns the ROS arguments that give a process its enclave of a keystore, `ENCLAVE/PROGRAM`.
+
+    Args:
+        enclave: the path of the enclaves of all processes; empty gives none.
+        program: name of the program.
+
+    Raises:
+        ConfigurationError: it cannot be the path of an enclave.
+    """
+    check_namespace(enclave, "enclave")
+    return ["--enclave", f"/{enclave.strip('/')}/{program}"] if enclave.strip("/") else []

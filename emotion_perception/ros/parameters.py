@@ -7,6 +7,7 @@ import dataclasses
 import difflib
 import functools
 import itertools
+import os
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from rclpy.exceptions import (
     NameValidationException,
     ParameterException,
 )
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import HistoryPolicy, ReliabilityPolicy
@@ -80,7 +82,8 @@ def configuration_problem(error: Exception) -> str | None:
 
     Args:
         error: raised while a node was created or configured: one of this package, or of rclpy where a parameter of its
-            own has the wrong type, a name is too long, or two topics of different types were remapped to one name.
+            own has the wrong type, a name is too long, two topics of different types were remapped to one name, or
+            ROS security refuses the node or one of its topics.
     """
     if isinstance(error, ConfigurationError | RecordingError):
         return str(error)
@@ -89,6 +92,8 @@ def configuration_problem(error: Exception) -> str | None:
     if isinstance(error, NameValidationException):
         return clipped(f"a name that was given is invalid or too long: {one_line(error).rstrip(':')}")
     text = one_line(error).partition(", at ")[0]
+    if isinstance(error, rclpy_implementation.RCLError) and os.environ.get("ROS_SECURITY_ENABLE", "").lower() == "true":
+        return clipped(f"ROS_SECURITY_ENABLE=true, but the middleware refuses: {text}")
     return clipped(text) if isinstance(error, RuntimeError) and _WRONG_NAME.search(text) else None
 
 

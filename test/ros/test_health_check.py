@@ -1,0 +1,61 @@
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+
+import subprocess
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from node_processes import NODES, START_S, installed
+
+
+def entry(name, level=DiagnosticStatus.OK, message="ok"):
+    return DiagnosticStatus(name=name, level=level, message=message)
+
+
+WELL = [entry(f"/{name}") for name in NODES[1:]]
+NO_CAMERA = entry("/camera_node: source", DiagnosticStatus.ERROR, "no camera\n\x1b[31m" + "x" * 1000)
+
+
+@pytest.fixture
+def checked(graph):
+    """A function that runs health_check with these arguments while these entries are published."""
+
+    def run(*arguments, statuses):
+        command = [installed("health_check"), *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        publisher = graph.probe.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        timer = graph.probe.create_timer(0.05, lambda: publisher.publish(DiagnosticArray(status=statuses)))
+        graph.wait(lambda: process.poll() is not None, "health_check does not end")
+        graph.probe.destroy_timer(timer)
+        graph.probe.destroy_publisher(publisher)
+        output, error = process.communicate(timeout=START_S)
+        return process.returncode, (output + error).strip()
+
+    return run
+
+
+@pytest.mark.guarantee(
+    "health_check ends with 0 when every node reports on /diagnostics and none has an error, else with 1 and a line.",
+    section="Programs",
+)
+def test_the_exit_code_tells_whether_all_nodes_are_well(checked):
+    assert checked(statuses=[entry("/camera_node: source", DiagnosticStatus.WARN), *WELL]) == (0, "ok")
+    code, line = checked(statuses=[NO_CAMERA, *WELL])
+    assert code == 1
+    assert line.startswith("/camera_node: no camera\\n\\x1b[31mxxx")
+    assert len(line) < 400
+
+
+def test_nodes_and_what_is_still_well_are_arguments(checked):
+    ros = ("--ros-args", "-r", "__ns:=/front")
+    statuses = [entry("/front/camera_node", DiagnosticStatus.ERROR, "no camera"), *WELL]
+    assert checked("camera_node", "/overlay_node", "--worst", "error", *ros, statuses=statuses) == (0, "ok")
+    missing = checked("camera_node", "/no_such_node", "--timeout", "0.5", "--worst", "error", *ros, statuses=statuses)
+    assert missing == (1, "/no_such_node has not reported within 0.5 s")
+
+
+@pytest.mark.parametrize("arguments", [("--timeout", "0"), ("--timeout", "soon"), ("--worst", "none"), ("--nodes",)])
+def test_a_wrong_argument_is_exit_code_2(arguments):
+    ended = subprocess.run([installed("health_check"), *arguments], capture_output=True, text=True, timeout=START_S)
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1].startswith("health_check: error: ")
