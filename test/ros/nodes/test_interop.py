@@ -161,14 +161,25 @@ HRI_DEFINITIONS = {
 """The fields as ros4hri/hri_msgs 2.0 publishes them, of the messages that are used."""
 
 
+def class_with_fields(names):
+    """Returns a class of messages whose fields are None at first."""
+
+    class Message:
+        __slots__ = names
+
+        def __init__(self):
+            for name in names:
+                setattr(self, name, None)
+
+    return Message
+
+
 @pytest.fixture
 def hri(monkeypatch):
     """Returns a function that makes the publishers of a camera, with classes that have the fields of hri_msgs."""
     package, messages = ModuleType("hri_msgs"), ModuleType("hri_msgs.msg")
     for name, text in HRI_DEFINITIONS.items():
-        fields = [line.split()[1] for line in text.splitlines() if "=" not in line]
-        values = {"__slots__": fields, "__init__": lambda self, fields=fields: [setattr(self, f, None) for f in fields]}
-        setattr(messages, name, type(name, (), values))
+        setattr(messages, name, class_with_fields([line.split()[1] for line in text.splitlines() if "=" not in line]))
     monkeypatch.setitem(sys.modules, "hri_msgs", package)
     monkeypatch.setitem(sys.modules, "hri_msgs.msg", messages)
 
@@ -441,7 +452,7 @@ def test_neighbors_get_faces_in_their_own_messages(with_packages, monkeypatch, m
         for _ in range(15):  # track 3 ends after a second
             stream.send(FAR)
         friend.wait(60)
-        lines.join()
+        lines.close()
         assert friend.returncode == 0, "".join(lines.read)
         told = json.loads(lines.read[1])
         recorder.terminate()
@@ -538,5 +549,6 @@ class _Lines:
         for line in self._file:
             self.read.append(line.rstrip("\n"))
 
-    def join(self):
+    def close(self):
         self._thread.join(30)
+        self._file.close()
