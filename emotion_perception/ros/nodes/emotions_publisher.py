@@ -42,15 +42,11 @@ class EmotionsPublisher(ABC):
     def make(self, message: EmotionArray) -> Any | None:
         """Returns the message for an EmotionArray, None if there is nothing to publish; called in the thread."""
 
-    def can_make(self) -> bool:
-        """Returns whether the publisher has all that it needs beside emotions; without it they are not passed on."""
-        return True
-
-    def subscribe(self, inputs: ExitStack) -> None:  # noqa: B027 - most publishers need nothing else
-        """Subscribes to what the publisher needs beside emotions.
+    def subscribe(self, inputs: ExitStack) -> None:  # noqa: B027 - a publisher may need nothing
+        """Prepares for subscribers, e.g. by subscribing to what the publisher needs beside emotions.
 
         Args:
-            inputs: ends the subscriptions.
+            inputs: ends what this method has begun.
         """
 
     def activate(self, resources: ExitStack) -> None:
@@ -64,14 +60,14 @@ class EmotionsPublisher(ABC):
         worker = LatestFrameWorker(self.make, self._publish, partial(self._node.count_failure, self._stream))
         resources.callback(worker.stop, STOP_TIMEOUT_S)
         self._node.show_load(self._stream, worker.load, resources)
-        LazySubscription(self._node, [self._publisher], partial(self._open, worker), resources)
+        LazySubscription(self._node, [self._publisher], partial(self._open, worker, self._publisher), resources)
 
-    def _open(self, worker: "LatestFrameWorker[EmotionArray, Any]", inputs: ExitStack) -> None:
+    def _open(self, worker: "LatestFrameWorker[EmotionArray, Any]", publisher: Publisher, inputs: ExitStack) -> None:
         node = self._node
 
         def on_emotions(message: EmotionArray) -> None:
-            if message.status == EmotionArray.OK and self.can_make():  # another status tells nothing about faces
-                worker.put(message)
+            if message.status == EmotionArray.OK and publisher.get_subscription_count():
+                worker.put(message)  # another status tells nothing about faces
 
         on_data = bounded_callback(node, EmotionArray, "emotions", on_emotions)
         emotions = node.create_subscription(EmotionArray, "emotions", on_data, RESULTS, raw=True)
