@@ -24,6 +24,8 @@ from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from rclpy.node import Node
 from std_msgs.msg import String
 
+from emotion_perception.ros.executor import FaultTolerantExecutor
+
 PACKAGE = "smile_reaction_cpp"
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / PACKAGE
 NEEDED = ("rclcpp", "rclcpp_components", "composition_interfaces")
@@ -67,7 +69,7 @@ def running(*command: object) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def load(node: Node) -> str:
+def load(node: Node, executor: FaultTolerantExecutor) -> str:
     """Loads the component into the container; returns what is wrong, or an empty text."""
     from composition_interfaces.srv import LoadNode
 
@@ -77,14 +79,15 @@ def load(node: Node) -> str:
     request = LoadNode.Request(
         package_name=PACKAGE, plugin_name=f"{PACKAGE}::SmileReaction", remap_rules=["smiles:=component/smiles"]
     )
-    answer = client.call_async(request)
-    rclpy.spin_until_future_complete(node, answer, timeout_sec=LOAD_S)
-    if not answer.done():
-        return "the container does not answer"
+    answer, deadline_s = client.call_async(request), time.monotonic() + LOAD_S
+    while not answer.done():
+        if time.monotonic() > deadline_s:
+            return "the container does not answer"
+        executor.spin_once(timeout_sec=0.1)
     return "" if answer.result().success else answer.result().error_message
 
 
-def smiles(node: Node, processes: list[subprocess.Popen[bytes]]) -> str:
+def smiles(node: Node, executor: FaultTolerantExecutor, processes: list[subprocess.Popen[bytes]]) -> str:
     """Waits for a smile of the program and one of the component; returns what is wrong, or an empty text."""
     found: dict[str, str] = {}
     for name in ("program", "component"):
@@ -95,7 +98,7 @@ def smiles(node: Node, processes: list[subprocess.Popen[bytes]]) -> str:
             return f"no smile within {SMILE_S:.0f} s; published: {found}"
         if any(process.poll() is not None for process in processes):
             return "a process has ended"
-        rclpy.spin_once(node, timeout_sec=0.1)
+        executor.spin_once(timeout_sec=0.1)
     print(found)
     return ""
 
@@ -115,7 +118,9 @@ def run(install: Path, out: Path) -> str:
     ):
         rclpy.init()
         node = rclpy.create_node("try_cpp_example")
-        problem = load(node) or smiles(node, [first, second, third])
+        executor = FaultTolerantExecutor(node)
+        problem = load(node, executor) or smiles(node, executor, [first, second, third])
+        executor.shutdown()
         node.destroy_node()
         rclpy.shutdown()
     ends = {name: process.returncode for name, process in (("demonstration", first), ("program", second))}
