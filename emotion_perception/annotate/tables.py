@@ -14,7 +14,7 @@ from typing import Any
 from emotion_perception.annotate.recognition import ImageResult
 from emotion_perception.core.printable import printable
 from emotion_perception.core.types import FaceEmotion
-from emotion_perception.reporting.face_columns import face_cells, face_columns
+from emotion_perception.reporting.face_columns import derived_values, face_cells, face_columns
 
 JSON_FORMAT = 1
 _DIGITS = 6
@@ -126,6 +126,7 @@ class JsonDocument:
             "score": round(emotion.score, _DIGITS),
             "uncertain": bool(emotion.uncertain),
             "prediction_age_s": None if math.isnan(age_s) else round(age_s, _DIGITS),
+            **derived_values(emotion),
             "probabilities": self._by_label(emotion.probabilities.tolist()),
             "smoothed_probabilities": self._by_label(emotion.smoothed_probabilities.tolist()),
         }

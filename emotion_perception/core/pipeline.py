@@ -21,6 +21,7 @@ from emotion_perception.core.classification import (
 )
 from emotion_perception.core.detection import DetectorOptions, FaceDetector, NonFaceFilter, create_detector
 from emotion_perception.core.options import Options, option_values
+from emotion_perception.core.people import CameraModel, PeopleEstimator, PeopleOptions
 from emotion_perception.core.tracking import FaceTrackingPipeline, Tracker, TrackerOptions
 from emotion_perception.core.types import Face, FaceEmotion
 
@@ -38,20 +39,23 @@ class PipelineOptions(Options):
     Attributes:
         detector: of face detection.
         tracker: of face tracking.
+        people: of positions and head poses.
         classifier: of the model and its device.
         recognizer: of smoothing and labels.
     """
 
     detector: DetectorOptions = field(default_factory=DetectorOptions)
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
+    people: PeopleOptions = field(default_factory=PeopleOptions)
     classifier: ClassifierOptions = field(default_factory=ClassifierOptions)
     recognizer: RecognizerOptions = field(default_factory=RecognizerOptions)
 
 
 def node_parameters(options: PipelineOptions) -> dict[str, dict[str, Any]]:
     """Returns the options of the stages as parameters of the nodes that run them, as reports show them."""
+    detection = (options.detector, options.tracker, options.people)
     return {
-        "face_detection_node": {**option_values(options.detector), **option_values(options.tracker)},
+        "face_detection_node": {name: value for stage in detection for name, value in option_values(stage).items()},
         "emotion_classifier_node": {**option_values(options.classifier), **option_values(options.recognizer)},
     }
 
@@ -85,7 +89,7 @@ def create_non_face_filter(
 
 
 class Pipeline:
-    """Detector, non-face filter, tracker, classifier and smoothing in sequence, as the nodes run them.
+    """Detector, non-face filter, tracker, head poses, classifier and smoothing in sequence, as the nodes run them.
 
     Args:
         options: of all stages.
@@ -95,6 +99,7 @@ class Pipeline:
         clock_s: as of `FaceTrackingPipeline`, e.g. `time.monotonic`, as the nodes have it.
 
     Attributes:
+        camera: of the images; None if it is not calibrated, and positions are unknown.
         tracking: detection and tracking.
         recognizer: classification and smoothing.
 
@@ -113,6 +118,8 @@ class Pipeline:
         clock_s: Callable[[], float] | None = None,
     ) -> None:
         self._options = options
+        self.camera: CameraModel | None = None
+        self._people = PeopleEstimator()
         self.tracking = FaceTrackingPipeline(
             detector or create_detector(options.detector),
             non_face_filter or create_non_face_filter(options.detector),
@@ -138,7 +145,7 @@ class Pipeline:
     def track(
         self, image_bgr: NDArray[np.uint8], stamp_s: float, *, detections: Sequence[Face] | None = None
     ) -> list[Face]:
-        """Returns the tracked faces of an image: the detection node's half of `process`.
+        """Returns the tracked faces of an image with their head poses: the detection node's half of `process`.
 
         Args:
             image_bgr: uint8 (H, W, 3).
@@ -146,7 +153,10 @@ class Pipeline:
             detections: the result of `detect` for this image; None runs the detector here.
         """
         options = self._options
-        return self.tracking.update(image_bgr, stamp_s, options.detector, options.tracker, detections=detections)
+        faces = self.tracking.update(image_bgr, stamp_s, options.detector, options.tracker, detections=detections)
+        image_wh, margin = (image_bgr.shape[1], image_bgr.shape[0]), options.detector.margin
+        camera = self.camera if self.camera is not None and self.camera.fits(image_wh) else None
+        return self._people.update(faces, stamp_s, image_wh, options.people, camera=camera, margin=margin)
 
     def recognize(
         self,

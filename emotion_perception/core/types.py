@@ -95,6 +95,26 @@ class HeadPose(NamedTuple):
     pitch: float = math.nan
     roll: float = math.nan
 
+    @property
+    def known(self) -> bool:
+        """Whether all angles are known."""
+        return not any(map(math.isnan, self))
+
+    def rotation(self) -> NDArray[np.float64]:
+        """Returns Ry(yaw) * Rx(pitch) * Rz(roll), float64 (3, 3).
+
+        The columns are the axes of the head in the camera's optical frame: to the person's own left, down, and into the
+        head; the face points against the last one.
+        """
+        (sy, cy), (sp, cp), (sr, cr) = ((math.sin(angle), math.cos(angle)) for angle in self)
+        return np.array(
+            [
+                [cy * cr + sy * sp * sr, -cy * sr + sy * sp * cr, sy * cp],
+                [cp * sr, cp * cr, -sp],
+                [-sy * cr + cy * sp * sr, sy * sr + cy * sp * cr, cy * cp],
+            ]
+        )
+
 
 class Facing(IntEnum):
     """Whether a face is turned to the camera: the values of `Face.facing_camera`."""
@@ -129,6 +149,11 @@ class Position(NamedTuple):
     z: float = math.nan
     covariance: tuple[float, ...] = (math.nan,) * 9
     source: PositionSource = PositionSource.UNKNOWN
+
+    @property
+    def known(self) -> bool:
+        """Whether the position is known: x, y and z are finite numbers."""
+        return all(map(math.isfinite, self[:3]))
 
 
 UNKNOWN_HEAD_POSE = HeadPose()

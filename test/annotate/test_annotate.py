@@ -135,7 +135,13 @@ def test_table_and_document_have_the_same_values(clip, tmp_path):
     assert first.pop("timing") != second.pop("timing")
     assert first == second
     columns = ["frame", "stamp_ns", "track_id", "x", "y", "w", "h", "detection_score", "label", "score", "uncertain"]
-    columns += ["prediction_age_s", *(f"{kind}_{label}" for kind in ("probability", "smoothed") for label in LABELS)]
+    derived = ["head_yaw", "head_pitch", "head_roll", "facing_camera", "position_x", "position_y", "position_z"]
+    derived += ["position_z_std", "position_source", "valence", "arousal", "valence_std", "arousal_std"]
+    columns += [
+        "prediction_age_s",
+        *derived,
+        *(f"{kind}_{label}" for kind in ("probability", "smoothed") for label in LABELS),
+    ]
     assert list(rows[0]) == [*columns, "file"]
     assert [int(row["frame"]) for row in rows] == list(range(len(UNEVEN_MS)))
     assert [int(row["stamp_ns"]) // 1_000_000 for row in rows] == UNEVEN_MS
@@ -144,6 +150,9 @@ def test_table_and_document_have_the_same_values(clip, tmp_path):
     for row, frame in zip(rows, first["frames"], strict=True):
         (face,) = frame["faces"]
         assert (str(frame["stamp_ns"]), face["label"], str(face["x"])) == (row["stamp_ns"], row["label"], row["x"])
+        assert ["" if face[name] is None else str(face[name]) for name in derived] == [row[name] for name in derived]
+        assert (row["facing_camera"], row["position_source"]) == ("yes", ""), "of an uncalibrated camera"
+        assert all(row[name] for name in derived if not name.startswith("position"))
         assert [face["probabilities"][label] for label in LABELS] == [
             float(row[f"probability_{label}"]) for label in LABELS
         ]

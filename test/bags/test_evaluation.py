@@ -9,13 +9,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from bag_files import header, write_bag
+from bag_files import camera_info, header, write_bag
 from bag_scene import HAPPY, PLAIN, SAD, STEP, T0, Grays, Squares, make_pipeline, make_slow_pipeline, scene, stamps
 
 from emotion_perception.bags.evaluation import evaluate_bag
 from emotion_perception.bags.inference.settings import Settings
 from emotion_perception.bags.io.images import deserialize
 from emotion_perception.bags.io.messages import (
+    CAMERA_INFO,
     COMPRESSED,
     DIAGNOSTICS,
     EMOTIONS,
@@ -123,6 +124,19 @@ def test_the_tables_have_a_row_for_each_frame_and_face(tmp_path):
         ("2", "2", "100", "60", "30", "30", "sadness"),
     ]
     assert [row["stamp_ns"] for row in rows] == [str(T0 + k * STEP) for k in (1, 2, 2)]
+
+
+def test_the_table_has_positions_where_the_recording_has_a_calibration(tmp_path):
+    info = ("/camera_info", CAMERA_INFO, T0, camera_info(header(T0), width=160, height=120))
+    for name, extra in (("calibrated", [info]), ("not", [])):
+        bag = write_bag(tmp_path / f"bag_{name}", [scene((*SQUARE, HAPPY))], [T0], extra=extra)
+        evaluate(bag, tmp_path / name)
+    tables = ((tmp_path / name / "emotions.csv").read_text().splitlines() for name in ("calibrated", "not"))
+    calibrated, unknown = (next(csv.DictReader(table)) for table in tables)
+    assert float(calibrated["position_z"]) == pytest.approx(0.13 * 160 / 40, rel=0.01)
+    assert calibrated["position_source"] == "face_size"
+    assert (unknown["position_z"], unknown["position_source"], unknown["head_yaw"]) == ("", "", "")
+    assert float(calibrated["valence"]) > 0.5
 
 
 def test_what_cannot_be_decoded_is_counted_and_the_rest_goes_on(tmp_path):

@@ -9,6 +9,7 @@ from emotion_perception.core.classification.recognizer import EmotionRecognizer
 from emotion_perception.core.detection.non_face_filter import NonFaceFilter
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
+from emotion_perception.core.people import CameraModel
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 from emotion_perception.core.types import Box, Face
 
@@ -53,6 +54,13 @@ def test_an_image_goes_through_all_stages(non_face_filter, expected):
     for step in range(3):
         assert [(seen.face.track_id, seen.label) for seen in pipeline.process(IMAGE, step / 10)] == expected
     assert pipeline.tracking.rejected == (0 if non_face_filter is None else 3)
+
+
+def test_faces_have_positions_where_the_images_fit_the_camera():
+    pipeline = Pipeline(PipelineOptions(), detector=TwoFaces(), recognizer=EmotionRecognizer(Bright("glad", "sad")))
+    for image_wh, known in (((0, 0), True), ((120, 60), True), ((640, 480), False)):
+        pipeline.camera = CameraModel(100.0, 100.0, 60.0, 30.0, image_wh)
+        assert [seen.face.position.known for seen in pipeline.process(IMAGE, 0.0)] == [known, known]
 
 
 def test_the_parameters_margin_widens_what_is_classified():

@@ -9,6 +9,7 @@ from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.bags.inference.recorded_predictions import RecordedPredictions
 from emotion_perception.bags.inference.runner import RealtimeRunner, process_every_frame
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
+from emotion_perception.bags.io.camera import recorded_camera
 from emotion_perception.bags.io.images import image_topic, read_bag_images
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
@@ -44,6 +45,7 @@ class _PipelinePredictions:
         self.topic = image_topic(recording, settings.topic)
         self._recording, self._settings = recording, settings
         self._pipeline = make_pipeline(settings.pipeline)
+        self._pipeline.camera = recorded_camera(recording, self.topic)
         classifier = self._pipeline.recognizer.classifier
         classifier.warm_up(require_gpu=settings.pipeline.classifier.require_gpu)
         self.model = classifier.info

@@ -15,6 +15,7 @@ from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.classification.resting_expression import NEUTRAL, Calibration, RestingExpressions
 from emotion_perception.core.classification.resting_head import require_resting_head
 from emotion_perception.core.classification.smoothing import EmotionSmoother
+from emotion_perception.core.classification.valence_arousal import ValenceArousalTable
 from emotion_perception.core.errors import ConfigurationError, RegionError
 from emotion_perception.core.images import check_region, largest, square_crop
 from emotion_perception.core.types import Face, FaceEmotion
@@ -48,6 +49,7 @@ class EmotionRecognizer:
         self._smoother = smoother or EmotionSmoother()
         head, labels = classifier.resting_head, classifier.spec.labels
         self._resting = RestingExpressions(head, labels) if head is not None and NEUTRAL in labels else None
+        self._valence_arousal = ValenceArousalTable(labels)
         self._clock_s = clock_s
 
     def recognize(
@@ -195,4 +197,5 @@ class EmotionRecognizer:
             smoothed_probabilities=smoothed,
             prediction_age_s=prediction_age_s,
             baseline_weight=baseline_weight,
+            **self._valence_arousal.of(smoothed)._asdict(),
         )

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
         depth_of,
         raw_to_bgr,
     )
-    from emotion_perception.core.images.image_header import MAX_PIXELS, read_image_size
+    from emotion_perception.core.images.image_header import read_image_size
 else:
     __getattr__ = lazy_imports(
         __name__,
         {
             "geometry": ("check_region", "clip_box", "iou", "iou_matrix", "largest", "square_crop"),
             "image_codec": ("JPEG_FORMAT", "bgr_to_jpeg", "compressed_to_bgr", "depth_of", "raw_to_bgr"),
-            "image_header": ("MAX_PIXELS", "read_image_size"),
+            "image_header": ("read_image_size",),
         },
     )
 

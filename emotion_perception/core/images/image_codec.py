@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.errors import EncodingError, ImageError, one_line
 from emotion_perception.core.images.image_header import MAX_PIXELS, read_image_size
+from emotion_perception.core.types import Box
 
 
 @dataclass(frozen=True)
@@ -119,12 +120,14 @@ def raw_to_bgr(message: Any) -> NDArray[np.uint8]:
         raise ImageError(f"{message.width}x{message.height} {encoding} cannot be converted: {one_line(e)}") from e
 
 
-def depth_of(message: Any) -> NDArray[np.float32]:
+def depth_of(message: Any, region: Box | None = None, *, every: int = 1) -> NDArray[np.float32]:
     """Returns a depth image as float32 (H, W) in meters; NaN where there is no depth (0, negative, infinite).
 
     Args:
         message: has the fields of sensor_msgs/Image; `16UC1` and `mono16` are millimeters, `32FC1` meters, as REP-118
             states. Rows may be padded, either endianness.
+        region: the part that is returned, inside the image; None is the whole image.
+        every: only every n-th row and column of it.
 
     Raises:
         EncodingError: the encoding is not one of `DEPTH_ENCODINGS`.
@@ -133,10 +136,12 @@ def depth_of(message: Any) -> NDArray[np.float32]:
     if message.encoding not in DEPTH_ENCODINGS:
         raise EncodingError(f"depth encoding '{message.encoding[:_SHOWN]}' is none of {', '.join(DEPTH_ENCODINGS)}")
     _check_size(message)
+    x_min, y_min, x_max, y_max = (0, 0, message.width, message.height) if region is None else region.xyxy
+    part = slice(y_min, y_max, every), slice(x_min, x_max, every)
     if message.encoding == "32FC1":
-        depth = _pixels(message, np.float32, 1).copy()
+        depth = _pixels(message, np.float32, 1)[part].copy()
     else:
-        depth = _pixels(message, np.uint16, 1).astype(np.float32) * np.float32(1e-3)
+        depth = _pixels(message, np.uint16, 1)[part].astype(np.float32) * np.float32(1e-3)
     depth[~((depth > 0) & (depth < np.inf))] = np.nan
     return depth
 
