@@ -17,11 +17,13 @@ from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.interop import InteropOptions
 from emotion_perception.core.message_adapters import MAX_FRAME_ID
 from emotion_perception.core.options import Options, option
+from emotion_perception.core.people import PeopleOptions
 from emotion_perception.core.rendering import ANONYMIZERS, OverlayOptions
 from emotion_perception.core.tracking import TrackerOptions
 
 RELIABILITIES = ("auto", "reliable", "best_effort")
 TRANSPORTS = ("raw", "compressed")
+GEOMETRIES = ("auto", "raw", "rectified")
 STORAGES = ("mcap", "sqlite3")
 
 
@@ -76,6 +78,25 @@ class DetectionNodeConfig(Options):
 
     detector: DetectorOptions = field(default_factory=DetectorOptions)
     tracker: TrackerOptions = field(default_factory=TrackerOptions)
+    people: PeopleOptions = field(default_factory=PeopleOptions)
+    image_geometry: str = option(
+        "auto",
+        "whether the images are rectified, so that P of camera_info applies to them, or raw, so that K and D do; auto: "
+        "rectified if the last part of the topic's name contains rect, as in image_rect",
+        choices=GEOMETRIES,
+    )
+    depth_topic: str = option(
+        "",
+        "depth images that are registered to the images (16UC1 or 32FC1, of the same frame and size); empty subscribes "
+        "to none",
+    )
+    depth_window_s: float = option(
+        0.05,
+        "how far the stamp of a depth image may be from that of the image, in seconds; an equal stamp comes first",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
     image_reliability: str = _image_reliability()
     image_transport: str = _image_transport()
 

@@ -15,6 +15,7 @@ from emotion_perception.msg import EmotionArray, Face, FaceArray, FaceEmotion
 
 _SIZES = (0, 1, 2, 3, 5, 48, 64, 65_535, 2**31 - 1, 2**31, 2**32 - 1)
 _NUMBERS = (0.0, -1.0, 0.5, 1.0, 2.0, 1e-38, 3e38, math.nan, math.inf, -math.inf)
+_K = [50.0, 0.0, 32.0, 0.0, 50.0, 24.0, 0.0, 0.0, 1.0]
 _TEXTS = ("", "bgr8", "BGR8", "dream8", "16UC1", "jpeg", "💥" * 20, "a" * 5000, "\0", "%s%n", "bgr8; jpeg compressed")
 
 
@@ -62,8 +63,12 @@ class Malformed:
 
     def camera_info(self, number):
         message = CameraInfo(header=self.header(number), width=self.size(), height=self.size())
-        message.k = [self.number() for _ in range(9)]
-        message.d = [self.number() for _ in range(int(self.pick((0, 1, 5, 100))))]
+        message.k = [self.number() for _ in range(9)] if self.chance(0.5) else _K
+        message.p = [self.number() for _ in range(12)]
+        message.d = [self.number() for _ in range(int(self.pick((0, 1, 4, 5, 8, 100))))]
+        message.distortion_model = str(self.pick(("plumb_bob", "rational_polynomial", "equidistant", *_TEXTS)))
+        message.binning_x, message.binning_y = self.size(), self.size()
+        message.roi = RegionOfInterest(x_offset=self.size(), y_offset=self.size(), width=self.size())
         return message
 
     def face(self):

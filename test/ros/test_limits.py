@@ -16,10 +16,19 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import serialize_message
 from rclpy.time import Time
 from ros_graph import header
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
-from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, ModelInfo, Status
+from emotion_perception.core.types import (
+    Box,
+    Face,
+    FaceEmotion,
+    FrameCounts,
+    ModelInfo,
+    Position,
+    PositionSource,
+    Status,
+)
 from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, FaceArray, faces_to_msg
 from emotion_perception.ros.qos import RESULTS
 from emotion_perception.ros.transport.image_messages import bgr_to_image
@@ -28,6 +37,7 @@ pytestmark = pytest.mark.slow
 
 MIB = 2**20
 MAX_GROWTH = 300 * MIB  # the largest message here has 28 MB, and passes the middleware before a node sees it
+HERE = Position(0.0, 0.0, 1.0, source=PositionSource.DEPTH)
 SHARE = np.array([0.9, 0.1], np.float32)
 
 
@@ -121,7 +131,7 @@ def many_faces(number, count):
 
 def emotions(number, boxes, *, label="glad", labels=("glad", "sad")):
     found = [
-        FaceEmotion(Face(Box(*box), 0.9, track_id=1 + index), label, 0.9, False, SHARE, SHARE)
+        FaceEmotion(Face(Box(*box), 0.9, track_id=1 + index, position=HERE), label, 0.9, False, SHARE, SHARE)
         for index, box in enumerate(boxes)
     ]
     result = ClassificationResult(array_of_faces(number, *boxes), Status.OK, found)
@@ -291,14 +301,12 @@ def test_the_overlay_draws_a_crowd_in_time(run_node):
     node = run_node("overlay_node", "sync_timeout_s:=10.0")  # longer than this process takes to make an array
     overlays, markers = node.listen(Image, "image_overlay"), node.listen(MarkerArray, "markers")
     images = node.speak(Image, "image_raw", QoSProfile(depth=5))
-    arrays, infos = node.speak(EmotionArray, "emotions"), node.speak(CameraInfo, "camera_info")
+    arrays = node.speak(EmotionArray, "emotions")
     images.publish(image(0))
     arrays.publish(emotions(0, [(10, 20, 100, 140)]))
     node.wait(lambda: overlays, "a face is not drawn")
-    info = CameraInfo(header=header(0), k=[500.0, 0.0, 256.0, 0.0, 500.0, 256.0, 0.0, 0.0, 1.0])
     before, begun_s = node.peak_bytes(), node.cpu_s()
     crowd = [(number % 400, number // 4, number % 400 + 100, number // 4 + 120) for number in range(1000)]
-    infos.publish(info)
     images.publish(image(1))
     arrays.publish(emotions(1, crowd))
     node.wait(lambda: overlays[-1].header == header(1), "a crowd is not drawn")
@@ -307,7 +315,6 @@ def test_the_overlay_draws_a_crowd_in_time(run_node):
     images.publish(image(2))
     arrays.publish(emotions(2, [(10, 20, 100, 140)], label="l" * (10 * MIB)))
     node.wait_for_warning("is larger than 524288")
-    infos.publish(info)  # again, as cameras do: the node subscribes to it only while its markers have subscribers
     images.publish(image(3))
     arrays.publish(emotions(3, crowd[:40], label="l" * 1000, labels=("l" * 20_000, "m")))
     node.wait(lambda: overlays[-1].header == header(3), "long labels are not drawn")

@@ -9,13 +9,7 @@ from emotion_perception.core.lazy_imports import lazy_imports
 if TYPE_CHECKING:
     from emotion_perception.core.rendering.annotations import ImageAnnotationsBuilder
     from emotion_perception.core.rendering.anonymize import FaceAnonymizer, anonymize_faces
-    from emotion_perception.core.rendering.markers import (
-        FACE_WIDTH_M,
-        FaceMarker,
-        FaceMarkers,
-        MarkerLifetime,
-        PinholeCamera,
-    )
+    from emotion_perception.core.rendering.markers import FACE_WIDTH_M, FaceMarker, FaceMarkers, MarkerLifetime
     from emotion_perception.core.rendering.options import ANONYMIZERS, OverlayOptions
     from emotion_perception.core.rendering.overlay import MAX_LABELED_FACES, draw_overlay, status_line
     from emotion_perception.core.rendering.palette import (
@@ -35,7 +29,7 @@ else:
         {
             "annotations": ("ImageAnnotationsBuilder",),
             "anonymize": ("FaceAnonymizer", "anonymize_faces"),
-            "markers": ("FACE_WIDTH_M", "FaceMarker", "FaceMarkers", "MarkerLifetime", "PinholeCamera"),
+            "markers": ("FACE_WIDTH_M", "FaceMarker", "FaceMarkers", "MarkerLifetime"),
             "options": ("ANONYMIZERS", "OverlayOptions"),
             "overlay": ("MAX_LABELED_FACES", "draw_overlay", "status_line"),
             "palette": (
@@ -67,7 +61,6 @@ __all__ = [
     "ImageAnnotationsBuilder",
     "MarkerLifetime",
     "OverlayOptions",
-    "PinholeCamera",
     "VideoWriter",
     "anonymize_faces",
     "bgr",

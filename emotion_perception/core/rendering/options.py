@@ -15,6 +15,9 @@ class OverlayOptions(Options):
 
     draw_bars: bool = option(True, "draw a bar for each emotion beside the face", live=True)
     draw_landmarks: bool = option(False, "draw the five landmarks", live=True)
+    draw_head_pose: bool = option(
+        False, "draw the axes of the head: where it points in blue, its left in red, its chin in green", live=True
+    )
     draw_status: bool = option(
         True, "draw a line with frame rate, age of the image and dropped images in a free corner", live=True
     )

@@ -15,9 +15,12 @@ from emotion_perception.core.images import clip_box, largest
 from emotion_perception.core.rendering.options import OverlayOptions
 from emotion_perception.core.rendering.overlay_layout import Layout, Rectangle
 from emotion_perception.core.rendering.palette import DARK_TEXT, LIGHT_TEXT, bgr, label_color, text_color
-from emotion_perception.core.types import Box, FaceEmotion, Landmarks
+from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks
 
 Color = tuple[int, int, int]  # BGR
+
+AXES: tuple[Color, ...] = ((60, 60, 255), (60, 220, 60), (255, 120, 60))
+"""Colors of the axes of a head: to the person's left, down, and where the face points."""
 
 MAX_LABELED_FACES = 32  # the time to place tags and panels grows with the square of their number
 _MAX_BARS = 64
@@ -26,6 +29,7 @@ _LONGEST_LABEL = 24  # characters that are drawn
 _DARK, _LIGHT = bgr(DARK_TEXT), bgr(LIGHT_TEXT)
 _LABEL: Color = (200, 200, 200)
 _EMPTY_BAR: Color = (80, 80, 80)  # not darker than the darkened image
+_AXIS_LENGTH = 0.5  # widths of the box
 _DARKENED = 0.3
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_CAP_HEIGHT = 21.0  # pixels of a capital letter at font scale 1
@@ -69,8 +73,8 @@ def draw_overlay(
         image_bgr: uint8 (H, W, 3); not changed.
         emotions: faces and their emotions; a face outside the image is not drawn.
         labels: label of each entry of `smoothed_probabilities`.
-        options: what is drawn: the bars only where there is room and not for more than 64 labels, the landmarks that
-            are known. Faces are not anonymized here, see `FaceAnonymizer`.
+        options: what is drawn: the bars only where there is room and not for more than 64 labels, the landmarks and
+            head poses that are known. Faces are not anonymized here, see `FaceAnonymizer`.
         status: a line for a corner of the image, see `status_line`; left out where every
             corner has a face or a tag.
 
@@ -85,6 +89,8 @@ def draw_overlay(
         _draw_box(canvas, box, color_of(emotion), style)
         if options.draw_landmarks:
             _draw_landmarks(canvas, emotion.face.landmarks, style)
+        if options.draw_head_pose and emotion.face.head_pose.known:
+            _draw_head_pose(canvas, emotion.face, box, style)
     labeled = largest(drawn, MAX_LABELED_FACES, lambda pair: pair[1])
     layout = Layout([Rectangle.of_box(box) for _, box in labeled], (width, height))
     tags: dict[int, Rectangle] = {}
@@ -150,6 +156,18 @@ def _draw_landmarks(canvas: NDArray[np.uint8], landmarks: Landmarks, style: Styl
         if 0 <= x < width and 0 <= y < height:  # False for NaN too
             cv2.circle(canvas, (int(x), int(y)), style.line + 2, _DARK, cv2.FILLED, cv2.LINE_AA)
             cv2.circle(canvas, (int(x), int(y)), style.line + 1, _LIGHT, cv2.FILLED, cv2.LINE_AA)
+
+
+def _draw_head_pose(canvas: NDArray[np.uint8], face: Face, box: Box, style: Style) -> None:
+    """Draws the axes of a head from the nose, without it from the middle of the box, in parallel projection."""
+    nose = face.landmarks.nose
+    x, y = nose if clip_box((nose.x, nose.y, nose.x + 1, nose.y + 1), canvas.shape[1::-1]) else box.center_xy
+    axes = face.head_pose.rotation() * (1.0, 1.0, -1.0) * (_AXIS_LENGTH * box.width)
+    start = round(x), round(y)
+    for color, (dx, dy, _) in zip(AXES, axes.T.tolist(), strict=True):
+        end = round(x + dx), round(y + dy)
+        cv2.line(canvas, start, end, _DARK, style.line + 2, cv2.LINE_AA)
+        cv2.line(canvas, start, end, color, style.line + 1, cv2.LINE_AA)
 
 
 def _draw_tag(canvas: NDArray[np.uint8], tag: Rectangle, text: str, emotion: FaceEmotion, style: Style) -> None:

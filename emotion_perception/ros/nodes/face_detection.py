@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """face_detection_node: detects and tracks the faces in camera images.
 
-Subscribes to `image_raw` (sensor_msgs/Image, or CompressedImage). Publishes `faces` (emotion_perception/FaceArray), one
-for every image that was processed, under the image's header. Up to three images wait in a short pause; if detection
-cannot keep up with the images, it processes the newest one, and those that were overwritten are counted as dropped.
+Subscribes to `image_raw` (sensor_msgs/Image, or CompressedImage), `camera_info` (sensor_msgs/CameraInfo) and, if there
+is a `depth_topic`, to depth images (sensor_msgs/Image). Publishes `faces` (emotion_perception/FaceArray), one for every
+image that was processed, under the image's header, with the positions and head poses of the faces. Up to three images
+wait in a short pause; if detection cannot keep up with the images, it processes the newest one, and those that were
+overwritten are counted as dropped.
 """
 
 import time
@@ -27,6 +29,7 @@ from emotion_perception.ros.conversions import FaceArray, faces_to_msg, stamp_ns
 from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode, counts_status
 from emotion_perception.ros.node_options import PerceptionNodeOptions
 from emotion_perception.ros.node_runner import run_node
+from emotion_perception.ros.nodes.people_inputs import PeopleInputs, resolved_depth_topic
 from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.qos import IMAGES_DEPTH
 from emotion_perception.ros.transport.image_messages import image_to_bgr
@@ -48,6 +51,8 @@ class FaceDetectionNode(PerceptionNode[DetectionNodeConfig]):
         options: see `PerceptionNodeOptions`.
     """
 
+    component = "faces"
+
     def __init__(
         self,
         *,
@@ -62,6 +67,7 @@ class FaceDetectionNode(PerceptionNode[DetectionNodeConfig]):
     def configure(self, resources: ExitStack) -> Behavior:
         """Loads the detector and, if one is configured, the non-face filter; warms the detector up."""
         options = self.config.detector
+        resolved_depth_topic(self)  # or ConfigurationError
         detector = self._make_detector(options)
         detector.warm_up()
         pipeline = FaceTrackingPipeline(
@@ -89,10 +95,12 @@ class FaceDetection(Behavior):
     def __init__(self, node: FaceDetectionNode, pipeline: FaceTrackingPipeline, faces: ResultPublisher) -> None:
         self._node, self._pipeline, self._faces = node, pipeline, faces
         self._counts: Callable[[], FrameCounts] = FrameCounts
+        self._people: PeopleInputs | None = None
 
     def activate(self, resources: ExitStack) -> None:
-        """Starts the thread and subscribes to images."""
+        """Starts the thread and subscribes to images, camera_info and depth images."""
         self._pipeline.reset()
+        self._people = PeopleInputs(self._node, resources)
         on_failure = partial(self._node.count_failure, _STREAM)
         worker = LatestFrameWorker(self._detect, self._publish, on_failure, max_waiting=MAX_WAITING)
         resources.callback(self._node.diagnostics.frame_succeeded, _STREAM)
@@ -109,7 +117,7 @@ class FaceDetection(Behavior):
         )
 
     def status(self) -> dict[str, object]:
-        """Returns the detector, its interval, the number of rejected faces, and the counts of the images.
+        """Returns the detector, its interval, the number of rejected faces, the camera, and the counts of the images.
 
         `detection_interval` is the mean number of frames from one search of the whole image to the next.
         """
@@ -118,13 +126,16 @@ class FaceDetection(Behavior):
             "detection_interval": f"{self._pipeline.interval:.1f}",
             "rejected": self._pipeline.rejected,
         }
-        return {**own, **counts_status(self._counts())}
+        people = {} if self._people is None else self._people.status()
+        return {**own, **people, **counts_status(self._counts())}
 
     def _detect(self, message: AnyImage) -> _Detections:
         self._node.trace("begun", stamp_ns(message.header))
         image_bgr, stamp_s = image_to_bgr(message), stamp_ns(message.header) * 1e-9
         begun_s, config = time.monotonic(), self._node.config
         faces = self._pipeline.update(image_bgr, stamp_s, config.detector, config.tracker)
+        if self._people is not None:
+            faces = self._people.update(faces, message.header, (image_bgr.shape[1], image_bgr.shape[0]))
         return _Detections(message.header, faces, (time.monotonic() - begun_s) * 1e3)
 
     def _publish(self, found: _Detections, counts: FrameCounts) -> None:

@@ -7,18 +7,15 @@ from contextlib import ExitStack
 
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from rclpy.duration import Duration
-from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from emotion_perception.core.rendering import FACE_WIDTH_M, FaceMarker, FaceMarkers, MarkerLifetime, PinholeCamera
+from emotion_perception.core.rendering import FACE_WIDTH_M, FaceMarker, FaceMarkers, MarkerLifetime
 from emotion_perception.ros.config import OverlayNodeConfig
 from emotion_perception.ros.conversions import EmotionArray, emotions_from_msg, stamp_ns
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.nodes.emotions_publisher import EmotionsPublisher
-from emotion_perception.ros.qos import RESULTS, image_subscription
-from emotion_perception.ros.transport.bounded_messages import bounded_callback
+from emotion_perception.ros.qos import RESULTS
 
 NAMESPACE = "emotions"
 _TEXT_HEIGHT_M = 0.06
@@ -26,14 +23,11 @@ _NO_ROTATION = Quaternion(x=0.0, y=0.0, z=0.0, w=1.0)
 
 
 class MarkerPublisher(EmotionsPublisher):
-    """Publishes `markers` for a node's `emotions` while they have subscribers and the camera's K is known.
+    """Publishes `markers` for a node's `emotions` while they have subscribers, for the faces whose position is known.
 
     Args:
         node: publishes and subscribes.
         resources: destroys the publisher.
-
-    Attributes:
-        camera: from the last `camera_info` with a K, None before.
     """
 
     def __init__(self, node: PerceptionNode[OverlayNodeConfig], resources: ExitStack) -> None:
@@ -41,42 +35,20 @@ class MarkerPublisher(EmotionsPublisher):
         resources.callback(node.destroy_lifecycle_publisher, publisher)
         super().__init__(node, "markers", publisher)
         self._faces, self._lifetime = FaceMarkers(), MarkerLifetime()
-        self.camera: PinholeCamera | None = None
 
     def subscribe(self, inputs: ExitStack) -> None:
-        """Subscribes to camera_info."""
+        """Forgets how often frames came before a pause without subscribers."""
         self._lifetime.reset()
-        best_effort = image_subscription(1, reliable=False)  # compatible with reliable cameras too
-        topic = camera_info_topic(self._node)
-        on_data = bounded_callback(self._node, CameraInfo, topic, self._on_info)
-        infos = self._node.create_subscription(CameraInfo, topic, on_data, best_effort, raw=True)
-        inputs.callback(self._node.destroy_subscription, infos)
-
-    def can_make(self) -> bool:
-        """Returns whether the camera's K is known; logs once that it is not."""
-        if self.camera is None:
-            topic = camera_info_topic(self._node)
-            self._node.get_logger().info(f"no markers until a camera_info with a K arrives on {topic}", once=True)
-        return self.camera is not None
 
     def make(self, message: EmotionArray) -> MarkerArray | None:
-        """Returns the markers of a frame, None if there are neither faces nor vanished ones."""
-        if (camera := self.camera) is None:
-            return None
-        markers, vanished = self._faces.update(emotions_from_msg(message), camera)
+        """Returns the markers of a frame, None if there are neither faces with a position nor vanished ones."""
+        emotions = emotions_from_msg(message)
+        markers, vanished = self._faces.update(emotions)
+        if emotions and not markers:
+            text = "no markers: no face has a position; face_detection_node needs a camera_info with a K"
+            self._node.get_logger().info(text, once=True)
         lifetime_s = self._lifetime.update(stamp_ns(message.header) * 1e-9)
         return markers_to_msg(message.header, markers, vanished, lifetime_s) if markers or vanished else None
-
-    def _on_info(self, message: CameraInfo) -> None:
-        self.camera = PinholeCamera.from_k(message.k)
-
-
-def camera_info_topic(node: Node) -> str:
-    """Returns the topic that `camera_info` is remapped to, else `camera_info` in the namespace of the images."""
-    name = node.resolve_topic_name("camera_info")
-    if name != node.resolve_topic_name("camera_info", only_expand=True):
-        return name
-    return node.resolve_topic_name("image_raw").rpartition("/")[0] + "/camera_info"
 
 
 def markers_to_msg(

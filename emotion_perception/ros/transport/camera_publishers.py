@@ -61,6 +61,7 @@ class CameraPublishers:
             self._raw.publish(bgr_to_image(image_bgr, header))
         info = self._info_source.info((image_bgr.shape[1], image_bgr.shape[0]))
         info.header = header
+        self._intra_process.publish(self._infos.topic_name, info)  # one object, of which only the header changes
         self._infos.publish(info)
         if self._subscribers_of(self._compressed):
             message = bgr_to_compressed(image_bgr, header, self._node.config.jpeg_quality)

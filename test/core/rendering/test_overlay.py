@@ -12,6 +12,7 @@ from file_loading import load_file
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.rendering.options import OverlayOptions
 from emotion_perception.core.rendering.overlay import (
+    AXES,
     MAX_LABELED_FACES,
     caption,
     color_of,
@@ -19,7 +20,7 @@ from emotion_perception.core.rendering.overlay import (
     status_line,
 )
 from emotion_perception.core.rendering.overlay_layout import Layout
-from emotion_perception.core.types import Box, Face, FaceEmotion, Landmarks, Point
+from emotion_perception.core.types import Box, Face, FaceEmotion, HeadPose, Landmarks, Point
 
 ROOT = Path(__file__).resolve().parents[3]
 GOLDEN = load_file(ROOT / "scripts" / "write_golden_overlays.py")
@@ -55,6 +56,21 @@ def test_the_box_is_drawn_on_a_copy(wh):
     assert (result.shape, result.dtype) == (image.shape, np.uint8)
     for x, y in ((box.x_min, box.y_max - 1), (box.x_max - 1, box.y_max - 1), (box.x_max - 1, box.y_min)):
         assert result[y, x].tolist() == color
+
+
+def test_the_axes_of_a_head_are_drawn_only_where_they_are_asked_for_and_known():
+    box, pose = Box(200, 160, 320, 320), HeadPose(0.6, 0.2, 0.1)
+    plain = emotion(box)
+    turned = replace(plain, face=replace(plain.face, head_pose=pose))
+    options = OverlayOptions(draw_bars=False, draw_head_pose=True)
+    images = [draw_overlay(blank_image(), [each], LABELS, options) for each in (plain, turned)]
+    images.append(draw_overlay(blank_image(), [turned], LABELS, OverlayOptions(draw_bars=False)))
+    assert np.array_equal(images[0], images[2])
+    changed = (images[1] != images[0]).any(axis=2)
+    assert changed[165:315, 205:315].sum() > 200
+    middle_x = 260
+    front = np.argwhere((images[1] == AXES[2]).all(axis=2))
+    assert front[:, 1].min() < middle_x - 20, "the face points to the left of the image"
 
 
 def test_no_face_leaves_an_equal_image():

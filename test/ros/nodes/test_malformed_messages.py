@@ -41,13 +41,18 @@ def worked_on(graph, node, count):
     section="Fault injection",
 )
 @pytest.mark.parametrize(("transport", "kind"), [("raw", Image), ("compressed", CompressedImage)])
-def test_the_detector_survives_malformed_images(graph, make, malformed, transport, kind):
-    parameters = {"image_transport": transport}
+def test_the_detector_survives_malformed_images_calibrations_and_depth_images(graph, make, malformed, transport, kind):
+    parameters = {"image_transport": transport, "depth_topic": "depth"}
     node = graph.node(FaceDetectionNode, detector_factory=lambda config: make.detector(), parameters=parameters)
     faces = graph.listen(FaceArray, "faces")
     images = graph.speak(kind, "image_raw" if kind is Image else "image_raw/compressed")
+    infos, depths = graph.speak(CameraInfo, "camera_info"), graph.speak(Image, "depth")
     make_one = malformed.image if kind is Image else malformed.compressed
     for number in range(COUNT):
+        if kind is Image:
+            (infos if number % 2 else depths).publish(
+                (malformed.camera_info if number % 2 else malformed.image)(number)
+            )
         images.publish(make_one(number))
         worked_on(graph, node, number + 1)
     failed = node.status()["failed"]
@@ -91,14 +96,12 @@ def test_the_classifier_answers_every_malformed_face_array(graph, make, malforme
     "After 500 malformed messages of each kind, a node processes the next good frame (10,000 in `make soak`).",
     section="Fault injection",
 )
-def test_the_overlay_survives_malformed_emotions_images_and_calibrations(graph, make, malformed):
+def test_the_overlay_survives_malformed_emotions_and_images(graph, make, malformed):
     node = graph.node(OverlayNode)
     overlays = graph.listen(Image, "image_overlay")
     images, emotions = graph.speak(Image, "image_raw"), graph.speak(EmotionArray, "emotions")
-    infos = graph.speak(CameraInfo, "camera_info")
     graph.wait(lambda: node.count_subscribers("image_overlay"))
     for number in range(COUNT):
-        infos.publish(malformed.camera_info(number))
         images.publish(malformed.image(number) if number % 2 else make.image(number))
         emotions.publish(malformed.emotions(number))
         graph.let_run(0.001)

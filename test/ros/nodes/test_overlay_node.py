@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rclpy.parameter import Parameter
 from rclpy.time import Time
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -16,7 +16,16 @@ from emotion_perception.core.assets import resolve_model_file
 from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
-from emotion_perception.core.types import Box, Face, FaceEmotion, FrameCounts, ModelInfo
+from emotion_perception.core.types import (
+    UNKNOWN_POSITION,
+    Box,
+    Face,
+    FaceEmotion,
+    FrameCounts,
+    ModelInfo,
+    Position,
+    PositionSource,
+)
 from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, faces_to_msg
 from emotion_perception.ros.nodes.overlay import OverlayNode
 from emotion_perception.ros.transport import overlay_publishers
@@ -24,12 +33,13 @@ from emotion_perception.ros.transport.image_messages import bgr_to_compressed, b
 
 LABELS = ("glad", "sad")
 BOX = (100, 80, 180, 160)
+HERE = Position(0.25, -0.5, 2.0, source=PositionSource.DEPTH)
 HIDING = ["blur", "pixelate", "fill"]
 
 
-def emotions_at(header, *boxes, status=EmotionArray.OK, track=1):
+def emotions_at(header, *boxes, status=EmotionArray.OK, track=1, position=HERE):
     row = np.array([0.25, 0.75], np.float32)
-    faces = [Face(Box(*box), 0.9, track_id=track + number) for number, box in enumerate(boxes)]
+    faces = [Face(Box(*box), 0.9, track_id=track + number, position=position) for number, box in enumerate(boxes)]
     source = faces_to_msg(header, faces, detector="fake", detect_ms=1.0, counts=FrameCounts())
     emotions = [FaceEmotion(face, "sad", 0.75, False, row, row) for face in faces]
     answer = ClassificationResult(source, status, emotions if status == EmotionArray.OK else ())
@@ -107,7 +117,7 @@ def test_a_line_has_rate_age_and_drops_and_can_be_switched_off(graph, make, watc
 @pytest.mark.guarantee("Without subscribers nothing is subscribed and nothing is drawn.", section="Overlay node")
 def test_nothing_is_subscribed_and_drawn_while_nobody_looks(graph, make):
     node = graph.node(OverlayNode)
-    topics = ("image_raw", "emotions", "camera_info")
+    topics = ("image_raw", "emotions")
     graph.wait(lambda: not any(map(graph.probe.count_subscribers, topics)), "something is subscribed")
     images = graph.speak(Image, "image_raw", listeners=0)
     emotions = graph.speak(EmotionArray, "emotions", listeners=0)
@@ -412,18 +422,12 @@ class TestAnonymize:
 
 
 class TestMarkers:
-    K = (500.0, 0.0, 320.0, 0.0, 400.0, 240.0, 0.0, 0.0, 1.0)
-
-    def start(self, graph, *, k=K):
+    def start(self, graph):
         markers = graph.listen(MarkerArray, "markers")
         node = graph.node(OverlayNode)
         graph.wait(lambda: node.count_subscribers("markers"))
         self.emotions = graph.speak(EmotionArray, "emotions")
         graph.wait(lambda: graph.probe.count_publishers("markers"))
-        if k is not None:
-            infos = graph.speak(CameraInfo, "camera_info")
-            infos.publish(CameraInfo(k=k))
-            graph.wait(lambda: node._behavior._markers.camera or not k[0])
         return node, markers
 
     @pytest.mark.guarantee("A marker has the position of the face in the camera's frame.", section="Overlay node")
@@ -440,7 +444,7 @@ class TestMarkers:
         ]
         assert (sphere.type, text.type) == (Marker.SPHERE, Marker.TEXT_VIEW_FACING)
         position = sphere.pose.position
-        assert (position.x, position.y, position.z) == pytest.approx((0.0, 0.0, 2.0))
+        assert (position.x, position.y, position.z) == (0.25, -0.5, 2.0)
         assert text.pose.position.y < position.y
         assert text.text == "#3 sad 75%"
         assert (sphere.color.r, sphere.color.g, sphere.color.b) == (text.color.r, text.color.g, text.color.b)
@@ -494,10 +498,11 @@ class TestMarkers:
         graph.wait(lambda: arrays)
         assert arrays[0].markers[0].header == make.header(2)
 
-    @pytest.mark.guarantee("Without K there are no markers, and one log line gives the reason.", section="Overlay node")
-    @pytest.mark.parametrize("k", [None, (0.0,) * 9], ids=["no camera_info", "camera_info without K"])
-    def test_without_k_there_are_no_markers_and_one_line_says_so(self, graph, make, k, capfd):
-        node, arrays = self.start(graph, k=k)
+    @pytest.mark.guarantee(
+        "A face without a position has no marker, and one log line gives the reason.", section="Overlay node"
+    )
+    def test_without_positions_there_are_no_markers_and_one_line_says_so(self, graph, make, capfd):
+        node, arrays = self.start(graph)
         printed = []
 
         def said():
@@ -505,27 +510,11 @@ class TestMarkers:
             return [line for line in printed if "camera_info" in line]
 
         for number in (1, 2, 3):
-            self.emotions.publish(emotions_at(make.header(number), (10, 10, 30, 30)))
+            self.emotions.publish(emotions_at(make.header(number), (10, 10, 30, 30), position=UNKNOWN_POSITION))
         graph.wait(said)
         graph.let_run(0.5)
         (line,) = said()
         assert "INFO" in line
-        assert "no markers until a camera_info with a K arrives on /camera_info" in line
+        assert "no markers: no face has a position; face_detection_node needs a camera_info with a K" in line
         assert arrays == []
         assert node.status()["markers"] == node.faults == 0
-
-    @pytest.mark.parametrize(
-        ("remappings", "topic"),
-        [
-            ([("image_raw", "/front/image_raw")], "/front/camera_info"),
-            ([("__ns", "/robot1")], "/robot1/camera_info"),
-            ([("image_raw", "/front/image_raw"), ("camera_info", "/calibrated/info")], "/calibrated/info"),
-            ([("image_raw", "/front/image_raw"), ("/front/camera_info", "/calibrated/info")], "/calibrated/info"),
-        ],
-    )
-    def test_k_comes_from_beside_the_images_or_from_where_it_is_remapped_to(self, graph, remappings, topic):
-        graph.listen(MarkerArray, "/robot1/markers" if ("__ns", "/robot1") in remappings else "/markers")
-        node = graph.node(OverlayNode, remappings=remappings)
-        infos = graph.speak(CameraInfo, topic)
-        infos.publish(CameraInfo(k=self.K))
-        graph.wait(lambda: node._behavior._markers.camera, f"no camera_info from {topic}")
