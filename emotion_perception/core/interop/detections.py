@@ -10,11 +10,11 @@ import numpy as np
 
 from emotion_perception.core.interop.face_frames import face_rotation, head_pose_known, position_known
 from emotion_perception.core.message_adapters import TypeLookup
+from emotion_perception.core.people.face_position import HEAD_POSE_STD
 from emotion_perception.core.types import Face, FaceEmotion
 
 _TYPES = "vision_msgs/msg/"
 _CUBE_M = 0.16
-_HEAD_POSE_VARIANCE = math.radians(8.0) ** 2
 _UNKNOWN_VARIANCE = math.pi**2 / 3  # of an angle of which nothing is known
 
 
@@ -64,7 +64,7 @@ class DetectionBuilder:
 
         The box is a cube of 0.16 m around the position, with the axes of REP-155 (see `face_rotation`).
         The pose of each hypothesis is its center with the covariance of the position. The variance of each angle is
-        that of 8 degrees, or of an angle of which nothing is known where the head pose is unknown.
+        that of 6 degrees, or of an angle of which nothing is known where the head pose is unknown.
 
         Args:
             header: of the source image.
@@ -111,5 +111,5 @@ def _covariance(face: Face) -> Any:
     """Returns the covariance of position and rotation, row-major: float64 (36)."""
     covariance = np.zeros((6, 6))
     covariance[:3, :3] = np.reshape(face.position.covariance, (3, 3))
-    covariance[range(3, 6), range(3, 6)] = _HEAD_POSE_VARIANCE if head_pose_known(face.head_pose) else _UNKNOWN_VARIANCE
+    covariance[range(3, 6), range(3, 6)] = HEAD_POSE_STD**2 if head_pose_known(face.head_pose) else _UNKNOWN_VARIANCE
     return covariance.reshape(-1)

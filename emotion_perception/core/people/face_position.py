@@ -19,10 +19,12 @@ Ray = tuple[float, float]
 REGION_WIDTH_M = 0.13
 """Width of the regions that detectors find, at the distance of the face, in meters."""
 
+HEAD_POSE_STD = math.radians(6.0)
+"""Standard deviation of an angle of the head pose that is taken for granted, in radians."""
+
 _INTEROCULAR_SPREAD = 0.06  # of adults: 3.8 mm of 63.4 mm, see INTEROCULAR_M
 _REGION_SPREAD = 0.12  # of adults, detectors and head poses
 _CUT_SPREAD = 0.5  # of a region that the left or right border of the image cuts off
-_POSE_STD = math.radians(6.0)
 _LANDMARK_STD = 0.03  # of a landmark, in distances between the eyes
 _MIDDLE_STD = 0.05  # of the middle of the face, in widths of the region
 _MAX_SPREAD = 1.0  # a distance that is more uncertain is unknown
@@ -129,7 +131,7 @@ def _by_eyes(rays: FaceRays, camera: CameraModel, placement: HeadPlacement) -> D
     if not 0 < z_m < math.inf:
         return None
     foreshortened = min(max(apart * z_m / INTEROCULAR_M, 1e-6), 1.0)
-    pose_spread = math.sqrt(1 - foreshortened**2) / foreshortened * _POSE_STD
+    pose_spread = math.sqrt(1 - foreshortened**2) / foreshortened * HEAD_POSE_STD
     landmark = math.hypot(_LANDMARK_STD * INTEROCULAR_M / z_m, 0.5 / camera.fx)  # half a pixel at least
     return _distance(z_m, math.hypot(_INTEROCULAR_SPREAD, math.sqrt(2) * landmark / apart, pose_spread))
 

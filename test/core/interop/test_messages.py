@@ -123,7 +123,7 @@ COVARIANCE = (0.1, 0.2, 0.3, 0.2, 0.4, 0.5, 0.3, 0.5, 0.6)
 
 
 @pytest.mark.parametrize(
-    ("pose", "variance"), [(HeadPose(0.1, 0.2, 0.3), math.radians(8) ** 2), (HeadPose(), math.pi**2 / 3)]
+    ("pose", "variance"), [(HeadPose(0.1, 0.2, 0.3), math.radians(6) ** 2), (HeadPose(), math.pi**2 / 3)]
 )
 def test_only_faces_with_a_position_are_detections_in_space(pose, variance):
     position = Position(0.1, -0.2, 1.5, COVARIANCE, PositionSource.DEPTH)

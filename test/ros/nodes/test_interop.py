@@ -50,7 +50,6 @@ NEEDS = [
     )
     for package, parameter in PACKAGES.items()
 ]
-SECTION = "Messages of other packages"
 
 
 def classifier_node(graph, **parameters):
@@ -65,7 +64,7 @@ def classifier_node(graph, **parameters):
 @pytest.mark.guarantee(
     "Messages of hri_msgs, vision_msgs or tf2_msgs that a parameter asks for, but whose package is not installed, end "
     "the node with one line that names the apt package.",
-    section=SECTION,
+    section="Messages of other packages",
 )
 @pytest.mark.parametrize(("package", "parameter"), NEEDS)
 def test_a_package_that_is_needed_but_not_installed_is_one_line(graph, monkeypatch, package, parameter):
@@ -90,7 +89,8 @@ def test_a_package_with_other_messages_is_one_line(graph, monkeypatch, package, 
 
 
 @pytest.mark.guarantee(
-    "By default nothing is published in the messages of other packages, and these are not imported.", section=SECTION
+    "By default nothing is published in the messages of other packages, and these are not imported.",
+    section="Messages of other packages",
 )
 def test_what_no_parameter_asks_for_is_neither_imported_nor_published(graph):
     node = classifier_node(graph)
@@ -202,7 +202,7 @@ def result(make, number, *track_ids, label="happiness"):
 
 @pytest.mark.guarantee(
     "`/humans/faces/ID/...` exist from the first frame of a track until it ends; each message has its image's header.",
-    section=SECTION,
+    section="Messages of other packages",
 )
 def test_the_topics_of_a_face_are_made_once_and_removed_with_its_track(hri, make):
     node = FakeNode(publish_hri=True)
@@ -424,7 +424,7 @@ def without_gap(stamps, sent):
     "Where hri_msgs, vision_msgs and tf2_msgs are installed and asked for, other nodes get regions, landmarks, "
     "expressions and images of faces as REP-155 has them, detections with a score for each label, and a TF frame at "
     "the position of a face, for every image under its stamp.",
-    section=SECTION,
+    section="Messages of other packages",
 )
 def test_neighbors_get_faces_in_their_own_messages(with_packages, monkeypatch, make, tmp_path):
     for name, value in with_packages.items():
