@@ -124,8 +124,9 @@ class HriPublisher:
         self._last_header = header
         self._topics.tracked.update(self._camera, header, list(self._faces))
         for emotion in result.emotions:
-            if (face_id := changes.present.get(emotion.face.track_id)) and result.image_bgr is not None:
-                self._publish_face(header, emotion, result.image_bgr, self._faces[face_id])
+            if emotion.face.track_id in changes.present and result.image_bgr is not None:
+                topics = self._faces[changes.present[emotion.face.track_id]]
+                self._publish_face(header, emotion, result.image_bgr, topics)
 
     def clear(self) -> None:
         """Removes the topics of all faces, and the faces from the tracked ones."""
