@@ -115,10 +115,10 @@ class DepthImages:
             while len(self._images) > 1 and sum(len(kept.message.data) for kept in self._images) > MAX_DEPTH_BYTES:
                 self._images.popleft()
 
-    def nearest(self, stamp_ns: int, window_s: float) -> DepthImage | None:
+    def closest(self, stamp_ns: int, window_s: float) -> DepthImage | None:
         """Returns the image with a stamp, else the one whose stamp is nearest, at most `window_s` away."""
         with self._lock:
-            nearest = min(self._images, key=lambda image: abs(image.stamp_ns - stamp_ns), default=None)
-        if nearest is None or abs(nearest.stamp_ns - stamp_ns) > window_s * 1e9:
+            closest = min(self._images, key=lambda image: abs(image.stamp_ns - stamp_ns), default=None)
+        if closest is None or abs(closest.stamp_ns - stamp_ns) > window_s * 1e9:
             return None
-        return nearest
+        return closest

@@ -98,7 +98,7 @@ class PeopleInputs:
         return camera
 
     def _depth_for(self, header: Header, image_wh: tuple[int, int]) -> DepthImage | None:
-        depth = self._depth_images.nearest(stamp_ns(header), self._node.config.depth_window_s)
+        depth = self._depth_images.closest(stamp_ns(header), self._node.config.depth_window_s)
         if depth is None:
             return None
         problem = depth.mismatch(header.frame_id, image_wh)

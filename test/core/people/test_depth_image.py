@@ -117,22 +117,22 @@ def test_an_image_of_another_frame_or_size_is_not_registered():
 
 def test_the_equal_stamp_comes_first_and_else_the_nearest_within_the_window():
     images = DepthImages()
-    assert images.nearest(0, 1.0) is None
+    assert images.closest(0, 1.0) is None
     for stamp_ms in (0, 33, 66):
         images.add(DepthImage(stamp_ms * 1_000_000, message(np.full((4, 4), stamp_ms))))
-    assert images.nearest(33_000_000, 0.0).stamp_ns == 33_000_000
-    assert images.nearest(60_000_000, 0.05).stamp_ns == 66_000_000
-    assert images.nearest(100_000_000, 0.05).stamp_ns == 66_000_000
-    assert images.nearest(100_000_000, 0.03) is None
+    assert images.closest(33_000_000, 0.0).stamp_ns == 33_000_000
+    assert images.closest(60_000_000, 0.05).stamp_ns == 66_000_000
+    assert images.closest(100_000_000, 0.05).stamp_ns == 66_000_000
+    assert images.closest(100_000_000, 0.03) is None
 
 
 def test_the_number_and_the_size_of_waiting_depth_images_are_bounded(monkeypatch):
     images = DepthImages()
     for number in range(2 * MAX_DEPTH_IMAGES):
         images.add(DepthImage(number, message(np.full((4, 4), 1))))
-    assert images.nearest(0, 1.0).stamp_ns == MAX_DEPTH_IMAGES
+    assert images.closest(0, 1.0).stamp_ns == MAX_DEPTH_IMAGES
     monkeypatch.setattr(depth_image, "MAX_DEPTH_BYTES", 70)
     images.add(DepthImage(100, message(np.full((4, 4), 1))))
-    assert images.nearest(0, 1.0).stamp_ns == 2 * MAX_DEPTH_IMAGES - 1
+    assert images.closest(0, 1.0).stamp_ns == 2 * MAX_DEPTH_IMAGES - 1
     images.add(DepthImage(101, message(np.full((40, 40), 1))))
-    assert images.nearest(0, 1.0).stamp_ns == 101, "the newest one is kept whatever its size"
+    assert images.closest(0, 1.0).stamp_ns == 101, "the newest one is kept whatever its size"
