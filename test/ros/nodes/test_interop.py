@@ -360,7 +360,7 @@ print(json.dumps({
     "roi": [roi.xmin, roi.ymin, roi.xmax, roi.ymax, roi.c],
     "landmarks": {k: [point.x, point.y] for k, point in enumerate(landmarks.landmarks) if point.c},
     "landmarks_of": [landmarks.width, landmarks.height, len(landmarks.landmarks)],
-    "expression": [expression.expression, expression.confidence],
+    "expression": [expression.expression, expression.confidence, expression.valence, expression.arousal],
     "cropped": [cropped.width, cropped.height, cropped.encoding, sorted(set(cropped.data))],
 }), flush=True)
 rclpy.shutdown()
@@ -485,9 +485,11 @@ def check_hri(told, sent):
     assert told["landmarks"].keys() == expected.keys()
     for index, position in expected.items():
         assert told["landmarks"][index] == pytest.approx(position)
-    word, confidence = told["expression"]
+    word, confidence, valence, arousal = told["expression"]
     assert word in {"angry", "disgusted", "scared", "happy", "sad", "surprised", "neutral"}
     assert 0 < confidence <= 1
+    assert abs(valence) <= 1, "also where it is NaN"
+    assert abs(arousal) <= 1
     assert told["cropped"] == [128, 128, "bgr8", [128]], "the face is not hidden"
 
 
