@@ -23,7 +23,7 @@ export $(VARIABLES)
 override DEMO_FILES = $(if $(filter synthetic,$(SOURCE)),astronaut,$(if $(SOURCE),,demo-clip,astronaut))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-web demo-bag annotate test test-slow test-web test-window screenshots coverage soak test-kills bench bench-peers check docs lock clean
+.PHONY: help env demo demo-web demo-bag annotate test test-slow test-web test-window test-python check-arm screenshots coverage soak test-kills bench bench-peers check docs lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1 \t\2/p' Makefile | expand -t 20
@@ -79,6 +79,12 @@ test-window: ## the window of annotate --show on a display in memory, which it i
 	@scripts/install_display.sh
 	@scripts/in_env.sh python -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true -m window test/annotate/test_window.py
 
+test-python: ## the tests that need no ROS on PYTHON, any from 3.10 on: core, bags, reporting, or TESTS="test/core test/training"
+	@scripts/test_python.sh $(if $(filter-out test,$(TESTS)),$$TESTS)
+
+check-arm: ## lists the locked packages that have no wheel for 64-bit Arm
+	@scripts/check_aarch64.sh
+
 screenshots: ## the screenshots of the page in the README: docs/images/web_viewer*.webp
 	@scripts/setup.sh test yunet demo-clip,astronaut
 	@scripts/install_browser.sh
@@ -119,4 +125,4 @@ lock: ## resolve requirements/*.in into the locks, with hashes; scripts/lock.sh 
 	@scripts/lock.sh
 
 clean: ## remove every environment, build and output
-	@rm -rf $(foreach distro,$(DISTROS),.venv-$(distro) build-$(distro) install-$(distro) log-$(distro)) .venv-docs .venv-peer-* out
+	@rm -rf $(foreach distro,$(DISTROS),.venv-$(distro) build-$(distro) install-$(distro) log-$(distro)) .venv-docs .venv-peer-* .venv-python* out

@@ -7,8 +7,9 @@
 #   scripts/lock.sh [--upgrade] [peers]   --upgrade: the newest versions; peers: only those that scripts/bench_peers.sh measures
 #
 # DISTRO.txt is run time and build where ROS comes from wheels; DISTRO-bags.txt, DISTRO-web.txt, DISTRO-test.txt and
-# DISTRO-bench.txt are the same and more. ros-apt.txt, ros-apt-web.txt and ros-apt-test.txt are for a ROS from apt, no-ros.txt for pip without ROS: Python 3.10 and
-# later, any processor. torch is in none of them: torch-cpu.txt is its build without CUDA, torch-cuda.txt the other one.
+# DISTRO-bench.txt are the same and more. ros-apt.txt, ros-apt-web.txt and ros-apt-test.txt are for a ROS from apt,
+# no-ros.txt is for pip without ROS, no-ros-training.txt the same with the training: Python 3.10 and later, any processor.
+# torch is in none of them: torch-cpu.txt is its build without CUDA, torch-cuda.txt the other one.
 # PIP_EXTRA_INDEX_URL names the index of the build without CUDA; without it torch-cpu.txt stays as it is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../requirements"
@@ -51,6 +52,7 @@ compile no-ros.txt 3.10 ../pyproject.toml no-ros.in --extra bags
 
 torch='^(torch==|nvidia-|cuda-|triton)'
 filter() { drop "$torch"; }
+compile no-ros-training.txt 3.10 ../pyproject.toml no-ros.in --extra bags --extra training -c no-ros.txt
 compile ros-apt.txt 3.10 ros-apt.in
 compile ros-apt-web.txt 3.10 ros-apt.in web.in -c ros-apt.txt
 compile ros-apt-test.txt 3.10 ros-apt-test.in -c ros-apt-web.txt -c video.txt -c window.txt

@@ -32,7 +32,7 @@ GROUPS = {  # locks -> how the table calls them
     r"video\.txt": "video",
     r".*-web\.txt": "web",
     r"window\.txt": "window",
-    r"(.*-test|torch-.*|no-ros)\.txt": "test",
+    r"(.*-test|torch-.*|no-ros.*)\.txt": "test",
     r".*-bench\.txt": "bench",
     r"(docs|tools)\.txt": "docs and tools",
     r"peer-.*\.txt": "peers",

@@ -42,7 +42,7 @@ def test_every_package_of_a_lock_has_hashes(lock):
 def test_every_list_has_its_lock():
     lists = {path.stem for path in (ROOT / "requirements").glob("*.in")} - PARTS
     levels = {f"{distro}-{level}" for distro in ("jazzy", "kilted") for level in ("bags", "web", "test", "bench")}
-    assert {path.stem for path in LOCKS} == lists | levels | {"ros-apt-web"}
+    assert {path.stem for path in LOCKS} == lists | levels | {"ros-apt-web", "no-ros-training"}
 
 
 def test_every_fetched_file_has_its_hash_and_that_of_its_wheel():

@@ -272,6 +272,8 @@ TARGETS = [
     "test-slow",
     "test-web",
     "test-window",
+    "test-python",
+    "check-arm",
     "screenshots",
     "coverage",
     "soak",
@@ -351,7 +353,16 @@ def test_what_a_make_variable_has_reaches_the_program(make, arguments, words):
 @pytest.mark.guarantee("`make clean` removes what make has made, whatever its variables contain.", section="Programs")
 @pytest.mark.parametrize("distro", ["kilted", "mine", "jazzy kept", "../kept", "*"])
 def test_make_clean_removes_what_make_has_made_and_nothing_else(make, tmp_path, distro):
-    made = [".venv-jazzy", ".venv-peer-fer", ".venv-docs", "build-kilted", "install-humble", "log-lyrical", "out"]
+    made = [
+        ".venv-jazzy",
+        ".venv-peer-fer",
+        ".venv-python3.14",
+        ".venv-docs",
+        "build-kilted",
+        "install-humble",
+        "log-lyrical",
+        "out",
+    ]
     kept = ["kept", "build-notes", ".venv-mine", "mine"]
     for name in made + kept:
         (tmp_path / name).mkdir()

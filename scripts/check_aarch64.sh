@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Copyright 2026 emotion_perception maintainers
+# SPDX-License-Identifier: Apache-2.0
+# Runs check_aarch64.py with the locked uv in a temporary environment; `make check-arm`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+python="$(scripts/find_python.sh)"
+tools="$(mktemp -d)"
+trap 'rm -rf "$tools"' EXIT
+"$python" -m venv "$tools"
+"$tools/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: \
+    -r requirements/tools.txt
+"$tools/bin/python" scripts/check_aarch64.py --uv "$tools/bin/uv" "$@"
