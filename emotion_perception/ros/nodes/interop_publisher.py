@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
+from rclpy.publisher import Publisher
+
 from emotion_perception.core.interop import (
     MAX_FACES,
     DetectionBuilder,
@@ -57,17 +59,18 @@ class DetectionPublisher:
     ) -> None:
         self._labels = labels
 
-        def create(types: TypeLookup) -> DetectionBuilder:
-            kinds = [class_of(f"vision_msgs/msg/Detection{number}DArray") for number in (2, 3)]
-            self._flat, self._solid = (
-                node.create_lifecycle_publisher(kind, f"{namespace}face_detections_{number}d", RESULTS)
-                for kind, number in zip(kinds, (2, 3), strict=True)
-            )
-            return DetectionBuilder(types)
-
-        self._builder = with_required_messages("vision_msgs", "publish_vision_msgs", create)
-        for publisher in (self._flat, self._solid):
+        def create(kind: str, topic: str) -> Publisher:
+            publisher = node.create_lifecycle_publisher(class_of(kind), f"{namespace}{topic}", RESULTS)
             resources.callback(node.destroy_lifecycle_publisher, publisher)
+            return publisher
+
+        def prepare(types: TypeLookup) -> DetectionBuilder:
+            builder = DetectionBuilder(types)
+            self._flat = create("vision_msgs/msg/Detection2DArray", "face_detections_2d")
+            self._solid = create("vision_msgs/msg/Detection3DArray", "face_detections_3d")
+            return builder
+
+        self._builder = with_required_messages("vision_msgs", "publish_vision_msgs", prepare)
 
     def publish(self, result: ClassificationResult) -> None:
         """Publishes the faces of an image."""
@@ -96,11 +99,11 @@ class FrameTopic:
     """
 
     def __init__(self, node: PerceptionNode[ClassifierNodeConfig], resources: ExitStack) -> None:
-        def create(types: TypeLookup) -> FaceFrameBuilder:
-            self.publisher = node.create_lifecycle_publisher(class_of("tf2_msgs/msg/TFMessage"), "/tf", TRANSFORMS)
-            return FaceFrameBuilder(types)
+        def create(types: TypeLookup) -> Publisher:
+            self.builder = FaceFrameBuilder(types)
+            return node.create_lifecycle_publisher(class_of("tf2_msgs/msg/TFMessage"), "/tf", TRANSFORMS)
 
-        self.builder = with_required_messages("tf2_msgs", "publish_tf", create)
+        self.publisher: Publisher = with_required_messages("tf2_msgs", "publish_tf", create)
         resources.callback(node.destroy_lifecycle_publisher, self.publisher)
 
 
