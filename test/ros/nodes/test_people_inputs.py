@@ -11,10 +11,14 @@ from people_scene import camera, depth_message, face_at
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.srv import SetCameraInfo
 
+from emotion_perception.core.camera import Calibration, write_calibration
 from emotion_perception.core.detection.base import FaceDetector
 from emotion_perception.core.types import Facing, HeadPose, PositionSource
 from emotion_perception.ros.conversions import FaceArray, faces_from_msg
+from emotion_perception.ros.intra_process import IntraProcessTopics
+from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 from emotion_perception.ros.nodes.people_inputs import camera_info_topic
 
@@ -214,6 +218,28 @@ def test_camera_info_comes_from_beside_the_images_or_from_where_it_is_remapped_t
     infos = graph.speak(CameraInfo, topic)
     infos.publish(calibration(make.header(0)))
     graph.wait(lambda: node.status()["camera"] == "calibrated", f"no camera_info from {topic}")
+
+
+def test_a_calibration_is_passed_on_within_the_process_and_a_new_one_is_taken(graph, tmp_path):
+    matrices = {name: (0.0,) * count for name, count in (("d", 5), ("r", 9), ("p", 12))}
+    k = (500.0, 0.0, 320.0, 0.0, 500.0, 240.0, 0.0, 0.0, 1.0)
+    calibrated = Calibration(width=640, height=480, distortion_model="plumb_bob", k=k, **matrices)
+    write_calibration(tmp_path / "camera.yaml", calibrated, "camera")
+    topics = IntraProcessTopics()
+    parameters = {"video_device": "synthetic", "camera_info_url": str(tmp_path / "camera.yaml")}
+    camera_node = graph.node(CameraNode, intra_process=topics, parameters=parameters)
+    node = graph.node(FaceDetectionNode, detector_factory=lambda options: OneFace(), intra_process=topics)
+    people = node._behavior._people
+    graph.wait(lambda: people._camera is not None, "no camera_info in the process")
+    assert not graph.probe.count_subscribers("camera_info"), "it goes through the middleware"
+    request = SetCameraInfo.Request(camera_info=CameraInfo(width=640, height=480, k=[2 * k[0], *k[1:]], r=[0.0] * 9))
+    client = graph.probe.create_client(SetCameraInfo, "set_camera_info")
+    graph.wait(client.service_is_ready)
+    answer = client.call_async(request)
+    graph.wait(answer.done)
+    assert answer.result().success
+    graph.wait(lambda: people._camera.fx == 2 * k[0], "the new calibration is not taken")
+    assert camera_node.faults == node.faults == 0
 
 
 def test_facing_thresholds_are_checked_together(graph, make):
