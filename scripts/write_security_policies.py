@@ -9,8 +9,8 @@
                                                                writes those of your own configuration
 
 Starts the real programs in a domain of its own, with raw images, with compressed ones and on the time of `/clock`, and
-asks the graph what each node publishes, subscribes to, serves and calls. Nothing else is allowed but `ALSO`: what a node
-does only while somebody uses its page, or only where a package is installed. Each program has an enclave of its own,
+asks the graph what each node publishes, subscribes to, serves and calls. Nothing else is allowed but `ALSO`: what a
+node does only while somebody uses its page, or only where a package is installed. Each program has an enclave of its own,
 `/emotion_perception/PROGRAM`.
 """
 

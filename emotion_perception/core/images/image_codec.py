@@ -205,7 +205,7 @@ def _pixels(message: Any, dtype: type[np.generic], channels: int) -> NDArray[Any
     (rows,) = _planes(message, (message.height, message.step or row, row))
     pixels = rows.view(np.dtype(dtype).newbyteorder(">" if message.is_bigendian else "<"))
     shape = (message.height, message.width) if channels == 1 else (message.height, message.width, channels)
-    return np.require(pixels, dtype, "CA").reshape(shape)  # in a recording, data begins at any address
+    return np.require(pixels, dtype, ["C", "A"]).reshape(shape)  # in a recording, data begins at any address
 
 
 def _planar_to_bgr(message: Any, encoding: str, code: int | None) -> NDArray[np.uint8]:
