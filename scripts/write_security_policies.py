@@ -10,8 +10,8 @@
 
 Starts the real programs in a domain of its own, with raw images, with compressed ones and on the time of `/clock`, and
 asks the graph what each node publishes, subscribes to, serves and calls. Nothing else is allowed but `ALSO`: what a
-node does only while somebody uses its page, or only where a package is installed. Each program has an enclave of its own,
-`/emotion_perception/PROGRAM`.
+node does only while somebody uses its page, or only where a package is installed. Each program has an enclave of its
+own, `/emotion_perception/PROGRAM`.
 """
 
 import argparse
