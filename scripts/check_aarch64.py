@@ -38,7 +38,7 @@ def packages(lock: Path) -> Iterator[tuple[str, str]]:
 
 
 def problem(uv: str, requirement: str, python: str) -> str:
-    """Returns why a package has no wheel, an empty string if it has one or is not needed there."""
+    """Returns why packages have no wheel, an empty string if each has one or is not needed there."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(requirement + "\n")
         file.flush()
@@ -61,8 +61,10 @@ def main() -> int:
     for lock in options.locks:
         for python in LOCKS.get(lock, ("3.12",)):
             names, blocks = zip(*packages(REQUIREMENTS / lock), strict=True)
-            with ThreadPoolExecutor(_AT_ONCE) as threads:
-                found = list(threads.map(lambda block, python=python: problem(options.uv, block, python), blocks))
+            found = [""] * len(names)
+            if problem(options.uv, "\n".join(blocks), python):  # which of them?
+                with ThreadPoolExecutor(_AT_ONCE) as threads:
+                    found = list(threads.map(lambda block, python=python: problem(options.uv, block, python), blocks))
             lacking = [f"{name} ({text})" for name, text in zip(names, found, strict=True) if text]
             print(
                 f"{lock}, Python {python}: {len(names) - len(lacking)} of {len(names)} packages have an aarch64 wheel"

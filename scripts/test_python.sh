@@ -14,7 +14,8 @@ python="$(scripts/find_python.sh)"
 version="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 venv=".venv-python$version"
 [ $# -gt 0 ] || set -- test/core test/bags test/reporting
-unset PYTHONPATH VIRTUAL_ENV # of a shell with a ROS
+unset PYTHONPATH VIRTUAL_ENV AMENT_PREFIX_PATH # of a shell with a ROS
+export PATH="$PWD/$venv/bin:$PATH"              # tests start the installed program
 
 [ -e "$venv/bin/python" ] || "$python" -m venv "$venv"
 pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
