@@ -107,6 +107,7 @@ class RecoveredSqlite:
         try:
             rows = self._connection.execute("SELECT id, name, type FROM topics ORDER BY id").fetchall()
         except SQLITE_DAMAGE as e:
+            self._connection.close()
             raise RecordingError(f"{path}: nothing can be recovered from this damaged file ({one_line(e)})") from e
         self._names = {number: name for number, name, _ in rows}
         definitions = dict(self._rows("SELECT topic_type, encoded_message_definition FROM message_definitions"))
