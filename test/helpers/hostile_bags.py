@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small recordings that claim to be large."""
 
+import contextlib
 import sqlite3
 import struct
 
@@ -93,7 +94,7 @@ def _with_compressed_size(info, chunk_length, compression):
 
 def write_view(path):
     """Writes an sqlite3 file of a few kB whose messages are computed, without end."""
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(
             f"""
             CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT,
@@ -110,7 +111,7 @@ def write_view(path):
 def write_packed_messages(folder, mebibytes):
     """Writes an sqlite3 recording with compressed messages, of which the second is larger than the limit."""
     folder.mkdir()
-    with sqlite3.connect(folder / "bag_0.db3") as connection:
+    with contextlib.closing(sqlite3.connect(folder / "bag_0.db3")) as connection, connection:
         connection.executescript(
             f"""
             CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT, type TEXT, serialization_format TEXT,

@@ -1,6 +1,7 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -231,7 +232,7 @@ def test_damage_that_only_python_describes_is_told_in_words(tmp_path):
 def test_a_topic_whose_name_is_no_text_is_left_out(tmp_path, name):
     info = [("/camera_info", CAMERA_INFO, T0, camera_info(header(T0), width=160, height=120))]
     bag = write_bag(tmp_path / "bag", [scene()], stamps(1), storage="sqlite3", extra=info)
-    with sqlite3.connect(storage_file(bag)) as database:
+    with contextlib.closing(sqlite3.connect(storage_file(bag))) as database, database:
         database.execute("UPDATE topics SET name = ? WHERE name = '/image_raw'", (name,))
     with Recording(bag) as recording:
         assert [topic.name for topic in recording.topics] == ["/camera_info"]
@@ -242,7 +243,7 @@ def test_a_topic_whose_name_is_no_text_is_left_out(tmp_path, name):
 @pytest.mark.parametrize(("column", "value"), [("data", "text"), ("timestamp", "noon")])
 def test_a_message_without_time_or_content_ends_the_reading(tmp_path, column, value):
     bag = write_bag(tmp_path / "bag", [scene()], stamps(1), storage="sqlite3")
-    with sqlite3.connect(storage_file(bag)) as database:
+    with contextlib.closing(sqlite3.connect(storage_file(bag))) as database, database:
         database.execute(f"UPDATE messages SET {column} = ?", (value,))
     found, problems = entries(bag)
     assert found == []
@@ -295,7 +296,7 @@ def test_a_damaged_recording_may_be_closed_by_another_thread(bag):
 
 
 def test_a_sqlite_file_of_something_else_is_one_clear_line(tmp_path):
-    with sqlite3.connect(tmp_path / "bag.db3") as database:
+    with contextlib.closing(sqlite3.connect(tmp_path / "bag.db3")) as database, database:
         database.execute("CREATE TABLE addresses (street TEXT)")
     with pytest.raises(RecordingError, match="nothing of this recording can be read"):
         Recording(tmp_path / "bag.db3")
