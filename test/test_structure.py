@@ -89,7 +89,7 @@ def test_every_source_file_says_who_holds_the_copyright_and_under_which_license(
 
 
 RETIRED_WORDS = (  # docs/glossary.md has the words that replaced them
-    *("answer", "answering", "answers", "finding", "following", "health", "leaving", "merging", "mistakes"),
+    *("answer", "answering", "answers", "finding", "following", "leaving", "merging", "mistakes"),
     *("nearest", "origin", "outcome", "photon", "picture", "pictures", "playing", "pump", "salvage", "tool", "twin"),
     *("twins", "watched", "choose_split", "face_budget", "late_results", "local_topics"),
     *("colour", "normalise", "normalised", "normalisation", "quantise", "quantised", "recognise", "recognised"),
