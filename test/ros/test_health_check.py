@@ -50,8 +50,8 @@ def test_nodes_and_what_is_still_well_are_arguments(checked):
     ros = ("--ros-args", "-r", "__ns:=/front")
     statuses = [entry("/front/camera_node", DiagnosticStatus.ERROR, "no camera"), *WELL]
     assert checked("camera_node", "/overlay_node", "--worst", "error", *ros, statuses=statuses) == (0, "ok")
-    missing = checked("camera_node", "/no_such_node", "--timeout", "0.5", "--worst", "error", *ros, statuses=statuses)
-    assert missing == (1, "/no_such_node has not reported within 0.5 s")
+    missing = checked("camera_node", "/no_such_node", "--timeout", "5", "--worst", "error", *ros, statuses=statuses)
+    assert missing == (1, "/no_such_node has not reported within 5 s")
 
 
 @pytest.mark.parametrize("arguments", [("--timeout", "0"), ("--timeout", "soon"), ("--worst", "none"), ("--nodes",)])
