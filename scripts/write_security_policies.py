@@ -35,6 +35,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.ros.demo.domain import own_domain
+from emotion_perception.ros.node_names import NODES
 from emotion_perception.ros.transport.bag_writer import BagWriter
 from emotion_perception.ros.transport.message_types import message_class
 
@@ -55,7 +56,7 @@ QUERIES = {  # (element, attribute) -> method of rclpy's node that tells it of a
     ("services", "reply"): "get_service_names_and_types_by_node",
     ("services", "request"): "get_client_names_and_types_by_node",
 }
-CONTROLLED = ("face_detection_node", "emotion_classifier_node", "overlay_node")  # by the page of web_viewer_node
+_BEHIND_CAMERA = NODES[1:]
 ALSO: Mapping[str, Allowed] = {
     "overlay_node": {("topics", "publish"): {"image_annotations"}},  # where foxglove_msgs is installed
     "web_viewer_node": {
@@ -64,7 +65,7 @@ ALSO: Mapping[str, Allowed] = {
         },
         ("services", "request"): {
             "emotion_classifier_node/calibrate_neutral",
-            *(f"{node}/{service}" for node in CONTROLLED for service in ("get_parameters", "set_parameters")),
+            *(f"{node}/{service}" for node in _BEHIND_CAMERA for service in ("get_parameters", "set_parameters")),
         },
     },
 }
@@ -97,7 +98,6 @@ def _alone(program: str, *parameters: str) -> Run:
     return Run(program, (program,), parameters=parameters)
 
 
-_BEHIND_CAMERA = ("face_detection_node", "emotion_classifier_node", "overlay_node")
 _COMPOSED = "emotion_perception_composed"
 _CAMERA = _alone("camera_node", 'video_device:="synthetic"')
 _OTHERWISE = ("image_transport:=compressed", "use_sim_time:=true")
@@ -119,7 +119,7 @@ GRAPHS: Mapping[str, Sequence[Run]] = {  # namespace -> what runs in it; BAG is 
         ),
         _alone("bag_player", "bag:=BAG", "loop:=true"),
     ),
-    "composed": (Run(_COMPOSED, ("camera_node", *_BEHIND_CAMERA), parameters=_CAMERA.parameters),),
+    "composed": (Run(_COMPOSED, NODES, parameters=_CAMERA.parameters),),
     "composed_behind_camera": (_CAMERA, Run(_COMPOSED, _BEHIND_CAMERA, ("--no-camera",))),
     "composed_compressed": (_CAMERA, Run(_COMPOSED, _BEHIND_CAMERA, ("--no-camera",), _OTHERWISE)),
 }

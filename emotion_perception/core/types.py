@@ -152,8 +152,8 @@ class Position(NamedTuple):
 
     @property
     def known(self) -> bool:
-        """Whether the position is known: x, y and z are finite numbers."""
-        return all(map(math.isfinite, self[:3]))
+        """Whether the position is known: it has a source, and x, y and z are finite numbers."""
+        return self.source is not PositionSource.UNKNOWN and all(map(math.isfinite, self[:3]))
 
 
 UNKNOWN_HEAD_POSE = HeadPose()

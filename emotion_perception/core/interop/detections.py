@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from emotion_perception.core.interop.face_frames import face_rotation, head_pose_known, position_known
+from emotion_perception.core.interop.face_frames import face_rotation
 from emotion_perception.core.message_adapters import TypeLookup
 from emotion_perception.core.people.face_position import HEAD_POSE_STD
 from emotion_perception.core.types import Face, FaceEmotion
@@ -74,7 +74,7 @@ class DetectionBuilder:
         made = []
         for emotion in emotions:
             face = emotion.face
-            if not position_known(face):
+            if not face.position.known:
                 continue
             pose = self._build_pose(face)
             results = self._results(
@@ -111,5 +111,5 @@ def _covariance(face: Face) -> Any:
     """Returns the covariance of position and rotation, row-major: float64 (36)."""
     covariance = np.zeros((6, 6))
     covariance[:3, :3] = np.reshape(face.position.covariance, (3, 3))
-    covariance[range(3, 6), range(3, 6)] = HEAD_POSE_STD**2 if head_pose_known(face.head_pose) else _UNKNOWN_VARIANCE
+    covariance[range(3, 6), range(3, 6)] = HEAD_POSE_STD**2 if face.head_pose.known else _UNKNOWN_VARIANCE
     return covariance.reshape(-1)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from emotion_perception.core.message_adapters import TypeLookup
-from emotion_perception.core.types import Face, HeadPose, PositionSource
+from emotion_perception.core.types import Face, HeadPose
 
 Quaternion = tuple[float, float, float, float]
 """x, y, z, w."""
@@ -26,23 +26,12 @@ def face_rotation(pose: HeadPose) -> Quaternion:
     Args:
         pose: of the head; where it is unknown, the face is taken to point back along the optical axis.
     """
-    if not head_pose_known(pose):
+    if not pose.known:
         return _TO_CAMERA
     about_y = (0.0, math.sin(pose.yaw / 2), 0.0, math.cos(pose.yaw / 2))
     about_x = (math.sin(pose.pitch / 2), 0.0, 0.0, math.cos(pose.pitch / 2))
     about_z = (0.0, 0.0, math.sin(pose.roll / 2), math.cos(pose.roll / 2))
     return _product(_product(_product(about_y, about_x), about_z), _TO_CAMERA)
-
-
-def head_pose_known(pose: HeadPose) -> bool:
-    """Returns whether all angles of a head pose are known."""
-    return not any(map(math.isnan, pose))
-
-
-def position_known(face: Face) -> bool:
-    """Returns whether the position of a face is known."""
-    position = face.position
-    return position.source is not PositionSource.UNKNOWN and all(map(math.isfinite, position[:3]))
 
 
 class FaceFrameBuilder:
@@ -72,7 +61,7 @@ class FaceFrameBuilder:
         position = face.position
         name, rotation = f"face_{face_id}", face_rotation(face.head_pose)
         found = [self._build(header, name, (position.x, position.y, position.z), rotation)]
-        if head_pose_known(face.head_pose):
+        if face.head_pose.known:
             below = self._header(stamp=header.stamp, frame_id=name)
             found.append(self._build(below, f"gaze_{face_id}", (0.0, 0.0, 0.0), _GAZE))
         return found

@@ -21,6 +21,7 @@ from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.intra_process import IntraProcessTopics
 from emotion_perception.ros.lifecycle_node import PerceptionNode
+from emotion_perception.ros.node_names import NODES
 from emotion_perception.ros.node_runner import run_nodes
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
@@ -28,8 +29,6 @@ from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 from emotion_perception.ros.nodes.overlay import OverlayNode
 from emotion_perception.ros.parameters import parameter_names
 from emotion_perception.ros.topic_names import check_namespace
-
-NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 
 NodeFactory = Callable[..., PerceptionNode[Any]]
 

@@ -19,9 +19,9 @@ from rclpy.utilities import remove_ros_args
 from emotion_perception.core.errors import clipped
 from emotion_perception.core.printable import printable
 from emotion_perception.ros.executor import FaultTolerantExecutor
+from emotion_perception.ros.node_names import NODES
 from emotion_perception.ros.process import EXIT_FAULT, EXIT_OK, run_process
 
-NODES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 LEVELS = {"ok": DiagnosticStatus.OK, "warn": DiagnosticStatus.WARN, "error": DiagnosticStatus.ERROR}
 _SPIN_S, _MAX_TIMEOUT_S = 0.1, 3600.0
 

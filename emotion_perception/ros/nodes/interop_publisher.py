@@ -18,7 +18,6 @@ from emotion_perception.core.interop import (
     FaceFrameBuilder,
     FaceIdChanges,
     FaceIds,
-    position_known,
 )
 from emotion_perception.core.message_adapters import TypeLookup
 from emotion_perception.ros.config import ClassifierNodeConfig
@@ -130,7 +129,7 @@ class FramePublisher:
         transforms = [
             transform
             for emotion in result.emotions
-            if emotion.face.track_id in changes.present and position_known(emotion.face)
+            if emotion.face.track_id in changes.present and emotion.face.position.known
             for transform in build.transforms(header, emotion.face, changes.present[emotion.face.track_id])
         ]
         if transforms and self._topic.publisher.get_subscription_count():

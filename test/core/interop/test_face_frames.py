@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from emotion_perception.core.interop import FaceFrameBuilder, face_rotation, position_known
+from emotion_perception.core.interop import FaceFrameBuilder, face_rotation
 from emotion_perception.core.types import Box, Face, HeadPose, Position, PositionSource
 
 HEADER = SimpleNamespace(stamp=SimpleNamespace(sec=7, nanosec=8), frame_id="cam")
@@ -105,4 +105,4 @@ def test_without_a_head_pose_there_is_no_gaze():
     ],
 )
 def test_a_position_is_known_where_it_has_a_source_and_is_finite(position, known):
-    assert position_known(Face(Box(0, 0, 9, 9), 0.9, position=position)) is known
+    assert position.known is known
