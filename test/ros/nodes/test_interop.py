@@ -422,8 +422,8 @@ def without_gap(stamps, sent):
 @pytest.mark.slow
 @pytest.mark.guarantee(
     "Where hri_msgs, vision_msgs and tf2_msgs are installed and their parameters are set, other nodes get regions, "
-    "landmarks, expressions and images of faces as REP-155 has them, detections with a score for each label, and a TF frame at "
-    "the position of a face, for every image under its stamp.",
+    "landmarks, expressions and images of faces as REP-155 has them, detections with a score for each label, and a TF "
+    "frame at the position of a face, for every image under its stamp.",
     section="Messages of other packages",
 )
 def test_neighbors_get_faces_in_their_own_messages(with_packages, monkeypatch, make, tmp_path):
