@@ -113,30 +113,27 @@ def test_a_slow_detector_gets_the_newest_image_and_every_other_is_counted(graph,
 @pytest.mark.guarantee(
     "Up to three images wait during a short pause of a detector that keeps up.", section="Face detection node"
 )
-def test_a_pause_of_the_detector_loses_no_image(graph, make):
-    gate, begun = threading.Event(), threading.Semaphore(0)
+def test_a_pause_of_the_detector_loses_no_image(graph, make, monkeypatch):
+    monkeypatch.setattr(WorkLoad, "keeps_up", lambda load: True)  # however slow the machine of the test is
+    gate, begun = threading.Event(), threading.Event()
 
     class PausingDetector(make.detector):
         def detect(self, image_bgr):
-            begun.release()
-            assert gate.wait(timeout=10)
+            begun.set()
+            assert gate.wait(timeout=60)
             return super().detect(image_bgr)
 
     node = graph.node(FaceDetectionNode, detector_factory=lambda config: PausingDetector())
     faces = graph.listen(FaceArray, "faces")
     images = graph.speak(Image, "image_raw")
-    gate.set()
-    for number in range(10):
+    images.publish(make.image(0))
+    graph.wait(begun.is_set)
+    for number in range(1, 4):
         images.publish(make.image(number))
-        graph.wait(lambda wanted=number + 1: len(faces) == wanted)
-        graph.let_run(0.1)
-    gate.clear()
-    for number in range(10, 14):
-        images.publish(make.image(number))
-        graph.wait(lambda wanted=number + 1: node.status()["received"] == wanted)
+        graph.wait(lambda wanted=number + 1: node.status()["pending"] == wanted)
     gate.set()
-    graph.wait(lambda: len(faces) == 14)
-    assert [array.header for array in faces] == [make.header(number) for number in range(14)]
+    graph.wait(lambda: len(faces) == 4)
+    assert [array.header for array in faces] == [make.header(number) for number in range(4)]
     assert counts_of(faces[-1]).dropped == 0
 
 
