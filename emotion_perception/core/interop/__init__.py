@@ -9,7 +9,7 @@ from emotion_perception.core.lazy_imports import lazy_imports
 if TYPE_CHECKING:
     from emotion_perception.core.interop.cropped_face import crop_face
     from emotion_perception.core.interop.detections import DetectionBuilder
-    from emotion_perception.core.interop.face_frames import FaceFrameBuilder, face_rotation
+    from emotion_perception.core.interop.face_frames import FaceTransformBuilder, face_rotation
     from emotion_perception.core.interop.face_ids import MAX_FACES, FaceIdChanges, FaceIds
     from emotion_perception.core.interop.hri import HriMessageBuilder
     from emotion_perception.core.interop.options import InteropOptions
@@ -19,7 +19,7 @@ else:
         {
             "cropped_face": ("crop_face",),
             "detections": ("DetectionBuilder",),
-            "face_frames": ("FaceFrameBuilder", "face_rotation"),
+            "face_frames": ("FaceTransformBuilder", "face_rotation"),
             "face_ids": ("MAX_FACES", "FaceIdChanges", "FaceIds"),
             "hri": ("HriMessageBuilder",),
             "options": ("InteropOptions",),
@@ -29,9 +29,9 @@ else:
 __all__ = [
     "MAX_FACES",
     "DetectionBuilder",
-    "FaceFrameBuilder",
     "FaceIdChanges",
     "FaceIds",
+    "FaceTransformBuilder",
     "HriMessageBuilder",
     "InteropOptions",
     "crop_face",

@@ -11,10 +11,10 @@ import numpy as np
 from emotion_perception.core.interop.face_frames import face_rotation
 from emotion_perception.core.message_adapters import TypeLookup
 from emotion_perception.core.people.face_position import HEAD_POSE_STD
+from emotion_perception.core.rendering import FACE_WIDTH_M
 from emotion_perception.core.types import Face, FaceEmotion
 
 _TYPES = "vision_msgs/msg/"
-_CUBE_M = 0.16
 _UNKNOWN_VARIANCE = math.pi**2 / 3  # of an angle of which nothing is known
 
 
@@ -80,7 +80,7 @@ class DetectionBuilder:
             results = self._results(
                 emotion, labels, pose=self._pose_with_covariance(pose=pose, covariance=_covariance(face))
             )
-            size = self._vector(x=_CUBE_M, y=_CUBE_M, z=_CUBE_M)
+            size = self._vector(x=FACE_WIDTH_M, y=FACE_WIDTH_M, z=FACE_WIDTH_M)
             box = self._box_3d(center=pose, size=size)
             made.append(self._detection_3d(header=header, results=results, bbox=box, id=str(face.track_id)))
         return self._array_3d(header=header, detections=made)

@@ -12,10 +12,11 @@ Quaternion = tuple[float, float, float, float]
 """x, y, z, w."""
 
 _TO_CAMERA: Quaternion = (0.5, 0.5, -0.5, 0.5)
-"""Axes of a face that points back along the optical axis: x out of the face is -z, y is x, z to the scalp is -y."""
+"""Rotation from the camera's optical frame to a face that points back along the optical axis: the face's x (out of the
+face) is the camera's -z, its y (to the person's left) is x, its z (to the scalp) is -y."""
 
 _GAZE: Quaternion = (-0.5, 0.5, -0.5, 0.5)
-"""Axes of the gaze in those of the face: z is the face's x, x its -y, y its -z."""
+"""Rotation from the face to the gaze, an optical frame: z of the gaze is the face's x, x is -y, y is -z."""
 
 
 def face_rotation(pose: HeadPose) -> Quaternion:
@@ -34,7 +35,7 @@ def face_rotation(pose: HeadPose) -> Quaternion:
     return _product(_product(_product(about_y, about_x), about_z), _TO_CAMERA)
 
 
-class FaceFrameBuilder:
+class FaceTransformBuilder:
     """Builds the transforms of the frames `face_ID` and `gaze_ID`.
 
     Args:
@@ -49,9 +50,9 @@ class FaceFrameBuilder:
     def transforms(self, header: Any, face: Face, face_id: str) -> list[Any]:
         """Returns the transforms of a face whose position is known.
 
-        `face_ID` is at the position of the face, below the frame of the camera, see `face_rotation`. `gaze_ID` is below
-        it at the same place, with the axes of an optical frame: z along the gaze, which is where the face points, x
-        right, y down. There is none where the head pose is unknown.
+        `face_ID` is a child of the camera's frame, at the position of the face, with the axes of `face_rotation`.
+        `gaze_ID` is a child of `face_ID` at the same place, with the axes of an optical frame: z along the gaze, which
+        is where the face points, x right, y down. It is left out where the head pose is unknown.
 
         Args:
             header: of the source image.
@@ -80,7 +81,7 @@ class FaceFrameBuilder:
 
 
 def _product(a: Quaternion, b: Quaternion) -> Quaternion:
-    """Returns the rotation b followed by the rotation a."""
+    """Returns the quaternion product a * b: first the rotation b, then a."""
     ax, ay, az, aw = a
     bx, by, bz, bw = b
     return (

@@ -4,7 +4,7 @@
 
 import random
 import string
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 MAX_FACES = 64
@@ -44,11 +44,6 @@ class FaceIds:
         self._ids: dict[int, str] = {}
         self._seen_s: dict[int, float] = {}
         self._last_stamp_s = float("-inf")
-
-    @property
-    def ids(self) -> Collection[str]:
-        """The ids of all tracks that have not ended, oldest first."""
-        return list(self._ids.values())
 
     def update(self, track_ids: Sequence[int], stamp_s: float) -> FaceIdChanges:
         """Adds the next frame.

@@ -11,7 +11,7 @@ from emotion_perception.core.rendering.palette import label_color, rgb_fractions
 from emotion_perception.core.types import FaceEmotion
 
 FACE_WIDTH_M = 0.16
-"""Width of what stands for a face, in meters."""
+"""Width of the sphere, or the cube, that stands for a face, in meters."""
 
 _PERIODS = 5  # intervals between frames that are remembered
 _LIFETIME_PERIODS = 3.0  # a viewer keeps a marker for so many of them, so two frames in a row may come late

@@ -16,7 +16,7 @@ from emotion_perception.ros import conversions
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import ClassificationResult, EmotionArray, FaceArray
 from emotion_perception.ros.lifecycle_node import PerceptionNode, counts_status
-from emotion_perception.ros.nodes.interop_publisher import InteropPublishers
+from emotion_perception.ros.nodes.interop_publisher import InteropPublisherFactory
 from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.topic_names import resolved_topic
 from emotion_perception.ros.transport.bounded_messages import OversizedMessage
@@ -36,7 +36,7 @@ class ClassifierStream:
         node: the classifier node; its live parameters apply from the next frame on.
         image_topic: the camera's images; `faces` and `emotions` are in the same namespace.
         classifier: shared by all cameras.
-        interop: makes the publishers in the messages of other packages.
+        interop: creates the publishers of messages of other packages.
         resources: destroys the publisher.
 
     Raises:
@@ -52,7 +52,7 @@ class ClassifierStream:
         node: PerceptionNode[ClassifierNodeConfig],
         image_topic: str,
         classifier: EmotionClassifier,
-        interop: InteropPublishers,
+        interop: InteropPublisherFactory,
         resources: ExitStack,
     ) -> None:
         self._node, self.image_topic, self._classifier = node, image_topic, classifier
@@ -64,7 +64,7 @@ class ClassifierStream:
         resolved_topic(node, image_topic, "image_topics")  # or ConfigurationError
         self.emotions_topic = node.resolve_topic_name(self._topic("emotions"))
         self._emotions = ResultPublisher(node, EmotionArray, self._topic("emotions"), resources)
-        self._interop = interop.of_camera(self._topic(""), classifier.labels)
+        self._interop = interop.create(self._topic(""), classifier.labels)
 
     def activate(self, resources: ExitStack) -> None:
         """Subscribes to images and faces.

@@ -23,7 +23,7 @@ from emotion_perception.ros.lifecycle_node import Behavior, PerceptionNode
 from emotion_perception.ros.node_options import PerceptionNodeOptions
 from emotion_perception.ros.node_runner import run_node
 from emotion_perception.ros.nodes.classifier_stream import ClassifierStream
-from emotion_perception.ros.nodes.interop_publisher import InteropPublishers
+from emotion_perception.ros.nodes.interop_publisher import InteropPublisherFactory
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -60,7 +60,7 @@ class EmotionClassifierNode(PerceptionNode[ClassifierNodeConfig]):
 
     def configure(self, resources: ExitStack) -> Behavior:
         """Loads the model and warms it up."""
-        config, interop = self.config, InteropPublishers(self, resources)
+        config, interop = self.config, InteropPublisherFactory(self, resources)
         classifier = self._make_classifier(config.classifier, shared=len(config.image_topics) > 1)
         classifier.warm_up(require_gpu=config.classifier.require_gpu)
         streams = [ClassifierStream(self, topic, classifier, interop, resources) for topic in config.image_topics]

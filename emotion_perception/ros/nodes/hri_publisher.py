@@ -47,7 +47,7 @@ class TrackedFaces:
         """Publishes the faces of all cameras under the header of an image of one of them.
 
         Args:
-            camera: name of the camera; one that has not delivered for five seconds has no faces.
+            camera: tells the cameras apart; one that has not delivered for five seconds has no faces.
             header: of its image.
             ids: of its faces.
         """
@@ -101,7 +101,7 @@ class HriPublisher:
     Args:
         node: publishes.
         topics: shared by the cameras.
-        camera: name of the camera.
+        camera: namespace of the camera's topics, which tells the cameras of a node apart.
     """
 
     def __init__(self, node: PerceptionNode[ClassifierNodeConfig], topics: HriTopics, camera: str) -> None:

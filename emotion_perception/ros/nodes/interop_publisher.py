@@ -15,9 +15,9 @@ from rclpy.publisher import Publisher
 from emotion_perception.core.interop import (
     MAX_FACES,
     DetectionBuilder,
-    FaceFrameBuilder,
     FaceIdChanges,
     FaceIds,
+    FaceTransformBuilder,
 )
 from emotion_perception.core.message_adapters import TypeLookup
 from emotion_perception.ros.config import ClassifierNodeConfig
@@ -45,7 +45,7 @@ class DetectionPublisher:
 
     Args:
         node: publishes.
-        namespace: of the topics, with a slash at its end, or empty.
+        namespace: of the camera's topics, relative, with a slash at its end; empty for the node's own.
         labels: of the probabilities.
         resources: destroys the publishers.
 
@@ -65,8 +65,8 @@ class DetectionPublisher:
 
         def prepare(types: TypeLookup) -> DetectionBuilder:
             builder = DetectionBuilder(types)
-            self._flat = create("vision_msgs/msg/Detection2DArray", "face_detections_2d")
-            self._solid = create("vision_msgs/msg/Detection3DArray", "face_detections_3d")
+            self._publisher_2d = create("vision_msgs/msg/Detection2DArray", "face_detections_2d")
+            self._publisher_3d = create("vision_msgs/msg/Detection3DArray", "face_detections_3d")
             return builder
 
         self._builder = with_required_messages("vision_msgs", "publish_vision_msgs", prepare)
@@ -74,16 +74,16 @@ class DetectionPublisher:
     def publish(self, result: ClassificationResult) -> None:
         """Publishes the faces of an image."""
         header = result.source.header
-        if self._flat.get_subscription_count():
-            self._flat.publish(self._builder.detections_2d(header, result.emotions, self._labels))
-        if self._solid.get_subscription_count():
-            self._solid.publish(self._builder.detections_3d(header, result.emotions, self._labels))
+        if self._publisher_2d.get_subscription_count():
+            self._publisher_2d.publish(self._builder.detections_2d(header, result.emotions, self._labels))
+        if self._publisher_3d.get_subscription_count():
+            self._publisher_3d.publish(self._builder.detections_3d(header, result.emotions, self._labels))
 
 
-class FrameTopic:
+class TransformTopic:
     """The topic `/tf`, shared by the cameras of a node.
 
-    A publisher of tf2_msgs, as tf2_ros has in its `TransformBroadcaster`, and thus without a need of tf2_ros.
+    It publishes tf2_msgs itself, as the `TransformBroadcaster` of tf2_ros does, so tf2_ros is not needed.
 
     Args:
         node: publishes.
@@ -99,29 +99,29 @@ class FrameTopic:
 
     def __init__(self, node: PerceptionNode[ClassifierNodeConfig], resources: ExitStack) -> None:
         def create(types: TypeLookup) -> Publisher:
-            self.builder = FaceFrameBuilder(types)
+            self.builder = FaceTransformBuilder(types)
             return node.create_lifecycle_publisher(class_of("tf2_msgs/msg/TFMessage"), "/tf", TRANSFORMS)
 
         self.publisher: Publisher = with_required_messages("tf2_msgs", "publish_tf", create)
         resources.callback(node.destroy_lifecycle_publisher, self.publisher)
 
 
-class FramePublisher:
+class TransformPublisher:
     """Publishes the TF frames of the faces of one camera whose position is known.
 
     TF cannot delete a frame: one whose face has left is not published any more.
 
     Args:
-        node: shows that images have no frame.
+        node: reports images without a `frame_id` in /diagnostics.
         topic: `/tf`.
-        camera: name of the camera.
+        camera: namespace of the camera's topics, which tells the cameras of a node apart.
     """
 
-    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], topic: FrameTopic, camera: str) -> None:
+    def __init__(self, node: PerceptionNode[ClassifierNodeConfig], topic: TransformTopic, camera: str) -> None:
         self._node, self._topic, self._problem = node, topic, f"{camera}tf"
 
     def publish(self, result: ClassificationResult, changes: FaceIdChanges) -> None:
-        """Publishes the frames of the faces of an image, with its stamp and below its frame."""
+        """Publishes the TF frames of the faces of an image, with its stamp, as children of its `frame_id`."""
         header, build = result.source.header, self._topic.builder
         self._node.set_problem(self._problem, "" if header.frame_id else _NO_FRAME)
         if not header.frame_id:
@@ -136,12 +136,12 @@ class FramePublisher:
             self._topic.publisher.publish(build.message(transforms))
 
     def clear(self) -> None:
-        """Ends the problem."""
+        """Removes the problem from /diagnostics."""
         self._node.clear_problem(self._problem)
 
 
 class InteropPublisher:
-    """Publishes the faces of one camera in the messages that the parameters ask for.
+    """Publishes the faces of one camera in the messages that the parameters select.
 
     Args:
         node: counts faces that have no id.
@@ -178,28 +178,28 @@ class InteropPublisher:
             publisher.clear()
 
 
-class InteropPublishers:
-    """Makes the publishers of each camera of a node.
+class InteropPublisherFactory:
+    """Creates the publishers of each camera of a node.
 
     Args:
-        node: publishes; its parameters tell what.
+        node: publishes what the parameters of `InteropOptions` select.
         resources: destroys the publishers.
 
     Raises:
-        ConfigurationError: the package of a message that is wanted is not installed, or cannot be used.
+        ConfigurationError: the package of a message that a parameter selects is not installed, or cannot be used.
     """
 
     def __init__(self, node: PerceptionNode[ClassifierNodeConfig], resources: ExitStack) -> None:
         self._node, self._resources = node, resources
         options = node.config.interop
         self._hri = HriTopics(node, resources) if options.publish_hri else None
-        self._frames = FrameTopic(node, resources) if options.publish_tf else None
+        self._transforms = TransformTopic(node, resources) if options.publish_tf else None
 
-    def of_camera(self, namespace: str, labels: Sequence[str]) -> InteropPublisher:
-        """Returns the publishers of a camera.
+    def create(self, namespace: str, labels: Sequence[str]) -> InteropPublisher:
+        """Creates the publishers of a camera.
 
         Args:
-            namespace: of its topics, with a slash at its end, or empty.
+            namespace: of its topics, relative, with a slash at its end; empty for the node's own.
             labels: of the probabilities.
 
         Raises:
@@ -208,8 +208,9 @@ class InteropPublishers:
         node, named = self._node, list[NamedFacePublisher]()
         if self._hri is not None:
             named.append(HriPublisher(node, self._hri, namespace))
-        if self._frames is not None:
-            named.append(FramePublisher(node, self._frames, namespace))
-        wanted = node.config.interop.publish_vision_msgs
-        detections = DetectionPublisher(node, namespace, labels, self._resources) if wanted else None
+        if self._transforms is not None:
+            named.append(TransformPublisher(node, self._transforms, namespace))
+        detections = None
+        if node.config.interop.publish_vision_msgs:
+            detections = DetectionPublisher(node, namespace, labels, self._resources)
         return InteropPublisher(node, detections, named)

@@ -87,11 +87,8 @@ class PeopleInputs:
         return {"camera": camera, **({"faces_with_depth": self._with_depth} if self._depth_topic else {})}
 
     def _camera_for(self, image_wh: tuple[int, int]) -> CameraModel | None:
-        camera = self._camera
-        if camera is None:
-            return None
-        problem = ""
-        if not camera.fits(image_wh):
+        camera, problem = self._camera, ""
+        if camera is not None and not camera.fits(image_wh):
             sizes = f"{camera.image_wh[0]}x{camera.image_wh[1]} pixels, the images have {image_wh[0]}x{image_wh[1]}"
             problem, camera = f"{self._info_topic} is for {sizes}: positions are unknown", None
         self._node.set_problem(_IMAGE_SIZE, problem)

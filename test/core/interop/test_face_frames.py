@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from emotion_perception.core.interop import FaceFrameBuilder, face_rotation
+from emotion_perception.core.interop import FaceTransformBuilder, face_rotation
 from emotion_perception.core.types import Box, Face, HeadPose, Position, PositionSource
 
 HEADER = SimpleNamespace(stamp=SimpleNamespace(sec=7, nanosec=8), frame_id="cam")
@@ -64,7 +64,7 @@ def test_without_a_head_pose_a_face_points_back_along_the_optical_axis():
 
 
 def transforms(pose):
-    builder = FaceFrameBuilder(lambda name: partial(SimpleNamespace, kind=name))
+    builder = FaceTransformBuilder(lambda name: partial(SimpleNamespace, kind=name))
     return builder.transforms(
         HEADER, Face(Box(0, 0, 9, 9), 0.9, track_id=3, head_pose=pose, position=POSITION), "abcd3"
     )

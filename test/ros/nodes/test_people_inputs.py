@@ -184,6 +184,16 @@ def test_a_calibration_that_does_not_fit_gives_no_positions_and_one_warning(grap
     assert reason not in scene.message()
 
 
+def test_the_problem_of_another_size_ends_with_the_calibration_that_had_it(graph, make):
+    scene = Scene(graph, make)
+    scene.calibrate(width=320, height=240)
+    scene.next_face()
+    assert "/camera_info is for 320x240 pixels" in scene.message()
+    scene.calibrate(k=[0.0] * 9)
+    scene.next_face()
+    assert "/camera_info" not in scene.message()
+
+
 def test_images_on_a_rectified_topic_take_p(graph, make):
     p = [1000.0, 0.0, 320.0, 0.0, 0.0, 1000.0, 240.0, 0.0, 0.0, 0.0, 1.0, 0.0]
     scene = Scene(graph, make, remappings=[("image_raw", "/front/image_rect")])
