@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The projection of a camera: from pixels of its images, distorted or rectified, to rays."""
+"""The projection of a camera: from pixels of its images, distorted or rectified, to rays (normalized coordinates)."""
 
 import math
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_SHORTEST_PX, _LONGEST_PX = 1.0, 1e6
-_FARTHEST_CENTER_PX = 1e6
+_MIN_FOCAL_PX, _MAX_FOCAL_PX = 1.0, 1e6
+_MAX_CENTER_PX = 1e6
 _FISHEYE = ("equidistant", "fisheye")
 _COEFFICIENTS = {  # distortion model: numbers of coefficients that OpenCV takes for it
     "plumb_bob": (4, 5),
@@ -32,17 +32,16 @@ class CameraModel:
     Attributes:
         fx: focal length along x, in pixels.
         fy: focal length along y, in pixels.
-        cx: x of the optical axis, in pixels.
-        cy: y of the optical axis, in pixels.
+        cx: x of the principal point, in pixels.
+        cy: y of the principal point, in pixels.
         image_wh: width and height of the images in pixels, (0, 0) if unknown.
         distortion_model: `plumb_bob`, `rational_polynomial`, `equidistant` or `fisheye`; without effect if there is no
             `d`.
         d: distortion coefficients in the order of OpenCV; empty without distortion.
-        assumed: whether the focal length is a guess, see `assumed_for`.
 
     Raises:
-        ValueError: a focal length is not in 1 to 1e6 pixels, the axis is farther than 1e6 pixels from the image, the
-            model is unknown or has another number of coefficients, or a coefficient is not finite.
+        ValueError: a focal length is not in 1 to 1e6 pixels, the principal point is farther than 1e6 pixels from the
+            image's corner, the model is unknown or has another number of coefficients, or a coefficient is not finite.
     """
 
     fx: float
@@ -52,13 +51,12 @@ class CameraModel:
     image_wh: tuple[int, int] = (0, 0)
     distortion_model: str = ""
     d: tuple[float, ...] = ()
-    assumed: bool = False
 
     def __post_init__(self) -> None:
-        if not all(_SHORTEST_PX <= length <= _LONGEST_PX for length in (self.fx, self.fy)):  # NaN is outside, too
-            raise ValueError(f"focal length {self.fx:g}, {self.fy:g} is not in {_SHORTEST_PX:g} to {_LONGEST_PX:g}")
-        if not all(abs(value) <= _FARTHEST_CENTER_PX for value in (self.cx, self.cy)):
-            raise ValueError(f"optical axis {self.cx:g}, {self.cy:g} is not within {_FARTHEST_CENTER_PX:g} pixels")
+        if not all(_MIN_FOCAL_PX <= length <= _MAX_FOCAL_PX for length in (self.fx, self.fy)):  # NaN is outside, too
+            raise ValueError(f"focal length {self.fx:g}, {self.fy:g} is not in {_MIN_FOCAL_PX:g} to {_MAX_FOCAL_PX:g}")
+        if not all(abs(value) <= _MAX_CENTER_PX for value in (self.cx, self.cy)):
+            raise ValueError(f"principal point {self.cx:g}, {self.cy:g} is not within {_MAX_CENTER_PX:g} pixels")
         if not self.d:
             return
         if self.distortion_model not in _COEFFICIENTS:
@@ -111,8 +109,8 @@ class CameraModel:
             image_wh: width and height of the images in pixels, from 1.
         """
         width, height = image_wh
-        focal = max(width / 2 / math.tan(math.radians(_ASSUMED_FIELD_OF_VIEW_DEG / 2)), _SHORTEST_PX)
-        return cls(focal, focal, width / 2, height / 2, image_wh, assumed=True)
+        focal = max(width / 2 / math.tan(math.radians(_ASSUMED_FIELD_OF_VIEW_DEG / 2)), _MIN_FOCAL_PX)
+        return cls(focal, focal, width / 2, height / 2, image_wh)
 
     def fits(self, image_wh: tuple[int, int]) -> bool:
         """Returns whether the camera's images have that width and height, as far as it is known."""
