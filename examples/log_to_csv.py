@@ -5,8 +5,8 @@
 
     examples/log_to_csv.py today.csv
 
-A row is written as soon as it is known, so nothing is lost when the process is killed. Values that are not known are
-empty. The file must not exist.
+A row is in the file as soon as its message has arrived, so nothing is lost when the process is killed. Values that are
+not known are empty. The file must not exist.
 """
 
 import csv
@@ -21,35 +21,45 @@ from rclpy.utilities import remove_ros_args
 
 from emotion_perception.msg import EmotionArray, FaceEmotion
 
-COLUMNS = (
-    *("stamp", "track_id", "x", "y", "width", "height", "label", "score", "uncertain", "valence", "arousal"),
-    *("facing_camera", "head_yaw", "head_pitch", "head_roll", "position_x", "position_y", "position_z"),
-)
-
 
 class LogToCsv(Node):
     def __init__(self, file: TextIO, **options):
         super().__init__("log_to_csv", **options)
-        self._writer = csv.writer(file)
-        self._writer.writerow(COLUMNS)
+        self._writer = csv.DictWriter(file, ["stamp", *row(FaceEmotion())])
+        self._writer.writeheader()
         self.create_subscription(EmotionArray, "emotions", self.on_emotions, 50)  # the disk may pause
 
     def on_emotions(self, message: EmotionArray) -> None:
         stamp = f"{message.header.stamp.sec}.{message.header.stamp.nanosec:09d}"  # as text: a float is not exact
-        self._writer.writerows([stamp, *row(emotion)] for emotion in message.faces)
+        self._writer.writerows({"stamp": stamp, **row(emotion)} for emotion in message.faces)
 
 
-def row(emotion: FaceEmotion) -> list:
-    face, roi = emotion.face, emotion.face.roi
-    numbers = (emotion.valence, emotion.arousal), (face.head_yaw, face.head_pitch, face.head_roll)
-    (valence, arousal), head = [[known(value) for value in values] for values in numbers]
-    position = [known(value) for value in (face.position.x, face.position.y, face.position.z)]
-    region = [face.track_id, roi.x_offset, roi.y_offset, roi.width, roi.height]
-    label = [emotion.label, f"{emotion.score:.4f}", int(emotion.uncertain)]
-    return [*region, *label, valence, arousal, face.facing_camera, *head, *position]
+def row(emotion: FaceEmotion) -> dict[str, object]:
+    """Returns the values of a face by their columns."""
+    face = emotion.face
+    return {
+        "track_id": face.track_id,
+        "x": face.roi.x_offset,  # region in pixels
+        "y": face.roi.y_offset,
+        "width": face.roi.width,
+        "height": face.roi.height,
+        "label": emotion.label,
+        "score": f"{emotion.score:.4f}",
+        "uncertain": int(emotion.uncertain),
+        "valence": known(emotion.valence),
+        "arousal": known(emotion.arousal),
+        "facing_camera": face.facing_camera,  # Face.FACING_...
+        "head_yaw": known(face.head_yaw),  # radians
+        "head_pitch": known(face.head_pitch),
+        "head_roll": known(face.head_roll),
+        "position_x": known(face.position.x),  # meters, in the optical frame of the camera
+        "position_y": known(face.position.y),
+        "position_z": known(face.position.z),
+    }
 
 
 def known(value: float) -> str:
+    """Returns a number as text, empty if it is not known (NaN)."""
     return "" if math.isnan(value) else f"{value:.4f}"
 
 

@@ -57,7 +57,7 @@ class SmileReaction(Node):
                     self.react(f"track {track_id} no longer smiles")
 
     def react(self, text: str) -> None:
-        """Here your robot says hello."""
+        """Publishes the text: replace this by what your robot does."""
         self.get_logger().info(text)
         self._publisher.publish(String(data=text))
 

@@ -26,7 +26,7 @@ public:
   }
 
 private:
-  /// Here your robot says hello.
+  /// Publishes the text: replace this by what your robot does.
   void react(const std::string & event)
   {
     RCLCPP_INFO(get_logger(), "%s", event.c_str());
