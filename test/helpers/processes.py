@@ -31,3 +31,11 @@ def wait_or_kill(process, timeout_s):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def kill_running(*processes):
+    """Kills those processes that still run, and waits for their end; None stands for one that was not started."""
+    for process in processes:
+        if process is not None and process.poll() is None:
+            process.kill()
+            process.communicate()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from interface_packages import build
 from node_processes import Probe, start
+from processes import kill_running
 from rclpy.time import Time
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from std_msgs.msg import Header
@@ -154,10 +155,7 @@ def test_foxglove_gets_outlines_and_captions(with_foxglove_msgs, monkeypatch, tm
     finally:
         if probe is not None:
             probe.close()
-        for process in (node, viewer, recorder):
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.communicate()
+        kill_running(node, viewer, recorder)
     store = get_typestore(Stores.EMPTY)
     with Recording(bag) as recording:
         (topic,) = recording.topics

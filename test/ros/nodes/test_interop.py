@@ -16,6 +16,7 @@ import pytest
 from fake_classifier import GladClassifier
 from interface_packages import build
 from node_processes import Probe, start
+from processes import kill_running
 from rclpy.lifecycle import TransitionCallbackReturn
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from sensor_msgs.msg import Image
@@ -461,10 +462,7 @@ def test_neighbors_get_faces_in_their_own_messages(with_packages, monkeypatch, m
     finally:
         if probe is not None:
             probe.close()
-        for process in (node, friend, recorder):
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.communicate()
+        kill_running(node, friend, recorder)
     check_hri(told, stream.sent)
     check_recording(bag, stream, both, told["gone"])
 
