@@ -24,7 +24,23 @@ _SMALL, _LIGHT = (12 / 48, 40 / 48), (0.02, 0.5)  # share of the side, and of th
 _JITTER = 0.06  # share of the side by which each edge of a region moves
 
 
-class ScarBoxes(nn.Module):
+class _RandomTransform(nn.Module):
+    """Changes a random share of the images of a batch.
+
+    Args:
+        probability: that an image is changed.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def _chosen(self, images: Tensor) -> Tensor:
+        """Draws which of (N, 1, S, S) images are changed: bool (N, 1, 1, 1)."""
+        return torch.rand(len(images), 1, 1, 1, device=images.device) < self.probability
+
+
+class ScarBoxes(_RandomTransform):
     """Draws one thin black box into an image, so that a network does not rely on a single feature (system B).
 
     At a side of 48 pixels its length is 0..6, its width 0..2 and its corner at 12..35 in both axes, all integers drawn
@@ -34,10 +50,6 @@ class ScarBoxes(nn.Module):
         probability: that an image gets a box.
     """
 
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-
     def forward(self, images: Tensor) -> Tensor:
         """Maps (N, 1, S, S) in 0..1 to the same."""
         count, scale = len(images), images.shape[-1] / _SCAR_SIDE
@@ -45,13 +57,13 @@ class ScarBoxes(nn.Module):
             torch.randint(low, high + 1, (count,), device=images.device)
             for low, high in (_LENGTH, _WIDTH, _CORNER, _CORNER)
         )
-        lies = _chosen(count, 0.5, images)
+        lies = torch.rand(count, device=images.device) < 0.5
         box = torch.stack((left, top, left + torch.where(lies, length, width), top + torch.where(lies, width, length)))
-        inside = _inside(box * scale, images) & _chosen(count, self.probability, images).view(-1, 1, 1, 1)
+        inside = _inside(box * scale, images) & self._chosen(images)
         return images.masked_fill(inside, 0.0)
 
 
-class FaceOcclusion(nn.Module):
+class FaceOcclusion(_RandomTransform):
     """Covers the eyes, the mouth or the lower face, as glasses, a hand or a mask do.
 
     Half of the covers are black, which is the worst case for a network that standardizes its input; the others have
@@ -61,10 +73,6 @@ class FaceOcclusion(nn.Module):
         probability: that one of the three regions of an image is covered.
     """
 
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-
     def forward(self, images: Tensor) -> Tensor:
         """Maps (N, 1, S, S) in 0..1 to the same."""
         count = len(images)
@@ -72,13 +80,13 @@ class FaceOcclusion(nn.Module):
         box = regions[torch.randint(len(regions), (count,), device=images.device)]  # (N, 4)
         box = box + (torch.rand(count, 4, device=images.device) * 2 - 1) * _JITTER
         inside = _inside(box.T * images.shape[-1], images)
-        inside = inside & _chosen(count, self.probability, images).view(-1, 1, 1, 1)
+        inside = inside & self._chosen(images)
         gray = torch.rand(count, 1, 1, 1, device=images.device, dtype=images.dtype) * 2 - 1
         gray = gray.clamp_min(0)
         return torch.where(inside, gray, images)
 
 
-class SmallFaces(nn.Module):
+class SmallFaces(_RandomTransform):
     """Scales faces down and up again, as those that are far from the camera.
 
     The side is drawn once for a batch, uniformly within 12/48..40/48 of the images' side.
@@ -87,10 +95,6 @@ class SmallFaces(nn.Module):
         probability: that an image is changed.
     """
 
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-
     def forward(self, images: Tensor) -> Tensor:
         """Maps (N, 1, S, S) in 0..1 to the same."""
         side = images.shape[-1]
@@ -98,10 +102,10 @@ class SmallFaces(nn.Module):
         small_side = max(1, round(side * float(low + torch.rand(1) * (high - low))))
         small = F.interpolate(images, size=(small_side, small_side), mode="area")
         small = F.interpolate(small, size=(side, side), mode="bilinear", align_corners=False)
-        return torch.where(_chosen(len(images), self.probability, images).view(-1, 1, 1, 1), small, images)
+        return torch.where(self._chosen(images), small, images)
 
 
-class LowLight(nn.Module):
+class LowLight(_RandomTransform):
     """Darkens faces, with a sensor noise of one gray level, and rounds the result to whole gray levels.
 
     The share of the light that is left is drawn for each image, uniformly on a logarithmic scale within 0.02..0.5.
@@ -110,16 +114,12 @@ class LowLight(nn.Module):
         probability: that an image is changed.
     """
 
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-
     def forward(self, images: Tensor) -> Tensor:
         """Maps (N, 1, S, S) in 0..1 to the same."""
         low, high = _LIGHT
         light = low * (high / low) ** torch.rand(len(images), 1, 1, 1, device=images.device)
         dark = ((images * light * 255 + torch.randn_like(images)).round() / 255).clamp(0, 1)
-        return torch.where(_chosen(len(images), self.probability, images).view(-1, 1, 1, 1), dark, images)
+        return torch.where(self._chosen(images), dark, images)
 
 
 class Augmentation(nn.Module):
@@ -243,10 +243,6 @@ def mix_up(values: tuple[Tensor, ...], alpha: float) -> tuple[Tensor, ...]:
     share = torch.distributions.Beta(alpha, alpha).sample().to(values[0].device)
     other = torch.randperm(len(values[0]), device=values[0].device)
     return tuple(value * share + value[other] * (1 - share) for value in values)
-
-
-def _chosen(count: int, probability: float, like: Tensor) -> Tensor:
-    return torch.rand(count, device=like.device) < probability
 
 
 def _inside(box: Tensor, images: Tensor) -> Tensor:
