@@ -136,12 +136,11 @@ def depth_of(message: Any, region: Box | None = None, *, every: int = 1) -> NDAr
     if message.encoding not in DEPTH_ENCODINGS:
         raise EncodingError(f"depth encoding '{message.encoding[:_SHOWN]}' is none of {', '.join(DEPTH_ENCODINGS)}")
     _check_size(message)
-    x_min, y_min, x_max, y_max = (0, 0, message.width, message.height) if region is None else region.xyxy
-    part = slice(y_min, y_max, every), slice(x_min, x_max, every)
+    part = region or Box(0, 0, message.width, message.height)
     if message.encoding == "32FC1":
-        depth = _pixels(message, np.float32, 1)[part].copy()
+        depth = _pixels(message, np.float32, 1, part, every)[:, ::every].copy()
     else:
-        depth = _pixels(message, np.uint16, 1)[part].astype(np.float32) * np.float32(1e-3)
+        depth = _pixels(message, np.uint16, 1, part, every)[:, ::every].astype(np.float32) * np.float32(1e-3)
     depth[~((depth > 0) & (depth < np.inf))] = np.nan
     return depth
 
@@ -199,13 +198,26 @@ def _check_multiple(message: Any, multiple: tuple[int, int]) -> None:
             raise ImageError(f"{message.width}x{message.height} {message.encoding} has an odd {name}")
 
 
-def _pixels(message: Any, dtype: type[np.generic], channels: int) -> NDArray[Any]:
-    """Returns an image of one plane as a contiguous array (H, W[, channels]), a view of the data where it can be."""
-    row = message.width * channels * np.dtype(dtype).itemsize
+def _pixels(
+    message: Any, dtype: type[np.generic], channels: int, region: Box | None = None, every_row: int = 1
+) -> NDArray[Any]:
+    """Returns an image of one plane as a contiguous array (H, W[, channels]), a view of the data where it can be.
+
+    Args:
+        message: the image.
+        dtype: of one value.
+        channels: values per pixel.
+        region: the part that is read, inside the image; None is the whole image.
+        every_row: only every n-th row of it.
+    """
+    pixel = channels * np.dtype(dtype).itemsize
+    row = message.width * pixel
     (rows,) = _planes(message, (message.height, message.step or row, row))
-    pixels = rows.view(np.dtype(dtype).newbyteorder(">" if message.is_bigendian else "<"))
-    shape = (message.height, message.width) if channels == 1 else (message.height, message.width, channels)
-    return np.require(pixels, dtype, ["C", "A"]).reshape(shape)  # in a recording, data begins at any address
+    if region is not None:
+        rows = rows[region.y_min : region.y_max : every_row, region.x_min * pixel : region.x_max * pixel]
+    stored = np.dtype(dtype).newbyteorder(">" if message.is_bigendian else "<")
+    pixels = np.ascontiguousarray(rows).view(stored).reshape(len(rows), -1, *([channels] if channels > 1 else []))
+    return np.require(pixels, dtype, ["C", "A"])  # in a recording, data begins at any address
 
 
 def _planar_to_bgr(message: Any, encoding: str, code: int | None) -> NDArray[np.uint8]:
@@ -214,7 +226,8 @@ def _planar_to_bgr(message: Any, encoding: str, code: int | None) -> NDArray[np.
     # drivers disagree on step; data of exactly the size of the pixels has no padding
     is_packed = not message.step or len(message.data) == width * (height + factor * rows)
     step = width if is_packed else message.step
-    luma, chroma = _planes(message, (height, step, width), (rows, factor * step, factor * width))
+    planes = _planes(message, (height, step, width), (rows, factor * step, factor * width))
+    luma, chroma = map(np.ascontiguousarray, planes)
     if code is not None:
         return np.asarray(cv2.cvtColorTwoPlane(luma, chroma.reshape(rows, width // 2, 2), code), np.uint8)
     yuv = cv2.merge((luma, *cv2.split(chroma.reshape(rows, width, 2))))
@@ -222,7 +235,7 @@ def _planar_to_bgr(message: Any, encoding: str, code: int | None) -> NDArray[np.
 
 
 def _planes(message: Any, *planes: tuple[int, int, int]) -> list[NDArray[np.uint8]]:
-    """Returns the planes of an image without padding, each as a contiguous array (rows, bytes of a row).
+    """Returns the planes of an image without padding, each as a view of its data (rows, bytes of a row).
 
     Args:
         message: the image.
@@ -238,8 +251,7 @@ def _planes(message: Any, *planes: tuple[int, int, int]) -> list[NDArray[np.uint
         raise ImageError(f"{len(message.data)} bytes of data are shorter than {layout}")
     data, offset, found = np.frombuffer(message.data, np.uint8), 0, []
     for rows, step, row in planes:
-        plane = data[offset : offset + rows * step].reshape(rows, step)
-        found.append(np.ascontiguousarray(plane[:, :row]))
+        found.append(data[offset : offset + rows * step].reshape(rows, step)[:, :row])
         offset += rows * step
     return found
 
