@@ -23,14 +23,14 @@ class PeopleOptions(Options):
     )
     facing_angle_deg: float = option(
         20.0,
-        "a face counts as turned to the camera when the head points less than this past it, in degrees",
+        "a face faces the camera when the angle between where its head points and the camera is below this, in degrees",
         minimum=0.0,
         maximum=90.0,
         live=True,
     )
     facing_lost_angle_deg: float = option(
         30.0,
-        "it counts so until the head points more than this past the camera, in degrees; not below facing_angle_deg",
+        "it faces the camera until that angle is above this, in degrees; not below facing_angle_deg",
         minimum=0.0,
         maximum=90.0,
         live=True,
