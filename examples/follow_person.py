@@ -4,21 +4,27 @@
 """Follows the person who faces the robot: publishes `target` (PointStamped) and `cmd_vel` (Twist).
 
 The target is the nearest face that is turned to the camera; it is kept until it turns away or is gone. The robot turns
-to it and drives up to `distance` meters, never backwards, within `max_speed` (m/s) and `max_turn` (rad/s). It stops
+to it and drives up to `distance` meters, never backwards, within `max_speed` (m/s) and `max_turn` (rad/s): parameters,
+which may also be changed while it runs. It stops
 when there has been no target for half a second, and when this program ends.
 
 `cmd_vel` holds for a camera that looks straight ahead. The base must stop by itself where commands end, as this program
 may be killed (`cmd_vel_timeout` of ros2_control's controllers). Try it with the wheels off the ground.
 """
 
+import argparse
 import math
 import signal
+import sys
 import time
 
 import rclpy
 from geometry_msgs.msg import PointStamped, Twist
+from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
 
 from emotion_perception.msg import EmotionArray, Face
 
@@ -28,13 +34,19 @@ SPEED_PER_METER = 0.5
 TURN_PER_RADIAN = 1.0
 DRIVES_WITHIN_RAD = 0.5  # of the direction of the target; before, it only turns
 
+PARAMETERS = (  # name, default, highest value, description
+    ("distance", 1.2, 10.0, "where to stop before the person, in meters"),
+    ("max_speed", 0.3, 2.0, "in meters per second"),
+    ("max_turn", 0.6, 3.0, "in radians per second"),
+)
+
 
 class FollowPerson(Node):
     def __init__(self, clock_s=time.monotonic, **options):
         super().__init__("follow_person", **options)
-        self._distance = self.declare_parameter("distance", 1.2).value
-        self._max_speed = self.declare_parameter("max_speed", 0.3).value
-        self._max_turn = self.declare_parameter("max_turn", 0.6).value
+        for name, default, highest, text in PARAMETERS:
+            bounds = [FloatingPointRange(from_value=0.0, to_value=highest)]
+            self.declare_parameter(name, default, ParameterDescriptor(description=text, floating_point_range=bounds))
         self._clock_s = clock_s
         self._target: Face | None = None
         self._seen_s = -math.inf
@@ -58,11 +70,12 @@ class FollowPerson(Node):
             self.stop()
             return
         velocity, position = Twist(), self._target.position
+        wanted, max_speed, max_turn = (self.get_parameter(name).value for name, *_ in PARAMETERS)
         bearing = math.atan2(position.x, position.z)  # optical frame: x right, z forward
-        velocity.angular.z = limited(-TURN_PER_RADIAN * bearing, -self._max_turn, self._max_turn)
+        velocity.angular.z = limited(-TURN_PER_RADIAN * bearing, -max_turn, max_turn)
         if abs(bearing) < DRIVES_WITHIN_RAD:
-            ahead = math.hypot(position.x, position.z) - self._distance
-            velocity.linear.x = limited(SPEED_PER_METER * ahead, 0.0, self._max_speed)
+            ahead = math.hypot(position.x, position.z) - wanted
+            velocity.linear.x = limited(SPEED_PER_METER * ahead, 0.0, max_speed)
         self._velocity_publisher.publish(velocity)
         self._moves = True
 
@@ -88,10 +101,14 @@ def limited(value: float, lowest: float, highest: float) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args(remove_ros_args()[1:])
     # rclpy's own handlers would end the publishers first; so both signals are a KeyboardInterrupt, and it can stop
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    node = FollowPerson()
+    try:
+        node = FollowPerson()
+    except ParameterException as e:
+        sys.exit(f"follow_person: {e}")
     try:
         while rclpy.ok():
             try:

@@ -9,6 +9,7 @@ A row is in the file as soon as its message has arrived, so nothing is lost when
 not known are empty. The file must not exist.
 """
 
+import argparse
 import csv
 import math
 import sys
@@ -64,9 +65,10 @@ def known(value: float) -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("file", nargs="?", default="emotions.csv", help="must not exist (default: %(default)s)")
+    path = parser.parse_args(remove_ros_args()[1:]).file
     rclpy.init()
-    arguments = remove_ros_args()[1:]
-    path = arguments[0] if arguments else "emotions.csv"
     try:
         with open(path, "x", newline="", buffering=1) as file:  # 1: a line is written when it is complete
             log(file)

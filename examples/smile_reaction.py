@@ -7,6 +7,7 @@ A smile is a prediction of happiness that is not `uncertain`. Others are ignored
 flickers neither begins nor ends one. All times are those of the images (header.stamp): they hold in a replay as well.
 """
 
+import argparse
 from dataclasses import dataclass
 
 import rclpy
@@ -15,6 +16,7 @@ from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.time import Time
+from rclpy.utilities import remove_ros_args
 from std_msgs.msg import String
 
 from emotion_perception.msg import EmotionArray, FaceEmotion
@@ -68,6 +70,7 @@ def is_smile(emotion: FaceEmotion) -> bool:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args(remove_ros_args()[1:])
     rclpy.init()
     node = SmileReaction()
     while rclpy.ok():

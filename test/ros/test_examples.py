@@ -198,6 +198,26 @@ def test_a_csv_file_that_exists_is_not_written_over(tmp_path):
     assert (tmp_path / "emotions.csv").read_text() == "precious"
 
 
+@pytest.mark.parametrize("name", ["smile_reaction", "log_to_csv", "follow_person"])
+@pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["--no-such-option"], 2)])
+def test_help_and_unknown_options_start_nothing(tmp_path, name, arguments, code):
+    program = [sys.executable, EXAMPLES / f"{name}.py", *arguments]
+    ended = subprocess.run(program, capture_output=True, text=True, cwd=tmp_path, timeout=START_S)
+    assert ended.returncode == code
+    assert f"usage: {name}.py" in ended.stdout + ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["distance:=1", "max_speed:=-0.3", "max_speed:=.nan", "max_turn:=1000.0"])
+def test_a_robot_that_cannot_be_driven_so_is_one_line(ros_domain, value):
+    program = [sys.executable, EXAMPLES / "follow_person.py", "--ros-args", "-p", value]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=START_S)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("follow_person: ")
+    assert value.partition(":")[0] in line
+
+
 CALIBRATION = """\
 image_width: 640
 image_height: 480
