@@ -46,6 +46,12 @@ PROFILE_VARIABLES = ["FASTDDS_DEFAULT_PROFILES_FILE"]
 if os.environ.get("ROS_DISTRO") not in ("kilted", "lyrical", "rolling"):
     PROFILE_VARIABLES.append("FASTRTPS_DEFAULT_PROFILES_FILE")  # the only one Fast DDS 2 reads; Fast DDS 3 warns of it
 TRUE_OR_FALSE = ["true", "false", "True", "False"]
+PUBLISHED = {  # arguments of what is published in the messages of other packages
+    "publish_hri": "publish faces and expressions as in ROS4HRI (REP-155)",
+    "publish_hri_cropped": "publish the image of each face, too; only with publish_hri",
+    "publish_vision_msgs": "publish detections as vision_msgs",
+    "publish_tf": "publish a TF frame for each face",
+}
 LOG_LEVELS = ["debug", "info", "warn", "error", "fatal"]
 ARGUMENTS = [
     DeclareLaunchArgument("namespace", default_value="", description="namespace of all nodes and topics"),
@@ -111,6 +117,18 @@ ARGUMENTS = [
     DeclareLaunchArgument("model", default_value="", description="emotion model: a shipped name or a path"),
     DeclareLaunchArgument("detector", default_value="", choices=["", *DETECTORS], description="face detector."),
     DeclareLaunchArgument(
+        "depth_topic",
+        default_value="",
+        description="depth images registered to the color images, for the positions of the faces; with several cameras "
+        "a relative name is that of each camera's own",
+    ),
+    *(
+        DeclareLaunchArgument(
+            name, default_value="", choices=["", *TRUE_OR_FALSE], description=f"{text}; docs/interoperability.md."
+        )
+        for name, text in PUBLISHED.items()
+    ),
+    DeclareLaunchArgument(
         "use_sim_time", default_value="false", choices=TRUE_OR_FALSE, description="take the time from /clock."
     ),
     DeclareLaunchArgument("log_level", default_value="info", choices=LOG_LEVELS, description="log level of the nodes."),
@@ -131,8 +149,8 @@ ARGUMENTS = [
 ]
 PARAMETERS = {  # node -> the arguments that set a parameter of the same name
     "camera_node": ("video_device",),
-    "face_detection_node": ("detector",),
-    "emotion_classifier_node": ("device", "model"),
+    "face_detection_node": ("detector", "depth_topic"),
+    "emotion_classifier_node": ("device", "model", *PUBLISHED),
     "overlay_node": (),
 }
 SWITCHES = {"camera_node": "use_camera", "overlay_node": "use_overlay"}  # node -> the argument that starts it
@@ -250,11 +268,14 @@ def _viewer(given, cameras):
 
 
 def node_parameters(given, name):
-    """Returns the parameters that the arguments set for a node; all of them stay strings, even "0"."""
+    """Returns the parameters that the arguments set for a node; all but switches stay strings, even "0"."""
     texts = {argument: given[argument] for argument in PARAMETERS[name] if given[argument]}
     if name in SUBSCRIBERS and is_true(given["compressed"]):
         texts["image_transport"] = "compressed"
-    return {parameter: ParameterValue(text, value_type=str) for parameter, text in texts.items()}
+    return {
+        parameter: is_true(text) if parameter in PUBLISHED else ParameterValue(text, value_type=str)
+        for parameter, text in texts.items()
+    }
 
 
 def camera_info_topic(image_topic):

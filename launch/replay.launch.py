@@ -50,6 +50,10 @@ PASSED = (
     "device",
     "model",
     "detector",
+    "publish_hri",
+    "publish_hri_cropped",
+    "publish_vision_msgs",
+    "publish_tf",
     "log_level",
     "enclave",
 )

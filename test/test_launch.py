@@ -161,11 +161,19 @@ def test_compressed_images_are_one_argument(nodes, compressed, transport):
 
 def test_an_argument_that_is_left_empty_keeps_the_parameter_files_value(nodes):
     assert [given(process) for process in nodes().values()] == [{}] * 4
-    started = nodes(video_device="0", model="m", device="cpu", detector="haar")
+    started = nodes(
+        video_device="0",
+        model="m",
+        device="cpu",
+        detector="haar",
+        depth_topic="depth/image_rect",
+        publish_hri="true",
+        publish_tf="False",
+    )
     assert {name: given(process) for (_, name), process in started.items()} == {
         "camera_node": {"video_device": "0"},
-        "face_detection_node": {"detector": "haar"},
-        "emotion_classifier_node": {"device": "cpu", "model": "m"},
+        "face_detection_node": {"detector": "haar", "depth_topic": "depth/image_rect"},
+        "emotion_classifier_node": {"device": "cpu", "model": "m", "publish_hri": True, "publish_tf": False},
         "overlay_node": {},
     }
 
@@ -223,6 +231,7 @@ def test_the_clock_of_a_recording_is_a_switch(nodes, text, value):
         ("web", "maybe"),
         ("compressed", "maybe"),
         ("use_sim_time", "maybe"),
+        ("publish_hri_cropped", "maybe"),
         ("respawn", "maybe"),
         ("log_level", "loud"),
     ],

@@ -59,5 +59,6 @@ def enclave_arguments(enclave: str, program: str) -> list[str]:
     Raises:
         ConfigurationError: it cannot be the path of an enclave.
     """
-    check_namespace(enclave, "enclave")
-    return ["--enclave", f"/{enclave.strip('/')}/{program}"] if enclave.strip("/") else []
+    path = enclave.strip("/")
+    check_namespace(path, "enclave")
+    return ["--enclave", f"/{path}/{program}"] if path else []
