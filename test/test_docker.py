@@ -56,7 +56,7 @@ def test_the_image_installs_what_package_xml_needs_from_apt(stages):
 
 
 @pytest.mark.guarantee(
-    "The image of docker/ runs the nodes as a user without privileges, with a health check on /diagnostics.",
+    "docker/Dockerfile runs the nodes as a user without privileges, with a health check on /diagnostics.",
     section="Programs",
 )
 def test_the_nodes_run_as_a_user_with_a_health_check(stages):

@@ -142,9 +142,7 @@ def cv_bridge(monkeypatch):
     image_codec._cv_bridge.cache_clear()
 
 
-@pytest.mark.guarantee(
-    "An encoding that is not taken is one line that lists those that are.", section="Face detection node"
-)
+@pytest.mark.guarantee("An unsupported encoding is one line with the supported ones.", section="Face detection node")
 @pytest.mark.parametrize("encoding", ["", "rgb565", "BGR8", "32FC1", "x" * 5000, "\n"])
 def test_an_encoding_that_is_not_taken_is_one_line_that_lists_the_others(cv_bridge, encoding):
     cv_bridge(None)

@@ -305,9 +305,7 @@ def test_every_encoding_is_answered_also_with_padded_rows(graph, make, name):
     assert counts_of(answer).failed == 0
 
 
-@pytest.mark.guarantee(
-    "An encoding that is not taken is one line that lists those that are.", section="Face detection node"
-)
+@pytest.mark.guarantee("An unsupported encoding is one line with the supported ones.", section="Face detection node")
 def test_a_camera_with_another_encoding_is_one_line_for_its_stream(graph, talk, monkeypatch, capfd):
     monkeypatch.setattr(lifecycle_node, "_THROTTLE_S", 0.0)  # it is not the throttle that keeps the line from returning
     conversation = talk()
