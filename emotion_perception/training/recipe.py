@@ -90,6 +90,10 @@ class Recipe:
             their label.
         teacher: model, shipped or by path, for knowledge distillation, see `fit.distillation`; empty trains without.
         teacher_weight: share of the teacher's probabilities in the targets.
+        teacher_views: the teacher predicts each image as it is turned, moved, scaled and lit in this step, before it is
+            made small, blurred, darkened, noisy or covered, instead of the plain image once; its probabilities are then
+            the only targets, and mixup mixes the images before it sees them (Beyer et al. 2022, "Knowledge
+            distillation: A good teacher is patient and consistent").
         label_smoothing: share of the target that is spread over all classes.
         mixup: alpha of mixup; 0 switches it off.
         vote_weight: weight of the auxiliary head's loss, cross-entropy with the FER+ votes; needs votes in the dataset
@@ -128,6 +132,7 @@ class Recipe:
     targets: str = "label"
     teacher: str = ""
     teacher_weight: float = 0.5
+    teacher_views: bool = False
     label_smoothing: float = 0.0
     mixup: float = 0.0
     vote_weight: float = 0.0
@@ -168,9 +173,13 @@ class Recipe:
         _check_augmentation(self.augmentation, "recipe: augmentation")
         if self.learning_rate <= 0:
             raise ConfigurationError(f"recipe: learning_rate {self.learning_rate} is not above 0")
-        for name in ("calibration_fraction", "ema_decay", "soup_weight", "teacher_weight"):
+        for name in ("calibration_fraction", "ema_decay", "soup_weight"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is not within 0..1")
+        if not 0 <= self.teacher_weight <= 1:
+            raise ConfigurationError(f"recipe: teacher_weight {self.teacher_weight} is not within 0..1")
+        if self.teacher_views and (not self.teacher or self.teacher_weight != 1 or self.vote_weight):
+            raise ConfigurationError("recipe: teacher_views needs a teacher, teacher_weight 1 and vote_weight 0")
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ConfigurationError(f"recipe: {name} '{getattr(self, name)}' is none of {', '.join(known)}")

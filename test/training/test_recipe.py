@@ -61,6 +61,7 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
         ("architecture: x\noptimizer: lion\n", "optimizer 'lion' is none of sgd, adam, adamw"),
         ("architecture: x\nbalance: all\n", "balance 'all' is none of none, loss, sampler, downsample"),
         ("architecture: x\ntargets: all\n", "targets 'all' is none of label, majority"),
+        ("architecture: x\nteacher: t\nteacher_views: true\n", "teacher_views needs a teacher, teacher_weight 1"),
         ("architecture: x\nsoup_weight: 0.5\n", "soup_weight 0.5 needs other weights to average with"),
         (
             "architecture: x\nrestarts: {3: {speed: 1}}\n",

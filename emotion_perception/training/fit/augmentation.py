@@ -126,20 +126,44 @@ class Augmentation(nn.Module):
     """Applies transforms to inputs scaled to 0..1 and normalizes the result as the spec requires.
 
     Args:
-        steps: transforms that map (N, 1, S, S) in 0..1 to the same shape and range.
+        views: transforms that map (N, 1, S, S) in 0..1 to the same shape: where a face lies and how it is lit.
+        degradations: transforms of the same kind that take something away from what can be seen.
         spec: normalization of the inputs.
     """
 
-    def __init__(self, steps: nn.Module, spec: ModelSpec) -> None:
+    def __init__(self, views: nn.Module, degradations: nn.Module, spec: ModelSpec) -> None:
         super().__init__()
-        self.steps = steps
+        self.views, self.degradations = views, degradations
         self.spec = spec
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Maps normalized inputs, float32 (N, 1, S, S), to the same shape; each image is transformed independently."""
+        scaled, low, span = self._scaled(inputs)
+        return self._normalized(self.degradations(self.views(scaled)), low, span)
+
+    def views_and_inputs(self, inputs: Tensor, mixup: float) -> tuple[Tensor, Tensor]:
+        """Returns what a teacher sees and what the network gets instead: the same views, without and with degradations.
+
+        Args:
+            inputs: normalized, float32 (N, 1, S, S).
+            mixup: see `mix_up`, for the views.
+
+        Returns:
+            Two tensors as of `forward`.
+        """
+        scaled, low, span = self._scaled(inputs)
+        (views,) = mix_up((self.views(scaled).clamp(0, 1),), mixup)
+        return self._normalized(views, low, span), self._normalized(self.degradations(views), low, span)
+
+    def _scaled(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns the inputs in 0..1, and the value of 0 and the difference of 1 and 0 before."""
         low, high = self._range(inputs)
         span = (high - low).clamp_min(1e-6)
-        images = self.steps((inputs - low) / span).clamp(0, 1)
+        return (inputs - low) / span, low, span
+
+    def _normalized(self, images: Tensor, low: Tensor, span: Tensor) -> Tensor:
+        """Normalizes images in 0..1 as the spec requires; the other arguments are as of `_scaled`."""
+        images = images.clamp(0, 1)
         if self.spec.normalization == "standardize":
             deviation, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
             return (images - mean) / deviation.clamp_min(1 / 255)
@@ -172,7 +196,7 @@ def build_augmentation(
     erase: float = 0.0,
     scars: float = 0.0,
     occlude: float = 0.0,
-) -> nn.Module:
+) -> Augmentation:
     """Builds the augmentation: maps normalized inputs, float32 (N, 1, S, S), to the same shape.
 
     Args:
@@ -192,32 +216,33 @@ def build_augmentation(
         scars: probability of a black box, see `ScarBoxes`.
         occlude: probability of a covered region, see `FaceOcclusion`.
     """
-    steps: list[nn.Module] = [
+    views: list[nn.Module] = [
         K.RandomHorizontalFlip(p=flip),
         K.RandomAffine(degrees=degrees, translate=(shift, shift), scale=tuple(scale), padding_mode="border", p=1.0),
     ]
     if brightness:
-        steps.append(K.RandomBrightness((1 - brightness, 1 + brightness), p=1.0))
+        views.append(K.RandomBrightness((1 - brightness, 1 + brightness), p=1.0))
     if contrast:
-        steps.append(K.RandomContrast((1 - contrast, 1 + contrast), p=1.0))
+        views.append(K.RandomContrast((1 - contrast, 1 + contrast), p=1.0))
+    degradations: list[nn.Module] = []
     if small:
-        steps.append(SmallFaces(small))
+        degradations.append(SmallFaces(small))
     if blur:
-        steps.append(K.RandomGaussianBlur((3, 3), (0.3, 1.2), p=blur))
+        degradations.append(K.RandomGaussianBlur((3, 3), (0.3, 1.2), p=blur))
     if dark:
-        steps.append(LowLight(dark))
+        degradations.append(LowLight(dark))
     if noise:
-        steps.append(K.RandomGaussianNoise(std=noise, p=0.5))
+        degradations.append(K.RandomGaussianNoise(std=noise, p=0.5))
     if erase:
-        steps.append(K.RandomErasing(p=erase, scale=(0.02, 0.15), value=0.5))
+        degradations.append(K.RandomErasing(p=erase, scale=(0.02, 0.15), value=0.5))
     if scars:
-        steps.append(ScarBoxes(scars))
+        degradations.append(ScarBoxes(scars))
     if occlude:
-        steps.append(FaceOcclusion(occlude))
-    return Augmentation(nn.Sequential(*steps), spec)
+        degradations.append(FaceOcclusion(occlude))
+    return Augmentation(nn.Sequential(*views), nn.Sequential(*degradations), spec)
 
 
-def augmentation_from(options: Mapping[str, Any], spec: ModelSpec) -> nn.Module:
+def augmentation_from(options: Mapping[str, Any], spec: ModelSpec) -> Augmentation:
     """Builds the augmentation of a recipe.
 
     Raises:

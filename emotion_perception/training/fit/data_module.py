@@ -94,7 +94,7 @@ class EpochSampler(DistributedSampler[Any]):
 
 
 class EmotionDataModule(L.LightningDataModule):
-    """Training and validation batches; with a teacher, its probabilities are part of the training targets.
+    """Training and validation batches; a teacher's probabilities for the plain images are part of the targets.
 
     Args:
         recipe: batch size, targets, teacher, balance and seed.
@@ -107,7 +107,7 @@ class EmotionDataModule(L.LightningDataModule):
         super().__init__()
         self._recipe = recipe
         self._train = FaceBatches(train, spec, targets=recipe.targets)
-        if recipe.teacher:
+        if recipe.teacher and not recipe.teacher_views:
             predicted = torch.from_numpy(distillation_targets(train, spec.labels, recipe.teacher))
             self._train.targets = torch.lerp(self._train.targets, predicted, recipe.teacher_weight)
         self._validation = FaceBatches(validation, spec)

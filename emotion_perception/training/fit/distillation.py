@@ -1,15 +1,29 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Targets for knowledge distillation: the probabilities that a teacher predicts for the training images."""
+"""Targets for knowledge distillation: the probabilities that a teacher predicts for the training images.
+
+Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", at the temperature to which the teacher
+was calibrated.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from emotion_perception.core.classification import ClassifierOptions, create_classifier, softmax
+from emotion_perception.core.classification import (
+    ClassifierOptions,
+    ModelSpec,
+    create_classifier,
+    load_model_bundle,
+    read_weights,
+    softmax,
+)
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.reporting.progress import progress_bar
+from emotion_perception.training.architectures import build_network
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.evaluate.prediction import classifier_logits
 
@@ -17,8 +31,7 @@ from emotion_perception.training.evaluate.prediction import classifier_logits
 def distillation_targets(data: FaceDataset, labels: Sequence[str], model: str) -> NDArray[np.float32]:
     """Returns the calibrated probabilities that a teacher predicts for each image, without augmentation.
 
-    Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", at the temperature to which the
-    teacher was calibrated. Labels that only the teacher has are left out, and the other probabilities are scaled.
+    Labels that only the teacher has are left out, and the other probabilities are scaled.
 
     Args:
         data: the images.
@@ -33,9 +46,45 @@ def distillation_targets(data: FaceDataset, labels: Sequence[str], model: str) -
         ModelFileError, ModelBundleError: the teacher cannot be opened.
     """
     classifier = create_classifier(ClassifierOptions(model=model, precision="float32"))
-    if missing := [label for label in labels if label not in classifier.labels]:
-        raise ConfigurationError(f"teacher {model} has no label {', '.join(missing)}")
+    columns = _columns(labels, classifier.labels, model)
     with progress_bar(len(data), f"predicting with the teacher {classifier.model_name}", shown=True) as bar:
         logits = classifier_logits(classifier, data.images, bar)
-    columns = [classifier.labels.index(label) for label in labels]
     return softmax(logits[:, columns], classifier.spec.temperature)
+
+
+class Teacher(nn.Module):
+    """A teacher that predicts network inputs during the training, see `Recipe.teacher_views`.
+
+    Args:
+        model: name of a shipped model or path, as a node's parameter `model`.
+        spec: input and labels of the student.
+
+    Raises:
+        ConfigurationError: the teacher lacks a label of the student, or takes inputs of another kind.
+        ModelFileError, ModelBundleError: the teacher cannot be opened.
+    """
+
+    def __init__(self, model: str, spec: ModelSpec) -> None:
+        super().__init__()
+        bundle = load_model_bundle(model)
+        own = bundle.spec
+        for name in ("input_size", "normalization", "pixel_mean", "pixel_deviation"):
+            if getattr(own, name) != getattr(spec, name):
+                raise ConfigurationError(
+                    f"teacher_views: {name} of {model} is {getattr(own, name)}, the recipe has {getattr(spec, name)}"
+                )
+        self._columns, self._temperature = _columns(spec.labels, own.labels, model), own.temperature
+        self.network = build_network(own, read_weights(bundle))
+
+    @torch.no_grad()
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Maps inputs, float32 (N, 1, S, S), to calibrated probabilities, float32 (N, L), in the student's labels."""
+        logits: Tensor = self.network(inputs)
+        return (logits.float()[:, self._columns] / self._temperature).softmax(1)
+
+
+def _columns(labels: Sequence[str], taught: Sequence[str], model: str) -> list[int]:
+    """Returns the positions of labels among those of a teacher; raises ConfigurationError if it lacks one."""
+    if missing := [label for label in labels if label not in taught]:
+        raise ConfigurationError(f"teacher {model} has no label {', '.join(missing)}")
+    return [list(taught).index(label) for label in labels]

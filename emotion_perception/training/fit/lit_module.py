@@ -16,6 +16,7 @@ from emotion_perception.core.classification import ModelSpec
 from emotion_perception.training.architectures import MirrorAverage, create_network
 from emotion_perception.training.fit.augmentation import augmentation_from, mix_up
 from emotion_perception.training.fit.data_module import Batch
+from emotion_perception.training.fit.distillation import Teacher
 from emotion_perception.training.recipe import Recipe
 
 _STEP_STRIDE, _RANK_STRIDE = 1_000_003, 7919  # primes, so that no two steps or processes share a seed
@@ -32,8 +33,9 @@ class EmotionLitModule(L.LightningModule):
         class_weights: float32 (L), weight of each class in the loss; None for equal weights.
 
     Raises:
-        ConfigurationError: an augmentation of the recipe has an unknown option.
-        ModelBundleError: the architecture or one of its options is unknown.
+        ConfigurationError: an augmentation of the recipe has an unknown option; or as of `Teacher`.
+        ModelFileError: as of `Teacher`.
+        ModelBundleError: the architecture or one of its options is unknown; or as of `Teacher`.
     """
 
     def __init__(
@@ -56,6 +58,9 @@ class EmotionLitModule(L.LightningModule):
         for epoch in (0, *recipe.restarts):
             augmentation_from(recipe.augmentation_in(epoch), spec)  # an unknown option fails before training starts
         self._augment: Callable[[Tensor], Tensor] = _unchanged
+        self._views_and_inputs: Callable[[Tensor, float], tuple[Tensor, Tensor]] = _unchanged_twice
+        # in a list: as an attribute it would be a submodule, whose weights are trained, averaged and saved
+        self._teacher = [Teacher(recipe.teacher, spec)] if recipe.teacher_views else []
         self.accuracy = torchmetrics.Accuracy("multiclass", num_classes=len(spec.labels))
         self._class_weights = class_weights
 
@@ -66,7 +71,10 @@ class EmotionLitModule(L.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Builds the augmentation of the epoch."""
         augmentation = augmentation_from(self.recipe.augmentation_in(self.current_epoch), self.spec)
-        self._augment = augmentation.to(self.device).__call__  # not a submodule: it has no weights to average
+        augmentation = augmentation.to(self.device)
+        self._augment = augmentation.__call__  # not a submodule: it has no weights to average
+        self._views_and_inputs = augmentation.views_and_inputs
+        self._teacher = [teacher.to(self.device) for teacher in self._teacher]
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seeds torch from seed, step and process, so that a resumed run equals an uninterrupted one."""
@@ -77,7 +85,7 @@ class EmotionLitModule(L.LightningModule):
         inputs, _, targets, votes = batch
         if self.recipe.targets == "probability":
             targets = F.one_hot(torch.multinomial(targets, 1).squeeze(1), targets.shape[1]).float()
-        images, targets, votes = mix_up((self._augment(inputs.float()), targets, votes), self.recipe.mixup)
+        images, targets, votes = self._augmented(inputs.float(), targets, votes)
         images = self._resize(images).contiguous(memory_format=torch.channels_last)
         if not self.has_aux:
             loss = self._label_loss(self.network(images), targets)
@@ -115,6 +123,14 @@ class EmotionLitModule(L.LightningModule):
         weights = None if self._class_weights is None else self._class_weights.to(logits.device)
         return F.cross_entropy(logits.float(), targets, weights, label_smoothing=self.recipe.label_smoothing)
 
+    def _augmented(self, inputs: Tensor, targets: Tensor, votes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns augmented inputs with their targets and votes; with `teacher_views` the targets are the teacher's."""
+        if self._teacher:
+            views, images = self._views_and_inputs(inputs, self.recipe.mixup)
+            return images, self._teacher[0](views.contiguous(memory_format=torch.channels_last)), votes
+        images, targets, votes = mix_up((self._augment(inputs), targets, votes), self.recipe.mixup)
+        return images, targets, votes
+
     def _resize(self, images: Tensor) -> Tensor:
         size = self.recipe.size_in(self.current_epoch)
         if size == images.shape[-1]:
@@ -127,6 +143,10 @@ class EmotionLitModule(L.LightningModule):
 
 def _unchanged(inputs: Tensor) -> Tensor:
     return inputs
+
+
+def _unchanged_twice(inputs: Tensor, _mixup: float) -> tuple[Tensor, Tensor]:
+    return inputs, inputs
 
 
 def _vote_loss(logits: Tensor, votes: Tensor) -> Tensor:

@@ -121,6 +121,18 @@ def test_low_light_keeps_the_stated_share_in_whole_gray_levels():
     assert torch.allclose(changed * 255, (changed * 255).round(), atol=1e-3)
 
 
+def test_a_teacher_sees_the_same_view_without_what_degrades_it(images):
+    spec = spec_for("standardize")
+    inputs = torch.from_numpy(to_batch(images, spec))
+    torch.manual_seed(1)
+    clean = build_augmentation(spec)(inputs)
+    torch.manual_seed(1)
+    views, degraded = build_augmentation(spec, occlude=1.0).views_and_inputs(inputs, 0.0)
+    assert torch.equal(views, clean)
+    changed = (views - degraded).abs().amax((1, 2, 3))
+    assert (changed > 0.1).all(), "a face was not covered"
+
+
 def test_mixup_mixes_inputs_and_targets_by_the_same_share():
     torch.manual_seed(0)
     targets = torch.eye(6)

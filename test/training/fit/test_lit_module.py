@@ -1,10 +1,13 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.training.fit.distillation import Teacher
 from emotion_perception.training.fit.lit_module import EmotionLitModule
 
 
@@ -29,6 +32,26 @@ def test_a_sure_target_costs_the_same_in_every_mode(tiny_recipe, targets):
     torch.manual_seed(1)
     expected = torch.nn.functional.cross_entropy(module.network(batch[0]), batch[1], label_smoothing=0.05)
     assert module.training_step(batch, 0).item() == pytest.approx(expected.item(), abs=1e-4)
+
+
+def test_a_teacher_of_views_gives_the_only_targets(tiny_recipe, exported_model):
+    teacher = exported_model.bundle
+    module = build(
+        tiny_recipe(f"teacher={teacher.weights}", "teacher_weight=1", "teacher_views=true", "vote_weight=0", "sizes={}")
+    )
+    module.log = lambda *arguments, **options: None
+    images = torch.rand(4, 1, teacher.spec.input_size, teacher.spec.input_size)
+    wrong = torch.eye(7)[[0, 0, 0, 0]], torch.eye(7)[[6, 6, 6, 6]]
+    losses = [module.training_step((images, torch.zeros(4), targets, torch.zeros(4, 0)), 0) for targets in wrong]
+    assert losses[0].item() == pytest.approx(losses[1].item(), abs=1e-6)
+    assert not [name for name in module.state_dict() if "teacher" in name]
+    assert Teacher(str(teacher.weights), teacher.spec)(images).sum(1).numpy() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_teacher_of_views_takes_inputs_of_the_same_kind(tiny_recipe, exported_model):
+    spec = replace(exported_model.bundle.spec, normalization="zero_one")
+    with pytest.raises(ConfigurationError, match="teacher_views: normalization of .* is .*, the recipe has zero_one"):
+        Teacher(str(exported_model.bundle.weights), spec)
 
 
 def test_class_weights_scale_the_loss(tiny_recipe):
