@@ -3,6 +3,7 @@
 """Paths as people give them: `~`, and `file://` URLs as file managers copy them."""
 
 import argparse
+import errno
 import glob
 import os
 import re
@@ -19,7 +20,8 @@ def local_path(text: str) -> Path:
     """Returns the path that a text names: a path, with `~` for the home folder, or a `file://` URL with `%20`.
 
     Raises:
-        ConfigurationError: it is empty, another URL, names another machine, or the home folder is not known.
+        ConfigurationError: it is empty, another URL, names another machine, or is a link that leads to itself; or the
+            home folder is not known.
     """
     if not text.strip():
         raise ConfigurationError("a path is empty")
@@ -72,6 +74,19 @@ def _path_of_url(url: str) -> Path:
 
 def _expanded(text: str) -> Path:
     try:
-        return Path(text).expanduser()
+        path = Path(text).expanduser()
     except RuntimeError as e:
         raise ConfigurationError(f"{text}: the home folder is not known; set HOME") from e
+    _refuse_link_loop(path)
+    return path
+
+
+def _refuse_link_loop(path: Path) -> None:
+    """Raises ConfigurationError for a link that leads to itself, for which `Path.resolve` has a RuntimeError."""
+    try:
+        path.stat()
+    except OSError as e:
+        if e.errno == errno.ELOOP:
+            raise ConfigurationError(f"{path}: {e.strerror}") from e
+    except ValueError:  # a null character; whoever opens the file says so
+        pass

@@ -397,6 +397,7 @@ def test_an_image_that_fails_is_no_failure_of_the_run(clip, tmp_path, monkeypatc
         (["http://127.0.0.1:9/x", "--csv", "o.csv"], ["http://127.0.0.1:9/x", "cannot be opened"]),
         (["http://me:secret@127.0.0.1:9/x", "--csv", "o.csv"], ["http://me:***@127.0.0.1:9/x"]),
         (["", "--csv", "o.csv"], ["a path is empty"]),
+        (["loop", "--csv", "o.csv"], ["loop: Too many levels of symbolic links"]),
         (["me.png"], ["nothing to do: give --out, --csv, --json or --show"]),
         (["me.png", "--out", "me.png"], ["me.png: is read, so it cannot be written"]),
         (["me.png", "--csv", "text.mp4"], ["text.mp4: exists; --force overwrites it"]),
@@ -423,6 +424,7 @@ def test_a_wrong_input_or_output_is_one_line(tmp_path, monkeypatch, words, parts
     for folder in ("empty", "photos"):
         (tmp_path / folder).mkdir()
     (tmp_path / "text.mp4").write_text("not a video\n")
+    (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 40)
     gray = np.full((60, 80, 3), 90, np.uint8)
     for name in ("me.png", "photos/a.png", "photos/b.png"):

@@ -44,6 +44,14 @@ def test_a_path_that_names_nothing_here_is_refused(text, words):
         path_argument(text)
 
 
+def test_a_link_that_leads_to_itself_is_refused(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (tmp_path / "loop", tmp_path / "loop" / "x"):
+        with pytest.raises(ConfigurationError, match=r"loop(/x)?: Too many levels of symbolic links"):
+            local_path(str(path))
+    assert local_path("a\0b") == Path("a\0b"), "whoever opens it says so"
+
+
 def test_a_name_is_found_in_a_folder_or_one_below(tmp_path):
     (tmp_path / "archive" / "images [1]").mkdir(parents=True)
     assert find_below(tmp_path, "images [1]") == tmp_path / "archive" / "images [1]"
