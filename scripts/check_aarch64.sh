@@ -4,11 +4,5 @@
 # Runs check_aarch64.py with the locked uv in a temporary environment; `make check-arm`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-python="$(scripts/find_python.sh)"
-tools="$(mktemp -d)"
-trap 'rm -rf "$tools"' EXIT
-"$python" -m venv "$tools"
-"$tools/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: \
-    -r requirements/tools.txt
+. scripts/uv_environment.sh
 "$tools/bin/python" scripts/check_aarch64.py --uv "$tools/bin/uv" "$@"

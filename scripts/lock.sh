@@ -12,13 +12,9 @@
 # torch is in none of them: torch-cpu.txt is its build without CUDA, torch-cuda.txt the other one.
 # PIP_EXTRA_INDEX_URL names the index of the build without CUDA; without it torch-cpu.txt stays as it is.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../requirements"
-
-python="$(../scripts/find_python.sh)"
-tools="$(mktemp -d)"
-trap 'rm -rf "$tools"' EXIT
-"$python" -m venv "$tools"
-"$tools/bin/pip" install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: -r tools.txt
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/uv_environment.sh
+cd requirements
 
 upgrade=()
 [ "${1:-}" = --upgrade ] && upgrade=(--upgrade) && shift

@@ -62,7 +62,7 @@ def calls(text):
 @pytest.mark.guarantee("Scripts and CI install packages with `--require-hashes` only.", section="Programs")
 def test_every_installation_by_a_script_demands_hashes():
     found = {path.name: calls(path.read_text()) for path in SCRIPTS}
-    assert [len(found[name]) for name in ("setup_steps.sh", "lock.sh", "fetch.py")] == [1, 1, 1]
+    assert [len(found[name]) for name in ("setup_steps.sh", "uv_environment.sh", "fetch.py")] == [1, 1, 1]
     for name, commands in found.items():
         for command in commands:
             of_this_package = command.startswith("pip install --no-deps --no-build-isolation .\n")
