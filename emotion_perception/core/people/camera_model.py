@@ -142,7 +142,8 @@ class CameraModel:
         lens: Any = cv2.fisheye if self.distortion_model in _FISHEYE else cv2
         with np.errstate(all="ignore"):
             rays = lens.undistortPoints(pixels, self._k, self._d).reshape(-1, 2)
-            there = np.insert(np.nan_to_num(rays, posinf=0.0, neginf=0.0), 2, 1.0, axis=1).reshape(-1, 1, 3)
+            there = np.ones((len(rays), 1, 3))
+            there[:, 0, :2] = np.where(np.isfinite(rays), rays, 0.0)
             projected, _ = lens.projectPoints(there, _NO_ROTATION, _NO_ROTATION, self._k, self._d)
             errors_px = np.abs(projected.reshape(-1, 2) - points_xy).max(axis=1)
         rays[~(errors_px <= _UNDISTORTION_PX)] = math.nan
