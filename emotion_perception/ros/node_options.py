@@ -19,6 +19,8 @@ class NodeOptions(TypedDict, total=False):
     namespace: str | None
     parameter_overrides: list[Parameter] | None
     use_global_arguments: bool
+    enable_rosout: bool
+    start_parameter_services: bool
 
 
 class PerceptionNodeOptions(NodeOptions, total=False):

@@ -1,6 +1,6 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The base of bag_player, bag_recorder and web_viewer_node: parameters, signals, exit codes.
+"""The base of bag_player, bag_recorder, web_viewer_node and health_check: parameters, signals, exit codes.
 
 They are plain nodes, not lifecycle nodes: each does one thing from its start to its end without being reconfigured or
 paused. `ros2 bag`, which the first two replace, has no lifecycle either.

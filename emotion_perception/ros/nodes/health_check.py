@@ -1,9 +1,10 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""health_check: tells by its exit code whether the nodes are well, for the health check of a container or a service.
+"""health_check: tells by its exit code whether the nodes are healthy, for the health check of a container or a service.
 
 Waits until /diagnostics (diagnostic_msgs/DiagnosticArray) has an entry of each node, at most `--timeout` seconds. The
-exit code is 0 if all of them have reported and none is worse than `--worst`, else 1, with one line that has the reason.
+exit code is 0 if all of them have reported and none is worse than `--worst`, else 1, with one line that has the reason;
+78 if its own name or a parameter is invalid.
 """
 
 import argparse
@@ -11,16 +12,16 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.utilities import remove_ros_args
 
 from emotion_perception.core.errors import clipped
 from emotion_perception.core.printable import printable
-from emotion_perception.ros.executor import FaultTolerantExecutor
 from emotion_perception.ros.node_names import NODES
-from emotion_perception.ros.process import EXIT_FAULT, EXIT_OK, run_process
+from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
+from emotion_perception.ros.process import EXIT_FAULT, EXIT_OK
 
 LEVELS = {"ok": DiagnosticStatus.OK, "warn": DiagnosticStatus.WARN, "error": DiagnosticStatus.ERROR}
 _SPIN_S, _MAX_TIMEOUT_S = 0.1, 3600.0
@@ -34,14 +35,14 @@ def main() -> int:
     )
     parser.add_argument("--timeout", type=_seconds, default=5.0, help="seconds to wait (default: %(default)g)")
     parser.add_argument(
-        "--worst", choices=LEVELS, default="warn", help="the worst level that is still well (default: %(default)s)"
+        "--worst", choices=LEVELS, default="warn", help="the worst level of a healthy node (default: %(default)s)"
     )
     try:
         arguments = remove_ros_args()[1:]
     except RuntimeError as e:  # what rclpy raises for malformed ROS arguments
         parser.error(f"invalid ROS arguments: {e}")
     options = parser.parse_args(arguments)
-    return run_process(lambda stop: _check(stop, options.nodes, options.timeout, options.worst), lambda: None)
+    return run_one_shot_node(lambda: HealthCheckNode(options.nodes, timeout_s=options.timeout, worst=options.worst))
 
 
 def _seconds(text: str) -> float:
@@ -51,29 +52,43 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _check(stop: threading.Event, names: Sequence[str], timeout_s: float, worst: str) -> int:
-    """Waits for the entries of the nodes; returns the exit code."""
-    node = rclpy.create_node("health_check", enable_rosout=False, start_parameter_services=False)
-    namespace = node.get_namespace().rstrip("/")
-    missing = {name if name.startswith("/") else f"{namespace}/{name}" for name in names}
-    wanted, ill = frozenset(missing), dict[str, str]()
+@dataclass(frozen=True, kw_only=True)
+class NoParameters:
+    """The node has none; what it does is in its arguments."""
 
-    def report(message: DiagnosticArray) -> None:
+
+class HealthCheckNode(OneShotNode[NoParameters]):
+    """Waits for the entries of nodes on /diagnostics.
+
+    Args:
+        names: of the nodes, relative to its namespace or absolute.
+        timeout_s: maximum time to wait, in seconds.
+        worst: key of `LEVELS`: the worst level of a healthy node.
+    """
+
+    def __init__(self, names: Sequence[str], *, timeout_s: float, worst: str, **options: "Unpack[NodeOptions]") -> None:
+        # it is there for seconds, and nobody asks it for parameters
+        super().__init__("health_check", NoParameters, enable_rosout=False, start_parameter_services=False)
+        namespace = self.get_namespace().rstrip("/")
+        self._names = frozenset(name if name.startswith("/") else f"{namespace}/{name}" for name in names)
+        self._missing, self._failed = set(self._names), dict[str, str]()
+        self._timeout_s, self._worst = timeout_s, LEVELS[worst]
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._read, 50)
+
+    def run(self, stop: threading.Event) -> int:
+        """Waits until all nodes have reported; prints `ok` or the reason, and returns the exit code."""
+        deadline_s = time.monotonic() + self._timeout_s
+        while self._missing and time.monotonic() < deadline_s and not stop.is_set():
+            self.spin_once(_SPIN_S)
+        lines = [f"{name}: {text}" for name, text in sorted(self._failed.items())]
+        lines += [f"{name} has not reported within {self._timeout_s:g} s" for name in sorted(self._missing)]
+        print("; ".join(lines) or "ok", file=sys.stderr if lines else sys.stdout)
+        return EXIT_FAULT if lines else EXIT_OK
+
+    def _read(self, message: DiagnosticArray) -> None:
         for entry in message.status:
             name = entry.name.partition(":")[0].strip()  # NODE or NODE: COMPONENT
-            if name in wanted:
-                missing.discard(name)
-                if entry.level > LEVELS[worst]:
-                    ill[name] = printable(clipped(entry.message))
-
-    node.create_subscription(DiagnosticArray, "/diagnostics", report, 50)
-    executor = FaultTolerantExecutor(node)
-    deadline_s = time.monotonic() + timeout_s
-    while missing and time.monotonic() < deadline_s and not stop.is_set():
-        executor.spin_once(_SPIN_S)
-    executor.shutdown()
-    node.destroy_node()
-    lines = [f"{name}: {text}" for name, text in sorted(ill.items())]
-    lines += [f"{name} has not reported within {timeout_s:g} s" for name in sorted(missing)]
-    print("; ".join(lines) or "ok", file=sys.stderr if lines else sys.stdout)
-    return EXIT_FAULT if lines else EXIT_OK
+            if name in self._names:
+                self._missing.discard(name)
+                if entry.level > self._worst:
+                    self._failed[name] = printable(clipped(entry.message))
