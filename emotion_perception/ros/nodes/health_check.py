@@ -66,7 +66,7 @@ class HealthCheckNode(OneShotNode[NoParameters]):
         worst: key of `LEVELS`: the worst level of a healthy node.
     """
 
-    def __init__(self, names: Sequence[str], *, timeout_s: float, worst: str, **options: "Unpack[NodeOptions]") -> None:
+    def __init__(self, names: Sequence[str], *, timeout_s: float, worst: str) -> None:
         # it is there for seconds, and nobody asks it for parameters
         super().__init__("health_check", NoParameters, enable_rosout=False, start_parameter_services=False)
         namespace = self.get_namespace().rstrip("/")
