@@ -4,6 +4,7 @@
 
 import threading
 import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ COMPONENTS = ("camera", "faces", "emotions", "overlay", "node")
 
 _FAULT_SHOWN_S = 10.0
 _RATE_WINDOW_S = 5.0
+_LOGGED_PROBLEMS, _LOGGED_WITHIN_S = 5, 10.0  # a problem that comes and goes is in the log so often in that time
 _ALL_FAILED = 3  # so many failed frames in a row are an error: a single damaged frame is not
 
 
@@ -59,6 +61,7 @@ class NodeDiagnostics:
         self._outputs = RateMeter(_RATE_WINDOW_S)
         self._age_ms = float("nan")
         self._problems: dict[str, tuple[bytes, str]] = {}
+        self._logged_s: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_LOGGED_PROBLEMS))
         self._failed: dict[str, _FailedFrames] = {}
         self._faults, self._last_fault, self._last_fault_s = 0, "", float("-inf")
 
@@ -115,13 +118,18 @@ class NodeDiagnostics:
             error: ERROR instead of WARN.
 
         Returns:
-            Whether the problem is new or has changed.
+            Whether to log it: it is new or has changed, and it was not logged five times in the last ten seconds.
         """
         problem = (DiagnosticStatus.ERROR if error else DiagnosticStatus.WARN, text)
         with self._lock:
-            is_new = self._problems.get(key) != problem
+            if self._problems.get(key) == problem:
+                return False
             self._problems[key] = problem
-            return is_new
+            logged_s, now_s = self._logged_s[key], self._clock_s()
+            if len(logged_s) == _LOGGED_PROBLEMS and now_s - logged_s[0] < _LOGGED_WITHIN_S:
+                return False
+            logged_s.append(now_s)
+            return True
 
     def clear_problem(self, key: str) -> bool:
         """Clears a problem; returns whether there was one."""

@@ -184,7 +184,9 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
             self._refused_encodings[stream] = text
 
     def set_problem(self, key: str, text: str, *, error: bool = False) -> None:
-        """Shows a lasting problem in /diagnostics until it is cleared, and logs it when it is new.
+        """Shows a lasting problem in /diagnostics until it is cleared, and logs it when it is new or has changed.
+
+        At most five times in ten seconds: what others publish may come and go with every message.
 
         Args:
             key: identifies the problem.

@@ -184,6 +184,21 @@ def test_a_calibration_that_does_not_fit_gives_no_positions_and_one_warning(grap
     assert reason not in scene.message()
 
 
+@pytest.mark.guarantee(
+    "A problem that comes and goes with every message is in the log at most five times in ten seconds.",
+    section="Every node",
+)
+def test_a_calibration_that_changes_with_every_message_does_not_fill_the_log(graph, make, capfd):
+    scene = Scene(graph, make)
+    scene.calibrate(k=[-1.0] * 9)
+    infos = graph.speak(CameraInfo, "camera_info", qos=BEST_EFFORT)
+    for number in range(2, 30):
+        infos.publish(calibration(make.header(0), k=[-float(number)] * 9))
+        graph.wait(lambda number=number: f"focal length -{number}," in scene.message())
+    lines = capfd.readouterr().err.count("focal length -")
+    assert 5 <= lines <= 15, "5, or on a slow machine 5 every ten seconds"
+
+
 def test_the_problem_of_another_size_ends_with_the_calibration_that_had_it(graph, make):
     scene = Scene(graph, make)
     scene.calibrate(width=320, height=240)
