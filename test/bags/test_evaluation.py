@@ -139,6 +139,26 @@ def test_the_table_has_positions_where_the_recording_has_a_calibration(tmp_path)
     assert float(calibrated["valence"]) > 0.5
 
 
+@pytest.mark.guarantee(
+    "A recorded calibration that cannot be used is a problem in the report.", section="Recording and replay"
+)
+@pytest.mark.parametrize(
+    ("width", "k", "problem"),
+    [
+        (160, [np.nan] * 9, "/camera_info: focal length nan, nan is not in 1 to 1e+06; positions are unknown"),
+        (320, None, "/camera_info is for 320x120 pixels, but 2 images are not: their positions are unknown"),
+    ],
+    ids=["NaN", "another size"],
+)
+def test_a_calibration_that_cannot_be_used_is_a_problem(tmp_path, width, k, problem):
+    info = camera_info(header(T0), width=width, height=120)
+    if k is not None:
+        info.k = np.array(k)
+    extra = [("/camera_info", CAMERA_INFO, T0, info)]
+    bag = write_bag(tmp_path / "bag", [scene((20, 30, 40, HAPPY))] * 2, stamps(2), extra=extra)
+    assert evaluate(bag, tmp_path / "out")["problems"] == [problem]
+
+
 def test_what_cannot_be_decoded_is_counted_and_the_rest_goes_on(tmp_path):
     good = write_bag(tmp_path / "good", [scene((*SQUARE, HAPPY))], [T0])
     with Recording(good) as recording:

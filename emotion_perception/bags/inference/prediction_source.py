@@ -34,7 +34,7 @@ class PredictionSource(Protocol):
         ...
 
     def problems(self) -> list[str]:
-        """Returns the problems of the recorded predictions, one line each."""
+        """Returns the problems of the recording that the frames so far have shown, one line each."""
         ...
 
 
@@ -45,7 +45,9 @@ class _PipelinePredictions:
         self.topic = image_topic(recording, settings.topic)
         self._recording, self._settings = recording, settings
         self._pipeline = make_pipeline(settings.pipeline)
-        self._pipeline.camera = recorded_camera(recording, self.topic)
+        self._camera = recorded_camera(recording, self.topic)
+        self._pipeline.camera = self._camera.model
+        self._other_sizes = 0
         classifier = self._pipeline.recognizer.classifier
         classifier.warm_up(require_gpu=settings.pipeline.classifier.require_gpu)
         self.model = classifier.info
@@ -53,11 +55,20 @@ class _PipelinePredictions:
     def frame_results(self) -> Iterator[FrameResult]:
         images = read_bag_images(self._recording, self.topic)
         if self._settings.mode == "realtime":
-            return RealtimeRunner(self._pipeline, self._settings.pipeline.recognizer.max_load).run(images)
-        return process_every_frame(images, self._pipeline)
+            results = RealtimeRunner(self._pipeline, self._settings.pipeline.recognizer.max_load).run(images)
+        else:
+            results = process_every_frame(images, self._pipeline)
+        camera = self._camera.model
+        for result in results:
+            self._other_sizes += camera is not None and result.size is not None and not camera.fits(result.size)
+            yield result
 
     def problems(self) -> list[str]:
-        return []
+        topic, camera, problem = self._camera
+        if camera is not None and self._other_sizes:
+            size = f"{camera.image_wh[0]}x{camera.image_wh[1]} pixels, but {self._other_sizes} images are not"
+            problem = f"{topic} is for {size}: their positions are unknown"
+        return [problem] if problem else []
 
 
 def open_source(recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> PredictionSource:

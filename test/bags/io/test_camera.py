@@ -21,19 +21,24 @@ def info(**changes):
 
 
 @pytest.mark.parametrize(
-    ("images", "topic", "message", "expected"),
+    ("images", "topic", "message", "expected", "problem"),
     [
-        ("/cam/image_raw", "/cam/camera_info", info(), CameraModel(160.0, 160.0, 0.0, 0.0, (160, 120))),
-        ("/cam/image_rect", "/cam/camera_info", info(), CameraModel(1.0, 1.0, 0.0, 0.0, (160, 120))),
-        ("/cam/image_raw", "/other/camera_info", info(), None),
-        ("/cam/image_raw", "/cam/camera_info", info(k=np.zeros(9)), None),
-        ("/cam/image_raw", "/cam/camera_info", info(k=np.full(9, np.nan)), None),
-        ("/cam/image_raw", "/cam/camera_info", b"\0\1\0\0\3", None),
+        ("/cam/image_raw", "/cam/camera_info", info(), CameraModel(160.0, 160.0, 0.0, 0.0, (160, 120)), ""),
+        ("/cam/image_rect", "/cam/camera_info", info(), CameraModel(1.0, 1.0, 0.0, 0.0, (160, 120)), ""),
+        ("/cam/image_raw", "/other/camera_info", info(), None, ""),
+        ("/cam/image_raw", "/cam/camera_info", info(k=np.zeros(9)), None, ""),
+        ("/cam/image_raw", "/cam/camera_info", info(k=np.full(9, np.nan)), None, "focal length nan"),
+        ("/cam/image_raw", "/cam/camera_info", b"\0\1\0\0\3", None, "bytes are damaged"),
     ],
     ids=["raw", "rectified", "of another camera", "not calibrated", "NaN", "damaged"],
 )
-def test_the_camera_comes_from_the_first_camera_info_beside_the_images(tmp_path, images, topic, message, expected):
+def test_the_camera_comes_from_the_first_camera_info_beside_the_images(
+    tmp_path, images, topic, message, expected, problem
+):
     picture = scene((20, 30, 40, HAPPY))
     bag = write_bag(tmp_path / "bag", [picture], [T0], topic=images, extra=[(topic, CAMERA_INFO, T0, message)])
     with Recording(bag) as recording:
-        assert recorded_camera(recording, image_topic(recording, None)) == expected
+        camera = recorded_camera(recording, image_topic(recording, None))
+    assert camera.model == expected
+    assert camera.problem.startswith(problem and f"{topic}: {problem}")
+    assert bool(camera.problem) == bool(problem)
