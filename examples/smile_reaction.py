@@ -46,17 +46,17 @@ class SmileReaction(Node):
         if now < self._last:
             self._smiles.clear()  # a recording begins again
         self._last = now
+        for track_id, smile in list(self._smiles.items()):  # first, so that a pause of the messages is no smile
+            if now - smile.last > ENDS_AFTER:
+                del self._smiles[track_id]
+                if smile.announced:
+                    self.react(f"track {track_id} no longer smiles")
         for emotion in filter(is_smile, message.faces):
             smile = self._smiles.setdefault(emotion.face.track_id, Smile(since=now, last=now))
             smile.last = now
             if not smile.announced and now - smile.since >= BEGINS_AFTER:
                 smile.announced = True
                 self.react(f"track {emotion.face.track_id} smiles")
-        for track_id, smile in list(self._smiles.items()):
-            if now - smile.last > ENDS_AFTER:
-                del self._smiles[track_id]
-                if smile.announced:
-                    self.react(f"track {track_id} no longer smiles")
 
     def react(self, text: str) -> None:
         """Publishes the text: replace this by what your robot does."""

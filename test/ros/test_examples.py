@@ -97,6 +97,12 @@ class TestSmileReaction:
         both = [array(tenth, smiling(7), smiling(8)) for tenth in range(30, 45)]
         assert react(*both) == [(40, "track 7 smiles"), (40, "track 8 smiles")]
 
+    def test_a_pause_of_the_messages_is_no_smile(self, react):
+        assert react(array(0, smiling()), array(100, smiling())) == []
+        assert react(*[array(tenth, smiling()) for tenth in (104, 108, 112)]) == [(112, "track 1 smiles")]
+        reactions = react(array(200, smiling()), array(204, smiling()))
+        assert reactions[1:] == [(200, "track 1 no longer smiles")]
+
     def test_a_recording_that_begins_again_begins_again(self, react):
         reactions = react(*[array(tenth, smiling()) for tenth in (*range(3, 12), *range(12))])
         assert reactions == [(10, "track 1 smiles")]

@@ -74,6 +74,8 @@ int main()
   expect("a short smile", feed(tracker, 40, 50, {smiling()}), {});
   expect("no certain smile", feed(tracker, 50, 80, {uncertain, neutral, old, none}), {});
   expect("a smile again", feed(tracker, 80, 100, {smiling()}), {"90: track 7 smiles"});
+  feed(tracker, 120, 121, {smiling()});
+  expect("a pause of the messages", feed(tracker, 220, 221, {smiling()}), {});
   expect("a recording that begins again", feed(tracker, 0, 12, {smiling()}), {"10: track 7 smiles"});
   return 0;
 }

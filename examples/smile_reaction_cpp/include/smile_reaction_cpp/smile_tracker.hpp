@@ -38,17 +38,7 @@ public:
     }
     last_ = now;
     std::vector<std::string> events;
-    for (const auto & emotion : message.faces) {
-      if (!is_smile(emotion)) {
-        continue;
-      }
-      Smile & smile = smiles_.try_emplace(emotion.face.track_id, Smile{now, now, false}).first->second;
-      smile.last = now;
-      if (!smile.announced && now - smile.since >= begins_after_ns) {
-        smile.announced = true;
-        events.push_back("track " + std::to_string(emotion.face.track_id) + " smiles");
-      }
-    }
+    // first, so that a pause of the messages is no smile
     for (auto entry = smiles_.begin(); entry != smiles_.end(); ) {
       const auto & [track_id, smile] = *entry;
       if (now - smile.last <= ends_after_ns) {
@@ -59,6 +49,17 @@ public:
         events.push_back("track " + std::to_string(track_id) + " no longer smiles");
       }
       entry = smiles_.erase(entry);
+    }
+    for (const auto & emotion : message.faces) {
+      if (!is_smile(emotion)) {
+        continue;
+      }
+      Smile & smile = smiles_.try_emplace(emotion.face.track_id, Smile{now, now, false}).first->second;
+      smile.last = now;
+      if (!smile.announced && now - smile.since >= begins_after_ns) {
+        smile.announced = true;
+        events.push_back("track " + std::to_string(emotion.face.track_id) + " smiles");
+      }
     }
     return events;
   }
