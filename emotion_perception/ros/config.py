@@ -82,7 +82,7 @@ class DetectionNodeConfig(Options):
     image_geometry: str = option(
         "auto",
         "whether the images are rectified, so that P of camera_info applies to them, or raw, so that K and D do; auto: "
-        "rectified if the last part of the topic's name contains rect, as in image_rect",
+        "rectified if the last part of the topic's name has the word rect or rectified, as image_rect_color",
         choices=GEOMETRIES,
     )
     depth_topic: str = option(

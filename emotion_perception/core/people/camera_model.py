@@ -23,6 +23,7 @@ _LONGEST_RAY = 10.0  # tangent of the angle to the optical axis: 84 degrees
 _UNDISTORTION_PX = 1.0  # maximum distance between a pixel and where its ray is projected to
 _ASSUMED_FIELD_OF_VIEW_DEG = 60.0  # horizontal; webcams have 50 to 80
 _NO_ROTATION = np.zeros(3)
+_RECTIFIED = frozenset(("rect", "rectified"))  # words of a topic's name
 
 
 @dataclass(frozen=True)
@@ -159,5 +160,6 @@ class CameraModel:
 
 
 def is_rectified(image_topic: str) -> bool:
-    """Returns whether the last part of an image topic's name says that its images are rectified, e.g. `image_rect`."""
-    return "rect" in image_topic.removesuffix("/compressed").rpartition("/")[2]
+    """Returns whether the last part of an image topic's name has the word `rect` or `rectified`: `image_rect_color`."""
+    words = image_topic.removesuffix("/compressed").rpartition("/")[2].lower().split("_")
+    return not _RECTIFIED.isdisjoint(words)

@@ -123,6 +123,12 @@ def test_an_unknown_camera_is_assumed_to_see_60_degrees():
         ("/camera/image_rect_color/compressed", True),
         ("/rectangle/image_raw", False),
         ("image_raw", False),
+        ("/camera/rect", True),
+        ("/camera/image_rectified", True),
+        ("/camera/image_unrectified", False),
+        ("/camera/image_unrect", False),
+        ("/camera/image_direct", False),
+        ("/camera/image_corrected", False),
     ],
 )
 def test_the_name_of_the_topic_says_whether_images_are_rectified(topic, expected):
