@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,15 @@ from emotion_perception.ros.transport.image_messages import bgr_to_image
 
 _FACES = "/humans/faces"
 _SILENT_S = 5.0  # a camera that delivers nothing for so long has no tracked faces
+_CHECK_PERIOD_S = 1.0
+
+
+class _CameraFaces(NamedTuple):
+    """The faces of a camera: steady time and header of its last image, and their ids."""
+
+    at_s: float
+    header: Header
+    ids: Sequence[str]
 
 
 class TrackedFaces:
@@ -40,7 +49,7 @@ class TrackedFaces:
         self, publish: Callable[[Header, Sequence[str]], None], clock_s: Callable[[], float] = time.monotonic
     ) -> None:
         self._publish, self._clock_s = publish, clock_s
-        self._cameras: dict[str, tuple[float, Sequence[str]]] = {}
+        self._cameras: dict[str, _CameraFaces] = {}
         self._lock = threading.Lock()  # each camera has a thread
 
     def update(self, camera: str, header: Header, ids: Sequence[str]) -> None:
@@ -52,10 +61,24 @@ class TrackedFaces:
             ids: of its faces.
         """
         with self._lock:
-            now_s = self._clock_s()
-            self._cameras[camera] = now_s, ids
-            recent = [ids for at_s, ids in self._cameras.values() if now_s - at_s < _SILENT_S]
-            self._publish(header, [face_id for ids in recent for face_id in ids])
+            self._remove_silent()
+            self._cameras[camera] = _CameraFaces(self._clock_s(), header, ids)
+            self._publish_all(header)
+
+    def remove_silent(self) -> None:
+        """Publishes the faces that are left, if a camera with faces has not delivered for five seconds."""
+        with self._lock:
+            removed = self._remove_silent()
+            if any(camera.ids for camera in removed):
+                self._publish_all(removed[-1].header)
+
+    def _remove_silent(self) -> "list[_CameraFaces]":
+        now_s = self._clock_s()
+        silent = [name for name, camera in self._cameras.items() if now_s - camera.at_s >= _SILENT_S]
+        return [self._cameras.pop(name) for name in silent]
+
+    def _publish_all(self, header: Header) -> None:
+        self._publish(header, [face_id for camera in self._cameras.values() for face_id in camera.ids])
 
 
 class HriTopics:
@@ -63,7 +86,7 @@ class HriTopics:
 
     Args:
         node: publishes.
-        resources: destroys the publisher.
+        resources: destroys the publisher and a timer.
 
     Raises:
         ConfigurationError: hri_msgs is not installed, or cannot be used.
@@ -79,6 +102,7 @@ class HriTopics:
         self._publisher: Publisher = with_required_messages("hri_msgs", "publish_hri", self._create)
         resources.callback(node.destroy_lifecycle_publisher, self._publisher)
         self.tracked = TrackedFaces(self._publish)
+        resources.callback(node.destroy_timer, node.create_steady_timer(_CHECK_PERIOD_S, self.tracked.remove_silent))
 
     def _create(self, types: TypeLookup) -> Publisher:
         self.builder = HriMessageBuilder(types)

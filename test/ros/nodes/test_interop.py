@@ -142,6 +142,12 @@ class FakeNode:
 
     destroy_lifecycle_publisher = destroy_publisher
 
+    def create_steady_timer(self, period_s, callback):
+        return None
+
+    def destroy_timer(self, timer):
+        pass
+
     def count_fault(self, text):
         self.faults.append(text)
 
@@ -266,6 +272,10 @@ def test_the_tracked_faces_are_those_of_all_cameras(hri, make):
     assert len(tracked[-1].ids) == 1
 
 
+@pytest.mark.guarantee(
+    "A camera that delivers nothing for five seconds has no faces in `/humans/faces/tracked`, also the only one.",
+    section="Messages of other packages",
+)
 def test_a_camera_that_stopped_has_no_tracked_faces():
     published, now_s = [], [0.0]
     tracked = TrackedFaces(lambda header, ids: published.append(list(ids)), lambda: now_s[0])
@@ -274,6 +284,13 @@ def test_a_camera_that_stopped_has_no_tracked_faces():
     now_s[0] = 5.0
     tracked.update("rear", Header(), ["b1"])
     assert published == [["a1"], ["a1", "b1"], ["b1"]]
+    now_s[0] = 9.9
+    tracked.remove_silent()
+    assert len(published) == 3
+    now_s[0] = 10.0
+    for _ in range(2):
+        tracked.remove_silent()
+    assert published[3:] == [[]], "the last camera has stopped, too"
 
 
 def test_more_faces_than_there_are_topics_for_are_counted(hri, make):
