@@ -299,6 +299,6 @@ def _rate(text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value <= 1000:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of frames per second, above 0 and up to 1000")
+    if not 0.001 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of frames per second from 0.001 to 1000")
     return value

@@ -20,8 +20,8 @@ def local_path(text: str) -> Path:
     """Returns the path that a text names: a path, with `~` for the home folder, or a `file://` URL with `%20`.
 
     Raises:
-        ConfigurationError: it is empty, another URL, names another machine, or is a link that leads to itself; or the
-            home folder is not known.
+        ConfigurationError: it is empty, another URL, names another machine, has a null character, or is a link that
+            leads to itself; or the home folder is not known.
     """
     if not text.strip():
         raise ConfigurationError("a path is empty")
@@ -77,16 +77,19 @@ def _expanded(text: str) -> Path:
         path = Path(text).expanduser()
     except RuntimeError as e:
         raise ConfigurationError(f"{text}: the home folder is not known; set HOME") from e
-    _refuse_link_loop(path)
+    _refuse_unusable(path)
     return path
 
 
-def _refuse_link_loop(path: Path) -> None:
-    """Raises ConfigurationError for a link that leads to itself, for which `Path.resolve` has a RuntimeError."""
+def _refuse_unusable(path: Path) -> None:
+    """Raises ConfigurationError for a link that leads to itself, and for a null character.
+
+    `Path.resolve` and the functions of `os` have a RuntimeError and a ValueError for them.
+    """
     try:
         path.stat()
     except OSError as e:
         if e.errno == errno.ELOOP:
             raise ConfigurationError(f"{path}: {e.strerror}") from e
-    except ValueError:  # a null character; whoever opens the file says so
-        pass
+    except ValueError as e:
+        raise ConfigurationError(f"{path}: a path has no null character") from e

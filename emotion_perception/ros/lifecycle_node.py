@@ -18,6 +18,7 @@ from rclpy.timer import Timer
 from std_msgs.msg import Header
 
 from emotion_perception.core.errors import EmotionPerceptionError, EncodingError, clipped, one_line
+from emotion_perception.core.printable import printable
 from emotion_perception.core.sync import WorkLoad
 from emotion_perception.core.types import FrameCounts
 from emotion_perception.ros.answered_services import always_answered
@@ -159,13 +160,13 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     def count_fault(self, text: str) -> None:
         """Counts a fault that cost one frame or face; logs at most one every five seconds."""
-        text = clipped(text)
+        text = _shown(text)
         self.diagnostics.fault(text)
         self._log_fault(text)
 
     def count_failed_frame(self, stream: str, text: str) -> None:
         """Counts a fault that cost a whole frame of a stream, as `count_fault`; three in a row are an ERROR."""
-        text = clipped(text)
+        text = _shown(text)
         self.diagnostics.frame_failed(stream, text)
         self._log_fault(text)
 
@@ -174,7 +175,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
         An encoding that is not taken is logged once for a stream, not for each of its images.
         """
-        text = clipped(str(fault) or type(fault).__name__)
+        text = _shown(str(fault) or type(fault).__name__)
         if not isinstance(fault, EncodingError):
             self.count_failed_frame(stream, text)
             return
@@ -190,12 +191,14 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
         Args:
             key: identifies the problem.
-            text: one line; empty clears the problem.
+            text: one line, shown without control characters; empty clears the problem.
             error: True if nothing works while the problem lasts.
         """
         if not text:
             self.clear_problem(key)
-        elif self.diagnostics.set_problem(key, text, error=error):
+            return
+        text = _shown(text)
+        if self.diagnostics.set_problem(key, text, error=error):
             if error:  # two lines, because rclpy allows one severity for each line of code that logs
                 self.get_logger().error(text)
             else:
@@ -312,6 +315,11 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
     def always_answered(self, service: Service) -> Callable[[Any, Any], Any]:
         """Returns the service's callback, wrapped by `answered_services.always_answered`."""
         return always_answered(self, service, lambda: f" in state {self._state}")
+
+
+def _shown(text: str) -> str:
+    """Returns a text, which may have strings of somebody else in it, as one short line for the log and /diagnostics."""
+    return printable(clipped(text))
 
 
 def counts_status(counts: FrameCounts) -> dict[str, int]:

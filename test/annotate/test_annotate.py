@@ -398,6 +398,7 @@ def test_an_image_that_fails_is_no_failure_of_the_run(clip, tmp_path, monkeypatc
         (["http://me:secret@127.0.0.1:9/x", "--csv", "o.csv"], ["http://me:***@127.0.0.1:9/x"]),
         (["", "--csv", "o.csv"], ["a path is empty"]),
         (["loop", "--csv", "o.csv"], ["loop: Too many levels of symbolic links"]),
+        (["file:///tmp/a%00b.png", "--csv", "o.csv"], ["a path has no null character"]),
         (["me.png"], ["nothing to do: give --out, --csv, --json or --show"]),
         (["me.png", "--out", "me.png"], ["me.png: is read, so it cannot be written"]),
         (["me.png", "--csv", "text.mp4"], ["text.mp4: exists; --force overwrites it"]),
@@ -435,7 +436,7 @@ def test_a_wrong_input_or_output_is_one_line(tmp_path, monkeypatch, words, parts
     assert left_in(tmp_path) == before
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "nan", "1001", "fast"])
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "1001", "fast", "1e-9", "1e-300"])
 def test_a_rate_that_is_none_is_a_wrong_command_line(tmp_path, text, capsys):
     with pytest.raises(SystemExit, match="2"):
         program("annotate", tmp_path, "--csv", tmp_path / "o.csv", "--rate", text)

@@ -148,12 +148,13 @@ class FolderSource(FrameSource):
         """
         try:
             entries = FolderWalk().entries(folder, 0)
-            files = sorted(path for path in entries if path.is_file() and not path.name.startswith("."))
+            files = sorted(path for path in entries if not path.is_dir() and not path.name.startswith("."))
+            readable = [path for path in files if path.is_file()]  # a device or a pipe is none: reading would not end
         except OSError as error:
             raise SourceError(f"{folder}: {error.strerror}") from error
         except ConfigurationError as error:
             raise SourceError(str(error)) from error
-        paths = [path for path in files if cv2.haveImageReader(opencv_name(path))]
+        paths = [path for path in readable if cv2.haveImageReader(opencv_name(path))]
         others = [path.name for path in files if path not in paths]
         ignored = f"ignored {len(others)} files that are not images, the first is {others[0]}" if others else ""
         if not paths:

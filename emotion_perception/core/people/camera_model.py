@@ -4,7 +4,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import cv2
@@ -42,7 +42,8 @@ class CameraModel:
 
     Raises:
         ValueError: a focal length is not in 1 to 1e6 pixels, the principal point is farther than 1e6 pixels from the
-            image's corner, the model is unknown or has another number of coefficients, or a coefficient is not finite.
+            image's corner, the model is unknown or has another number of coefficients, a coefficient is not finite, or
+            the distortion has no inverse in the middle of any quarter of the image.
     """
 
     fx: float
@@ -67,6 +68,8 @@ class CameraModel:
             raise ValueError(f"{self.distortion_model} with {len(self.d)} coefficients")
         if not all(map(math.isfinite, self.d)):
             raise ValueError("D has a value that is not finite")
+        if self.image_wh != (0, 0) and not _has_inverse(self):
+            raise ValueError("no pixel has a ray with this D")
 
     @classmethod
     def from_info(cls, info: Any, *, rectified: bool) -> "CameraModel | None":
@@ -157,6 +160,14 @@ class CameraModel:
     @cached_property
     def _d(self) -> NDArray[np.float64]:
         return np.array(self.d, np.float64)
+
+
+@lru_cache(maxsize=16)  # camera_info comes with every image
+def _has_inverse(camera: CameraModel) -> bool:
+    """Returns whether the middle of a quarter of the image has a ray."""
+    width, height = camera.image_wh
+    middles = np.array([(x * width / 4, y * height / 4) for x in (1, 3) for y in (1, 3)])
+    return bool(np.isfinite(camera.rays(middles)).any())
 
 
 def is_rectified(image_topic: str) -> bool:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Adds positions and head poses to faces, with what camera_info and depth images tell."""
 
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -21,13 +22,15 @@ from emotion_perception.ros.topic_names import resolved_topic
 from emotion_perception.ros.transport.subscriptions import AnyImage, ImageSubscription, IntraProcessFirstSubscription
 
 _CAMERA_INFO, _IMAGE_SIZE, _DEPTH = "camera_info", "size of camera_info", "depth"
+_NO_DEPTH_S = 5.0  # so long images may come without a depth image
 
 
 class PeopleInputs:
     """Subscribes to `camera_info` and, if the node has a `depth_topic`, to depth images.
 
     Nothing is subscribed if neither positions nor head poses are computed. A calibration or a depth image that does not
-    belong to the images is a problem in /diagnostics and one log line; it is not used.
+    belong to the images is a problem in /diagnostics and one log line; it is not used. So are images that have had no
+    depth image for five seconds.
 
     Args:
         node: the subscriber; its live parameters apply from the next image on.
@@ -39,6 +42,7 @@ class PeopleInputs:
         self._camera: CameraModel | None = None
         self._info: CameraInfo | None = None
         self._with_depth = 0
+        self._depth_missing_s: float | None = None  # steady time of the first image without depth since the last one
         config = node.config
         self._info_topic, self._depth_topic = camera_info_topic(node), resolved_depth_topic(node)
         by_name = is_rectified(node.resolve_topic_name("image_raw"))
@@ -68,7 +72,8 @@ class PeopleInputs:
             image_wh: width and height of the image in pixels.
         """
         config, camera = self._node.config, self._camera_for(image_wh)
-        depth = self._depth_for(header, image_wh) if faces and camera is not None else None
+        with_depth = self._depth_topic and config.people.positions and camera is not None
+        depth = self._depth_for(header, image_wh) if with_depth else None
         placed = self._estimator.update(
             faces,
             stamp_ns(header) * 1e-9,
@@ -95,9 +100,17 @@ class PeopleInputs:
         return camera
 
     def _depth_for(self, header: Header, image_wh: tuple[int, int]) -> DepthImage | None:
-        depth = self._depth_images.closest(stamp_ns(header), self._node.config.depth_window_s)
+        window_s = self._node.config.depth_window_s
+        depth, now_s = self._depth_images.closest(stamp_ns(header), window_s), time.monotonic()
         if depth is None:
+            if self._depth_missing_s is None:
+                self._depth_missing_s = now_s
+            if now_s - self._depth_missing_s >= _NO_DEPTH_S:
+                self._node.set_problem(
+                    _DEPTH, f"no depth image on {self._depth_topic} within {window_s:g} s of an image"
+                )
             return None
+        self._depth_missing_s = None
         problem = depth.mismatch(header.frame_id, image_wh)
         self._node.set_problem(_DEPTH, problem and f"{self._depth_topic} is not registered to the images: {problem}")
         return None if problem else depth

@@ -81,6 +81,7 @@ def test_a_camera_that_is_not_calibrated_is_none(rectified):
         ({"d": (math.nan, 0, 0, 0, 0)}, "D has a value that is not finite"),
         ({"d": (0.1, 0, 0)}, "plumb_bob with 3 coefficients"),
         ({"d": (0.1,) * 100}, "plumb_bob with 100 coefficients"),
+        ({"d": (1e300,) * 14, "model": "rational_polynomial"}, "no pixel has a ray with this D"),
         ({"model": "double_sphere"}, "distortion_model 'double_sphere' is none of plumb_bob"),
         ({"model": "ä" * 5000}, "distortion_model 'ä"),
     ],
@@ -95,7 +96,9 @@ def test_an_impossible_calibration_is_refused_in_one_line(changes, reason):
     "d", [(1e6, 1e6, 0, 0, 0), (-5.0, 0, 0, 0, 0), (1e300, 0, 0, 0, 0)], ids=["huge", "folded", "overflow"]
 )
 def test_where_a_distortion_has_no_inverse_there_is_no_ray(d):
-    camera = CameraModel.from_info(info(d=d), rectified=False)
+    with pytest.raises(ValueError, match="no pixel has a ray with this D"):
+        CameraModel.from_info(info(d=d), rectified=False)
+    camera = CameraModel.from_info(info(d=d, size=(0, 0)), rectified=False)  # of an unknown size nothing is refused
     center, corner = camera.rays(np.array([[320.0, 240.0], [639.0, 479.0]]))
     assert center == pytest.approx((0, 0), abs=1e-6)
     assert np.isnan(corner).all()

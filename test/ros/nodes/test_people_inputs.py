@@ -18,6 +18,7 @@ from emotion_perception.core.detection.base import FaceDetector
 from emotion_perception.core.types import Facing, HeadPose, PositionSource
 from emotion_perception.ros.conversions import FaceArray, faces_from_msg
 from emotion_perception.ros.intra_process import IntraProcessTopics
+from emotion_perception.ros.nodes import people_inputs
 from emotion_perception.ros.nodes.camera import CameraNode
 from emotion_perception.ros.nodes.face_detection import FaceDetectionNode
 from emotion_perception.ros.nodes.people_inputs import camera_info_topic
@@ -153,6 +154,25 @@ def test_a_depth_image_that_is_not_registered_is_refused_with_one_warning(graph,
     scene.publish_depth(depths, depth(make.header(6), 1.3))
     assert scene.next_face(6).position.source is PositionSource.DEPTH
     assert "not registered" not in scene.message()
+
+
+@pytest.mark.guarantee(
+    "Images that have had no depth image on `depth_topic` for five seconds are a WARN in `/diagnostics`.",
+    section="Positions and head poses",
+)
+def test_a_depth_topic_without_images_is_a_warning_until_one_comes(graph, make, monkeypatch):
+    monkeypatch.setattr(people_inputs, "_NO_DEPTH_S", 0.0)
+    scene = Scene(graph, make, depth_topic=DEPTH_TOPIC)
+    depths = graph.speak(Image, DEPTH_TOPIC, qos=BEST_EFFORT)
+    scene.calibrate()
+    scene.next_face(1)
+    assert "no depth image on /depth/image_raw within 0.05 s of an image" in scene.message()
+    scene.publish_depth(depths, depth(make.header(2, frame_id="a\n\x1b[31mb"), 1.3))
+    scene.next_face(2)
+    assert "its frame is 'a\\n\\x1b[31mb'" in scene.message(), "control characters"
+    scene.publish_depth(depths, depth(make.header(3), 1.3))
+    scene.next_face(3)
+    assert "depth" not in scene.message()
 
 
 @pytest.mark.guarantee(
