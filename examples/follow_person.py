@@ -105,20 +105,24 @@ def main() -> None:
     # rclpy's own handlers would end the publishers first; so both signals are a KeyboardInterrupt, and it can stop
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    node = None
     try:
         node = FollowPerson()
-    except ParameterException as e:
-        sys.exit(f"follow_person: {e}")
-    try:
         while rclpy.ok():
             try:
                 rclpy.spin(node)
             except Exception as e:  # noqa: BLE001 - e.g. bytes that are no EmotionArray; only that message is lost
                 node.get_logger().warning(f"a message was lost: {e}", throttle_duration_sec=5.0)
+    except ParameterException as e:
+        sys.exit(f"follow_person: {e}")
     except KeyboardInterrupt:
-        node.stop()
-    node.destroy_node()
+        if node is not None:
+            node.stop()
+            node.destroy_node()
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RuntimeError as e:  # of rclpy: malformed ROS arguments, or a signal before the node is there
+        sys.exit(f"follow_person: {e}")

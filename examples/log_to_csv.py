@@ -91,4 +91,7 @@ def log(file: TextIO) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RuntimeError as e:  # of rclpy: malformed ROS arguments, or a signal before the node is there
+        sys.exit(f"log_to_csv: {e}")

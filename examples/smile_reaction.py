@@ -8,6 +8,7 @@ flickers neither begins nor ends one. All times are those of the images (header.
 """
 
 import argparse
+import sys
 from dataclasses import dataclass
 
 import rclpy
@@ -84,4 +85,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RuntimeError as e:  # of rclpy: malformed ROS arguments, or a signal before the node is there
+        sys.exit(f"smile_reaction: {e}")

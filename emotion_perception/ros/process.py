@@ -134,5 +134,5 @@ class _Worker(threading.Thread):
             self.code = self._work(self._stop_event)
         except Exception as e:  # noqa: BLE001 - the last line of defense: one line instead of a traceback
             if not self.abandoned:
+                self.code = EXIT_FAULT  # first: what follows fails where nothing can be written
                 report_unexpected(Path(sys.argv[0]).name, e)
-                self.code = EXIT_FAULT

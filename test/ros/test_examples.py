@@ -214,6 +214,15 @@ def test_help_and_unknown_options_start_nothing(tmp_path, name, arguments, code)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["smile_reaction", "log_to_csv", "follow_person"])
+def test_malformed_ros_arguments_are_one_line(tmp_path, name):
+    program = [sys.executable, EXAMPLES / f"{name}.py", "--ros-args", "-r", "a b"]
+    ended = subprocess.run(program, capture_output=True, text=True, cwd=tmp_path, timeout=START_S)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"{name}: Failed to parse ROS arguments")
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize("value", ["distance:=1", "max_speed:=-0.3", "max_speed:=.nan", "max_turn:=1000.0"])
 def test_a_robot_that_cannot_be_driven_so_is_one_line(ros_domain, value):
     program = [sys.executable, EXAMPLES / "follow_person.py", "--ros-args", "-p", value]

@@ -61,6 +61,12 @@ def test_a_wrong_argument_is_exit_code_2(arguments):
     assert ended.stderr.splitlines()[-1].startswith("health_check: error: ")
 
 
+def test_the_exit_code_is_right_where_the_reason_cannot_be_written():
+    with open("/dev/full", "w") as full:
+        command = [installed("health_check"), "--timeout", "0.5"]
+        assert subprocess.run(command, stderr=full, timeout=START_S).returncode == 1
+
+
 @pytest.mark.parametrize(
     ("ros", "problem"),
     [
