@@ -34,6 +34,9 @@ from emotion_perception.web.state import ViewerSettings, ViewerState
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+_MAX_HEAD_BYTES = 64 * 1024  # of a request
+# They log a traceback for a client that leaves, and for each message that is no JSON or not of the page.
+_NOISY = ("uvicorn", "asyncio", "engineio.server", "socketio.server")
 _STATIC = Path(__file__).resolve().with_name("static")  # resolved: colcon may install links
 _LONGEST_WAIT_S = 5.0  # of a request for an image, which is then repeated
 _START_S, _GRACE_S, _STOP_S = 20.0, 0.4, 1.0
@@ -101,10 +104,13 @@ class ViewerServer:
             server_header=False,
             timeout_graceful_shutdown=_GRACE_S,  # type: ignore[arg-type] # any number of seconds
             timeout_keep_alive=10,
+            http="h11",  # httptools, which is faster, has no limit for the head of a request
+            h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
             ws_max_size=64 * 1024,
             ws_per_message_deflate=False,
         )
-        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # of a client that leaves it logs a traceback
+        for name in _NOISY:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="web_server", daemon=True)
 

@@ -150,6 +150,28 @@ def test_one_address_may_have_all_pages_at_their_full_rate(max_rate_hz, max_view
     assert requests_hz(settings) == expected
 
 
+@pytest.mark.guarantee("A request whose head is longer than 64 KiB is refused.", section="Web page")
+@pytest.mark.parametrize("part", [b"a: b\r\n" * 40_000, b"X: " + b"a" * 2**18], ids=["many lines", "a long line"])
+def test_the_head_of_a_request_is_limited(address, part):
+    with socket.create_connection(address, timeout=WAIT_S) as endless:
+        with contextlib.suppress(OSError):  # the server closes while it is sent
+            endless.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + part)
+        with contextlib.suppress(ConnectionResetError):
+            assert endless.recv(4096).startswith(b"HTTP/1.1 4")
+            while endless.recv(4096):
+                pass
+    assert get(address, "/nothing")[0] == 404, "the server answers others"
+
+
+def test_junk_on_the_web_socket_writes_nothing(address, capfd):
+    with connected(address, fetched_page(address)) as web_socket:
+        for junk in ('42["log",{"x":1}]', '42["ack",{}]', '42["handshake",{"a":1e999}]', "42" + "[" * 3000):
+            with contextlib.suppress(Exception):  # it may be closed
+                web_socket.send(junk)
+    assert get(address, "/nothing")[0] == 404
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_socket_io_needs_a_web_socket(address):
     assert get(address, "/_nicegui_ws/socket.io/?EIO=4&transport=polling")[0] == 404
     assert b'["websocket"]' in get(address, "/")[1].replace(b"&#34;", b'"').replace(b"'", b'"')
