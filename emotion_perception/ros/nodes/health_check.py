@@ -18,6 +18,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.utilities import remove_ros_args
 
 from emotion_perception.core.errors import clipped
+from emotion_perception.core.options import Options
 from emotion_perception.core.printable import printable
 from emotion_perception.ros.node_names import NODES
 from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
@@ -53,7 +54,7 @@ def _seconds(text: str) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoParameters:
+class NoParameters(Options):
     """The node has none; what it does is in its arguments."""
 
 
