@@ -96,10 +96,12 @@ def test_what_is_no_image_is_left_out_with_one_warning(folder, caplog):
     (folder / "aa.txt").write_text("notes")
     (folder / ".hidden").write_text("no word about it")
     (folder / "more").mkdir()
+    (folder / "zero.png").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe.png")
     with caplog.at_level(logging.WARNING), open_source(config(folder)) as source:
         assert levels(source, 6) == [10, 100, 200] * 2
     assert [record.getMessage() for record in caplog.records] == [
-        f"{folder}: ignored 1 files that are not images, the first is aa.txt"
+        f"{folder}: ignored 3 files that are not images, the first is aa.txt"
     ]
 
 
