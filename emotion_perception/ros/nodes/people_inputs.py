@@ -10,7 +10,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from emotion_perception.core.errors import ImageError
+from emotion_perception.core.errors import ConfigurationError, ImageError
 from emotion_perception.core.people import CameraModel, DepthImage, DepthImages, PeopleEstimator
 from emotion_perception.core.people.camera_model import is_rectified
 from emotion_perception.core.types import Face, PositionSource
@@ -135,8 +135,14 @@ class PeopleInputs:
 
 
 def resolved_depth_topic(node: PerceptionNode[DetectionNodeConfig]) -> str:
-    """Returns the full name of the node's `depth_topic`, empty if there is none; raises as `resolved_topic`."""
+    """Returns the full name of the node's `depth_topic`, empty if there is none.
+
+    Raises:
+        ConfigurationError: as of `resolved_topic`, or its images are compressed.
+    """
     topic = node.config.depth_topic
+    if topic.rpartition("/")[2] in ("compressed", "compressedDepth"):
+        raise ConfigurationError(f"depth_topic: '{topic}' has compressed images; raw ones are needed")
     return resolved_topic(node, topic, "depth_topic") if topic else ""
 
 

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 from people_scene import camera, depth_message, face_at
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
@@ -293,3 +294,9 @@ def test_facing_thresholds_are_checked_together(graph, make):
     assert (result.successful, "below facing_angle_deg" in result.reason) == (False, True)
     assert scene.node.set_parameters([Parameter("facing_angle_deg", value=5.0)])[0].successful
     assert np.isfinite(scene.next_face().head_pose.yaw)
+
+
+def test_compressed_depth_images_are_refused(graph):
+    node = graph.node(FaceDetectionNode, parameters={"depth_topic": "/d/image_raw/compressedDepth"}, activate=False)
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    assert "'/d/image_raw/compressedDepth' has compressed images" in str(node.transition_error)
