@@ -44,11 +44,10 @@ class SmileReaction(Node):
 
     def on_emotions(self, message: EmotionArray) -> None:
         now = Time.from_msg(message.header.stamp)
-        if now < self._last:
-            self._smiles.clear()  # a recording begins again
+        begins_again = now < self._last  # a recording
         self._last = now
         for track_id, smile in list(self._smiles.items()):  # first, so that a pause of the messages is no smile
-            if now - smile.last > ENDS_AFTER:
+            if begins_again or now - smile.last > ENDS_AFTER:
                 del self._smiles[track_id]
                 if smile.announced:
                     self.react(f"track {track_id} no longer smiles")

@@ -106,6 +106,7 @@ class TestSmileReaction:
     def test_a_recording_that_begins_again_begins_again(self, react):
         reactions = react(*[array(tenth, smiling()) for tenth in (*range(3, 12), *range(12))])
         assert reactions == [(10, "track 1 smiles")]
+        assert react(array(5))[1:] == [(5, "track 1 no longer smiles")]
 
 
 def face(track_id=1, x=0.0, z=2.0, *, facing=Face.FACING_YES):

@@ -33,15 +33,13 @@ public:
   {
     const auto & stamp = message.header.stamp;
     const std::int64_t now = std::int64_t{stamp.sec} * 1'000'000'000 + stamp.nanosec;
-    if (now < last_) {
-      smiles_.clear();  // a recording begins again
-    }
+    const bool begins_again = now < last_;  // a recording
     last_ = now;
     std::vector<std::string> events;
     // first, so that a pause of the messages is no smile
     for (auto entry = smiles_.begin(); entry != smiles_.end(); ) {
       const auto & [track_id, smile] = *entry;
-      if (now - smile.last <= ends_after_ns) {
+      if (!begins_again && now - smile.last <= ends_after_ns) {
         ++entry;
         continue;
       }
