@@ -26,6 +26,7 @@ from nicegui import ui
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.web.access import AllowedHosts, RateLimiter, TokenAccess
+from emotion_perception.web.connections import LimitedConnection
 from emotion_perception.web.guard import Guard
 from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.page import add_page
@@ -41,6 +42,7 @@ _STATIC = Path(__file__).resolve().with_name("static")  # resolved: colcon may i
 _LONGEST_WAIT_S = 5.0  # of a request for an image, which is then repeated
 _START_S, _GRACE_S, _STOP_S = 20.0, 0.4, 1.0
 _MIN_REQUESTS_HZ = 150.0  # of an address
+_MIN_CONNECTIONS, _CONNECTIONS_OF_PAGE = 200, 7  # a browser has up to six, and the WebSocket of each page
 _CHUNK_BYTES = 2**18
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -99,12 +101,12 @@ class ViewerServer:
             log_config=None,
             access_log=False,
             lifespan="on",
-            limit_concurrency=200,
+            limit_concurrency=max_connections(settings),
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE_S,  # type: ignore[arg-type] # any number of seconds
             timeout_keep_alive=10,
-            http="h11",  # httptools, which is faster, has no limit for the head of a request
+            http=LimitedConnection,  # of h11: httptools, which is faster, has no limit for the head of a request
             h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
             ws_max_size=64 * 1024,
             ws_per_message_deflate=False,
@@ -144,6 +146,11 @@ class ViewerServer:
 def requests_hz(settings: ViewerSettings) -> float:
     """Returns the requests per second that an address may send: all pages may be on one machine, or behind a proxy."""
     return max(_MIN_REQUESTS_HZ, 1.25 * settings.max_rate_hz * settings.max_viewers)
+
+
+def max_connections(settings: ViewerSettings) -> int:
+    """Returns how many connections there may be; an address may have half of them: all pages may be behind a proxy."""
+    return max(_MIN_CONNECTIONS, 2 * _CONNECTIONS_OF_PAGE * settings.max_viewers)
 
 
 def add_images(app: FastAPI, images: Sequence[NewestImage], *, can_download: bool) -> None:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """web_viewer_node as a process: its port, its token, its end, and what other participants send to it."""
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -105,6 +106,24 @@ def test_a_proxy_does_not_open_the_page_for_everybody(viewer):
     headers = {"Host": "robot.example", "Authorization": f"Bearer {token}"}
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
         assert b"read-only" in answer.read()
+
+
+@pytest.mark.guarantee(
+    "An address has at most half of the connections, so that other addresses reach the page.", section="Web page"
+)
+def test_one_address_cannot_use_all_connections_up(viewer):
+    page = viewer()
+    host, port = page.url.removeprefix("http://").split(":")
+    with contextlib.ExitStack() as stack:
+        for _ in range(400):
+            slow = stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+            with contextlib.suppress(OSError):  # it may be closed
+                slow.sendall(b"GET / HT")
+        other = stack.enter_context(socket.create_connection((host, int(port)), 20, source_address=("127.0.0.2", 0)))
+        other.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert other.recv(12) == b"HTTP/1.1 200"
+        assert len(os.listdir(f"/proc/{page.process.pid}/fd")) < 250
+    assert "Traceback" not in "\n".join(page.lines)
 
 
 def bound_addresses(pid):

@@ -16,10 +16,10 @@ pytest.importorskip("nicegui", reason="the extra web is not installed: scripts/s
 from nicegui import Client
 from websockets.sync.client import connect
 
-from emotion_perception.web import ports
+from emotion_perception.web import connections, ports
 from emotion_perception.web.graph import GraphState
 from emotion_perception.web.newest_image import NewestImage
-from emotion_perception.web.server import ViewerServer, requests_hz
+from emotion_perception.web.server import ViewerServer, max_connections, requests_hz
 from emotion_perception.web.state import CameraState, ViewerSettings, ViewerState
 
 pytestmark = pytest.mark.browser  # NiceGUI does not start in the process that has run the whole suite
@@ -148,6 +148,61 @@ def test_pages_that_were_fetched_before_the_limit_was_reached_do_not_exceed_it(a
 def test_one_address_may_have_all_pages_at_their_full_rate(max_rate_hz, max_viewers, expected):
     settings = ViewerSettings(can_control=False, can_download=False, max_viewers=max_viewers, max_rate_hz=max_rate_hz)
     assert requests_hz(settings) == expected
+
+
+@pytest.mark.parametrize(("max_viewers", "expected"), [(1, 200), (14, 200), (15, 210), (100, 1400)])
+def test_there_are_connections_for_all_pages(max_viewers, expected):
+    assert max_connections(ViewerSettings(can_control=False, can_download=False, max_viewers=max_viewers)) == expected
+
+
+BEGUN = {
+    "nothing": b"",
+    "half a line": b"GET / HT",
+    "half a head": b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+    "half a body": b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\nhalf",
+    "half a second one": b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HT",
+}
+
+
+@pytest.mark.guarantee(
+    "A connection whose request is not complete after 20 s is closed, also while it sends more of it.",
+    section="Web page",
+)
+@pytest.mark.parametrize("begun", BEGUN.values(), ids=BEGUN)
+def test_a_request_that_does_not_end_is_closed(address, monkeypatch, begun):
+    monkeypatch.setattr(connections, "_REQUEST_S", 0.5)
+    with socket.create_connection(address, timeout=0.1) as slow:
+        slow.sendall(begun)
+
+        def is_closed():
+            try:
+                if begun:
+                    slow.sendall(b"x")
+                return slow.recv(4096) == b""
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+
+        wait(is_closed, "the connection stays")
+    assert get(address, "/nothing")[0] == 404
+
+
+def test_a_connection_whose_requests_are_complete_stays(address, monkeypatch):
+    monkeypatch.setattr(connections, "_REQUEST_S", 0.2)
+    request = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    def stays():
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=WAIT_S) as kept:
+            for _ in range(3):
+                kept.sendall(request)
+                if not kept.recv(4096):  # closed: this machine has stalled
+                    return False
+                time.sleep(0.5)
+            return True
+        return False
+
+    wait(stays, "connections are closed although their requests are complete")
 
 
 @pytest.mark.guarantee("A request whose head is longer than 64 KiB is refused.", section="Web page")
