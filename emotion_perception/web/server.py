@@ -3,7 +3,6 @@
 """The server: NiceGUI's page, images and downloads behind the guard, in a thread of its own."""
 
 import asyncio
-import logging
 import os
 import socket
 import tempfile
@@ -30,14 +29,13 @@ from emotion_perception.web.connections import LimitedConnection
 from emotion_perception.web.guard import Guard
 from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.page import add_page
+from emotion_perception.web.page_log import limit_page_log
 from emotion_perception.web.state import ViewerSettings, ViewerState
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 _MAX_HEAD_BYTES = 64 * 1024  # of a request
-# They log a traceback for a client that leaves, and for each message that is no JSON or not of the page.
-_NOISY = ("uvicorn", "asyncio", "engineio.server", "socketio.server")
 _STATIC = Path(__file__).resolve().with_name("static")  # resolved: colcon may install links
 _LONGEST_WAIT_S = 5.0  # of a request for an image, which is then repeated
 _START_S, _GRACE_S, _STOP_S = 20.0, 0.4, 1.0
@@ -111,8 +109,7 @@ class ViewerServer:
             ws_max_size=64 * 1024,
             ws_per_message_deflate=False,
         )
-        for name in _NOISY:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        limit_page_log()
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="web_server", daemon=True)
 

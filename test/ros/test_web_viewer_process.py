@@ -4,7 +4,9 @@
 
 import contextlib
 import importlib.util
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -124,6 +126,40 @@ def test_one_address_cannot_use_all_connections_up(viewer):
         assert other.recv(12) == b"HTTP/1.1 200"
         assert len(os.listdir(f"/proc/{page.process.pid}/fd")) < 250
     assert "Traceback" not in "\n".join(page.lines)
+
+
+@pytest.mark.guarantee(
+    "What a browser sends writes at most five lines into the log, and one more every 2 s, each without control "
+    "characters and clipped.",
+    section="Web page",
+)
+def test_a_browser_cannot_fill_or_forge_the_log(viewer):
+    from websockets.sync.client import connect
+
+    viewer_node = viewer()
+    with urllib.request.urlopen(viewer_node.url, timeout=20) as answer:
+        client = re.search(r"client_id\W{1,20}([0-9a-f-]{36})", answer.read().decode())[1]
+    query = f"client_id={client}&tab_id=a&document_id=b&next_message_id=0&implicit_handshake=true"
+    address = viewer_node.url.replace("http", "ws")
+    with connect(f"{address}/_nicegui_ws/socket.io/?EIO=4&transport=websocket&{query}") as page:
+        page.send("40")
+        for number in range(30):
+            text = f"{number}\x1b[31m\n[ERROR] forged" + "x" * 10_000
+            page.send("42" + json.dumps(["log", {"client_id": client, "level": "error", "message": text}]))
+        for junk in (
+            '42["log",{"x":1}]',
+            '42["handshake",{"client_id":[]}]',
+            '42["event",{"a":1e999}]',
+            "42" + "[" * 3000,
+        ):
+            with contextlib.suppress(Exception):  # it may be closed
+                page.send(junk)
+        viewer_node.line(r"the page reports: 4\\x1b\[31m\\n\[ERROR\] forged")
+    assert status(viewer_node.url) == 200
+    viewer_node.end()
+    assert sum("the page reports" in line for line in viewer_node.lines) < 20
+    assert all(len(line) < 500 and line.isprintable() for line in viewer_node.lines)
+    assert "Traceback" not in "\n".join(viewer_node.lines)
 
 
 def bound_addresses(pid):
