@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType, ModuleType
 from typing import Any
 
-from emotion_perception.core.errors import EmotionPerceptionError, report_unexpected
+from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, report_unexpected
 from emotion_perception.core.missing_packages import import_problem
 from emotion_perception.core.printable import printable
 from emotion_perception.core.retired_names import CLI_COMMANDS, CLI_OPTIONS
@@ -95,6 +95,7 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # of file names, or where the locale is not UTF-8
     try:
+        _check_working_folder()
         with _stopped_by_signals(), contextlib.redirect_stdout(_NamedOutput(sys.stdout)):
             code = _run(given, commands)
             sys.stdout.flush()
@@ -114,6 +115,14 @@ def main(arguments: Sequence[str] | None = None, *, commands: Mapping[str, tuple
     except Exception as e:  # noqa: BLE001 - the last line of defense: one line instead of a traceback
         report_unexpected("emotion-perception", e)
         return 1
+
+
+def _check_working_folder() -> None:
+    """Raises ConfigurationError if the working folder was removed; libraries would end the process, or name no file."""
+    try:
+        os.getcwd()
+    except OSError as e:
+        raise ConfigurationError(f"the current folder cannot be used: {e.strerror}; change to another one") from e
 
 
 def _run(given: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> int:

@@ -60,6 +60,15 @@ def test_what_goes_wrong_is_one_line_and_an_exit_code(call, capsys, error, code,
     assert capsys.readouterr().err == line
 
 
+def test_a_working_folder_that_was_removed_is_one_line(call, capsys, monkeypatch, tmp_path):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert call(lambda arguments: 0) == 1
+    expected = "emotion-perception: the current folder cannot be used: No such file or directory; change to another one"
+    assert capsys.readouterr().err.strip() == expected
+
+
 def test_the_exit_code_of_a_sub_command_is_the_programs(call):
     assert call(lambda arguments: arguments.number - 3, "--number", "3") == 0
     assert call(lambda arguments: arguments.number, "--number", "1") == 1

@@ -20,16 +20,16 @@ NO_CAMERA = entry("/camera_node: source", DiagnosticStatus.ERROR, "no camera\n\x
 def checked(graph):
     """A function that runs health_check with these arguments while these entries are published."""
 
-    def run(*arguments, statuses):
+    def run(*arguments, statuses, stdout=subprocess.PIPE):
         command = [installed("health_check"), *arguments]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True)
         publisher = graph.probe.create_publisher(DiagnosticArray, "/diagnostics", 10)
         timer = graph.probe.create_timer(0.05, lambda: publisher.publish(DiagnosticArray(status=statuses)))
         graph.wait(lambda: process.poll() is not None, "health_check does not end")
         graph.probe.destroy_timer(timer)
         graph.probe.destroy_publisher(publisher)
         output, error = process.communicate(timeout=START_S)
-        return process.returncode, (output + error).strip()
+        return process.returncode, ((output or "") + error).strip()
 
     return run
 
@@ -61,8 +61,9 @@ def test_a_wrong_argument_is_exit_code_2(arguments):
     assert ended.stderr.splitlines()[-1].startswith("health_check: error: ")
 
 
-def test_the_exit_code_is_right_where_the_reason_cannot_be_written():
+def test_the_exit_code_is_right_where_nothing_can_be_written(checked):
     with open("/dev/full", "w") as full:
+        assert checked(statuses=[entry("/camera_node"), *HEALTHY], stdout=full) == (0, "")
         command = [installed("health_check"), "--timeout", "0.5"]
         assert subprocess.run(command, stderr=full, timeout=START_S).returncode == 1
 

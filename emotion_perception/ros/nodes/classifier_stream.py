@@ -132,8 +132,9 @@ class ClassifierStream:
         except Exception as e:  # noqa: BLE001 - whatever one image does to a network, the next one is classified
             self._node.count_failure(self.image_topic, e)
             return ClassificationResult(message, Status.ERROR)
-        rejected = len(message.faces) - len(valid) + self._recognizer.regions_rejected - outside
-        self._report_rejected(rejected, classified=len(emotions))
+        self._report_rejected(
+            len(message.faces) - len(valid), self._recognizer.regions_rejected - outside, classified=len(emotions)
+        )
         if len(valid) > options.max_faces:
             self._node.count_fault(f"{len(valid)} faces in an image are more than max_faces {options.max_faces}")
         classified = sum(emotion.classified for emotion in emotions)
@@ -141,12 +142,16 @@ class ClassifierStream:
         classify_ms = (time.monotonic() - begun_s) * 1e3
         return ClassificationResult(message, Status.OK, emotions, classify_ms, image_bgr=image_bgr)
 
-    def _report_rejected(self, rejected: int, *, classified: int) -> None:
-        text = f"{rejected} face(s) with a region outside the image"
-        if rejected and not classified:
+    def _report_rejected(self, invalid: int, outside: int, *, classified: int) -> None:
+        counts = {
+            "with an invalid region or another invalid value": invalid,
+            "with a region outside the image": outside,
+        }
+        text = ", ".join(f"{count} face(s) {problem}" for problem, count in counts.items() if count)
+        if text and not classified:
             self._node.count_failed_frame(self.image_topic, text)
             return
-        if rejected:
+        if text:
             self._node.count_fault(text)
         self._node.diagnostics.frame_succeeded(self.image_topic)
 

@@ -8,6 +8,8 @@ exit code is 0 if all of them have reported and none is worse than `--worst`, el
 """
 
 import argparse
+import contextlib
+import os
 import sys
 import threading
 import time
@@ -83,7 +85,8 @@ class HealthCheckNode(OneShotNode[NoParameters]):
             self.spin_once(_SPIN_S)
         lines = [f"{name}: {text}" for name, text in sorted(self._failed.items())]
         lines += [f"{name} has not reported within {self._timeout_s:g} s" for name in sorted(self._missing)]
-        print("; ".join(lines) or "ok", file=sys.stderr if lines else sys.stdout)
+        with contextlib.suppress(OSError):  # the exit code is the answer, whoever reads the text
+            os.write((sys.stderr if lines else sys.stdout).fileno(), f"{'; '.join(lines) or 'ok'}\n".encode())
         return EXIT_FAULT if lines else EXIT_OK
 
     def _read(self, message: DiagnosticArray) -> None:

@@ -15,6 +15,7 @@ from emotion_perception.core.classification import LABELS, canonical_label
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.core.folder_walk import FolderWalk
 from emotion_perception.core.printable import printable
+from emotion_perception.reporting.output_folder import MARKER
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
@@ -55,6 +56,8 @@ def load_folders(
     path: Path, *, size: int | Sequence[int] = _SIDE, color: bool = False, cache: str = "", workers: int = 0
 ) -> FaceDataset:
     """Reads a folder tree of images; other files are named in a warning, hidden ones ignored.
+
+    A folder in it in which a command of this package has written its results is left out with a warning.
 
     The class of an image is the topmost of its folders that is named like a label, with or without a number (`angry`,
     `0_angry`); folders above, such as `archive/images`, and below do not matter. An image outside of folders has its
@@ -106,6 +109,9 @@ def _walk(folder: Path, parents: tuple[str, ...], tree: _Tree, walk: FolderWalk,
         if path.name.startswith("."):
             continue
         if path.is_dir():
+            if (path / MARKER).is_file():
+                tree.ignored.add("folder with results of this package", shown)
+                continue
             names = (*parents, path.name)
             tree.folders.append(names)
             try:

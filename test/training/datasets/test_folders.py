@@ -130,6 +130,13 @@ def test_what_is_no_image_is_named_in_a_warning_and_not_read(write_tree, noise, 
     assert warning.endswith("tree: ignored 2 x not an image by its suffix (happy/readme.txt, notes/c)")
 
 
+def test_results_that_were_written_into_the_folder_are_no_images(write_tree, noise, caplog):
+    folder = write_tree({name: noise(0) for name in ("test/angry/a.png", "test/happy/b.png", "test/out/confusion.png")})
+    (folder / "test" / "out" / ".emotion_perception.json").write_text("{}")
+    assert list(shown(load_dataset(folder)).values()) == ["anger", "happiness"]
+    assert "folder with results of this package" in caplog.text
+
+
 def test_bad_images_are_left_out_counted_and_named(write_tree, noise):
     files = {f"happy/{k:02}.png": noise(k) for k in range(40)}
     tree = write_tree({**files, "happy/07.png": b"no image", "bored/x.png": noise(0)})
