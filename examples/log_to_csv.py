@@ -73,7 +73,7 @@ def main() -> None:
         with open(path, "x", newline="", buffering=1) as file:  # 1: a line is written when it is complete
             log(file)
     except OSError as e:
-        sys.exit(f"log_to_csv: {e}")
+        sys.exit(f"log_to_csv: {path}: {e.strerror}")
 
 
 def log(file: TextIO) -> None:
