@@ -12,9 +12,10 @@ from emotion_perception.benchmark.int8_detector import int8_detector
 from emotion_perception.benchmark.scene import HD, VGA
 from emotion_perception.benchmark.setup import Setup
 from emotion_perception.benchmark.tables import Table
-from emotion_perception.core.classification import ClassifierOptions, shipped_models
+from emotion_perception.core.classification import ClassifierOptions
+from emotion_perception.core.tracking import TrackerOptions
 
-_INTERVALS = (1, 3)  # of detection, in frames
+_INTERVALS = (TrackerOptions.detection_interval, 1)  # in frames; 0 is chosen by the node
 _MEMORY = (
     "CPU in percent of one core; resident memory of the process, and of the transport's shared memory that it touched "
     "(a segment of 64 MiB for each process, `config/fastdds.xml`)."
@@ -30,7 +31,7 @@ class _Case:
         faces: number of faces in each image.
         interval: `detection_interval`.
         composed: True for all nodes in one process.
-        model: model of the classifier.
+        precision: of the classifier.
         int8_detector: True for CenterFace in int8.
     """
 
@@ -38,16 +39,16 @@ class _Case:
     faces: int
     interval: int
     composed: bool = False
-    model: str = ClassifierOptions.model
+    precision: str = ClassifierOptions.precision
     int8_detector: bool = False
 
     @property
     def name(self) -> str:
         """Name in the tables."""
         width, height = self.size_wh
-        more = [f"k = {self.interval}", *(["composed"] if self.composed else [])]
+        more = [f"k = {self.interval or 'auto'}", *(["composed"] if self.composed else [])]
         more += ["CenterFace int8"] if self.int8_detector else []
-        more += [self.model] if self.model != ClassifierOptions.model else []
+        more += [self.precision] if self.precision != ClassifierOptions.precision else []
         return f"{width}x{height}, {self.faces} face{'s' * (self.faces > 1)}, {', '.join(more)}"
 
 
@@ -59,16 +60,9 @@ def _cases(*, with_int8: bool) -> list[_Case]:
         for composed in (False, True)
         for interval in _INTERVALS
     ]
-    if not with_int8:
-        return cases
-    variants = [(composed, interval) for composed in (False, True) for interval in _INTERVALS]
-    cases += [_Case(VGA, 1, interval, composed, int8_detector=True) for composed, interval in variants]
-    if (int8_model := f"{ClassifierOptions.model}.int8") in shipped_models():
-        cases += [
-            _Case(VGA, faces, interval, composed, int8_model, True)
-            for faces in (1, 8)
-            for composed, interval in variants
-        ]
+    cases += [_Case(VGA, faces, _INTERVALS[0], True, "float32") for faces in (1, 8)]
+    if with_int8:
+        cases += [_Case(VGA, 1, interval, True, int8_detector=True) for interval in _INTERVALS]
     return cases
 
 
@@ -81,7 +75,7 @@ def run(setup: Setup) -> list[Table]:
         video = nodes.video(setup, case.size_wh, case.faces)
         arguments = ["--source", str(video), "--hops", *(["--composed"] if case.composed else [])]
         arguments += ["--set", f"face_detection_node.detection_interval:={case.interval}"]
-        arguments += ["--set", f"emotion_classifier_node.model:={case.model}"]
+        arguments += ["--set", f"emotion_classifier_node.precision:={case.precision}"]
         if case.int8_detector and detector_file is not None:
             chosen = ("detector:=centerface", "detection_size:=320", f"detector_model:={detector_file.resolve()}")
             arguments += [word for value in chosen for word in ("--set", f"face_detection_node.{value}")]
@@ -109,9 +103,9 @@ def _latencies(setup: Setup, results: dict[_Case, Any], floors: dict[tuple[int, 
     ]
     note = (
         f"Image stamp to the arrival of the EmotionArray in a fifth process, 30 Hz for {setup.seconds:.0f} s, raw "
-        "images over DDS; k is `detection_interval`, composed is one process for all nodes. The floor is a plain rclpy "
-        "publisher and subscription with images of that size, one of the two transports of an image; compare the ratio "
-        "to it with those of other machines. CPU is that of all nodes, 100 % is one core."
+        "images over DDS; k is `detection_interval` (auto: 0, the default), composed is one process for all nodes. The "
+        "floor is a plain rclpy publisher and subscription with images of that size, one of the two transports of an "
+        "image; compare the ratio to it with those of other machines. CPU is that of all nodes, 100 % is one core."
     )
     rows = [_row(case.name, result, floors[case.size_wh]) for case, result in results.items()]
     return Table("Photon-to-emotion latency", columns, rows, note)
@@ -119,7 +113,8 @@ def _latencies(setup: Setup, results: dict[_Case, Any], floors: dict[tuple[int, 
 
 def _hops(measured: dict[_Case, Any]) -> Table:
     """Compares the hops of the first case with those in one process, if both were measured."""
-    chosen = [case for case in measured if case in (_Case(VGA, 1, 1), _Case(VGA, 1, 1, True))] or [next(iter(measured))]
+    compared = _Case(VGA, 1, _INTERVALS[0]), _Case(VGA, 1, _INTERVALS[0], True)
+    chosen = [case for case in compared if case in measured] or [next(iter(measured))]
     columns = ["hop", *(f"{case.name}: {which}" for case in chosen for which in ("p50, ms", "p99", "mean"))]
     names = measured[chosen[0]]["hops_ms"]
     rows = [
