@@ -34,7 +34,7 @@ class LimitedConnection(H11Protocol):
         """Waits for the rest of the request, if there is one."""
         super().data_received(data)
         is_incomplete = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
-        if not is_incomplete:
+        if not is_incomplete or self.transport.get_protocol() is not self:  # it has become a WebSocket
             self._cancel()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(_REQUEST_S, self.transport.close)

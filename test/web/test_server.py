@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("nicegui", reason="the extra web is not installed: scripts/setup.sh web")
 
 from nicegui import Client
+from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from emotion_perception.web import connections, ports
@@ -203,6 +204,19 @@ def test_a_connection_whose_requests_are_complete_stays(address, monkeypatch):
         return False
 
     wait(stays, "connections are closed although their requests are complete")
+
+
+def test_a_web_socket_stays(address, monkeypatch):
+    monkeypatch.setattr(connections, "_REQUEST_S", 0.2)
+
+    def stays():
+        with contextlib.suppress(OSError, WebSocketException, TimeoutError):  # this machine has stalled
+            with connected(address, fetched_page(address)) as web_socket:
+                time.sleep(0.5)
+                return web_socket.ping().wait(1.0)
+        return False
+
+    wait(stays, "WebSockets are closed")
 
 
 @pytest.mark.guarantee("A request whose head is longer than 64 KiB is refused.", section="Web page")
