@@ -43,6 +43,11 @@ def installed(program):
     return Path(get_package_prefix("emotion_perception"), "lib", "emotion_perception", program)
 
 
+def lines_of(text):
+    """Returns the lines that a program printed, without those of Fast DDS about what a killed neighbor left behind."""
+    return [line for line in text.strip().splitlines() if "RTPS_" not in line]
+
+
 def needs_detector():
     try:
         resolve_model_file(DetectorOptions.detector)

@@ -16,6 +16,7 @@ import pytest
 import rclpy
 from bag_files import write_bag
 from geometry_msgs.msg import Point
+from node_processes import lines_of
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 
@@ -207,7 +208,7 @@ def test_what_cannot_work_is_one_clear_line_and_exit_code_78(bag, tmp_path, prog
     place.mkdir(exist_ok=True)
     filled = [parameter.format(tmp=place, bag=bag) for parameter in parameters]
     ended = subprocess.run(command(program, *filled), capture_output=True, text=True, cwd="/", timeout=START_S)
-    lines = (ended.stdout + ended.stderr).strip().splitlines()
+    lines = lines_of(ended.stdout + ended.stderr)
     assert ended.returncode == 78, lines
     assert len(lines) == 1, lines
     assert line in lines[0]

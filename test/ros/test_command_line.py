@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from node_processes import COMPOSED, NODES, ROOT, installed
+from node_processes import COMPOSED, NODES, ROOT, installed, lines_of
 
 from emotion_perception.core.options import option_fields
 from emotion_perception.core.retired_names import PARAMETERS
@@ -29,7 +29,7 @@ def refusal(program, *arguments, code):
     ended = run(program, *arguments)
     output = ended.stdout + ended.stderr
     assert ended.returncode == code, output
-    line, *others = output.strip().splitlines()
+    line, *others = lines_of(output)
     assert all("so all nodes of its process end" in other for other in others), output
     assert len(others) <= (program == COMPOSED), output
     return line

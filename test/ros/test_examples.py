@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 from file_loading import load_file
 from geometry_msgs.msg import Point, PointStamped, Twist
-from node_processes import END_S, ROOT, START_S
+from node_processes import END_S, ROOT, START_S, lines_of
 from real_face import need_real_face
 from ros_graph import Graph, header
 from sensor_msgs.msg import RegionOfInterest
@@ -229,7 +229,7 @@ def test_a_robot_that_cannot_be_driven_so_is_one_line(ros_domain, value):
     program = [sys.executable, EXAMPLES / "follow_person.py", "--ros-args", "-p", value]
     ended = subprocess.run(program, capture_output=True, text=True, timeout=START_S)
     assert ended.returncode == 1
-    (line,) = ended.stderr.splitlines()
+    (line,) = lines_of(ended.stderr)
     assert line.startswith("follow_person: ")
     assert value.partition(":")[0] in line
 

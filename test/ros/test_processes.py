@@ -14,7 +14,19 @@ import time
 import cv2
 import numpy as np
 import pytest
-from node_processes import COMPOSED, END_S, NODES, ROOT, START_S, Probe, needs_detector, run, start, wait_for_node
+from node_processes import (
+    COMPOSED,
+    END_S,
+    NODES,
+    ROOT,
+    START_S,
+    Probe,
+    lines_of,
+    needs_detector,
+    run,
+    start,
+    wait_for_node,
+)
 from real_face import need_real_face
 
 
@@ -81,7 +93,7 @@ def test_a_signal_ends_a_node_within_two_seconds_without_noise(node, number, cli
 def test_a_fault_at_start_is_one_clear_line_and_an_exit_code(node, parameters, code, line):
     ended = run(node, *parameters)
     output = (ended.stdout + ended.stderr).strip()
-    errors = [row for row in output.splitlines() if "WARN" not in row]
+    errors = [row for row in lines_of(output) if "WARN" not in row]
     if node == COMPOSED and len(errors) == 2:
         assert "so all nodes of its process end" in errors.pop()
     assert ended.returncode == code, output
