@@ -4,9 +4,9 @@
 """Follows the person who faces the robot: publishes `target` (PointStamped) and `cmd_vel` (Twist).
 
 The target is the nearest face that is turned to the camera; it is kept until it turns away or is gone. The robot turns
-to it and drives up to `distance` meters, never backwards, within `max_speed` (m/s) and `max_turn` (rad/s): parameters,
-which may also be changed while it runs. It stops
-when there has been no target for half a second, and when this program ends.
+to it and drives up to `distance` meters before it, never backwards, within `max_speed` (m/s) and `max_turn` (rad/s):
+parameters, which may also be changed while it runs. It stops when there has been no target for half a second, and when
+this program ends.
 
 `cmd_vel` holds for a camera that looks straight ahead. The base must stop by itself where commands end, as this program
 may be killed (`cmd_vel_timeout` of ros2_control's controllers). Try it with the wheels off the ground.
