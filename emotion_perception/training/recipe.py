@@ -88,12 +88,15 @@ class Recipe:
         targets: `label`, or the votes of FER+ taggers as `majority`, `cross_entropy` (their distribution) or
             `probability` (a label drawn from it in each epoch), after Barsoum et al. 2016; images without votes keep
             their label.
-        teacher: model, shipped or by path, for knowledge distillation, see `fit.distillation`; empty trains without.
+        teacher: model, shipped or by path, for knowledge distillation, see `fit.distillation`; of a list of models the
+            mean of their probabilities counts; empty trains without.
         teacher_weight: share of the teacher's probabilities in the targets.
         teacher_views: the teacher predicts each image as it is turned, moved, scaled and lit in this step, before it is
             made small, blurred, darkened, noisy or covered, instead of the plain image once; its probabilities are then
             the only targets, and mixup mixes the images before it sees them (Beyer et al. 2022, "Knowledge
             distillation: A good teacher is patient and consistent").
+        unlabeled_split: name of a split whose images are trained on, too, by the teacher's probabilities alone; needs
+            `teacher_views`, which reads no labels.
         label_smoothing: share of the target that is spread over all classes.
         mixup: alpha of mixup; 0 switches it off.
         vote_weight: weight of the auxiliary head's loss, cross-entropy with the FER+ votes; needs votes in the dataset
@@ -130,9 +133,10 @@ class Recipe:
     early_stopping: int = 0
     balance: str = "none"
     targets: str = "label"
-    teacher: str = ""
+    teacher: str | Sequence[str] = ""
     teacher_weight: float = 0.5
     teacher_views: bool = False
+    unlabeled_split: str = ""
     label_smoothing: float = 0.0
     mixup: float = 0.0
     vote_weight: float = 0.0
@@ -176,10 +180,15 @@ class Recipe:
         for name in ("calibration_fraction", "ema_decay", "soup_weight"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is not within 0..1")
+        names = (self.teacher,) if isinstance(self.teacher, str) else self.teacher
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+            raise ConfigurationError(f"recipe: teacher {self.teacher!r} is neither a name nor a list of names")
         if not 0 <= self.teacher_weight <= 1:
             raise ConfigurationError(f"recipe: teacher_weight {self.teacher_weight} is not within 0..1")
-        if self.teacher_views and (not self.teacher or self.teacher_weight != 1 or self.vote_weight):
+        if self.teacher_views and (not self.teachers or self.teacher_weight != 1 or self.vote_weight):
             raise ConfigurationError("recipe: teacher_views needs a teacher, teacher_weight 1 and vote_weight 0")
+        if self.unlabeled_split and (not self.teacher_views or self.balance != "none"):
+            raise ConfigurationError("recipe: unlabeled_split needs teacher_views, and balance none")
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ConfigurationError(f"recipe: {name} '{getattr(self, name)}' is none of {', '.join(known)}")
@@ -197,6 +206,11 @@ class Recipe:
             raise ConfigurationError(
                 f"recipe: soup_weight {self.soup_weight} needs other weights to average with: a restart or pretrained"
             )
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The models whose probabilities are targets; empty without knowledge distillation."""
+        return tuple(name for name in ((self.teacher,) if isinstance(self.teacher, str) else self.teacher) if name)
 
     def size_in(self, epoch: int) -> int:
         """Returns the side in pixels to which inputs are scaled in an epoch (counted from 0)."""

@@ -62,6 +62,9 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
         ("architecture: x\nbalance: all\n", "balance 'all' is none of none, loss, sampler, downsample"),
         ("architecture: x\ntargets: all\n", "targets 'all' is none of label, majority"),
         ("architecture: x\nteacher: t\nteacher_views: true\n", "teacher_views needs a teacher, teacher_weight 1"),
+        ("architecture: x\nteacher: {a: b}\n", "teacher {'a': 'b'} is neither a name nor a list of names"),
+        ("architecture: x\nteacher: [a, 1]\n", r"teacher \['a', 1\] is neither a name nor a list of names"),
+        ("architecture: x\nunlabeled_split: Faces\n", "unlabeled_split needs teacher_views, and balance none"),
         ("architecture: x\nsoup_weight: 0.5\n", "soup_weight 0.5 needs other weights to average with"),
         (
             "architecture: x\nrestarts: {3: {speed: 1}}\n",

@@ -69,6 +69,15 @@ class FaceDataset:
         """Returns the rows given by a mask, bool (N), or by indices; no image is read."""
         return replace(self, **{name: value[keep] for name, value in self._columns().items()})
 
+    def joined(self, other: "FaceDataset") -> "FaceDataset":
+        """Returns these images and, after them, other images of the same dataset."""
+        added = other._columns()
+
+        def join(value: Any, more: Any) -> Any:
+            return value.joined(more) if isinstance(value, MappedImages) else np.concatenate([value, more])
+
+        return replace(self, **{name: join(value, added[name]) for name, value in self._columns().items()})
+
     def split(self, name: str | None, *, option: str = "--split") -> "FaceDataset":
         """Returns the images of a split.
 

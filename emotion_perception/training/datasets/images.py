@@ -64,6 +64,10 @@ class MappedImages:
             return self._read(chosen)
         return MappedImages(self._path, self._all, chosen)
 
+    def joined(self, other: "MappedImages") -> "MappedImages":
+        """Returns these images and, after them, others of the same file."""
+        return MappedImages(self._path, self._all, np.concatenate([self._rows, other._rows]))
+
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         return map(self._read, self._rows)
 

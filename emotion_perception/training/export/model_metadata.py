@@ -64,6 +64,7 @@ def training_metadata(
             "num_train_images": len(splits.train),
             "left_out": left_out(run, data, splits),
             "num_calibration_images": len(splits.calibration),
+            "num_unlabeled_images": 0 if splits.unlabeled is None else len(splits.unlabeled),
             "epoch_selected_on": selected_on(run, data),
             "hyperparameters_selected_on": selected_on(run, data),
         },

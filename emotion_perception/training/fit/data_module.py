@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 from emotion_perception.core.classification import ModelSpec, to_batch
 from emotion_perception.training.datasets import FaceDataset, vote_targets
 from emotion_perception.training.datasets.face_dataset import RECIPE_HINT
+from emotion_perception.training.fit.data_splits import DataSplits
 from emotion_perception.training.fit.distillation import distillation_targets
 from emotion_perception.training.recipe import Recipe
 
@@ -99,18 +100,18 @@ class EmotionDataModule(L.LightningDataModule):
     Args:
         recipe: batch size, targets, teacher, balance and seed.
         spec: preprocessing and label order.
-        train: training images.
-        validation: validation images.
+        splits: training, unlabeled and validation images.
     """
 
-    def __init__(self, recipe: Recipe, spec: ModelSpec, train: FaceDataset, validation: FaceDataset) -> None:
+    def __init__(self, recipe: Recipe, spec: ModelSpec, splits: DataSplits) -> None:
         super().__init__()
         self._recipe = recipe
+        train = splits.train if splits.unlabeled is None else splits.train.joined(splits.unlabeled)
         self._train = FaceBatches(train, spec, targets=recipe.targets)
-        if recipe.teacher and not recipe.teacher_views:
-            predicted = torch.from_numpy(distillation_targets(train, spec.labels, recipe.teacher))
+        if recipe.teachers and not recipe.teacher_views:
+            predicted = torch.from_numpy(distillation_targets(train, spec.labels, recipe.teachers))
             self._train.targets = torch.lerp(self._train.targets, predicted, recipe.teacher_weight)
-        self._validation = FaceBatches(validation, spec)
+        self._validation = FaceBatches(splits.validation, spec)
 
     def steps_per_epoch(self, processes: int) -> int:
         """Returns the number of batches of an epoch for each process."""

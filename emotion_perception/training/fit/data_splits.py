@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.classification import ModelSpec, to_input
 from emotion_perception.core.errors import DatasetError
 from emotion_perception.training.datasets import FaceDataset, chunks, subject_folds
+from emotion_perception.training.datasets.images import digests
 from emotion_perception.training.recipe import TRAIN_SPLIT, VAL_SPLIT, Recipe
 
 _VALIDATION_FRACTION = 0.1  # of the training images, where no validation split is named
@@ -25,21 +26,24 @@ class DataSplits:
         train: the network is trained on them.
         calibration: the calibration temperature is fitted on them after training.
         validation: the best epoch is selected on them.
+        unlabeled: the network is trained on them, too, by the probabilities of teachers alone; None without.
     """
 
     train: FaceDataset
     calibration: FaceDataset
     validation: FaceDataset
+    unlabeled: FaceDataset | None = None
 
 
 def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: str) -> DataSplits:
     """Splits a dataset for a recipe; the result depends on the dataset and the recipe alone.
 
-    Blank images, images without a face and images that also stand in a later split are left out of training.
+    Blank images, images without a face and images that also stand in a later split are left out of training; of
+    unlabeled images also those that stand in any other split.
 
     Args:
         data: the whole dataset.
-        recipe: seed, calibration fraction, ignored classes and balance.
+        recipe: seed, calibration fraction, ignored classes, balance and the unlabeled split.
         train_split: name of the dataset's training split; the default is ignored where the dataset has no splits.
         val_split: name of its validation split; empty, or a dataset without splits, takes a tenth of the images.
 
@@ -47,6 +51,7 @@ def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: s
         DatasetError: the dataset has no split of one of these names.
     """
     _check_names(data, train_split, val_split)
+    unlabeled = _unlabeled(data, recipe.unlabeled_split) if recipe.unlabeled_split else None
     data = data.without_classes(recipe.ignore_classes) if recipe.ignore_classes else data
     train = data if data.splits is None else data.split(train_split)
     if data.splits is not None and val_split:
@@ -54,9 +59,8 @@ def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: s
     else:
         train, validation = split_off(train, _VALIDATION_FRACTION, recipe.seed)
     train, calibration = split_off(train.usable_for_training(), recipe.calibration_fraction, recipe.seed)
-    return DataSplits(
-        downsample(train, recipe.seed) if recipe.balance == "downsample" else train, calibration, validation
-    )
+    train = downsample(train, recipe.seed) if recipe.balance == "downsample" else train
+    return DataSplits(train, calibration, validation, unlabeled)
 
 
 def _check_names(data: FaceDataset, train_split: str, val_split: str) -> None:
@@ -66,10 +70,19 @@ def _check_names(data: FaceDataset, train_split: str, val_split: str) -> None:
             raise DatasetError(f"no split '{name}': the dataset has no splits")
 
 
+def _unlabeled(data: FaceDataset, split: str) -> FaceDataset:
+    """Returns the images of a split that are usable for training and in no other split."""
+    unlabeled = data.split(split, option="unlabeled_split of the recipe").usable_for_training()
+    assert data.splits is not None  # data.split would have failed
+    elsewhere = digests(data.select(data.splits != split).images)
+    return unlabeled.select(~np.isin(digests(unlabeled.images), elsewhere))
+
+
 def splits_sha256(splits: DataSplits) -> str:
     """Returns a hash of the images, labels and votes of a training run by their use, in whichever files they are."""
     found = hashlib.sha256()
-    for part in (splits.train, splits.calibration, splits.validation):
+    unlabeled = () if splits.unlabeled is None else (splits.unlabeled,)
+    for part in (splits.train, splits.calibration, splits.validation, *unlabeled):
         found.update(repr((part.images.shape, part.class_names, part.vote_names)).encode())
         for images in chunks(part.images):
             found.update(images.tobytes())

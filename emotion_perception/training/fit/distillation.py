@@ -28,23 +28,28 @@ from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.evaluate.prediction import classifier_logits
 
 
-def distillation_targets(data: FaceDataset, labels: Sequence[str], model: str) -> NDArray[np.float32]:
-    """Returns the calibrated probabilities that a teacher predicts for each image, without augmentation.
+def distillation_targets(data: FaceDataset, labels: Sequence[str], models: Sequence[str]) -> NDArray[np.float32]:
+    """Returns the mean of the calibrated probabilities that teachers predict for each image, without augmentation.
 
     Labels that only the teacher has are left out, and the other probabilities are scaled.
 
     Args:
         data: the images.
         labels: labels of the student.
-        model: the teacher: name of a shipped model or path, as a node's parameter `model`.
+        models: the teachers: names of shipped models or paths, as a node's parameter `model`.
 
     Returns:
         float32 (N, L) in the order of `labels`; every row has the sum 1.
 
     Raises:
-        ConfigurationError: the teacher does not have one of `labels`.
-        ModelFileError, ModelBundleError: the teacher cannot be opened.
+        ConfigurationError: a teacher does not have one of `labels`.
+        ModelFileError, ModelBundleError: a teacher cannot be opened.
     """
+    return np.mean([_probabilities(data, labels, model) for model in models], axis=0, dtype=np.float32)
+
+
+def _probabilities(data: FaceDataset, labels: Sequence[str], model: str) -> NDArray[np.float32]:
+    """Returns the calibrated probabilities of one teacher, float32 (N, L)."""
     classifier = create_classifier(ClassifierOptions(model=model, precision="float32"))
     columns = _columns(labels, classifier.labels, model)
     with progress_bar(len(data), f"predicting with the teacher {classifier.model_name}", shown=True) as bar:

@@ -60,7 +60,7 @@ class EmotionLitModule(L.LightningModule):
         self._augment: Callable[[Tensor], Tensor] = _unchanged
         self._views_and_inputs: Callable[[Tensor, float], tuple[Tensor, Tensor]] = _unchanged_twice
         # in a list: as an attribute it would be a submodule, whose weights are trained, averaged and saved
-        self._teacher = [Teacher(recipe.teacher, spec)] if recipe.teacher_views else []
+        self._teachers = [Teacher(name, spec) for name in recipe.teachers] if recipe.teacher_views else []
         self.accuracy = torchmetrics.Accuracy("multiclass", num_classes=len(spec.labels))
         self._class_weights = class_weights
 
@@ -74,7 +74,7 @@ class EmotionLitModule(L.LightningModule):
         augmentation = augmentation.to(self.device)
         self._augment = augmentation.__call__  # not a submodule: it has no weights to average
         self._views_and_inputs = augmentation.views_and_inputs
-        self._teacher = [teacher.to(self.device) for teacher in self._teacher]
+        self._teachers = [teacher.to(self.device) for teacher in self._teachers]
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seeds torch from seed, step and process, so that a resumed run equals an uninterrupted one."""
@@ -124,10 +124,11 @@ class EmotionLitModule(L.LightningModule):
         return F.cross_entropy(logits.float(), targets, weights, label_smoothing=self.recipe.label_smoothing)
 
     def _augmented(self, inputs: Tensor, targets: Tensor, votes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns augmented inputs with their targets and votes; with `teacher_views` the targets are the teacher's."""
-        if self._teacher:
+        """Returns augmented inputs with their targets and votes; with `teacher_views` the targets are the teachers'."""
+        if self._teachers:
             views, images = self._views_and_inputs(inputs, self.recipe.mixup)
-            return images, self._teacher[0](views.contiguous(memory_format=torch.channels_last)), votes
+            views = views.contiguous(memory_format=torch.channels_last)
+            return images, torch.stack([teacher(views) for teacher in self._teachers]).mean(0), votes
         images, targets, votes = mix_up((self._augment(inputs), targets, votes), self.recipe.mixup)
         return images, targets, votes
 

@@ -39,7 +39,7 @@ class TrainingRun:
         val_split: name of the validation split.
         started: time of the first start, ISO 8601.
         pretrained_sha256: hash of the pretrained weights; None for random ones.
-        teacher_sha256: hash of the teacher's weights; None without a teacher.
+        teacher_sha256: hash of the teacher's weights, of several with spaces between; None without a teacher.
         data_sha256: hash of the images, labels and votes that the run uses; None in runs of earlier versions.
         torch: version of torch.
     """

@@ -34,7 +34,7 @@ from emotion_perception.training.recipe import Recipe
 
 FILES = (RUN, METRICS, BEST, BEFORE_RESTART, LAST, TENSORBOARD)
 _MEASURED = {"pixel_mean", "pixel_deviation"}  # recipe keys that may come from the data
-_SELECTS_DATA = {"balance", "calibration_fraction", "data", "ignore_classes", "labels", "seed"}
+_SELECTS_DATA = {"balance", "calibration_fraction", "data", "ignore_classes", "labels", "seed", "unlabeled_split"}
 _log = logging.getLogger(__name__)
 
 
@@ -123,7 +123,7 @@ def start_run(
         val_split=val_split,
         started=now(),
         pretrained_sha256=load_model_bundle(recipe.pretrained).sha256 if recipe.pretrained else None,
-        teacher_sha256=load_model_bundle(recipe.teacher).sha256 if recipe.teacher else None,
+        teacher_sha256=" ".join(load_model_bundle(name).sha256 for name in recipe.teachers) or None,
         data_sha256=splits_sha256(splits),
         torch=torch.__version__,
     )

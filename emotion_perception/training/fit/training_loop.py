@@ -73,7 +73,8 @@ def train(
         for line in examine(data).lines():
             _log.info("%s", line)
         splits = split_data(data, recipe, train_split, val_split)
-        counts = f"{len(splits.train)} training and {len(splits.validation)} validation images"
+        unlabeled = "" if splits.unlabeled is None else f", {len(splits.unlabeled)} unlabeled"
+        counts = f"{len(splits.train)} training{unlabeled} and {len(splits.validation)} validation images"
         if len(splits.train) < 2 or not len(splits.validation):
             raise DatasetError(f"{data_path}: {counts}")
         _log.info("%s", counts)
@@ -105,7 +106,7 @@ def fit(
     """
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     spec = recipe.model_spec()
-    data = EmotionDataModule(recipe, spec, splits.train, splits.validation)
+    data = EmotionDataModule(recipe, spec, splits)
     module = EmotionLitModule(
         recipe,
         spec,

@@ -1,10 +1,13 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from emotion_perception.core.classification import LABELS
 from emotion_perception.core.classification.preprocessing import to_input
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.datasets import load_dataset
@@ -14,7 +17,7 @@ from emotion_perception.training.fit.data_module import (
     EpochSampler,
     FaceBatches,
 )
-from emotion_perception.training.fit.data_splits import downsample
+from emotion_perception.training.fit.data_splits import DataSplits, downsample
 from emotion_perception.training.fit.distillation import distillation_targets
 
 
@@ -74,7 +77,7 @@ def unequal(write_npz, count=80):
 
 def test_the_balanced_sampler_draws_every_class_equally(write_npz, tiny_recipe):
     recipe, data = tiny_recipe("balance=sampler", "batch_size=80"), unequal(write_npz)
-    loader = EmotionDataModule(recipe, recipe.model_spec(), data, data).train_dataloader()
+    loader = EmotionDataModule(recipe, recipe.model_spec(), DataSplits(data, data, data)).train_dataloader()
     drawn = torch.zeros(7)
     for epoch in range(20):
         loader.sampler.set_epoch(epoch)
@@ -87,7 +90,7 @@ def test_the_balanced_sampler_draws_every_class_equally(write_npz, tiny_recipe):
 
 def test_the_balanced_loss_weighs_every_class_equally(write_npz, tiny_recipe):
     recipe, data = tiny_recipe("balance=loss"), unequal(write_npz)
-    weights = EmotionDataModule(recipe, recipe.model_spec(), data, data).class_weights(7)
+    weights = EmotionDataModule(recipe, recipe.model_spec(), DataSplits(data, data, data)).class_weights(7)
     counts = np.bincount(data.labels, minlength=7)
     shares = weights.numpy() * counts
     assert shares[counts > 0] == pytest.approx(len(data) / (counts > 0).sum())
@@ -104,25 +107,41 @@ def test_downsampling_leaves_as_many_of_each_class(write_npz):
 @pytest.mark.parametrize(("processes", "steps"), [(1, 3), (2, 1)])
 def test_the_steps_of_an_epoch_are_those_of_one_process(rows, tiny_recipe, processes, steps):
     recipe = tiny_recipe("batch_size=8")
-    assert EmotionDataModule(recipe, recipe.model_spec(), rows[0], rows[0]).steps_per_epoch(processes) == steps
+    splits = DataSplits(rows[0], rows[0], rows[0])
+    assert EmotionDataModule(recipe, recipe.model_spec(), splits).steps_per_epoch(processes) == steps
 
 
 def test_a_teachers_probabilities_are_a_share_of_the_targets(write_npz, tiny_recipe, exported_model):
     data = load_dataset(write_npz(count=24))
     teacher = exported_model.bundle.weights
     recipe = tiny_recipe(f"teacher={teacher}", "teacher_weight=0.25")
-    batch = (
-        EmotionDataModule(recipe, recipe.model_spec(), data, data).train_dataloader().dataset.__getitems__(range(24))
-    )
-    taught = distillation_targets(data, recipe.labels, str(teacher))
+    module = EmotionDataModule(recipe, recipe.model_spec(), DataSplits(data, data, data))
+    batch = module.train_dataloader().dataset.__getitems__(range(24))
+    taught = distillation_targets(data, recipe.labels, [str(teacher)])
     assert taught.sum(1) == pytest.approx(1, abs=1e-6)
     own = np.eye(7, dtype=np.float32)[data.labels_in(recipe.labels)]
     assert np.allclose(batch[2].numpy(), 0.75 * own + 0.25 * taught, atol=1e-6)
 
 
+def test_of_several_teachers_the_mean_is_the_target(write_npz, exported_model):
+    data = load_dataset(write_npz(count=12))
+    models = [str(exported_model.bundle.weights), "compact_vgg"]
+    one, other = (distillation_targets(data, LABELS, [model]) for model in models)
+    assert np.abs(one - other).max() > 0.01
+    assert np.allclose(distillation_targets(data, LABELS, models), (one + other) / 2, atol=1e-6)
+
+
+def test_the_teachers_that_are_kept_with_the_training_runs_can_be_opened(write_npz):
+    runs = Path(__file__).parents[3] / "docs" / "training_runs"
+    teachers = sorted(path for path in runs.glob("*/*.safetensors"))
+    assert teachers
+    for teacher in teachers:
+        assert distillation_targets(load_dataset(write_npz(count=3)), LABELS, [str(teacher)]).shape == (3, 7)
+
+
 def test_a_teacher_is_asked_about_the_networks_own_labels_alone(write_npz, exported_model):
     taught = distillation_targets(
-        load_dataset(write_npz(count=24)), ("fear", "anger"), str(exported_model.bundle.weights)
+        load_dataset(write_npz(count=24)), ("fear", "anger"), [str(exported_model.bundle.weights)]
     )
     assert taught.shape == (24, 2)
     assert taught.sum(1) == pytest.approx(1, abs=1e-6)
@@ -131,5 +150,5 @@ def test_a_teacher_is_asked_about_the_networks_own_labels_alone(write_npz, expor
 def test_a_teacher_that_lacks_a_label_is_refused(write_npz, exported_model):
     with pytest.raises(ConfigurationError, match="has no label contempt"):
         distillation_targets(
-            load_dataset(write_npz(count=24)), ("fear", "contempt"), str(exported_model.bundle.weights)
+            load_dataset(write_npz(count=24)), ("fear", "contempt"), [str(exported_model.bundle.weights)]
         )

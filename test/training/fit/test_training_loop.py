@@ -19,6 +19,7 @@ from open_sockets import sockets_of
 
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelBundleError
 from emotion_perception.training.datasets import FaceDataset, load_dataset
+from emotion_perception.training.export.exporter import export
 from emotion_perception.training.fit import hardware as hardware_module
 from emotion_perception.training.fit import training_loop
 from emotion_perception.training.fit.checkpoint_io import AtomicCheckpointIO
@@ -387,6 +388,39 @@ def test_a_run_names_its_teacher_by_hash(write_npz, tiny_recipe, exported_model,
     recipe = tiny_recipe(f"teacher={exported_model.bundle.weights}", "epochs=1")
     run(recipe, write_npz(), tmp_path / "run")
     assert load_run(tmp_path / "run").teacher_sha256 == exported_model.bundle.sha256
+
+
+def test_unlabeled_images_are_trained_on_by_the_teachers_probabilities(
+    write_npz, tiny_recipe, exported_model, tmp_path
+):
+    """The labels of the third split are all wrong, and two of its images are validation images."""
+    arrays = dict(np.load(write_npz(count=160)))
+    arrays["split"][130:] = 2
+    arrays["split_names"] = np.array(["Training", "PublicTest", "Faces"])
+    arrays["labels"][130:], arrays["leak"][130:] = 0, False
+    arrays["images"][130:132] = arrays["images"][[125, 126]]
+    data, teacher = write_npz(**arrays), exported_model.bundle
+    views = ("teacher_weight=1", "teacher_views=true", "vote_weight=0", "sizes={}", "unlabeled_split=Faces")
+    recipe = tiny_recipe(f"teacher=[{teacher.weights}, {teacher.weights}]", *views)
+    splits = split_data(load_dataset(data), recipe, "Training", "PublicTest")
+    assert len(splits.unlabeled) == 28
+    run(recipe, data, tmp_path / "run")
+    recorded = load_run(tmp_path / "run")
+    assert recorded.teacher_sha256 == f"{teacher.sha256} {teacher.sha256}"
+    steps = read_checkpoint(tmp_path / "run" / "last.ckpt")["global_step"]
+    assert steps == recipe.epochs * ((len(splits.train) + 28) // recipe.batch_size)
+    metadata = export(tmp_path / "run", "taught", tmp_path / "out").bundle.spec.metadata["data"]
+    assert metadata["num_unlabeled_images"] == 28
+    assert metadata["num_train_images"] == len(splits.train)
+    with pytest.raises(ConfigurationError, match="a run with another teacher, unlabeled_split"):
+        run(tiny_recipe(f"teacher={teacher.weights}", *views[:-1]), data, tmp_path / "run")
+
+
+def test_an_unlabeled_split_that_there_is_not_is_named(write_npz, tiny_recipe, exported_model):
+    views = ("teacher_weight=1", "teacher_views=true", "vote_weight=0", "unlabeled_split=Faces")
+    recipe = tiny_recipe(f"teacher={exported_model.bundle.weights}", *views)
+    with pytest.raises(DatasetError, match="no split 'Faces'; the dataset has PublicTest, Training"):
+        split_data(load_dataset(write_npz()), recipe, "Training", "PublicTest")
 
 
 @pytest.mark.parametrize("length", [0, 4, 1000])
