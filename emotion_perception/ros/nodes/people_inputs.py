@@ -72,8 +72,12 @@ class PeopleInputs:
             image_wh: width and height of the image in pixels.
         """
         config, camera = self._node.config, self._camera_for(image_wh)
-        with_depth = self._depth_topic and config.people.positions and camera is not None
-        depth = self._depth_for(header, image_wh) if with_depth else None
+        depth = None
+        if self._depth_topic and config.people.positions and camera is not None:
+            depth = self._depth_for(header, image_wh)
+        else:  # what was wrong with depth images matters to nobody now
+            self._depth_missing_s = None
+            self._node.clear_problem(_DEPTH)
         placed = self._estimator.update(
             faces,
             stamp_ns(header) * 1e-9,

@@ -176,6 +176,17 @@ def test_a_depth_topic_without_images_is_a_warning_until_one_comes(graph, make, 
     assert "depth" not in scene.message()
 
 
+def test_without_a_calibration_depth_images_are_no_problem(graph, make, monkeypatch):
+    monkeypatch.setattr(people_inputs, "_NO_DEPTH_S", 0.0)
+    scene = Scene(graph, make, depth_topic=DEPTH_TOPIC)
+    scene.calibrate()
+    scene.next_face()
+    assert "no depth image" in scene.message()
+    scene.calibrate(k=[0.0] * 9)  # not calibrated any more
+    scene.next_face()
+    assert "no depth image" not in scene.message()
+
+
 @pytest.mark.guarantee(
     "A `camera_info` for another image size, or with an unknown distortion, gives no positions and one warning.",
     section="Positions and head poses",
