@@ -21,6 +21,7 @@ import time
 import rclpy
 from geometry_msgs.msg import PointStamped, Twist
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -54,7 +55,8 @@ class FollowPerson(Node):
         self._target_publisher = self.create_publisher(PointStamped, "target", 5)
         self._velocity_publisher = self.create_publisher(Twist, "cmd_vel", 5)
         self.create_subscription(EmotionArray, "emotions", self.on_emotions, 5)
-        self.create_timer(PERIOD_S, self.drive)
+        # steady: the robot stops, and signals are heard, also while the time of /clock stands still
+        self.create_timer(PERIOD_S, self.drive, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def on_emotions(self, message: EmotionArray) -> None:
         faces = [emotion.face for emotion in message.faces if is_candidate(emotion.face)]

@@ -188,6 +188,30 @@ def _position_from_fields(fields: Any) -> Position:
     return Position(point.x, point.y, point.z, covariance, source)
 
 
+def emotions_from_fields(message: Any) -> list[FaceEmotion]:
+    """Returns the emotions that an `EmotionArray` message describes, in its order.
+
+    Raises:
+        ValueError: a face has an invalid region or another invalid value, or its label or the number of its
+            probabilities does not belong to the labels of the message.
+    """
+    emotions, labels = [], message.labels
+    for fields in message.faces:
+        try:
+            emotion = face_emotion_from_fields(fields)
+            raw, smoothed = len(emotion.probabilities), len(emotion.smoothed_probabilities)
+            # classified, not in this image, not yet
+            if (raw, smoothed) not in ((len(labels), len(labels)), (0, len(labels)), (0, 0)):
+                raise ValueError(f"{raw} probabilities and {smoothed} smoothed ones for {len(labels)} labels")
+            if emotion.label not in (labels if smoothed else [""]):
+                raise ValueError(f"'{emotion.label}' is none of the labels that have probabilities")
+        except ValueError as e:
+            number = fields.face.track_id if hasattr(fields.face, "track_id") else fields.face.id
+            raise ValueError(f"face {number} is invalid: {e}") from e
+        emotions.append(emotion)
+    return emotions
+
+
 def face_emotion_from_fields(fields: Any) -> FaceEmotion:
     """Returns the emotion that a `FaceEmotion` message describes; one of a recording may be of the first type.
 

@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 
 from emotion_perception.core.classification.resting_expression import Calibration
 from emotion_perception.core.errors import RegionError
-from emotion_perception.core.message_adapters import MessageBuilder, face_emotion_from_fields, face_from_fields
+from emotion_perception.core.message_adapters import MessageBuilder, emotions_from_fields, face_from_fields
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts, ModelInfo, Status
 from emotion_perception.msg import EmotionArray, FaceArray
 from emotion_perception.msg import Face as FaceMsg
@@ -128,15 +128,12 @@ def emotions_from_msg(message: EmotionArray) -> list[FaceEmotion]:
     """Returns the emotions in a message, in its order.
 
     Raises:
-        RegionError: a face has an invalid region or another invalid value.
+        RegionError: as the ValueError of `emotions_from_fields`.
     """
-    emotions = []
-    for entry in message.faces:
-        try:
-            emotions.append(face_emotion_from_fields(entry))
-        except ValueError as e:
-            raise RegionError(f"face {entry.face.track_id} is invalid: {e}") from e
-    return emotions
+    try:
+        return emotions_from_fields(message)
+    except ValueError as e:
+        raise RegionError(str(e)) from e
 
 
 def _face_from_msg(message: FaceMsg) -> Face | None:

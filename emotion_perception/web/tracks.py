@@ -6,7 +6,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from emotion_perception.core.types import FaceEmotion
 
@@ -15,7 +17,7 @@ MAX_CARDS = 12
 _STEP_S = 0.5  # between two points of a chart
 _GONE_S = 3.0  # a track without face for so long has no card, and no track has one if nothing comes for so long
 _RESTART_S = 1.0  # a stamp this much older than the newest means that the clock or the bag jumped back
-_MAX_TRACKS, _MAX_LABELS = 64, 16
+_MAX_TRACKS, _MAX_LABELS, _MAX_CHART_LABELS = 64, 64, 16
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,13 @@ class TrackHistory:
 
         Args:
             emotions: of its faces; the largest 64 are kept.
-            labels: label of each entry of `smoothed_probabilities`; with more than 16 there is no chart.
+            labels: label of each entry of `smoothed_probabilities`; of more than 64 no probabilities are kept, and more
+                than 16 have no chart.
             stamp_s: stamp of the image in seconds; one that jumps back clears everything.
         """
         largest = sorted(emotions, key=lambda emotion: emotion.face.box.area, reverse=True)[:_MAX_TRACKS]
+        if len(labels) > _MAX_LABELS:
+            labels, largest = (), [_without_probabilities(emotion) for emotion in largest]
         with self._lock:
             if stamp_s < self._newest_s - _RESTART_S:
                 self._tracks.clear()
@@ -103,7 +108,7 @@ class TrackHistory:
                 return
             track = self._tracks[emotion.face.track_id] = _Track(emotion, labels, stamp_s)
         track.emotion, track.seen_s = emotion, stamp_s
-        if not emotion.smoothed_probabilities.size or len(labels) > _MAX_LABELS:
+        if not emotion.smoothed_probabilities.size or len(labels) > _MAX_CHART_LABELS:
             return
         if not track.points or stamp_s - track.points[-1][0] >= _STEP_S:
             track.points.append((stamp_s, tuple(float(share) for share in emotion.smoothed_probabilities)))
@@ -118,3 +123,8 @@ class TrackHistory:
             times_s=tuple(at_s - self._newest_s for at_s, _ in track.points),
             probabilities=tuple(shares for _, shares in track.points),
         )
+
+
+def _without_probabilities(emotion: FaceEmotion) -> FaceEmotion:
+    none = np.zeros(0, np.float32)
+    return replace(emotion, probabilities=none, smoothed_probabilities=none)

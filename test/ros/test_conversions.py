@@ -119,3 +119,26 @@ def test_an_emotion_with_an_impossible_region_is_refused():
     message.faces[0].face.roi.width = 0
     with pytest.raises(RegionError, match="face 1099511627776 is invalid: x_max 10 is not right of x_min 10"):
         emotions_from_msg(message)
+
+
+@pytest.mark.guarantee(
+    "An EmotionArray whose probabilities do not belong to its labels is not used: overlay, markers and page go on with "
+    "the next one.",
+    section="Limits",
+)
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"smoothed_probabilities": [0.5]}, "2 probabilities and 1 smoothed ones for 2 labels"),
+        ({"probabilities": [0.1] * 3}, "3 probabilities and 2 smoothed ones for 2 labels"),
+        ({"probabilities": [], "smoothed_probabilities": [0.1] * 100}, "0 probabilities and 100 smoothed ones"),
+        ({"label": "bored"}, "'bored' is none of the labels that have probabilities"),
+        ({"probabilities": [], "smoothed_probabilities": []}, "'sad' is none of the labels"),
+    ],
+)
+def test_an_emotion_that_contradicts_the_labels_is_refused(changes, reason):
+    message = emotions_message()
+    for name, value in changes.items():
+        setattr(message.faces[0], name, value)
+    with pytest.raises(RegionError, match=f"face 1099511627776 is invalid: {reason}"):
+        emotions_from_msg(message)

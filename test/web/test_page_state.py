@@ -232,6 +232,15 @@ def test_a_face_without_prediction_has_a_card_too():
     assert "no prediction yet" in cards_html(tracks.view(), crops=False)
 
 
+def test_of_many_labels_nothing_is_kept():
+    many = tuple(f"label {number}" for number in range(65))
+    tracks = TrackHistory()
+    tracks.update([emotion(7, shares=np.full(65, 1 / 65))], many, 0.0)
+    (view,) = tracks.view()
+    assert (view.labels, view.probabilities, view.emotion.smoothed_probabilities.size) == ((), (), 0)
+    assert "anger" in cards_html(tracks.view(), crops=False)
+
+
 @pytest.mark.guarantee("Every text of a message is escaped on the page.", section="Web page")
 def test_texts_of_messages_are_escaped():
     tracks = TrackHistory()

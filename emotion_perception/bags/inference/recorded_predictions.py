@@ -19,7 +19,7 @@ from emotion_perception.bags.io.messages import DAMAGED, EMOTIONS, IMAGE_TYPES, 
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
-from emotion_perception.core.message_adapters import MAX_RESULT_BYTES, face_emotion_from_fields
+from emotion_perception.core.message_adapters import MAX_RESULT_BYTES, emotions_from_fields
 from emotion_perception.core.types import ModelInfo, Status
 
 _FRAME_STATUS = {Status.OK: PROCESSED, Status.NO_IMAGE: NO_IMAGE, Status.ERROR: FAILED, Status.SKIPPED: SKIPPED}
@@ -99,7 +99,7 @@ class RecordedPredictions:
         return FrameResult(
             stamp_ns=stamp,
             status=_FRAME_STATUS[Status(message.status)],
-            emotions=tuple(map(face_emotion_from_fields, message.faces)),
+            emotions=tuple(emotions_from_fields(message)),
             latency_ms=(entry.received_ns - stamp) * 1e-6,
             age_ms=float(message.age_ms),
             detect_ms=float(message.detect_ms),
@@ -113,7 +113,8 @@ class RecordedPredictions:
         for entry in self._recording.messages([self._emotions_topic.name]):
             try:
                 message = self._message(entry)
-                _check(message)
+                Status(message.status)
+                emotions_from_fields(message)
                 entries.setdefault(stamp_ns(message), entry)
             except (*DAMAGED, AttributeError):
                 self._unreadable += 1
@@ -123,16 +124,6 @@ class RecordedPredictions:
         if len(entry.raw) > MAX_RESULT_BYTES:
             raise ValueError(f"a message of {len(entry.raw)} bytes is larger than {MAX_RESULT_BYTES}")
         return self._store.deserialize_cdr(entry.raw, EMOTIONS)
-
-
-def _check(message: Any) -> None:
-    """Raises ValueError if the fields of an EmotionArray contradict each other."""
-    Status(message.status)
-    for emotion in map(face_emotion_from_fields, message.faces):
-        raw, smoothed, labels = len(emotion.probabilities), len(emotion.smoothed_probabilities), len(message.labels)
-        allowed = ((labels, labels), (0, labels), (0, 0))  # classified, not in this image, not yet
-        if (raw, smoothed) not in allowed or (emotion.label not in message.labels if smoothed else emotion.label):
-            raise ValueError(f"{raw} and {smoothed} probabilities and '{emotion.label}' for {message.labels}")
 
 
 def _emotions_topic(recording: Recording, images: Topic | None) -> Topic:
