@@ -208,7 +208,7 @@ def _several(given, cameras):
     devices = _split(given["video_device"])
     if given["image_topic"].startswith("/"):
         raise RuntimeError("cameras: an image_topic with a leading / needs a single camera")
-    if len(set(cameras)) < len(cameras):
+    if len({absolute_topic(given["namespace"], camera) for camera in cameras}) < len(cameras):
         raise RuntimeError(f"cameras: {','.join(cameras)} has a name twice")
     if devices and len(devices) != len(cameras):
         raise RuntimeError(f"video_device: {len(devices)} sources for {len(cameras)} cameras")

@@ -313,15 +313,16 @@ def test_what_several_cameras_cannot_have_ends_the_launch(nodes, arguments, comp
         nodes(cameras="front,rear", **arguments)
 
 
-@pytest.mark.parametrize("name", ["../c", "a b", "1st", "a//b", "a/", "caméra"])
+@pytest.mark.parametrize("name", ["../c", "a b", "1st", "a//b", "a/", "a__b", "caméra"])
 def test_a_camera_whose_name_is_no_namespace_ends_the_launch_before_any_node(nodes, name):
     with pytest.raises(ConfigurationError, match=f"cameras: '{name}' is not a namespace"):
         nodes(cameras=f"front,{name}", video_device="0,1")
 
 
-def test_a_camera_that_is_named_twice_ends_the_launch(nodes):
-    with pytest.raises(RuntimeError, match="cameras: front,front has a name twice"):
-        nodes(cameras="front,front")
+@pytest.mark.parametrize("cameras", ["front,front", "front,/robot/front"])
+def test_a_camera_that_is_named_twice_ends_the_launch(nodes, cameras):
+    with pytest.raises(RuntimeError, match=f"cameras: {cameras} has a name twice"):
+        nodes(cameras=cameras, namespace="robot")
 
 
 @pytest.mark.parametrize("camera", ["true", "false"])

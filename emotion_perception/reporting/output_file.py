@@ -21,8 +21,10 @@ def check_output_file(
         is_ours: returns whether an existing file is one that the command wrote.
 
     Raises:
-        ConfigurationError: the path is a folder, a device, an input, or a file of others.
+        ConfigurationError: the path is a folder, a link, a device, an input, or a file of others.
     """
+    if path.is_symlink():  # it would be replaced, and /dev/stdout is one
+        raise ConfigurationError(f"{path}: is a link to {os.path.realpath(path)}; give the path of a file")
     if path.is_dir():
         raise ConfigurationError(f"{path}: is a folder; give the path of a file")
     if path.exists() and not path.is_file():  # e.g. /dev/null, whose place a file would take

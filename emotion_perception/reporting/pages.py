@@ -45,8 +45,8 @@ def _percent(fraction: float | None) -> str:
     return "–" if fraction is None else f"{fraction:.1%}"
 
 
-def _interval(ends: list[float]) -> str:
-    return " to ".join(f"{end:.1%}" for end in ends)
+def _interval(ends: list[float] | None) -> str:
+    return "no interval" if ends is None else " to ".join(f"{end:.1%}" for end in ends)
 
 
 def _cell(text: str) -> str:

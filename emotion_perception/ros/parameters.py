@@ -229,7 +229,23 @@ def _given_sections(arguments: tuple[str, ...]) -> list[tuple[str, Mapping[str, 
 
 def read_sections(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
     """Returns the sections of a parameter file, see `parameter_sections`."""
-    return list(parameter_sections(yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER)))
+    return list(parameter_sections(yaml.load(path.read_text(encoding="utf-8"), Loader=_UntaggedLoader)))
+
+
+class _UntaggedLoader(SAFE_LOADER):  # type: ignore[misc]
+    """Ignores tags, as rcl does: launch_ros writes lists as `!!python/tuple`."""
+
+    def construct_untagged(self, node: yaml.Node) -> Any:
+        """Returns the value of a node as if it had no tag."""
+        if isinstance(node, yaml.ScalarNode):
+            return self.construct_object(
+                yaml.ScalarNode(self.resolve(yaml.ScalarNode, node.value, (True, False)), node.value)
+            )
+        is_list = isinstance(node, yaml.SequenceNode)
+        return self.construct_sequence(node, deep=True) if is_list else self.construct_mapping(node, deep=True)
+
+
+_UntaggedLoader.add_constructor(None, _UntaggedLoader.construct_untagged)
 
 
 def section_fits(pattern: str, full_name: str) -> bool:

@@ -48,6 +48,10 @@ def check_namespace(name: str, given_as: str) -> None:
         validate_namespace(name if name.startswith("/") else f"/{name}")
     except _INVALID as e:
         raise _refusal(name, given_as, "a namespace", e) from e
+    if "__" in name:  # rcl's remapping rules cannot name it
+        raise ConfigurationError(
+            f"{given_as}: '{printable(name)}' is not a namespace (it has two underscores in a row)"
+        )
 
 
 def _refusal(name: str, given_as: str, kind: str, error: Exception) -> ConfigurationError:

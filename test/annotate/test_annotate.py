@@ -404,6 +404,8 @@ def test_an_image_that_fails_is_no_failure_of_the_run(clip, tmp_path, monkeypatc
         (["me.png", "--csv", "text.mp4"], ["text.mp4: exists; --force overwrites it"]),
         (["me.png", "--csv", "empty"], ["empty: is a folder"]),
         (["me.png", "--csv", "/dev/null", "--force"], ["/dev/null: is not a regular file"]),
+        (["me.png", "--csv", "stdout", "--force"], ["stdout: is a link to /"]),  # as /dev/stdout, even if of a file
+        (["me.png", "--json", "dangling", "--force"], ["dangling: is a link to /"]),
         (["photos", "--csv", "photos/a.png", "--force"], ["a.png: is read, so it cannot be written"]),
         (["me.png", "--csv", "o", "--json", "o"], ["o: is given for two outputs"]),
         (["me.png", "--out", "o.avi"], ["o.avi: cannot be written; known are .mp4"]),
@@ -426,6 +428,8 @@ def test_a_wrong_input_or_output_is_one_line(tmp_path, monkeypatch, words, parts
         (tmp_path / folder).mkdir()
     (tmp_path / "text.mp4").write_text("not a video\n")
     (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dangling").symlink_to("absent")
+    (tmp_path / "stdout").symlink_to("text.mp4")
     (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 40)
     gray = np.full((60, 80, 3), 90, np.uint8)
     for name in ("me.png", "photos/a.png", "photos/b.png"):

@@ -15,6 +15,7 @@ from emotion_perception.core.options import option_fields
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.ros.config import NODE_CONFIGS
 from emotion_perception.ros.demo import runner
+from emotion_perception.ros.parameters import read_sections
 
 PROGRAMS = {**{name: (name,) for name in NODE_CONFIGS}, COMPOSED: NODES}
 TIMEOUT_S = 30.0
@@ -180,6 +181,18 @@ def test_a_parameter_file_without_a_section_for_any_node_of_the_package_is_a_war
         ended = run("camera_node", "--ros-args", "--params-file", path, "-p", "video_device:=''")
         assert ended.returncode == 78
         assert (f"{path} is for camra_node, not for camera_node" in ended.stderr) is warned, ended.stderr
+
+
+def test_tags_of_a_parameter_file_are_ignored(tmp_path):
+    """As rcl does; launch_ros writes the list of topics of several cameras as `!!python/tuple`."""
+    path = tmp_path / "parameters.yaml"
+    path.write_text(
+        "/**:\n  ros__parameters: !!python/dict\n    image_topics: !!python/tuple\n    - front/image_raw\n"
+        "    max_faces: !mine 70000\n"
+    )
+    line = refusal("emotion_classifier_node", "--ros-args", "--params-file", path, code=78)
+    assert "max_faces out of range" in line, "the first fault is this"
+    assert read_sections(path) == [("/**", {"image_topics": ["front/image_raw"], "max_faces": 70000})]
 
 
 def test_a_section_for_all_nodes_may_have_parameters_of_other_nodes_but_no_unknown_ones(tmp_path):

@@ -44,7 +44,7 @@ def test_what_cannot_be_the_name_of_a_topic_is_one_line(name):
         check_topic_name(name, "image_topic")
 
 
-@pytest.mark.parametrize("name", ["a b", "a/", "a//b", "../c", "{node}", "a" * 300])
+@pytest.mark.parametrize("name", ["a b", "a/", "a//b", "a__b", "../c", "{node}", "a" * 300])
 def test_what_cannot_be_the_name_of_a_namespace_is_one_line(name):
     with pytest.raises(ConfigurationError, match="^namespace: '.*' is not a namespace [(].*[)]$"):
         check_namespace(name, "namespace")

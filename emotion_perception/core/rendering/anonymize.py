@@ -99,7 +99,8 @@ class FaceAnonymizer:
 
         Args:
             image_bgr: uint8 (H, W, 3); not changed.
-            faces: all faces in it, or None if they are not known.
+            faces: all faces in it, or None if they are not known. They are not known either if one of them has no pixel
+                in the image, which is then not the one that they were found in.
             stamp_s: stamp of the image in seconds; a stamp that goes backwards forgets missing faces.
             mode: as of `anonymize_faces`; with `none` the image itself is returned.
         """
@@ -108,8 +109,8 @@ class FaceAnonymizer:
             return image_bgr
         if faces is None:
             return anonymize_image(image_bgr, mode)
-        missing = self._missing(faces, stamp_s)
-        if missing is None:
+        missing, image_wh = self._missing(faces, stamp_s), (image_bgr.shape[1], image_bgr.shape[0])
+        if missing is None or any(clip_box(face.box.xyxy, image_wh) is None for face in faces):
             return anonymize_image(image_bgr, mode)
         return anonymize_faces(image_bgr, [*(face.box for face in faces), *missing], mode)
 

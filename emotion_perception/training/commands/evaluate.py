@@ -116,9 +116,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if baseline := report["baseline"]:
         relative, alone = baseline["relative"], baseline["alone"]
-        low, high = relative["balanced_accuracy_interval"]
+        ends = relative["balanced_accuracy_interval"]
+        interval = "no interval" if ends is None else "{:.1%} to {:.1%}".format(*ends)
         print(
             f"relative to rest ({baseline['num_subjects']} subjects): balanced {relative['balanced_accuracy']:.2%} "
-            f"({low:.1%} to {high:.1%}), without the baseline {alone['balanced_accuracy']:.2%}"
+            f"({interval}), without the baseline {alone['balanced_accuracy']:.2%}"
         )
     return 0

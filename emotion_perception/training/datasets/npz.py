@@ -37,6 +37,7 @@ _NAMES = {  # of the arrays; others are not read
     *("images", "labels", "class_names", "split", "split_names", "leak", "subject", "filename"),
     *("ferplus_votes", "ferplus_names", "ferplus_dropped", "jpeg", "offset", "gender", "gender_names", "age", "group"),
 }
+_UNKNOWN_SUBJECT = ("", "nan", "none")
 _SIDE = 64  # pixels of UTKFace's chips
 _LARGEST = 1 << 53  # a float of this size has no fraction
 Arrays = dict[str, NDArray[Any]]
@@ -84,7 +85,7 @@ def load_npz(path: Path) -> FaceDataset:
         votes=None if votes is None else vote_shares(votes),
         vote_names=tuple(str(name).lower() for name in data.get("ferplus_names", ())),
         rejected=_flags(data, "ferplus_dropped"),
-        subjects=_texts(data, "subject"),
+        subjects=_subjects(data),
         filenames=_texts(data, "filename"),
     )
     bad = bad_labels | bad_splits
@@ -289,6 +290,15 @@ def _outside(key: str, names: str, values: NDArray[Any], bad: NDArray[np.bool_],
 
 def _flags(data: Arrays, key: str) -> NDArray[np.bool_] | None:
     return data[key].astype(bool) if key in data else None
+
+
+def _subjects(data: Arrays) -> NDArray[np.str_] | None:
+    """Returns the subject of each image; where it is not known, the image is one of its own."""
+    subjects = _texts(data, "subject")
+    if subjects is None:
+        return None
+    unknown = np.isin(np.char.lower(np.char.strip(subjects)), _UNKNOWN_SUBJECT)
+    return np.where(unknown, np.char.add("unknown person of image ", np.arange(len(subjects)).astype(str)), subjects)
 
 
 def _texts(data: Arrays, key: str) -> NDArray[np.str_] | None:

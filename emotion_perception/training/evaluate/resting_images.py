@@ -125,7 +125,7 @@ def baseline_entries(
     Returns:
         The rule, `num_subjects`, `without_rest` (images that were left out because their subject has no resting image),
         and `relative`, `alone` and `gain`: accuracy and balanced_accuracy with their bootstrap 95 % intervals over
-        subjects.
+        subjects, None with one subject.
     """
     assert data.subjects is not None
     subjects = data.subjects[found.tested]
@@ -154,7 +154,7 @@ def baseline_entries(
         values = {"relative": (of_relative, drawn[0]), "alone": (of_alone, drawn[1])}
         values["gain"] = (of_relative - of_alone, drawn[0] - drawn[1])
         for name, (value, samples) in values.items():
-            interval = [rounded(end) for end in np.quantile(samples, _INTERVAL)]
+            interval = [rounded(end) for end in np.quantile(samples, _INTERVAL)] if len(names) > 1 else None
             entries[name] |= {metric: rounded(value), f"{metric}_interval": interval}
     return entries
 

@@ -145,6 +145,16 @@ class TestFaceHider:
     def test_a_image_whose_faces_are_unknown_is_hidden_whole(self):
         assert self.changed(FaceAnonymizer(), None, 1.0).mean() > 0.95
 
+    @pytest.mark.guarantee(
+        "With `anonymize`, an image is hidden as a whole where a face has no pixel in it: the regions are those of "
+        "another image then, e.g. of another size.",
+        section="Overlay node",
+    )
+    def test_an_image_that_the_faces_are_not_in_is_hidden_whole(self):
+        outside = Face(Box(2**32 - 70, 10, 2**32, 60), 0.9, track_id=4)
+        assert self.changed(FaceAnonymizer(), [self.FACE, outside], 1.0).mean() > 0.95
+        assert FaceAnonymizer().hide(image := noise(), [outside], 1.0, "none") is image
+
     def test_a_image_of_nobody_stays(self):
         assert not self.changed(FaceAnonymizer(), [], 1.0).any()
 

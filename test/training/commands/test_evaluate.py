@@ -3,6 +3,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -77,3 +78,16 @@ def test_what_cannot_work_is_one_line_before_anything_is_measured(call, tmp_path
     assert words in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_images_of_unknown_people_share_no_resting_image(call, write_npz, tmp_path, capsys):
+    """All images but those of one known person have an empty subject, "nan" or None."""
+    unknown = [("", "nan", "None", " ")[number % 4] for number in range(50)]
+    data = write_npz("people.npz", count=120, subject=np.array(["ada"] * 70 + unknown))
+    options = ("--model", "compact_vgg", "--data", data, "--split", "Training", "--baseline-by", "subject")
+    assert call(*options) == 0
+    assert "relative to rest (1 subjects)" in (told := capsys.readouterr().out)
+    assert "(no interval)" in told
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "20 images of subjects without one are left out" in report
+    assert "(no interval)" in report
