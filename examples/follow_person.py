@@ -104,9 +104,10 @@ def limited(value: float, lowest: float, highest: float) -> float:
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args(remove_ros_args()[1:])
-    # rclpy's own handlers would end the publishers first; so both signals are a KeyboardInterrupt, and it can stop
+    # rclpy's own handlers would end the publishers first; so each signal is a KeyboardInterrupt, and it can stop
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal is gone
+        signal.signal(number, signal.default_int_handler)
     node = None
     try:
         node = FollowPerson()

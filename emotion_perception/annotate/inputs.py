@@ -22,7 +22,6 @@ from emotion_perception.core.printable import printable
 _LOG = logging.getLogger(__name__)
 _NS = 1_000_000_000
 _STALL_S = 10.0  # without an image, after which a live source has ended
-_COMPLETE = 0.9  # of the frames that a video's header promises; some headers only estimate
 
 
 class Kind(Enum):
@@ -141,7 +140,7 @@ class Input:
                 break
             stamp_s = stamp_s + frame.interval_s if self.kind is Kind.VIDEO else number / self._rate_hz
             yield InputImage(number, round(stamp_s * _NS), frame.image_bgr, self._source.path)
-        if self.kind is Kind.VIDEO and number + 1 < _COMPLETE * self.frame_count:
+        if self._source.is_cut:
             _LOG.warning("%s: ends after %d of about %d frames", self.name, number + 1, self.frame_count)
 
     def _live_images(self) -> Iterator[InputImage]:

@@ -30,7 +30,6 @@ from rclpy.qos import HistoryPolicy, ReliabilityPolicy
 from emotion_perception.core.errors import ConfigurationError, RecordingError, clipped, one_line
 from emotion_perception.core.options import OptionLimits, Options, limits_of, option_fields, with_values
 from emotion_perception.core.retired_names import PARAMETERS
-from emotion_perception.core.yaml_limits import SAFE_LOADER
 from emotion_perception.ros.config import NODE_CONFIGS, RELIABILITIES
 
 Config = TypeVar("Config", bound=Options)
@@ -228,24 +227,13 @@ def _given_sections(arguments: tuple[str, ...]) -> list[tuple[str, Mapping[str, 
 
 
 def read_sections(path: Path) -> list[tuple[str, Mapping[str, Any]]]:
-    """Returns the sections of a parameter file, see `parameter_sections`."""
-    return list(parameter_sections(yaml.load(path.read_text(encoding="utf-8"), Loader=_UntaggedLoader)))
+    """Returns the sections of a parameter file, see `parameter_sections`; every value is text, as it is written.
 
-
-class _UntaggedLoader(SAFE_LOADER):  # type: ignore[misc]
-    """Ignores tags, as rcl does: launch_ros writes lists as `!!python/tuple`."""
-
-    def construct_untagged(self, node: yaml.Node) -> Any:
-        """Returns the value of a node as if it had no tag."""
-        if isinstance(node, yaml.ScalarNode):
-            return self.construct_object(
-                yaml.ScalarNode(self.resolve(yaml.ScalarNode, node.value, (True, False)), node.value)
-            )
-        is_list = isinstance(node, yaml.SequenceNode)
-        return self.construct_sequence(node, deep=True) if is_list else self.construct_mapping(node, deep=True)
-
-
-_UntaggedLoader.add_constructor(None, _UntaggedLoader.construct_untagged)
+    rcl, which sets the parameters, has types of its own and ignores tags (launch_ros writes lists as `!!python/tuple`),
+    so nothing is read as a date, a number or an object here.
+    """
+    trees = yaml.load_all(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return [section for tree in trees for section in parameter_sections(tree)]
 
 
 def section_fits(pattern: str, full_name: str) -> bool:

@@ -480,6 +480,12 @@ def test_a_video_that_is_cut_short_is_said(clip, faces, tmp_path):
     assert f"cut.mkv: ends after {frames} of about " in error
 
 
+def test_a_video_with_a_pause_is_not_taken_for_cut(clip, faces, tmp_path):
+    times_ms = [*range(0, 400, 40), *range(60_000, 60_400, 40)]
+    video = write_video(tmp_path / "pause.mkv", faces * 2, times_ms)
+    assert "ends after" not in annotate(video, "--json", tmp_path / "o.json")
+
+
 def test_a_name_that_is_not_utf_8_is_written_to_the_table(faces, tmp_path):
     path = tmp_path / os.fsdecode(b"visage fran\xe7ais.png")
     path.write_bytes(cv2.imencode(".png", faces[0])[1].tobytes())

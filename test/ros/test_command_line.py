@@ -192,7 +192,15 @@ def test_tags_of_a_parameter_file_are_ignored(tmp_path):
     )
     line = refusal("emotion_classifier_node", "--ros-args", "--params-file", path, code=78)
     assert "max_faces out of range" in line, "the first fault is this"
-    assert read_sections(path) == [("/**", {"image_topics": ["front/image_raw"], "max_faces": 70000})]
+    assert read_sections(path) == [("/**", {"image_topics": ["front/image_raw"], "max_faces": "70000"})]
+
+
+@pytest.mark.parametrize("value", ["2024-02-30", "=", "!cam front"])
+def test_a_value_that_only_rcl_understands_is_no_fault(tmp_path, value):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(f"camera_node:\n  ros__parameters:\n    frame_id: {value}\n")
+    line = refusal("camera_node", "--ros-args", "--params-file", path, "-p", "video_device:=''", code=78)
+    assert "video_device is empty" in line, "the first fault is this"
 
 
 def test_a_section_for_all_nodes_may_have_parameters_of_other_nodes_but_no_unknown_ones(tmp_path):

@@ -299,9 +299,10 @@ def run_example(name, *arguments, domain, end):
     "The example that follows a person stops the robot, and ends, also while the time of `/clock` stands still.",
     section="Programs",
 )
-def test_with_a_clock_that_stands_still_the_robot_stops(graph):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP])
+def test_with_a_clock_that_stands_still_the_robot_stops(graph, end):
     velocities, arguments = graph.listen(Twist, "cmd_vel"), ["--ros-args", "-p", "use_sim_time:=true"]
-    with run_example("follow_person", *arguments, domain=graph.context.get_domain_id(), end=signal.SIGINT):
+    with run_example("follow_person", *arguments, domain=graph.context.get_domain_id(), end=end):
         graph.speak(EmotionArray, "emotions").publish(array(3, face(z=3.0)))
         graph.wait(lambda: velocities and velocities[-1] == Twist(), "it did not stop")
     assert velocities[0].linear.x == pytest.approx(0.3)

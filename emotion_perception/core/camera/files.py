@@ -20,6 +20,7 @@ from emotion_perception.core.regular_files import opencv_name
 from emotion_perception.core.types import Frame
 
 _LOG = logging.getLogger(__name__)
+_COMPLETE = 0.9  # of what a video's header tells; some headers only estimate
 _LONGEST_INTERVAL_S = 60.0
 _MOST_FRAMES = 1e9  # some files claim more
 _OTHER_RATE = 0.1  # deviation from the rate that is mentioned
@@ -42,6 +43,7 @@ class VideoFileSource(FrameSource):
         self._path, self._options = path, options
         self._capture: cv2.VideoCapture | None = None
         self._last_s: float | None = None  # time stamp of the frame before
+        self._count = 0  # frames since the file was opened
         self._warned = False
         self._ahead: NDArray[np.uint8] | None = self._open()
 
@@ -58,7 +60,9 @@ class VideoFileSource(FrameSource):
             self.close()
             image = self._open()
         if image is None:
+            self.is_cut = self._ended_early()
             return None
+        self._count += 1
         image_bgr = fit_within(image, self._options.image_width, self._options.image_height)
         return Frame(image_bgr, time.monotonic(), self._interval_s())
 
@@ -72,16 +76,26 @@ class VideoFileSource(FrameSource):
         """Opens the file and returns its first image, which shows that it is a video."""
         if _is_text(self._path):  # FFmpeg would render its letters
             raise SourceError(f"{self._path}: a text file, not a video")
-        self._last_s = None
+        self._last_s, self._count = None, 0
         self._capture = cv2.VideoCapture(opencv_name(self._path), _backend())
-        self.rate_hz = nominal_rate_or_default_hz(self._options.framerate, self._capture.get(cv2.CAP_PROP_FPS))
-        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        count, own_hz = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate_hz = nominal_rate_or_default_hz(self._options.framerate, own_hz)
         self.frame_count = int(count) if 0 < count < _MOST_FRAMES else 0
+        self._duration_s = self.frame_count / own_hz if own_hz > 0 else 0.0
         image = self._read_image()
         if image is None:
             self.close()
             raise SourceError(f"{self._path}: not a video or image file that OpenCV can read")
         return image
+
+    def _ended_early(self) -> bool:
+        """Returns whether fewer frames came than the header tells.
+
+        Of some formats OpenCV computes their number from duration and rate, which is wrong where the rate varies, so
+        the last time stamp has to be early as well.
+        """
+        few = self._count < _COMPLETE * self.frame_count
+        return few and (not self._duration_s or (self._last_s or 0.0) < _COMPLETE * self._duration_s)
 
     def _interval_s(self) -> float:
         """Returns the time since the frame before, by their time stamps; 0 if `framerate` decides."""

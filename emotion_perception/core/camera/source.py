@@ -25,6 +25,7 @@ class FrameSource(ABC):
         is_live: True if `read` waits for the next image; False if it returns at once and the caller sets the pace.
         skipped: number of images that were left out because they cannot be read.
         frame_count: number of images to expect, of a video as its header tells it; 0 if unknown or without end.
+        is_cut: True at the end of a video that has fewer images, and ends earlier, than its header tells.
         path: of the file of the last image, where each image is a file of its own.
     """
 
@@ -32,6 +33,7 @@ class FrameSource(ABC):
     is_live: bool
     skipped: int = 0
     frame_count: int = 0
+    is_cut: bool = False
     path: Path | None = None
 
     @abstractmethod

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emotion_perception.core.classification.labels import LABELS
-from emotion_perception.core.errors import ModelBundleError
+from emotion_perception.core.errors import ModelBundleError, clipped
+from emotion_perception.core.printable import printable
 
 NORMALIZATIONS = ("standardize", "zero_one", "minus_one_one", "min_max", "dataset")
+_LONGEST_LABEL = 100  # characters
 _LARGEST_INPUT = 1024  # pixels; larger values are errors in the description
 
 
@@ -59,9 +61,13 @@ class ModelSpec:
             raise ModelBundleError(
                 f"pixel_mean {self.pixel_mean}, pixel_deviation {self.pixel_deviation} are not gray values of 0..255"
             )
-        if not self.temperature > 0:
-            raise ModelBundleError(f"temperature {self.temperature} is not positive")
+        if not 0.001 <= self.temperature <= 1000:
+            raise ModelBundleError(f"temperature {clipped(str(self.temperature))} is not within 0.001..1000")
         if not 0 <= self.crop_margin <= 1:
             raise ModelBundleError(f"crop_margin {self.crop_margin} is not within 0..1")
         if len(set(self.labels)) != len(self.labels) or not self.labels:
             raise ModelBundleError(f"labels {list(self.labels)} are empty or not unique")
+        if bad := [label for label in self.labels if len(label) > _LONGEST_LABEL or printable(label) != label]:
+            raise ModelBundleError(
+                f"label '{clipped(printable(bad[0]))}' has control characters or more than {_LONGEST_LABEL} characters"
+            )

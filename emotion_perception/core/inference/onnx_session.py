@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _PROVIDERS = ("CPUExecutionProvider",)
-_ERRORS_ONLY = 3  # log severity; errors are raised too
+_FATAL_ONLY = 4  # log severity; errors are raised
 _LONGEST_REASON = 200  # characters
 _MIN_PART = 2  # inputs: starting another run takes as long as a part of one
 FEATURES = "features"  # name of the output with the features before the last layer
@@ -52,15 +52,14 @@ def open_session(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = thread_count(num_threads)
     options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     unreadable = (errors.Fail, errors.InvalidArgument, errors.InvalidGraph, errors.InvalidProtobuf, errors.NoSuchFile)
     try:
         content = read_model(path) if model is None else model
         session = onnxruntime.InferenceSession(content, options, providers=list(_PROVIDERS))
     except (*unreadable, errors.NotImplemented, errors.RuntimeException) as e:
-        reason = " ".join(str(e).split())[:_LONGEST_REASON]
-        raise ModelFileError(f"{path}: not an ONNX file that onnxruntime can run: {reason}") from e
+        raise ModelFileError(f"{path}: not an ONNX file that onnxruntime can run: {_reason(e)}") from e
     if missing := set(outputs) - {output.name for output in session.get_outputs()}:
         raise ModelFileError(f"{path}: another network than expected: it has no output {', '.join(sorted(missing))}")
     return session
@@ -107,7 +106,7 @@ class OnnxBackend:
         names = [output.name for output in outputs]
         if len(inputs) != 1 or not outputs or len(outputs) > 2 or names[1:] not in ([], [FEATURES]):
             raise ModelFileError(f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs, expected one each")
-        self._parallel_runs = parallel_runs
+        self._path, self._parallel_runs = path, parallel_runs
         self._pool = ThreadPoolExecutor(max(1, parallel_runs - 1), thread_name_prefix="onnx")  # starts no thread yet
         self._input = inputs[0].name
         self._outputs = names if features else names[:1]
@@ -124,5 +123,12 @@ class OnnxBackend:
         return np.concatenate([self._run(first), *(run.result() for run in running)])
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        outputs: list[NDArray[np.float32]] = self._session.run(self._outputs, {self._input: batch})
+        try:
+            outputs: list[NDArray[np.float32]] = self._session.run(self._outputs, {self._input: batch})
+        except Exception as e:  # those of onnxruntime have no class in common
+            raise ModelFileError(f"{self._path}: onnxruntime cannot run it: {_reason(e)}") from e
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:_LONGEST_REASON]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.assets import PACKAGE_MODELS
+from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.inference import OnnxBackend
 
 
@@ -51,3 +52,11 @@ def test_what_a_part_raises_is_raised(monkeypatch):
     monkeypatch.setattr(backend, "_run", fail_in_the_other_thread)
     with pytest.raises(RuntimeError, match="out of memory"):
         backend(np.zeros((4, 1, 48, 48), np.float32))
+
+
+def test_a_run_that_fails_is_one_line_that_names_the_file(capfd):
+    path = PACKAGE_MODELS / "compact_vgg.int8.onnx"
+    with pytest.raises(ModelFileError, match=r"compact_vgg.int8.onnx: onnxruntime cannot run it: .*nvalid") as failure:
+        OnnxBackend(path, 1)(np.zeros((1, 1, 5, 5), np.float32))
+    assert "\n" not in str(failure.value)
+    assert capfd.readouterr() == ("", ""), "onnxruntime logs nothing beside it"
