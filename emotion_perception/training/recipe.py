@@ -35,7 +35,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "weight_decay": (0, 1_000_000),
     "warmup_epochs": (0, 1_000_000),
     "early_stopping": (0, 1_000_000),
-    "label_smoothing": (0, 1),
+    "label_smoothing": (0, 0.99),
     "mixup": (0, 1_000_000),
     "vote_weight": (0, 1_000_000),
 }
@@ -330,6 +330,8 @@ def _check_augmentation(options: Mapping[str, Any], source: str) -> None:
             raise ConfigurationError(f"{source}: scale {value!r} is not [smallest, largest]")
         for number in values:
             _check_number(number, _AUGMENTATION[name], f"{source}: {name}")
+        if list(values) != sorted(values):
+            raise ConfigurationError(f"{source}: scale {value!r} is not [smallest, largest]")
 
 
 def _check_number(value: Any, limits: tuple[float, float], source: str) -> None:

@@ -65,6 +65,8 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
         ("architecture: x\nteacher: {a: b}\n", "teacher {'a': 'b'} is neither a name nor a list of names"),
         ("architecture: x\nteacher: [a, 1]\n", r"teacher \['a', 1\] is neither a name nor a list of names"),
         ("architecture: x\nunlabeled_split: Faces\n", "unlabeled_split needs teacher_views, and balance none"),
+        ("architecture: x\nlabel_smoothing: 1\n", "label_smoothing 1.0 is above 0.99"),
+        ("architecture: x\naugmentation: {scale: [1.1, 0.9]}\n", r"scale \[1.1, 0.9\] is not \[smallest, largest\]"),
         ("architecture: x\nsoup_weight: 0.5\n", "soup_weight 0.5 needs other weights to average with"),
         (
             "architecture: x\nrestarts: {3: {speed: 1}}\n",

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from emotion_perception.core.printable import printable
 from emotion_perception.core.rendering.overlay import caption
 from emotion_perception.core.rendering.palette import label_color, rgb_fractions
 from emotion_perception.core.types import FaceEmotion
@@ -91,6 +92,6 @@ def _marker(emotion: FaceEmotion) -> FaceMarker:
         shape_id=first_id,
         text_id=first_id + 1,
         xyz_m=(position.x, position.y, position.z),
-        text=caption(emotion),
+        text=printable(caption(emotion)),
         rgb=rgb_fractions(label_color(emotion.label, uncertain=emotion.uncertain)),
     )

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fits a model's calibration temperature (Guo et al. 2017, "On Calibration of Modern Neural Networks")."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ from emotion_perception.training.evaluate.prediction import classifier_logits
 _LOWEST, _HIGHEST = 0.05, 20.0
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _STEPS = 60  # of golden section; the interval shrinks to 1e-12
+_log = logging.getLogger(__name__)
 
 
 def calibrate(
@@ -67,7 +69,12 @@ def calibrate(
     data = load_dataset(data_path, **(data_options or {})).split(split)
     if ignore_classes:
         data = data.without_classes(ignore_classes)
-    calibration = fit_calibration(create_classifier(options), data)
+    usable = data.usable_for_training()
+    if len(usable) < len(data):
+        _log.warning("%d images are left out: blank, without a face, or in a later split, too", len(data) - len(usable))
+    if absent := sorted(set(bundle.spec.labels) - {data.class_names[label] for label in set(usable.labels.tolist())}):
+        _log.warning("no image of %s: the temperature is that of the other classes", ", ".join(absent))
+    calibration = fit_calibration(create_classifier(options), usable)
     metadata = {**bundle.spec.metadata, "calibration": {"data": data_path.name, "split": split, **calibration}}
     replace_spec(bundle, replace(bundle.spec, temperature=calibration["temperature"], metadata=metadata))
     return calibration

@@ -9,7 +9,7 @@ import pytest
 from emotion_perception.core.classification import softmax
 from emotion_perception.core.classification.model_bundle import load_model_bundle
 from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.export import calibration as calibrate_module
 from emotion_perception.training.export.calibration import (
@@ -48,8 +48,22 @@ def test_a_models_description_gets_the_fitted_temperature(exported_model, write_
     spec = load_model_bundle(path).spec
     assert spec.temperature == figures["temperature"]
     assert figures["nll_after"] <= figures["nll_before"]
-    assert spec.metadata["calibration"]["n"] == 30
+    assert spec.metadata["calibration"]["n"] == 27, "three are also in a later split"
     assert spec.metadata["terms"] == exported_model.bundle.spec.metadata["terms"], "the rest is kept"
+
+
+def test_images_that_say_nothing_are_left_out_of_calibration(exported_model, write_npz, tmp_path, caplog):
+    shutil.copytree(exported_model.bundle.weights.parent, tmp_path / "model")
+    options = ClassifierOptions(model=str(tmp_path / "model" / "tiny.safetensors"))
+    arrays = dict(np.load(write_npz(count=40)))
+    arrays |= {"split": None, "split_names": None, "leak": None, "labels": np.arange(40, dtype=np.uint8) % 5}
+    arrays["images"][:8] = 0
+    assert calibrate(options, write_npz(**arrays))["n"] == 32
+    assert "8 images are left out: blank" in caplog.text
+    assert "no image of neutral, surprise: the temperature is that of the other classes" in caplog.text
+    arrays["images"][:] = 0
+    with pytest.raises(DatasetError, match="no image to fit the temperature on"):
+        calibrate(options, write_npz(**arrays))
 
 
 class Answering:
