@@ -213,10 +213,11 @@ class _Evaluation:
 
     def _problems(self, frames: FrameTable) -> list[str]:
         topic = self._source.topic
+        declared = 0 if topic is None else max(topic.count, self._recording.declared.get(topic.name, 0))
         problems = [
             *self._recording.problems,
             *self._source.problems(),
-            *frame_problems(frames, 0 if topic is None else topic.count),
+            *frame_problems(frames, declared),
         ]
         if self._labels is not None and (unused := len(self._labels.rows) - len(self._used)):
             rows = len(self._labels.rows)

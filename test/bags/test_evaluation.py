@@ -126,6 +126,14 @@ def test_the_tables_have_a_row_for_each_frame_and_face(tmp_path):
     assert [row["stamp_ns"] for row in rows] == [str(T0 + k * STEP) for k in (1, 2, 2)]
 
 
+def test_images_that_only_the_metadata_has_are_told_with_their_number(tmp_path):
+    bag = write_bag(tmp_path / "bag", [scene()] * 3, stamps(3))
+    text = (bag / "metadata.yaml").read_text()
+    (bag / "metadata.yaml").write_text(re.sub(r"message_count: 3\b", "message_count: 5", text))
+    evaluate(bag, tmp_path / "out")
+    assert "3 images were read, 5 are declared" in json.loads((tmp_path / "out" / "report.json").read_text())["problems"]
+
+
 def test_the_table_has_positions_where_the_recording_has_a_calibration(tmp_path):
     info = ("/camera_info", CAMERA_INFO, T0, camera_info(header(T0), width=160, height=120))
     for name, extra in (("calibrated", [info]), ("not", [])):

@@ -5,8 +5,8 @@
 import hashlib
 import itertools
 import re
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,6 +61,7 @@ class Recording:
     Attributes:
         path: as given.
         files: the storage files, in the order of recording.
+        declared: number of messages of each topic that metadata.yaml tells; empty where it does not.
         problems: the damage that was found, one line each; reading messages may add lines.
 
     Raises:
@@ -72,6 +73,7 @@ class Recording:
         self.problems: list[str] = []
         self._stack = ExitStack()
         metadata = self._metadata()
+        self.declared = _declared(metadata or {})
         self.files = self._chosen(_storage_files(path), metadata)
         try:
             self._storages = self._open(metadata)
@@ -302,6 +304,18 @@ def _is_storage(path: Path) -> bool:
 _ALL_SUFFIXES = tuple(
     f"{suffix}{packed}" for suffix, packed in itertools.product(STORAGE_SUFFIXES, ("", _COMPRESSED_SUFFIX))
 )
+
+
+def _declared(metadata: Mapping[str, Any]) -> dict[str, int]:
+    """Returns the number of messages of each topic in the content of a metadata.yaml, leaving out what is malformed."""
+    entries = metadata.get("topics_with_message_count")
+    found = {}
+    for entry in entries if isinstance(entries, list) else ():
+        with suppress(KeyError, TypeError):
+            name, count = entry["topic_metadata"]["name"], entry["message_count"]
+            if isinstance(name, str) and type(count) is int:
+                found[name] = count
+    return found
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -69,7 +69,7 @@ class RecognizerOptions(Options):
         64, "maximum number of faces per frame that are classified, largest first", minimum=1, maximum=1024, live=True
     )
     max_load: float = option(
-        0.8,
+        0.4,  # the detector works on the next frame meanwhile; docs/performance.md has what more costs
         "maximum share of the time between frames that classification takes; more faces take turns; 0 is no limit",
         minimum=0.0,
         maximum=10.0,

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 
 from emotion_perception.core.errors import ConfigurationError, ImageError
 from emotion_perception.core.regular_files import MAX_IMAGE_BYTES, MIB, open_regular
+from emotion_perception.training.datasets.images import LARGEST_IMAGE
 
 _UNREADABLE = (
     SyntaxError,
@@ -26,7 +27,6 @@ _UNREADABLE = (
     Image.DecompressionBombError,
 )  # exceptions of PIL
 _OF_THE_SYSTEM = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
-_LARGEST = 80_000_000  # pixels; a larger image is no photo of a face
 _LARGEST_SIDE = 4096  # pixels of a scaled image
 
 
@@ -63,7 +63,7 @@ def read_image(source: Path | bytes, *, wh: tuple[int, int] | None = None, color
             io.BytesIO(source) if isinstance(source, bytes) else _open(source) as file,
             Image.open(file) as image,
         ):
-            if image.width * image.height > _LARGEST or image.mode.startswith(("I", "F")):
+            if image.width * image.height > LARGEST_IMAGE or image.mode.startswith(("I", "F")):
                 raise ImageError("image of more than 8 bits or 80 million pixels")
             if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:  # a phone's JPEG with a preview is MPO
                 raise ImageError("file of several images, e.g. an animation")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emotion_perception.core.classification import canonical_label
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.training.datasets.images import Images, MappedImages, deviations
+from emotion_perception.training.datasets.images import LARGEST_IMAGE, Images, MappedImages, deviations
 from emotion_perception.training.datasets.problems import Problem
 
 IGNORE_HINT = "leave the images out with --ignore-classes"
@@ -55,6 +55,8 @@ class FaceDataset:
             raise DatasetError(f"images are {self.images.dtype} {self.images.shape}, not uint8 (N, H, W[, 3])")
         if (self.images.ndim == 4 and self.images.shape[3] != 3) or 0 in self.images.shape[1:]:
             raise DatasetError(f"images of shape {self.images.shape} are neither gray nor color")
+        if (pixels := self.images.shape[1] * self.images.shape[2]) > LARGEST_IMAGE:
+            raise DatasetError(f"images of {pixels / 1e6:.0f} megapixels are larger than {LARGEST_IMAGE // 1_000_000}")
         for name, value in self._columns().items():
             if value.ndim == 0 or len(value) != count:
                 raise DatasetError(f"{name} has the shape {value.shape} for {count} images")

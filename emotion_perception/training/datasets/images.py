@@ -12,6 +12,8 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
+LARGEST_IMAGE = 80_000_000
+"""Pixels; a larger image is no photo of a face."""
 _CHUNK_BYTES = 4 << 20  # of a chunk
 _RESIDENT_BYTES = 64 << 20  # of a mapped file that the process keeps
 _AROUND_BYTES = 2 << 20  # that Linux maps when a page is touched: at most a huge page

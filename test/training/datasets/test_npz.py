@@ -40,6 +40,7 @@ def test_color_images_come_as_rgb_and_are_kept_as_bgr(write_npz):
         ({"images": np.zeros((120, 4, 4), np.float32)}, "images are float32"),
         ({"images": np.zeros((120, 4, 4, 4), np.uint8)}, "neither gray nor color"),
         ({"images": np.zeros((120, 0, 4), np.uint8)}, "neither gray nor color"),
+        ({"images": np.zeros((2, 9000, 9000), np.uint8), "leak": None}, "images of 81 megapixels are larger than 80"),
         ({"images": np.zeros((0, 4, 4), np.uint8), "labels": np.zeros(0, np.uint8)}, "has the shape"),
         ({"labels": np.zeros(3, np.uint8)}, r"labels has the shape \(3,\) for 120 images"),
         (
