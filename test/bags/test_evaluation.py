@@ -131,7 +131,8 @@ def test_images_that_only_the_metadata_has_are_told_with_their_number(tmp_path):
     text = (bag / "metadata.yaml").read_text()
     (bag / "metadata.yaml").write_text(re.sub(r"message_count: 3\b", "message_count: 5", text))
     evaluate(bag, tmp_path / "out")
-    assert "3 images were read, 5 are declared" in json.loads((tmp_path / "out" / "report.json").read_text())["problems"]
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert "3 images were read, 5 are declared" in report["problems"]
 
 
 def test_the_table_has_positions_where_the_recording_has_a_calibration(tmp_path):
