@@ -138,7 +138,13 @@ def test_the_installed_program_evaluates_recordings_in_several_processes(tmp_pat
     section="Programs",
 )
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are listed as Linux does")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (signal.SIGINT, signal.SIGHUP, signal.SIGKILL)),
+    ],
+)
 def test_an_evaluation_in_several_processes_leaves_none_behind_when_it_is_stopped(tmp_path, number):
     folder, out = tmp_path / "bags", tmp_path / "out"
     folder.mkdir()

@@ -54,7 +54,7 @@ def with_callback(monkeypatch):
     ("change", "part"),
     [
         ("learning_rate=1e308", "learning_rate 1e+308 is above 1000000"),
-        ("label_smoothing=7", "label_smoothing 7.0 is above 1"),
+        ("label_smoothing=7", "label_smoothing 7.0 is above 0.99"),
         ("mixup=-1", "mixup -1.0 is below 0"),
         ("momentum=5", "momentum 5.0 is above 1"),
         ("weight_decay=-1", "weight_decay -1.0 is below 0"),
