@@ -316,7 +316,7 @@ def test_the_overlay_draws_a_crowd_in_time(run_node):
     arrays.publish(emotions(2, [(10, 20, 100, 140)], label="l" * (10 * MIB)))
     node.wait_for_warning("is larger than 524288")
     images.publish(image(3))
-    arrays.publish(emotions(3, crowd[:40], label="l" * 1000, labels=("l" * 20_000, "m")))
+    arrays.publish(emotions(3, crowd[:40], label="l" * 10_000, labels=("l" * 10_000, "m")))
     node.wait(lambda: overlays[-1].header == header(3), "long labels are not drawn")
     node.wait(lambda: markers, "there are no markers")
     assert node.peak_bytes() - before < MAX_GROWTH
