@@ -32,7 +32,7 @@ def render_template(templates: Path, template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"urlencode": _url, "percent": _percent, "interval": _interval, "cell": _cell}
+    environment.filters |= {"urlencode": _url, "percent": _percent, "interval": interval_text, "cell": _cell}
     return encodable(environment.get_template(template).render(values))
 
 
@@ -45,7 +45,8 @@ def _percent(fraction: float | None) -> str:
     return "–" if fraction is None else f"{fraction:.1%}"
 
 
-def _interval(ends: list[float] | None) -> str:
+def interval_text(ends: list[float] | None) -> str:
+    """Returns the ends of an interval of fractions, e.g. `61.2% to 65.0%`."""
     return "no interval" if ends is None else " to ".join(f"{end:.1%}" for end in ends)
 
 

@@ -162,7 +162,7 @@ class Recipe:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)!r} is not a table")
         for name in ("labels", "ignore_classes"):
             value = getattr(self, name)
-            if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+            if not _is_list_of_names(value):
                 raise ConfigurationError(f"recipe: {name} {value!r} is not a list of names")
         for name, limits in _LIMITS.items():
             _check_number(getattr(self, name), limits, f"recipe: {name}")
@@ -180,8 +180,7 @@ class Recipe:
         for name in ("calibration_fraction", "ema_decay", "soup_weight"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is not within 0..1")
-        names = (self.teacher,) if isinstance(self.teacher, str) else self.teacher
-        if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        if not isinstance(self.teacher, str) and not _is_list_of_names(self.teacher):
             raise ConfigurationError(f"recipe: teacher {self.teacher!r} is neither a name nor a list of names")
         if not 0 <= self.teacher_weight <= 1:
             raise ConfigurationError(f"recipe: teacher_weight {self.teacher_weight} is not within 0..1")
@@ -332,6 +331,10 @@ def _check_augmentation(options: Mapping[str, Any], source: str) -> None:
             _check_number(number, _AUGMENTATION[name], f"{source}: {name}")
         if list(values) != sorted(values):
             raise ConfigurationError(f"{source}: scale {value!r} is not [smallest, largest]")
+
+
+def _is_list_of_names(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
 def _check_number(value: Any, limits: tuple[float, float], source: str) -> None:

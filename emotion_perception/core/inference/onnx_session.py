@@ -114,7 +114,11 @@ class OnnxBackend:
         self.output_shape: list[int | str | None] = outputs[0].shape[1:]
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the logits, and the features after them where they are wanted."""
+        """Returns the logits, and the features after them where they are wanted.
+
+        Raises:
+            ModelFileError: onnxruntime cannot run the network on these inputs.
+        """
         parts = min(self._parallel_runs, len(batch) // _MIN_PART)
         if parts < 2:
             return self._run(batch)

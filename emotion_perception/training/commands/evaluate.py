@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_perception.core.errors import ConfigurationError
     from emotion_perception.core.yaml_values import parse_key_values
     from emotion_perception.reporting.output_file import check_output_file
+    from emotion_perception.reporting.pages import interval_text
     from emotion_perception.training.evaluate.evaluator import evaluate
     from emotion_perception.training.evaluate.report import REPORT_FILES
     from emotion_perception.training.evaluate.resting_images import RestingRule
@@ -116,10 +117,9 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if baseline := report["baseline"]:
         relative, alone = baseline["relative"], baseline["alone"]
-        ends = relative["balanced_accuracy_interval"]
-        interval = "no interval" if ends is None else "{:.1%} to {:.1%}".format(*ends)
         print(
             f"relative to rest ({baseline['num_subjects']} subjects): balanced {relative['balanced_accuracy']:.2%} "
-            f"({interval}), without the baseline {alone['balanced_accuracy']:.2%}"
+            f"({interval_text(relative['balanced_accuracy_interval'])}), "
+            f"without the baseline {alone['balanced_accuracy']:.2%}"
         )
     return 0

@@ -44,7 +44,8 @@ def calibrate(
     """Fits a model's temperature on a dataset and writes it into the model's description.
 
     The images should be neither training images of the model nor images on which it will be evaluated. `export` fits
-    the temperature on the calibration images of the training run.
+    the temperature on the calibration images of the training run. Blank images, images without a face and images that
+    also stand in a later split are left out.
 
     Args:
         options: model and device.
