@@ -89,6 +89,24 @@ def test_the_overlay_shows_the_box_under_the_source_header(graph, make, watched)
 
 
 @pytest.mark.guarantee(
+    "An EmotionArray whose probabilities do not belong to its labels is not used: overlay, markers and page go on with "
+    "the next one.",
+    section="Limits",
+)
+def test_probabilities_for_other_labels_are_a_fault_and_the_next_ones_are_drawn(graph, make, watched):
+    overlay = watched(parameters=patient())
+    contradictory = emotions_at(make.header(1), BOX)
+    contradictory.faces[0].smoothed_probabilities = [0.5]
+    overlay.images.publish(make.image(1, width=320, height=240))
+    overlay.emotions.publish(contradictory)
+    graph.wait(lambda: overlay.node.faults == 1)
+    overlay.images.publish(make.image(2, width=320, height=240))
+    overlay.emotions.publish(emotions_at(make.header(2), BOX))
+    graph.wait(lambda: overlay.overlays and overlay.overlays[-1].header == make.header(2))
+    assert overlay.node.faults == 1
+
+
+@pytest.mark.guarantee(
     "A line in a free corner of the overlay has the frame rate, the age of the image and the number of dropped images; "
     "`draw_status` switches it off.",
     section="Overlay node",
