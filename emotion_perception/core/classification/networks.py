@@ -7,7 +7,7 @@ Imports torch, so it is imported only where it is used. It is part of `core` bec
 export.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from emotion_perception.core.errors import ModelBundleError, one_line
 class CompactVGG(nn.Module):
     """`compact_vgg`, the network this package ships: a narrow VGG (Simonyan and Zisserman 2015).
 
-    With batch normalization and global average pooling. Each stage is two 3x3 convolutions, with max-pooling between
+    With batch normalization and global average pooling. Each stage is some 3x3 convolutions, with max-pooling between
     stages: any input from 8 pixels a side works, so that training can start on smaller images.
 
     Args:
@@ -30,7 +30,11 @@ class CompactVGG(nn.Module):
         aux_classes: outputs of a second head for another labeling of the same images (FER+ votes), which improves the
             shared features; 0 for none, as in every exported model.
         widths: channels of each stage.
+        depths: convolutions of each stage, at least one; empty for two each.
         dropout: probability before the heads.
+
+    Raises:
+        ValueError: `depths` has another length than `widths`, or an entry below one.
     """
 
     def __init__(
@@ -38,17 +42,22 @@ class CompactVGG(nn.Module):
         num_classes: int = 7,
         *,
         aux_classes: int = 0,
-        widths: tuple[int, ...] = (32, 64, 128, 384),
+        widths: Sequence[int] = (32, 64, 128, 384),
+        depths: Sequence[int] = (),
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
+        depths = depths or [2] * len(widths)
+        if len(depths) != len(widths) or min(depths) < 1:
+            raise ValueError(f"depths {list(depths)} are not {len(widths)} numbers from 1")
         layers: list[nn.Module] = []
         channels = 1
-        for stage, width in enumerate(widths):
+        for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             if stage:
                 layers.append(nn.MaxPool2d(2))
-            layers += [*_convolution(channels, width), *_convolution(width, width)]
-            channels = width
+            for _ in range(depth):
+                layers += _convolution(channels, width)
+                channels = width
         self.features = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout))
         self.head = nn.Linear(channels, num_classes)
         self.aux_head = nn.Linear(channels, aux_classes) if aux_classes else None

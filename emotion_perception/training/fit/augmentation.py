@@ -208,7 +208,7 @@ def build_augmentation(
         brightness: a value uniform within +-brightness is added to an image in 0..1.
         contrast: an image in 0..1 is multiplied by a factor uniform within 1 +- contrast.
         small: probability of a face of few pixels, see `SmallFaces`.
-        blur: probability of a Gaussian blur of 3x3 pixels, sigma 0.3 to 1.2.
+        blur: probability of a Gaussian blur, sigma 0.3 to 2.0 pixels.
         dark: probability of little light, see `LowLight`.
         noise: standard deviation of the Gaussian noise that is added to half of the images, in 0..1.
         erase: probability that a rectangle of 2 to 15 % of the area becomes mid-gray
@@ -228,7 +228,7 @@ def build_augmentation(
     if small:
         degradations.append(SmallFaces(small))
     if blur:
-        degradations.append(K.RandomGaussianBlur((3, 3), (0.3, 1.2), p=blur))
+        degradations.append(K.RandomGaussianBlur((9, 9), (0.3, 2.0), p=blur))
     if dark:
         degradations.append(LowLight(dark))
     if noise:

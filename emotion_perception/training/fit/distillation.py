@@ -7,11 +7,13 @@ was calibrated.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from emotion_perception.core.classification import (
     ClassifierOptions,
@@ -79,13 +81,22 @@ class Teacher(nn.Module):
                     f"teacher_views: {name} of {model} is {getattr(own, name)}, the recipe has {getattr(spec, name)}"
                 )
         self._columns, self._temperature = _columns(spec.labels, own.labels, model), own.temperature
-        self.network = build_network(own, read_weights(bundle))
+        self.network = _with_folded_normalization(build_network(own, read_weights(bundle)))
 
     @torch.no_grad()
     def forward(self, inputs: Tensor) -> Tensor:
         """Maps inputs, float32 (N, 1, S, S), to calibrated probabilities, float32 (N, L), in the student's labels."""
         logits: Tensor = self.network(inputs)
         return (logits.float()[:, self._columns] / self._temperature).softmax(1)
+
+
+def _with_folded_normalization(network: nn.Module) -> nn.Module:
+    """Folds each batch normalization that follows a convolution into it; returns the network, which is in eval mode."""
+    for layers in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
+        for k, (first, second) in enumerate(pairwise(list(layers))):
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                layers[k], layers[k + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
+    return network
 
 
 def _columns(labels: Sequence[str], taught: Sequence[str], model: str) -> list[int]:

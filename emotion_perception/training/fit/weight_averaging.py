@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The exponential moving average (EMA) of the weights, which is validated and exported."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
+import lightning as L
 import torch
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
@@ -23,15 +24,27 @@ class WeightAverage(WeightAveraging):
     def __init__(self, decay: float) -> None:
         super().__init__(use_buffers=True, multi_avg_fn=_averaging(decay))
 
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Moves the average to the device that trains; Lightning builds it before the network is there.
 
-def _averaging(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor], None]:
+        The number of steps stays in main memory: torch reads it in each step, which would wait for a GPU.
+        """
+        super().on_train_start(trainer, pl_module)
+        assert self._average_model is not None  # built in setup
+        self._average_model.to(pl_module.device)
+        self._average_model.n_averaged = self._average_model.n_averaged.cpu()
+
+
+def _averaging(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
     @torch.no_grad()
-    def average(averages: Sequence[Tensor], currents: Sequence[Tensor], steps: Tensor) -> None:
-        kept = min(decay, (1 + float(steps)) / (10 + float(steps)))
-        for mean, current in zip(averages, currents, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(current, 1 - kept)
-            else:
-                mean.copy_(current)  # a counter of batches
+    def average(averages: list[Tensor], currents: list[Tensor], steps: Tensor) -> None:
+        """Averages tensors of one device and type."""
+        if not averages[0].is_floating_point():
+            torch._foreach_copy_(averages, currents)  # counters of batches
+            return
+        new = 1 - ((1 + steps) / (10 + steps)).clamp_max(decay)
+        changes = torch._foreach_sub(currents, averages)
+        torch._foreach_mul_(changes, new.to(averages[0].dtype))
+        torch._foreach_add_(averages, changes)
 
     return average

@@ -36,6 +36,13 @@ def test_the_shipped_network_keeps_within_three_million_parameters():
     assert sum(parameter.numel() for parameter in CompactVGG().parameters()) == 2_060_583
 
 
+def test_depths_are_the_convolutions_of_each_stage():
+    network = CompactVGG(**OPTIONS, depths=[1, 3]).eval()
+    convolutions = [layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)]
+    assert [(layer.in_channels, layer.out_channels) for layer in convolutions] == [(1, 4), (4, 8), (8, 8), (8, 8)]
+    assert network(PICTURES).shape == (3, 7)
+
+
 def test_the_mirror_average_is_the_mean_over_a_image_and_its_mirror_image():
     network = CompactVGG(**OPTIONS).eval()
     expected = (network(PICTURES) + network(PICTURES.flip(-1))) / 2
@@ -67,6 +74,8 @@ def test_a_network_is_rebuilt_from_its_description_and_weights():
         ({"options": {"widths": [4]}}, "no parameter"),
         ({"options": {"depth": 4}}, "architecture 'compact_vgg': .*depth"),
         ({"options": {"widths": [4, -8]}}, "architecture 'compact_vgg'"),
+        ({"options": {**OPTIONS, "depths": [2]}}, r"depths \[2\] are not 2 numbers from 1"),
+        ({"options": {**OPTIONS, "depths": [0, 2]}}, r"depths \[0, 2\] are not 2 numbers from 1"),
     ],
 )
 def test_weights_that_do_not_fit_the_description_are_refused_in_one_line(changed, words):
