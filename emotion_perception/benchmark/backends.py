@@ -22,8 +22,10 @@ from emotion_perception.core.classification import (
     to_batch,
     to_input,
 )
+from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.images import square_crop
 from emotion_perception.core.inference import OnnxBackend
+from emotion_perception.core.inference.devices import choose_device
 from emotion_perception.core.pipeline import Pipeline, PipelineOptions
 from emotion_perception.reporting.timing import time_interleaved
 
@@ -95,13 +97,14 @@ def _backends(model: ModelBundle) -> tuple[dict[str, Run], dict[str, str]]:
         "onnxruntime int8": _onnxruntime_int8,
         "OpenVINO": _openvino,
         "torch": _torch,
+        "torch on CUDA": _torch_on_cuda,
     }
     for name, make in makers.items():
         try:
             backends |= make(model)
         except ModuleNotFoundError as e:
             missing[name] = f"not measured: {e.name} is not installed"
-        except FileNotFoundError as e:
+        except (FileNotFoundError, ConfigurationError) as e:
             missing[name] = f"not measured: {e}"
     return backends, missing
 
@@ -157,6 +160,14 @@ def _torch(model: ModelBundle) -> dict[str, Run]:
         _module(compiled)(np.zeros((2, 1, size, size), np.float32))
         backends["torch compiled, float32, 2 threads"] = _module(compiled)
     return backends
+
+
+def _torch_on_cuda(model: ModelBundle) -> dict[str, Run]:
+    device, _ = choose_device("cuda")
+    from emotion_perception.core.inference import TorchBackend
+    from emotion_perception.training.architectures import build_network
+
+    return {"torch on CUDA, float32": TorchBackend(build_network(model.spec, read_weights(model)), device)}
 
 
 def _module(network: Any, *, bfloat16: bool = False) -> Run:
