@@ -99,7 +99,7 @@ def left_out(run: TrainingRun, data: FaceDataset, splits: DataSplits) -> str:
     available = len(data if data.splits is None else data.split(run.train_split))
     if _splits_off_validation(run, data):
         available -= len(splits.validation)
-    reasons = ["are blank"]
+    reasons = ["are blank or repeated"]
     if data.rejected is not None:
         reasons.append("have no face according to all taggers")
     if data.leak is not None:

@@ -85,7 +85,8 @@ def cross_validate(
         for number, (train, validation) in enumerate(iterate_folds(data, num_folds, recipe.seed)):
             counts = f"{len(train)} training and {len(validation)} validation images"
             _log.info("fold %d of %d: %s", number + 1, num_folds, counts)
-            splits = DataSplits(train.usable_for_training(), train.select(np.zeros(len(train), bool)), validation)
+            nothing = train.select(np.zeros(len(train), bool))
+            splits = DataSplits(train.usable_for_training(), nothing, validation).disjoint()
             fold_recipe = with_pixel_statistics(recipe, splits.train)
             if output is not None:
                 output.claim(f"fold_{number}")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification import ModelSpec, to_input
-from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.training.datasets import FaceDataset, chunks, subject_folds
 from emotion_perception.training.datasets.images import digests
 from emotion_perception.training.recipe import TRAIN_SPLIT, VAL_SPLIT, Recipe
@@ -20,7 +20,7 @@ _VALIDATION_FRACTION = 0.1  # of the training images, where no validation split 
 
 @dataclass(frozen=True)
 class DataSplits:
-    """The images of a training run by their use; no image, and no person where persons are known, is in two of them.
+    """The images of a training run by their use; `disjoint` leaves no image in two of them.
 
     Attributes:
         train: the network is trained on them.
@@ -34,12 +34,41 @@ class DataSplits:
     validation: FaceDataset
     unlabeled: FaceDataset | None = None
 
+    def disjoint(self) -> "DataSplits":
+        """Returns the splits without images that are, with equal pixels, in two of them.
+
+        Such an image stays a validation image, else a training image, else a calibration image. Unlabeled images of a
+        person in another part are left out, too.
+        """
+        validation, train = digests(self.validation.images), digests(self.train.images)
+        calibration = digests(self.calibration.images)
+        unlabeled = self.unlabeled
+        if unlabeled is not None:
+            keep = ~np.isin(digests(unlabeled.images), np.concatenate([validation, train, calibration]))
+            if unlabeled.subjects is not None:
+                parts = (self.validation, self.train, self.calibration)
+                people = [part.subjects for part in parts if part.subjects is not None]
+                keep &= ~np.isin(unlabeled.subjects, np.concatenate(people))
+            unlabeled = unlabeled.select(keep)
+        return DataSplits(
+            _without(self.train, train, validation),
+            _without(self.calibration, calibration, np.concatenate([validation, train])),
+            self.validation,
+            unlabeled,
+        )
+
+
+def _without(data: FaceDataset, own: NDArray[np.int64], others: NDArray[np.int64]) -> FaceDataset:
+    """Returns the images whose digest is not among those of other images."""
+    unwanted = np.isin(own, others)
+    return data.select(~unwanted) if unwanted.any() else data
+
 
 def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: str) -> DataSplits:
     """Splits a dataset for a recipe; the result depends on the dataset and the recipe alone.
 
     Blank images, images without a face and images that also stand in a later split are left out of training; of
-    unlabeled images also those that stand in any other split.
+    unlabeled images also those that stand in any other split. See also `DataSplits.disjoint`.
 
     Args:
         data: the whole dataset.
@@ -48,9 +77,10 @@ def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: s
         val_split: name of its validation split; empty, or a dataset without splits, takes a tenth of the images.
 
     Raises:
-        DatasetError: the dataset has no split of one of these names.
+        DatasetError: the dataset has no split of one of these names, or too few subjects to be divided.
+        ConfigurationError: one split is named for two uses.
     """
-    _check_names(data, train_split, val_split)
+    _check_names(data, train_split, val_split, recipe.unlabeled_split)
     unlabeled = _unlabeled(data, recipe.unlabeled_split) if recipe.unlabeled_split else None
     data = data.without_classes(recipe.ignore_classes) if recipe.ignore_classes else data
     train = data if data.splits is None else data.split(train_split)
@@ -60,11 +90,24 @@ def split_data(data: FaceDataset, recipe: Recipe, train_split: str, val_split: s
         train, validation = split_off(train, _VALIDATION_FRACTION, recipe.seed)
     train, calibration = split_off(train.usable_for_training(), recipe.calibration_fraction, recipe.seed)
     train = downsample(train, recipe.seed) if recipe.balance == "downsample" else train
-    return DataSplits(train, calibration, validation, unlabeled)
+    return DataSplits(train, calibration, validation, unlabeled).disjoint()
 
 
-def _check_names(data: FaceDataset, train_split: str, val_split: str) -> None:
-    """Raises DatasetError if a dataset without splits is asked for one, by another name than the defaults."""
+def _check_names(data: FaceDataset, train_split: str, val_split: str, unlabeled_split: str) -> None:
+    """Checks the names of the splits.
+
+    Raises:
+        ConfigurationError: one split is named for two uses.
+        DatasetError: a dataset without splits is asked for one, by another name than the defaults.
+    """
+    if data.splits is not None:
+        if train_split == val_split:
+            raise ConfigurationError(
+                f"--train-split and --val-split are both '{val_split}'; --val-split '' takes a tenth of the split"
+            )
+        for name, use in ((train_split, "training"), (val_split, "validation")):
+            if unlabeled_split and unlabeled_split == name:
+                raise ConfigurationError(f"unlabeled_split of the recipe '{name}' is the {use} split; name another one")
     for name, default in ((train_split, TRAIN_SPLIT), (val_split, VAL_SPLIT)):
         if data.splits is None and name not in ("", default):
             raise DatasetError(f"no split '{name}': the dataset has no splits")
@@ -93,12 +136,20 @@ def splits_sha256(splits: DataSplits) -> str:
 
 
 def split_off(data: FaceDataset, fraction: float, seed: int) -> tuple[FaceDataset, FaceDataset]:
-    """Splits a dataset at random into the larger part and about `fraction` of it.
+    """Splits a dataset at random into the rest and about `fraction` of it.
 
-    Where the dataset has subjects, all images of a subject are in the same part.
+    Where the dataset has subjects, all images of a subject are in the same part: of few subjects, one is the fraction.
+
+    Raises:
+        DatasetError: there are fewer than two subjects.
     """
     if data.subjects is not None and fraction:
-        return next(iterate_folds(data, round(1 / fraction), seed))
+        people = len(np.unique(data.subjects))
+        if people < 2:
+            raise DatasetError(
+                f"images of {people} subject cannot be divided: name a validation split and set calibration_fraction=0"
+            )
+        return next(iterate_folds(data, min(max(2, round(1 / fraction)), people), seed))
     drawn = np.random.default_rng(seed).random(len(data)) < fraction
     return data.select(~drawn), data.select(drawn)
 

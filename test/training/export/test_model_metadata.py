@@ -48,19 +48,19 @@ def left_out_of(data, **changes):
 @pytest.mark.parametrize(
     ("data", "recipe", "text"),
     [
-        ({}, {}, "0 images that are blank"),
-        ({"leak": FLAGS}, {}, "4 images that are blank or that are also in a test split"),
-        ({"rejected": FLAGS}, {}, "4 images that are blank or that have no face according to all taggers"),
-        ({}, {"ignore_classes": ("contempt",)}, "8 images that are blank or that show contempt"),
+        ({}, {}, "0 images that are blank or repeated"),
+        ({"leak": FLAGS}, {}, "4 images that are blank or repeated or that are also in a test split"),
+        ({"rejected": FLAGS}, {}, "4 images that are blank or repeated or that have no face according to all taggers"),
+        ({}, {"ignore_classes": ("contempt",)}, "8 images that are blank or repeated or that show contempt"),
         (
             {"problems": (Problem("corrupt image", 2, ("a.png", "b.png")),)},
             {},
-            "0 images that are blank; when the dataset was read: 2 x corrupt image (a.png, b.png)",
+            "0 images that are blank or repeated; when the dataset was read: 2 x corrupt image (a.png, b.png)",
         ),
         (
             {"labels": np.arange(20) % 4 // 3},
             {"balance": "downsample"},
-            "8 images that are blank or that exceed the size of the smallest class",
+            "8 images that are blank or repeated or that exceed the size of the smallest class",
         ),
     ],
 )
@@ -80,7 +80,7 @@ def test_what_was_left_out_is_what_the_data_and_the_recipe_left_out(data, recipe
 def test_the_images_on_which_the_epoch_was_selected_are_named(changes, val_split, text):
     data = make_data(**changes)
     assert selected_on(make_run(val_split), data) == text
-    assert left_out_of(data, val_split=val_split) == "0 images that are blank"
+    assert left_out_of(data, val_split=val_split) == "0 images that are blank or repeated"
 
 
 @pytest.mark.parametrize(

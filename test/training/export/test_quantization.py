@@ -132,7 +132,7 @@ def test_without_calibration_images_the_ranges_come_from_training_images(write_n
     assert metadata["calibration"] is None
     assert metadata["data"]["train_split"] is None
     assert metadata["measured"]["split"] == metadata["data"]["epoch_selected_on"] == "a tenth of the people"
-    assert metadata["data"]["left_out"] == "0 images that are blank"
+    assert metadata["data"]["left_out"] == "0 images that are blank or repeated"
     assert "a woman or a man" in metadata["intended_use"]
 
 
