@@ -77,9 +77,9 @@ class Recipe:
         restarts: epoch -> `learning_rate` at which a new cosine starts and `augmentation` from that epoch on, both
             optional (Loshchilov and Hutter 2017, "SGDR").
         soup_weight: weight of the weights before the last restart, or of the pretrained ones where there is no restart,
-            in the exported average with the last epoch's; 0, or a run too short for a restart, exports the best epoch
-            (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
-        momentum: of SGD.
+            in the exported average with the last epoch's; 0, or a run that ends before its last restart, exports the
+            best epoch (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+        momentum: of SGD; 0 is plain SGD.
         weight_decay: of matrices and convolutions.
         warmup_epochs: length of the linear warm-up.
         early_stopping: epochs without a better validation accuracy after which training stops; 0 runs all epochs.
@@ -217,8 +217,8 @@ class Recipe:
         return self.sizes[max(started)] if started else self.input_size
 
     def last_restart(self) -> int | None:
-        """Returns the epoch of the last restart that the run reaches, None without one."""
-        return max((first for first in self.restarts if first < self.epochs), default=None)
+        """Returns the epoch of the last restart that the run can reach and has epochs before it, None without one."""
+        return max((first for first in self.restarts if 0 < first < self.epochs), default=None)
 
     def augmentation_in(self, epoch: int) -> Mapping[str, Any]:
         """Returns the keyword arguments of the augmentation in an epoch (counted from 0)."""

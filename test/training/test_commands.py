@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -36,6 +37,16 @@ def test_training_exporting_and_measuring_from_the_command_line(write_npz, tmp_p
     assert "30 images: accuracy" in capsys.readouterr().out
     assert cli.main(["calibrate", "--model", model, "--data", data, "--split", "PublicTest"]) == 0
     assert "temperature" in capsys.readouterr().out
+
+
+def test_a_training_that_diverges_fails_with_one_line(write_npz, tmp_path, capsys):
+    out, changes = str(tmp_path / "run"), ("learning_rate=100000", "warmup_epochs=0", "vote_weight=0")
+    diverging = [text for change in changes for text in ("--set", change)]
+    command = ["train", "--data", str(write_npz()), "--out", out, "--device", "cpu", "--precision", "32", *TINY_RUN]
+    assert cli.main([*command, *diverging]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    line = r"emotion-perception: the loss of epoch \d is (nan|inf): the training has diverged; set a lower .*"
+    assert re.fullmatch(line, last)
 
 
 def test_ctrl_c_in_a_training_says_how_to_go_on(write_npz, tmp_path, capsys, monkeypatch):

@@ -18,7 +18,14 @@ from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.inference.devices import choose_device
 from emotion_perception.training.fit.checkpoint_io import AtomicCheckpointIO
 from emotion_perception.training.fit.one_machine import OneMachineStrategy, of_a_launcher
-from emotion_perception.training.fit.progress import CheckpointBeforeRestart, EpochTable, ProgressBar, SameFolder
+from emotion_perception.training.fit.progress import (
+    CheckpointBeforeRestart,
+    EpochTable,
+    FiniteLoss,
+    MovedCheckpoints,
+    ProgressBar,
+    SameFolder,
+)
 from emotion_perception.training.fit.run_directory import BEFORE_RESTART, METRICS, TENSORBOARD
 from emotion_perception.training.fit.termination import StopOnSigterm
 from emotion_perception.training.fit.weight_averaging import WeightAverage
@@ -113,6 +120,8 @@ def build_trainer(
     """
     ours: list[Callback] = [
         SameFolder(out),
+        MovedCheckpoints(),
+        FiniteLoss(),
         WeightAverage(recipe.ema_decay),
         ModelCheckpoint(out, "best", monitor="accuracy", mode="max", enable_version_counter=False),
         ModelCheckpoint(out, "last", save_on_train_epoch_end=True, enable_version_counter=False),

@@ -109,7 +109,8 @@ class EmotionLitModule(L.LightningModule):
         groups = _decay_groups(self.network, recipe.weight_decay)
         optimizer: torch.optim.Optimizer
         if recipe.optimizer == "sgd":
-            optimizer = torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True)
+            momentum = recipe.momentum
+            optimizer = torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=momentum, nesterov=momentum > 0)
         else:
             kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
             optimizer = kind(groups, lr=recipe.learning_rate)

@@ -1,9 +1,10 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Progress of a training run: metrics.csv, a progress bar, and the checkpoint before a restart."""
+"""Progress of a training run: metrics.csv, a progress bar, its checkpoints, and the end of one that diverges."""
 
 import csv
 import logging
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.callbacks import Callback, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 
 from emotion_perception.core.atomic_files import atomic_file
 from emotion_perception.core.errors import ConfigurationError
@@ -24,6 +25,27 @@ _IGNORED_WARNINGS = (
     ".*LeafSpec.* is deprecated",
 )
 COLUMNS = ("epoch", "step", "learning_rate", "train_loss", "loss", "accuracy")
+
+
+class DivergedError(ConfigurationError):
+    """The loss of a training is not finite, and neither are its weights from then on."""
+
+
+class FiniteLoss(Callback):
+    """Ends a training that has diverged; the checkpoints stay those of the epochs before."""
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Checks the losses of the epoch on the training and validation images.
+
+        Raises:
+            DivergedError: one is not finite.
+        """
+        for name in ("train_loss", "loss"):
+            if not math.isfinite(loss := float(trainer.callback_metrics[name])):
+                raise DivergedError(
+                    f"the loss of epoch {trainer.current_epoch + 1} is {loss}: the training has diverged; "
+                    "set a lower learning_rate in the recipe"
+                )
 
 
 class EpochTable(Callback):
@@ -92,6 +114,24 @@ class SameFolder(Callback):
         except OSError:
             return None
         return status.st_dev, status.st_ino
+
+
+class MovedCheckpoints(Callback):
+    """Lets a resumed run know its best score if its directory was moved or renamed meanwhile.
+
+    The state of `ModelCheckpoint` has absolute paths, and Lightning ignores it where the directory has another one.
+    """
+
+    def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Replaces the directory in the states of the checkpoint callbacks, before they get them."""
+        for callback in trainer.checkpoint_callbacks:
+            if isinstance(callback, ModelCheckpoint) and (state := checkpoint["callbacks"].get(callback.state_key)):
+                folder = Path(str(callback.dirpath))
+                for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+                    state[name] = str(folder / Path(state[name]).name) if state[name] else ""
+                kept = state["best_k_models"].items()
+                state["best_k_models"] = {str(folder / Path(path).name): score for path, score in kept}
+                state["dirpath"] = callback.dirpath
 
 
 class CheckpointBeforeRestart(Callback):

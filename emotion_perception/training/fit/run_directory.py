@@ -114,20 +114,23 @@ def exported_weights(folder: Path, recipe: Recipe) -> tuple[dict[str, NDArray[np
     """Returns the weights with which a run is exported, and their epoch (counted from 0).
 
     These are the best epoch's, or where the recipe has a `soup_weight` the average of the last epoch's with those
-    before the last restart or the pretrained ones (a model soup).
+    before the last restart or the pretrained ones (a model soup). A run that ended before its last restart, e.g. by
+    `early_stopping`, has no such weights.
 
     Raises:
         ModelFileError, ModelBundleError: see `read_checkpoint`, or the pretrained model has changed since the run.
     """
-    restarted = recipe.last_restart() is not None
-    is_soup = bool(recipe.soup_weight) and (restarted or bool(recipe.pretrained))
-    checkpoint = read_checkpoint(folder / (LAST if is_soup else BEST))
-    weights = network_weights(checkpoint)
-    if is_soup:
-        before_restart = folder / BEFORE_RESTART
-        first = network_weights(read_checkpoint(before_restart)) if restarted else _pretrained_weights(folder, weights)
-        weights = _average(first, weights, recipe.soup_weight)
-    return weights, int(checkpoint["epoch"])
+    restart = recipe.last_restart()
+    if recipe.soup_weight and (restart is not None or recipe.pretrained):
+        checkpoint = read_checkpoint(folder / LAST)
+        weights, epoch = network_weights(checkpoint), int(checkpoint["epoch"])
+        if restart is None:
+            return _average(_pretrained_weights(folder, weights), weights, recipe.soup_weight), epoch
+        if epoch >= restart:
+            first = network_weights(read_checkpoint(folder / BEFORE_RESTART))
+            return _average(first, weights, recipe.soup_weight), epoch
+    checkpoint = read_checkpoint(folder / BEST)
+    return network_weights(checkpoint), int(checkpoint["epoch"])
 
 
 def _pretrained_weights(folder: Path, last: dict[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:

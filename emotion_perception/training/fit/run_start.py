@@ -35,6 +35,7 @@ from emotion_perception.training.recipe import Recipe
 FILES = (RUN, METRICS, BEST, BEFORE_RESTART, LAST, TENSORBOARD)
 _MEASURED = {"pixel_mean", "pixel_deviation"}  # recipe keys that may come from the data
 _SELECTS_DATA = {"balance", "calibration_fraction", "data", "ignore_classes", "labels", "seed", "unlabeled_split"}
+_WAY_OUT = "give another --out or --no-resume"
 _log = logging.getLogger(__name__)
 
 
@@ -108,7 +109,8 @@ def start_run(
         The checkpoint to resume from; None for a new run.
 
     Raises:
-        ConfigurationError: the directory holds a run with another recipe, other data or another split.
+        ConfigurationError: the directory holds a run with another recipe, other data or another split, or lacks one of
+            its two checkpoints.
         ModelBundleError: its last checkpoint is damaged.
     """
     last = folder.path / LAST
@@ -134,10 +136,12 @@ def start_run(
         except (ModelBundleError, KeyError, TypeError, ValueError) as e:
             reason = e if isinstance(e, ModelBundleError) else f"{last}: not a checkpoint of a run"
             raise ModelBundleError(f"{reason}; --no-resume starts a new run") from e
+        if not (folder.path / BEST).is_file():
+            raise ConfigurationError(f"{folder.path / BEST}: missing, so the best epoch is lost: {_WAY_OUT}")
         _log.info("resuming from %s, after epoch %d of %d", last, done, recipe.epochs)
         run = replace(before, data=data_path, data_sha256=run.data_sha256)  # it may have been moved
     elif resume and (folder.path / BEST).is_file() and _epochs_done(folder.path) > 1:
-        raise ConfigurationError(f"{last}: missing, so the run cannot be resumed: give another --out or --no-resume")
+        raise ConfigurationError(f"{last}: missing, so the run cannot be resumed: {_WAY_OUT}")
     else:
         folder.output.remove(*FILES)
     folder.output.claim(*FILES)
@@ -179,9 +183,7 @@ def check_same_run(folder: Path, run: TrainingRun) -> TrainingRun:
             if sha256 != other
         ]
     if words:
-        raise ConfigurationError(
-            f"{folder} holds a run with another {', '.join(words)}: give another --out or --no-resume"
-        )
+        raise ConfigurationError(f"{folder} holds a run with another {', '.join(words)}: {_WAY_OUT}")
     return before
 
 

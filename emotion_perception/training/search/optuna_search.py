@@ -23,6 +23,7 @@ from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.fit.cross_validation import cross_validate
 from emotion_perception.training.fit.hardware import AUTO, Hardware
+from emotion_perception.training.fit.progress import DivergedError
 from emotion_perception.training.fit.run_directory import METRICS
 from emotion_perception.training.fit.run_start import files_of_run
 from emotion_perception.training.fit.training_loop import train
@@ -229,6 +230,8 @@ class _Search:
             )
         except torch.OutOfMemoryError:
             raise optuna.TrialPruned("out of GPU memory") from None
+        except DivergedError as e:
+            raise optuna.TrialPruned(str(e)) from None
         except KeyboardInterrupt:
             trial.study.enqueue_trial(trial.params, user_attrs={"folder": folder_name(trial)})
             raise

@@ -170,6 +170,69 @@ class Watch(Callback):
         self.seen.append(trainer.current_epoch)
 
 
+def give_accuracies(monkeypatch, *accuracies):
+    """Makes the epochs of the next runs measure these accuracies."""
+
+    def measure(self, batch, batch_idx):
+        self.log("accuracy", accuracies[self.current_epoch], on_epoch=True)
+        self.log("loss", 1.0, on_epoch=True)
+
+    monkeypatch.setattr(EmotionLitModule, "validation_step", measure)
+
+
+@pytest.mark.guarantee(
+    "A training run that is moved or renamed while it is stopped keeps its best epoch when it is resumed.",
+    section="Programs",
+)
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_run_that_was_moved_meanwhile_keeps_its_best_epoch(
+    write_npz, tiny_recipe, tmp_path, interrupt, monkeypatch, copied
+):
+    data, recipe = write_npz(), tiny_recipe("epochs=4")
+    give_accuracies(monkeypatch, 0.2, 0.6, 0.3, 0.4)
+    interrupt(2)
+    with pytest.raises(KeyboardInterrupt):
+        run(recipe, data, tmp_path / "run")
+    interrupt(None)
+    shutil.copytree(tmp_path / "run", tmp_path / "moved")
+    if not copied:
+        shutil.rmtree(tmp_path / "run")
+    run(recipe, data, tmp_path / "moved")
+    best = read_checkpoint(tmp_path / "moved" / "best.ckpt")
+    assert best["epoch"] == 1
+    assert epochs_of(tmp_path / "moved") == [0, 1, 2, 3]
+    assert (tmp_path / "run" / "best.ckpt").exists() == copied
+
+
+def test_a_run_without_its_best_checkpoint_is_not_resumed(finished_run, tiny_recipe, tmp_path):
+    shutil.copytree(finished_run[0], tmp_path / "run")
+    (tmp_path / "run" / "best.ckpt").unlink()
+    with pytest.raises(ConfigurationError, match="best.ckpt: missing, so the best epoch is lost: give another --out"):
+        run(tiny_recipe(), finished_run[1], tmp_path / "run")
+
+
+@pytest.mark.guarantee(
+    "A training whose loss is not finite ends with one line, and its checkpoints stay those of the epochs before.",
+    section="Programs",
+)
+def test_a_training_that_diverges_ends_with_one_line(write_npz, tiny_recipe, tmp_path, monkeypatch):
+    step = EmotionLitModule.training_step
+    monkeypatch.setattr(
+        EmotionLitModule,
+        "training_step",
+        lambda self, *batch: step(self, *batch) * (float("nan") if self.current_epoch == 1 else 1),
+    )
+    with pytest.raises(ConfigurationError, match="the loss of epoch 2 is nan: the training has diverged; set a lower"):
+        run(tiny_recipe("epochs=4"), write_npz(), tmp_path / "run")
+    kept = [read_checkpoint(tmp_path / "run" / name)["epoch"] for name in ("best.ckpt", "last.ckpt")]
+    assert (kept, epochs_of(tmp_path / "run")) == ([0, 0], [0])
+
+
+def test_plain_sgd_without_momentum_trains(write_npz, tiny_recipe, tmp_path):
+    run(tiny_recipe("momentum=0", "epochs=1"), write_npz(), tmp_path / "run")
+    assert epochs_of(tmp_path / "run") == [0]
+
+
 @pytest.mark.parametrize("balance", ["none", "sampler"])
 def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(write_npz, tiny_recipe, tmp_path, interrupt, balance):
     data, recipe = write_npz(), tiny_recipe("epochs=3", "mixup=0.2", f"balance={balance}")
@@ -263,6 +326,16 @@ def test_weights_from_before_a_restart_are_averaged_with_the_last(write_npz, tin
     plain, epoch = exported_weights(tmp_path / "run", tiny_recipe())
     assert np.array_equal(plain["head.weight"], network_weights(best)["head.weight"])
     assert epoch == best["epoch"]
+
+
+@pytest.mark.parametrize("overrides", [("restarts={3: {}}", "early_stopping=1"), ("restarts={0: {}}",)])
+def test_a_run_that_ends_before_its_restart_exports_its_best_epoch(
+    write_npz, tiny_recipe, tmp_path, monkeypatch, overrides
+):
+    give_accuracies(monkeypatch, 0.5, 0.4, 0.3, 0.2)
+    recipe = tiny_recipe("epochs=4", "soup_weight=0.25", *overrides)
+    run(recipe, write_npz(), tmp_path / "run")
+    assert exported_weights(tmp_path / "run", recipe)[1] == 0
 
 
 @pytest.mark.parametrize(

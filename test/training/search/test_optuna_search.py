@@ -15,6 +15,7 @@ from emotion_perception import cli
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.retired_names import RECIPE_KEYS
 from emotion_perception.training.fit.hardware import Hardware
+from emotion_perception.training.fit.lit_module import EmotionLitModule
 from emotion_perception.training.recipe import load_recipe
 from emotion_perception.training.search import optuna_search as search_module
 from emotion_perception.training.search import study as study_module
@@ -197,6 +198,18 @@ def test_a_trial_that_promises_nothing_is_pruned_and_its_checkpoints_go(find, tm
     last = rows_of(tmp_path / "out")[-1]
     assert (last["state"], last["epochs"]) == ("pruned", "1")
     assert not list((tmp_path / "out" / "trials" / "0005").glob("*.ckpt"))
+
+
+def test_a_trial_that_diverges_is_pruned_and_the_search_goes_on(find, tmp_path, monkeypatch):
+    step, diverging = EmotionLitModule.training_step, []
+
+    def training_step(self, *batch):
+        diverging.append(self) if not diverging else None
+        return step(self, *batch) * (float("nan") if self is diverging[0] else 1)
+
+    monkeypatch.setattr(EmotionLitModule, "training_step", training_step)
+    assert find(trials=2).trials == 2
+    assert [row["state"] for row in rows_of(tmp_path / "out")] == ["pruned", "complete"]
 
 
 def test_trials_can_be_cross_validated(write_npz, tmp_path):
