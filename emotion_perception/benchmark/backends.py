@@ -18,7 +18,6 @@ from emotion_perception.core.classification import (
     ClassifierOptions,
     ModelBundle,
     load_model_bundle,
-    read_weights,
     to_batch,
     to_input,
 )
@@ -143,10 +142,10 @@ def _request(compiled: Any) -> Run:
 def _torch(model: ModelBundle) -> dict[str, Run]:
     import torch
 
-    from emotion_perception.training.architectures import build_network
+    from emotion_perception.training.architectures import open_network
 
     torch.set_num_threads(max(_THREADS))
-    network = build_network(model.spec, read_weights(model))
+    network = open_network(model)
     size = model.spec.input_size
     with torch.inference_mode():
         script = torch.jit.freeze(torch.jit.trace(network, torch.zeros(2, 1, size, size)))

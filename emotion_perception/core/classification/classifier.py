@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle, read_weights
+from emotion_perception.core.classification.model_bundle import ModelBundle, load_model_bundle
 from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.precision import FLOAT32, INT8, Precision, choose_precision
@@ -241,11 +241,7 @@ def _check_shapes(backend: OnnxBackend, path: Path, spec: ModelSpec) -> None:
 
 
 def _torch_backend(bundle: ModelBundle, device: str, features: bool) -> Backend:
-    from emotion_perception.core.classification.networks import build_network
+    from emotion_perception.core.classification.networks import open_network
     from emotion_perception.core.inference import TorchBackend
 
-    try:
-        network = build_network(bundle.spec, read_weights(bundle), features=features)
-    except ModelBundleError as e:
-        raise ModelBundleError(f"{bundle.weights}: {e}") from None
-    return TorchBackend(network, device)
+    return TorchBackend(open_network(bundle, features=features), device)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from emotion_perception.core.assets import MANIFEST, file_sha256
 from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.classification.model_spec import ModelSpec
-from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
+from emotion_perception.core.errors import ModelBundleError, ModelFileError, clipped, one_line
 from emotion_perception.core.paths import local_path
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.core.retired_names import MODEL_SPEC_KEYS, RECIPE_VALUES, with_present_names
@@ -112,21 +112,25 @@ def read_weights(bundle: ModelBundle) -> dict[str, NDArray[np.float32]]:
     """Reads the weights as float32, however they are stored; integers are not converted.
 
     Raises:
-        ModelBundleError: the file is not safetensors, or truncated.
+        ModelBundleError: the file is not safetensors, truncated, or has numbers that are not finite.
     """
     return read_tensors(bundle.weights)
 
 
 def read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Reads a safetensors file; arguments and errors as of `read_weights`."""
+    """Reads a safetensors file; errors as of `read_weights`."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
         stored = load_file(path)
-    except (SafetensorError, OSError) as e:
+    except (SafetensorError, OSError, AttributeError, KeyError, TypeError) as e:  # the last ones: not a numpy type
         raise ModelBundleError(f"{path}: not a readable safetensors file ({one_line(e)})") from e
-    return {name: to_float32(array) for name, array in stored.items()}
+    tensors = {name: to_float32(array) for name, array in stored.items()}
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            raise ModelBundleError(f"{path}: the numbers of {clipped(name)} are not finite, the file is damaged")
+    return tensors
 
 
 def save_model(

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from emotion_perception.core.classification.model_bundle import ModelBundle, read_weights
 from emotion_perception.core.classification.model_spec import ModelSpec
 from emotion_perception.core.errors import ModelBundleError, one_line
 
@@ -158,6 +159,19 @@ def build_network(
             raise ModelBundleError(f"architecture '{spec.architecture}' outputs no features")
         network = WithFeatures(network)
     return (MirrorAverage(network) if spec.mirror_average else network).eval()
+
+
+def open_network(bundle: ModelBundle, networks: Networks = NETWORKS, *, features: bool = False) -> nn.Module:
+    """Builds the network of a model with its weights; arguments as of `build_network`.
+
+    Raises:
+        ModelBundleError: as of `build_network` and `read_weights`; the message names the file of the weights.
+    """
+    weights = read_weights(bundle)
+    try:
+        return build_network(bundle.spec, weights, networks, features=features)
+    except ModelBundleError as e:
+        raise ModelBundleError(f"{bundle.weights}: {e}") from None
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, NDArray[np.generic]]) -> None:

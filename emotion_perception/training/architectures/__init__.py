@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from emotion_perception.core.classification import ModelSpec
+from emotion_perception.core.classification import ModelBundle, ModelSpec
 from emotion_perception.core.classification import networks as core_networks
 from emotion_perception.core.classification.networks import CompactVGG, MirrorAverage
 from emotion_perception.training.architectures.basic_cnn import BasicCNN
@@ -26,7 +26,16 @@ from emotion_perception.training.architectures.swish_cnn import SwishCNN
 from emotion_perception.training.architectures.tunable_cnn import TunableCNN
 from emotion_perception.training.architectures.wide_cnn import WideCNN
 
-__all__ = ["MirrorAverage", "Network", "build_network", "create_network", "keras_count", "network_names", "networks"]
+__all__ = [
+    "MirrorAverage",
+    "Network",
+    "build_network",
+    "create_network",
+    "keras_count",
+    "network_names",
+    "networks",
+    "open_network",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +125,15 @@ def build_network(spec: ModelSpec, weights: Mapping[str, NDArray[np.generic]]) -
         ModelBundleError: no network has that name, an option is wrong, or the weights do not fit.
     """
     return core_networks.build_network(spec, weights, _FACTORIES)
+
+
+def open_network(bundle: ModelBundle) -> nn.Module:
+    """Builds the network of a model with its weights, in eval mode, mirror average included.
+
+    Raises:
+        ModelBundleError: as of `build_network`, or the weights are damaged; the message names their file.
+    """
+    return core_networks.open_network(bundle, _FACTORIES)
 
 
 def keras_count(network: nn.Module) -> int:

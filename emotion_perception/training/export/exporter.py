@@ -18,13 +18,12 @@ from emotion_perception.core.classification import (
     ModelSpec,
     create_classifier,
     load_model_bundle,
-    read_weights,
     replace_spec,
     save_model,
     to_half,
 )
 from emotion_perception.core.errors import DatasetError
-from emotion_perception.training.architectures import build_network
+from emotion_perception.training.architectures import build_network, open_network
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.evaluator import predict
 from emotion_perception.training.evaluate.prediction import network_logits
@@ -152,7 +151,7 @@ def _write_model(
     model = save_model(folder, name, spec, weights, onnx=onnx, half=half)
     classifier = _classifier(model)
     classifier.warm_up()
-    network = build_network(spec, read_weights(model))
+    network = open_network(model)
     parity = check_parity(network, classifier.logits, unseen.images, spec, "onnxruntime")
     calibration = None
     if len(splits.calibration):

@@ -20,12 +20,11 @@ from emotion_perception.core.classification import (
     ModelSpec,
     create_classifier,
     load_model_bundle,
-    read_weights,
     softmax,
 )
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.reporting.progress import progress_bar
-from emotion_perception.training.architectures import build_network
+from emotion_perception.training.architectures import open_network
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.evaluate.prediction import classifier_logits
 
@@ -53,6 +52,7 @@ def distillation_targets(data: FaceDataset, labels: Sequence[str], models: Seque
 def _probabilities(data: FaceDataset, labels: Sequence[str], model: str) -> NDArray[np.float32]:
     """Returns the calibrated probabilities of one teacher, float32 (N, L)."""
     classifier = create_classifier(ClassifierOptions(model=model, precision="float32"))
+    classifier.warm_up()  # refuses outputs that are not finite
     columns = _columns(labels, classifier.labels, model)
     with progress_bar(len(data), f"predicting with the teacher {classifier.model_name}", shown=True) as bar:
         logits = classifier_logits(classifier, data.images, bar)
@@ -81,7 +81,7 @@ class Teacher(nn.Module):
                     f"teacher_views: {name} of {model} is {getattr(own, name)}, the recipe has {getattr(spec, name)}"
                 )
         self._columns, self._temperature = _columns(spec.labels, own.labels, model), own.temperature
-        self.network = _with_folded_normalization(build_network(own, read_weights(bundle)))
+        self.network = _with_folded_normalization(open_network(bundle))
 
     @torch.no_grad()
     def forward(self, inputs: Tensor) -> Tensor:

@@ -11,8 +11,10 @@ from torch import nn
 
 from emotion_perception.core.classification import ModelBundle, load_model_bundle, read_weights
 from emotion_perception.core.errors import ConfigurationError
-from emotion_perception.training.architectures import create_network
+from emotion_perception.training.architectures import create_network, open_network
 from emotion_perception.training.recipe import Recipe
+
+AUX_HEAD = "aux_head."  # of the names of its weights
 
 
 def load_pretrained(network: nn.Module, recipe: Recipe) -> None:
@@ -27,7 +29,7 @@ def load_pretrained(network: nn.Module, recipe: Recipe) -> None:
 
     Raises:
         ConfigurationError: the model has another architecture, or options that give layers of another shape.
-        ModelFileError, ModelBundleError: the model cannot be opened.
+        ModelFileError, ModelBundleError: the model cannot be opened, or its weights are not those of its architecture.
     """
     model = load_model_bundle(recipe.pretrained)
     if model.spec.architecture != recipe.architecture:
@@ -35,7 +37,7 @@ def load_pretrained(network: nn.Module, recipe: Recipe) -> None:
             f"pretrained {recipe.pretrained} is a {model.spec.architecture}, not a {recipe.architecture}"
         )
     state = network.state_dict()
-    own = {name: tensor.numpy() for name, tensor in state.items()}
+    own = {name: tensor.numpy() for name, tensor in state.items() if not name.startswith(AUX_HEAD)}
     for name, array in weights_for_labels(model, recipe.labels, own).items():
         state[name].copy_(torch.from_numpy(array))
 
@@ -51,9 +53,13 @@ def weights_for_labels(
         otherwise: weights of that network, from which the rows of labels come that the model does not have.
 
     Raises:
-        ConfigurationError: a layer has another shape.
+        ConfigurationError: there are other layers, or one has another shape.
+        ModelBundleError: the model's weights are damaged, or not those of its architecture.
     """
+    open_network(model)
     weights: dict[str, NDArray[np.generic]] = dict(read_weights(model))
+    if different := sorted(weights.keys() ^ otherwise.keys()):
+        raise ConfigurationError(f"{model.name} has other options: {different[0]} is in one of the two networks only")
     common = [label for label in labels if label in model.spec.labels]
     targets, sources = ([list(order).index(label) for label in common] for order in (labels, model.spec.labels))
     per_class = _per_class(model)

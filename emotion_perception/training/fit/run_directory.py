@@ -19,12 +19,12 @@ from emotion_perception.core.errors import ModelBundleError, ModelFileError, one
 from emotion_perception.core.retired_names import RUN_KEYS, with_present_names
 from emotion_perception.core.text_files import read_text
 from emotion_perception.training.archives import check_archive
-from emotion_perception.training.fit.pretrained import weights_for_labels
+from emotion_perception.training.fit.pretrained import AUX_HEAD, weights_for_labels
 from emotion_perception.training.recipe import Recipe, recorded_recipe
 
 LAST, BEST, BEFORE_RESTART = "last.ckpt", "best.ckpt", "before_restart.ckpt"
 RUN, METRICS, TENSORBOARD = "run.json", "metrics.csv", "tensorboard"
-_NETWORK, _AUX_HEAD = "network.", "network.aux_head."
+_NETWORK = "network."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, NDArray[np.gener
     return {
         name.removeprefix(_NETWORK): tensor.numpy()
         for name, tensor in checkpoint["state_dict"].items()
-        if name.startswith(_NETWORK) and not name.startswith(_AUX_HEAD)
+        if name.startswith(_NETWORK) and not name.startswith(_NETWORK + AUX_HEAD)
     }
 
 

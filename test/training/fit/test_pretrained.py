@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.classification.model_bundle import read_weights, save_model
@@ -91,4 +93,54 @@ def test_a_model_that_does_not_fit_is_refused(tiny_recipe, exported_model, overr
     options = ("options={}",) if override.startswith("architecture") else ()
     recipe = tiny_recipe(f"pretrained={exported_model.bundle.weights}", *options, override)
     with pytest.raises(ConfigurationError, match=words):
+        load_pretrained(build(recipe), recipe)
+
+
+def without_head(weights):
+    return {name: array for name, array in weights.items() if name != "head.bias"}
+
+
+def with_another(weights):
+    return {**weights, "another": np.zeros(1, np.float32)}
+
+
+def with_nan(weights):
+    return {**weights, "head.bias": np.full_like(weights["head.bias"], np.nan)}
+
+
+WRONG_WEIGHTS = [
+    (lambda weights: {}, "own.safetensors: the weights lack"),
+    (without_head, "own.safetensors: the weights lack 'head.bias' and 0 more"),
+    (with_another, "own.safetensors: the network has no parameter 'another' and 0 more"),
+    (with_nan, "own.safetensors: the numbers of head.bias are not finite, the file is damaged"),
+]
+
+
+@pytest.mark.guarantee(
+    "The weights of a pretrained model and of a teacher are checked like those of a model that is opened.",
+    section="Programs",
+)
+@pytest.mark.parametrize(("change", "words"), WRONG_WEIGHTS)
+@pytest.mark.parametrize("key", ["pretrained", "teacher"])
+def test_damaged_weights_are_refused_before_the_training(
+    tiny_recipe, own_model, write_npz, tmp_path, key, change, words
+):
+    save_model(own_model.weights.parent, "own", own_model.spec, change(read_weights(own_model)))
+    views = ("teacher_weight=1", "teacher_views=true", "vote_weight=0") if key == "teacher" else ()
+    recipe = tiny_recipe(f"{key}={own_model.weights}", *views)
+    with pytest.raises(ModelBundleError, match=words):
+        train(recipe, write_npz(), tmp_path / "run", hardware=CPU, num_threads=1)
+
+
+def test_numbers_of_a_type_that_numpy_lacks_are_refused(own_model):
+    stored = torch.zeros(2).to(torch.float8_e4m3fn)
+    own_model.weights.write_bytes(safetensors.torch.save({"head.bias": stored}))
+    with pytest.raises(ModelBundleError, match="own.safetensors: not a readable safetensors file"):
+        read_weights(own_model)
+
+
+def test_a_model_with_more_layers_is_refused(tiny_recipe, exported_model):
+    options = "options={widths: [4, 8], depths: [2, 1], dropout: 0.0}"
+    recipe = tiny_recipe(f"pretrained={exported_model.bundle.weights}", options)
+    with pytest.raises(ConfigurationError, match="tiny has other options: features.* is in one of the two networks"):
         load_pretrained(build(recipe), recipe)
