@@ -5,6 +5,7 @@
 A compressed file of a hundred kilobytes can stand for gigabytes, and so can a length in a damaged one.
 """
 
+import contextlib
 import io
 import shutil
 import sqlite3
@@ -129,6 +130,27 @@ class _LimitedFile(io.BufferedReader):
         return super().read(size)
 
 
+class UrlPath(type(Path())):  # type: ignore[misc]  # the class of the system's paths
+    """A path that is formatted as part of a URL; for rosbags' reader of sqlite3, which opens `file:{path}`."""
+
+    def __format__(self, _: str) -> str:
+        return url_of(Path(self)).removeprefix("file:")
+
+
+def url_of(path: Path) -> str:
+    """Returns the URL of a file, in which no character of its path has another meaning."""
+    return path.resolve().as_uri()
+
+
+def open_sqlite(path: Path) -> sqlite3.Connection:
+    """Opens an sqlite3 file for reading, for any thread, without a lock and without its journal or write-ahead log.
+
+    Raises:
+        sqlite3.DatabaseError: it cannot be opened.
+    """
+    return sqlite3.connect(f"{url_of(path)}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+
+
 def check_overlap(chunks: Sequence[Any]) -> None:
     """Checks the chunks in the index of an mcap file.
 
@@ -165,13 +187,10 @@ def check_tables(path: Path) -> None:
         OSError: it is no regular file, or cannot be read.
     """
     open_regular(path).close()  # SQLite would wait for a writer of a FIFO
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-    try:
+    with contextlib.closing(open_sqlite(path)) as connection:
         computed = connection.execute(
             "SELECT name FROM sqlite_master WHERE type IN ('view', 'table') AND coalesce(rootpage, 0) = 0"
         ).fetchmany(1)
-    finally:
-        connection.close()
     if computed:
         raise RecordingError(f"its table {computed[0][0]} is computed, not stored")
 

@@ -20,6 +20,7 @@ from emotion_perception.bags.io.limits import (
     GIB,
     MAX_HASHED_BYTES,
     LimitedPath,
+    UrlPath,
     check_overlap,
     check_tables,
     limit_rows,
@@ -232,7 +233,7 @@ class _IntactFile:
         is_mcap, self._packed = _suffix(path) == ".mcap", packed_messages
         if not is_mcap:
             check_tables(path)
-        reader: Any = Reader.STORAGE_PLUGINS[_suffix(path)](LimitedPath(path) if is_mcap else path)
+        reader: Any = Reader.STORAGE_PLUGINS[_suffix(path)](LimitedPath(path) if is_mcap else UrlPath(path))
         reader.open()
         try:
             if is_mcap:

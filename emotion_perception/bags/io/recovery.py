@@ -3,7 +3,6 @@
 """Reads damaged storage files up to the damage, e.g. files that a power cut truncated."""
 
 import contextlib
-import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,14 @@ from typing import Any, BinaryIO
 from mcap.records import Channel, Chunk, Footer, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
 
-from emotion_perception.bags.io.limits import MAX_RECORD_BYTES, SQLITE_DAMAGE, check_tables, limit_rows, unpack_chunk
+from emotion_perception.bags.io.limits import (
+    MAX_RECORD_BYTES,
+    SQLITE_DAMAGE,
+    check_tables,
+    limit_rows,
+    open_sqlite,
+    unpack_chunk,
+)
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.core.errors import RecordingError, one_line
 from emotion_perception.core.regular_files import open_regular
@@ -98,11 +104,9 @@ class RecoveredSqlite:
         with contextlib.suppress(*SQLITE_DAMAGE):
             check_tables(path)
         self._path = path
-        # immutable: no lock and no journal; writable_schema: SQLite reads a file whose last pages are missing
-        self._connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
-        )
+        self._connection = open_sqlite(path)
         limit_rows(self._connection)
+        # SQLite then reads a file whose last pages are missing
         self._connection.execute("PRAGMA writable_schema=ON")
         try:
             rows = self._connection.execute("SELECT id, name, type FROM topics ORDER BY id").fetchall()

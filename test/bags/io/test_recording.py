@@ -7,17 +7,18 @@ import itertools
 import os
 import shutil
 import sqlite3
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from bag_files import camera_info, header, write_bag
+from bag_files import camera_info, header, image, write_bag
 from bag_scene import STEP, T0, scene, stamps
 from hostile_bags import image_message
 from mcap.writer import Writer as McapWriter
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
-from emotion_perception.bags.io.messages import CAMERA_INFO, typestore
+from emotion_perception.bags.io.messages import CAMERA_INFO, IMAGE, typestore
 from emotion_perception.bags.io.recording import Recording, is_recording
 from emotion_perception.core.errors import RecordingError
 
@@ -44,6 +45,18 @@ def entries_or_line(path):
         if "\n" in str(e):
             raise
         return []
+
+
+def write_compressed(path, images, mode, plugin):
+    """Writes images at `stamps` as rosbag2 compresses them."""
+    writer = Writer(path, version=8, storage_plugin=plugin)
+    writer.set_compression(mode, CompressionFormat.ZSTD)
+    with writer:
+        connection = writer.add_connection("/image_raw", IMAGE, typestore=typestore())
+        for image_bgr, stamp in zip(images, stamps(len(images)), strict=True):
+            raw = bytes(typestore().serialize_cdr(image(image_bgr, header(stamp)), IMAGE))
+            writer.write(connection, stamp, raw)
+    return path
 
 
 @pytest.fixture(params=STORAGES)
@@ -159,6 +172,41 @@ def test_compressed_recordings_are_read(tmp_path, mode):
         writer.write(connection, T0, raw)
     found, problems = entries(tmp_path / "bag", "/info")
     assert [(entry.received_ns, bytes(entry.raw)) for entry in found] == [(T0, raw)]
+    assert problems == []
+
+
+@pytest.mark.guarantee(
+    "A recording is read from its own files, whatever characters its path has.", section="Recording and replay"
+)
+@pytest.mark.parametrize(
+    ("name", "read_as_url"),
+    [
+        ("run#1", "run"),
+        ("what?", "what"),
+        ("50%20off", "50 off/bag.db3"),
+        ("dir%23x", "dir#x/bag.db3"),
+        ("100%", "100"),
+    ],
+)
+def test_a_path_with_characters_of_urls_opens_no_other_file(tmp_path, name, read_as_url):
+    (tmp_path / read_as_url).parent.mkdir(exist_ok=True)
+    shutil.copy(
+        storage_file(write_bag(tmp_path / "one", [scene()], stamps(1), storage="sqlite3")), tmp_path / read_as_url
+    )
+    (tmp_path / name).mkdir()
+    bag = write_bag(tmp_path / "three", [scene()] * 3, stamps(3), storage="sqlite3")
+    shutil.copy(storage_file(bag), tmp_path / name / "bag.db3")
+    found, problems = entries(tmp_path / name)
+    assert [entry.received_ns for entry in found] == stamps(3)
+    assert problems == ["metadata.yaml is missing"]
+
+
+def test_files_are_unpacked_into_a_folder_of_any_name(tmp_path, monkeypatch):
+    (tmp_path / "a%23b").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "a%23b"))
+    bag = write_compressed(tmp_path / "bag", noise(2), CompressionMode.FILE, StoragePlugin.SQLITE3)
+    found, problems = entries(bag)
+    assert [entry.received_ns for entry in found] == stamps(2)
     assert problems == []
 
 
