@@ -90,11 +90,14 @@ def test_compressed_files_are_unpacked_up_to_the_limit(tmp_path, monkeypatch):
     (tmp_path / "bag_0.db3.zstd").write_bytes(zeros("zstd", 8))
     target = tmp_path / "unpacked"
     target.mkdir()
-    assert unpack_files([tmp_path / "bag_0.db3.zstd"], target)[0].stat().st_size == 8 * MIB
+    packed = tmp_path / "bag_0.db3.zstd"
+    assert unpack_files([packed], target) == ({packed: target / "bag_0.db3"}, [])
+    assert (target / "bag_0.db3").stat().st_size == 8 * MIB
     monkeypatch.setattr("emotion_perception.bags.io.limits.MAX_UNPACKED_BYTES", 4 * MIB)
     (target / "bag_0.db3").unlink()
-    with pytest.raises(RecordingError, match="unpacked"):
-        unpack_files([tmp_path / "bag_0.db3.zstd"], target)
+    unpacked, problems = unpack_files([packed], target)
+    assert not unpacked
+    assert "unpacked" in problems[0]
 
 
 def bad_metadata():

@@ -12,7 +12,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import lz4.frame
 import yaml
@@ -37,7 +37,7 @@ MAX_CHUNK_RECORDS = 1_000_000
 MAX_OVERLAP_BYTES = 1 * GIB
 """Limit of the chunks of mcap whose times overlap, which are held in memory together."""
 MAX_UNPACKED_BYTES = 64 * GIB
-"""Limit of the files of a recording with compressed files, unpacked."""
+"""Limit of the files of a recording with compressed files, unpacked, and of a copy with its write-ahead log."""
 MAX_HASHED_BYTES = 64 * GIB
 """Limit of the storage files of a recording whose hash is computed."""
 _FREE_BYTES = 1 * GIB  # that unpacking leaves on the disk
@@ -45,6 +45,16 @@ _BLOCK_BYTES = 1 * MIB
 _TOO_LARGE = f"compressed data of more than {MAX_RECORD_BYTES // MIB} MiB"
 _RECORD_HEAD = 9  # bytes: kind and length
 _LIMIT_LENGTH = 0  # SQLITE_LIMIT_LENGTH
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"  # CDR begins with a zero
+
+
+def unpack_message(data: bytes) -> bytes:
+    """Returns a message in CDR that may be compressed, which metadata.yaml alone would tell.
+
+    Raises:
+        RecordingError, zstd.ZstdError: see `unpack_zstd`.
+    """
+    return unpack_zstd(data) if data.startswith(_ZSTD_MAGIC) else data
 
 
 def unpack_zstd(data: bytes) -> bytes:
@@ -229,25 +239,75 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return dict(information)
 
 
-def unpack_files(files: Sequence[Path], folder: Path) -> list[Path]:
+def unpack_files(files: Sequence[Path], folder: Path) -> tuple[dict[Path, Path], list[str]]:
     """Unpacks files of a recording with compressed files, NAME.zstd, into a folder.
 
-    Raises:
-        RecordingError: they are larger than `MAX_UNPACKED_BYTES`, leave less than a GiB of the disk, or are damaged.
+    Of a damaged or truncated file everything before the damage is unpacked.
+
+    Returns:
+        The unpacked file of each file of which there is one, and a line for each problem: damage, files that are larger
+        than `MAX_UNPACKED_BYTES` together, or would leave less than a GiB of the disk.
     """
-    unpacked, size = [], 0
+    unpacked, problems, size = {}, [], 0
     for path in files:
         target = folder / path.stem
         try:
             with open_regular(path) as packed, zstd.open(packed, "rb") as source, open(target, "xb") as file:
-                while block := source.read(_BLOCK_BYTES):
-                    size += len(block)
-                    if size > MAX_UNPACKED_BYTES:
-                        raise RecordingError(f"{path.name}: more than {MAX_UNPACKED_BYTES // GIB} GiB, unpacked")
-                    if shutil.disk_usage(folder).free < _FREE_BYTES:
-                        raise RecordingError(f"{path.name}: unpacked, it leaves less than 1 GiB of {folder.parent}")
-                    file.write(block)
+                _copy(path, source.read1, file, size)  # `read` would lose what comes before the damage
+        except RecordingError as e:
+            problems.append(str(e))
         except (OSError, EOFError, zstd.ZstdError) as e:
-            raise RecordingError(f"{path.name} cannot be unpacked ({one_line(e)})") from e
-        unpacked.append(target)
-    return unpacked
+            if _size(target):
+                unpacked[path] = target
+            what = "is damaged or truncated, it is unpacked up to the damage" if _size(target) else "cannot be unpacked"
+            problems.append(f"{path.name} {what} ({one_line(e)})")
+        else:
+            unpacked[path] = target
+        size += _size(target)
+    return unpacked, problems
+
+
+def wal_of(path: Path) -> Path | None:
+    """Returns the write-ahead log of an sqlite3 file; None if there is none, or it is empty."""
+    wal = path.with_name(f"{path.name}-wal")
+    try:
+        return wal if path.suffix.lower() == ".db3" and wal.stat().st_size else None
+    except OSError:
+        return None
+
+
+def merge_wal(path: Path, wal: Path, folder: Path) -> Path:
+    """Copies an sqlite3 file into a folder and applies its write-ahead log, which may hold its last messages.
+
+    SQLite applies it only where it may write, and the recording is not changed.
+
+    Raises:
+        RecordingError: they are larger than `MAX_UNPACKED_BYTES`, leave less than a GiB of the disk, or are damaged.
+    """
+    try:
+        for source in (path, wal):
+            with open_regular(source) as original, open(folder / source.name, "xb") as file:
+                _copy(source, original.read, file, _size(folder / path.name))
+        with contextlib.closing(sqlite3.connect(folder / path.name)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except RecordingError as e:
+        raise RecordingError(f"{e}; {wal.name} is not read") from e
+    except (OSError, *SQLITE_DAMAGE) as e:
+        raise RecordingError(f"{wal.name} is not read ({one_line(e)})") from e
+    return folder / path.name
+
+
+def _copy(path: Path, read: Callable[[int], bytes], file: IO[bytes], size: int) -> None:
+    """Copies a file, with its function `read`, of a recording of which that many bytes are copied already."""
+    folder = Path(file.name).parent
+    while block := read(_BLOCK_BYTES):
+        size += len(block)
+        if size > MAX_UNPACKED_BYTES:
+            raise RecordingError(f"{path.name}: more than {MAX_UNPACKED_BYTES // GIB} GiB, unpacked")
+        if shutil.disk_usage(folder).free < _FREE_BYTES:
+            raise RecordingError(f"{path.name}: unpacked, it leaves less than 1 GiB of {folder.parent}")
+        file.write(block)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

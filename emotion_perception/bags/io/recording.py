@@ -24,9 +24,11 @@ from emotion_perception.bags.io.limits import (
     check_overlap,
     check_tables,
     limit_rows,
+    merge_wal,
     read_metadata,
     unpack_files,
-    unpack_zstd,
+    unpack_message,
+    wal_of,
 )
 from emotion_perception.bags.io.recorded_topic import Entry, Topic, is_text
 from emotion_perception.bags.io.recovery import RecoveredMcap, RecoveredSqlite
@@ -54,7 +56,8 @@ class Recording:
     """A rosbag2 folder, or one storage file of it.
 
     Damage is tolerated as far as possible: without metadata.yaml all storage files of the folder are read; of a
-    truncated file everything before the damage is read. What is beyond the limits of `io.limits` counts as damage.
+    truncated file everything before the damage is read. What is beyond the limits of `io.limits` counts as damage. The
+    write-ahead log of an sqlite3 file, as a recorder that is running or was killed leaves it, is read with the file.
 
     Args:
         path: the folder, or a .mcap or .db3 file.
@@ -77,7 +80,7 @@ class Recording:
         self.declared = _declared(metadata or {})
         self.files = self._chosen(_storage_files(path), metadata)
         try:
-            self._storages = self._open(metadata)
+            self._storages = self._open()
         except BaseException:
             self.close()
             raise
@@ -110,22 +113,23 @@ class Recording:
                 for entry in storage.messages(names):
                     if not isinstance(entry.received_ns, int) or not isinstance(entry.raw, bytes):
                         raise RecordingError("a message has no time or no content")  # SQLite stores any type
-                    yield entry
+                    yield entry._replace(raw=unpack_message(entry.raw))
                     count += 1
             except Exception as e:  # noqa: BLE001 - see _IntactFile
                 self._note(f"reading stopped after {count} messages ({_reason(e)})")
 
     def sha256(self) -> str | None:
-        """Returns the SHA-256 of the concatenated storage files, in hexadecimal.
+        """Returns the SHA-256 of the concatenated storage files and their write-ahead logs, in hexadecimal.
 
         Of files that are larger than `MAX_HASHED_BYTES` together, e.g. one with a hole at its end, which would take
         hours, None is returned, and `problems` has a line about it.
         """
-        if sum(path.stat().st_size for path in self.files) > MAX_HASHED_BYTES:
+        files = [part for path in self.files for part in (path, wal_of(path)) if part is not None]
+        if sum(path.stat().st_size for path in files) > MAX_HASHED_BYTES:
             self._note(f"larger than {MAX_HASHED_BYTES // GIB} GiB, so no hash is computed")
             return None
         digest = hashlib.sha256()
-        for path in self.files:
+        for path in files:
             with open_regular(path) as file:
                 while block := file.read(_CHUNK):
                     digest.update(block)
@@ -171,26 +175,35 @@ class Recording:
             self._note(f"not read, as {_METADATA} does not name them: {_listed(others)}")
         return [path for path in named if path in files]
 
-    def _open(self, metadata: dict[str, Any] | None) -> list[_Storage]:
-        files, mode = self.files, str((metadata or {}).get("compression_mode") or "").lower()
-        packed = [path for path in files if path.suffix == _COMPRESSED_SUFFIX]
-        if packed:
-            folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="emotion_perception-")))
-            try:
-                unpacked = dict(zip(packed, unpack_files(packed, folder), strict=True))
-                files = [unpacked.get(path, path) for path in files]
-            except RecordingError as e:
-                self._note(str(e))
-                files = [path for path in files if path not in packed]
-        storages = [storage for path in files if (storage := self._open_file(path, mode)) is not None]
+    def _open(self) -> list[_Storage]:
+        packed = [path for path in self.files if path.suffix == _COMPRESSED_SUFFIX]
+        unpacked, problems = unpack_files(packed, self._temporary_folder()) if packed else ({}, [])
+        for problem in problems:
+            self._note(problem)
+        files = [unpacked.get(path, path) for path in self.files if path in unpacked or path not in packed]
+        storages = [storage for path in files if (storage := self._open_file(self._with_wal(path))) is not None]
         for storage in storages:
             self._stack.callback(storage.close)
         if not storages:
             raise RecordingError(f"{self.path}: nothing of this recording can be read ({'; '.join(self.problems)})")
         return storages
 
-    def _open_file(self, path: Path, mode: str) -> _Storage | None:
-        storage = self._intact_or_recovered(path, mode)
+    def _with_wal(self, path: Path) -> Path:
+        """Returns a copy of an sqlite3 file that its write-ahead log is applied to, or the file if it has none."""
+        wal = wal_of(path)
+        if wal is None:
+            return path
+        try:
+            return merge_wal(path, wal, self._temporary_folder())
+        except RecordingError as e:
+            self._note(str(e))
+            return path
+
+    def _temporary_folder(self) -> Path:
+        return Path(self._stack.enter_context(TemporaryDirectory(prefix="emotion_perception-")))
+
+    def _open_file(self, path: Path) -> _Storage | None:
+        storage = self._intact_or_recovered(path)
         if storage is not None:
             named = [topic for topic in storage.topics if is_text(topic.name) and isinstance(topic.type, str)]
             if left_out := len(storage.topics) - len(named):
@@ -198,9 +211,9 @@ class Recording:
             storage.topics = named
         return storage
 
-    def _intact_or_recovered(self, path: Path, mode: str) -> _Storage | None:
+    def _intact_or_recovered(self, path: Path) -> _Storage | None:
         try:
-            return _IntactFile(path, packed_messages=mode == "message")
+            return _IntactFile(path)
         except Exception as e:  # noqa: BLE001 - see _IntactFile
             reason = _reason(e)
         damage = f"{path.name} is damaged or truncated, it is read up to the damage ({reason})"
@@ -226,11 +239,10 @@ class _IntactFile:
 
     Args:
         path: the file.
-        packed_messages: whether each message is compressed.
     """
 
-    def __init__(self, path: Path, *, packed_messages: bool) -> None:
-        is_mcap, self._packed = _suffix(path) == ".mcap", packed_messages
+    def __init__(self, path: Path) -> None:
+        is_mcap = _suffix(path) == ".mcap"
         if not is_mcap:
             check_tables(path)
         reader: Any = Reader.STORAGE_PLUGINS[_suffix(path)](LimitedPath(path) if is_mcap else UrlPath(path))
@@ -262,7 +274,7 @@ class _IntactFile:
         wanted = [connection for connection in self._reader.connections if connection.topic in names]
         if wanted:
             for connection, received_ns, raw in self._reader.messages(wanted):
-                yield Entry(connection.topic, received_ns, unpack_zstd(raw) if self._packed else raw)
+                yield Entry(connection.topic, received_ns, raw)
 
     def close(self) -> None:
         """Closes the file."""

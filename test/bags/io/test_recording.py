@@ -210,6 +210,88 @@ def test_files_are_unpacked_into_a_folder_of_any_name(tmp_path, monkeypatch):
     assert problems == []
 
 
+@pytest.mark.parametrize("plugin", [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
+@pytest.mark.parametrize("part", [1, 0.8])
+def test_compressed_messages_are_unpacked_also_without_metadata_or_end(tmp_path, plugin, part):
+    raw = image_message()
+    bag = write_compressed(tmp_path / "bag", noise(), CompressionMode.MESSAGE, plugin)
+    whole, _ = entries(bag)
+    (bag / "metadata.yaml").unlink()
+    file = storage_file(bag)
+    os.truncate(file, int(file.stat().st_size * part))
+    found, _ = entries(bag)
+    assert len(found) >= part * COUNT - 20
+    assert found == whole[: len(found)]
+    assert {entry.raw[:4] for entry in found} == {raw[:4]}
+
+
+@pytest.mark.parametrize("plugin", [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
+def test_a_compressed_file_without_its_end_is_read_up_to_the_cut(tmp_path, plugin):
+    bag = write_compressed(tmp_path / "bag", noise(), CompressionMode.FILE, plugin)
+    whole, _ = entries(bag)
+    (file,) = bag.glob("*.zstd")
+    os.truncate(file, file.stat().st_size * 4 // 5)
+    found, problems = entries(bag)
+    assert found == whole[: len(found)]
+    assert len(found) >= 0.8 * COUNT - 20
+    assert problems[0].startswith(f"{file.name} is damaged or truncated, it is unpacked up to the damage (")
+    file.write_bytes(b"rubbish")
+    with pytest.raises(RecordingError, match="cannot be unpacked"):
+        Recording(bag)
+
+
+def leave_wal(bag, folder, *, only):
+    """Copies an sqlite3 recording as a killed recorder leaves it: its last messages, or all, are in the log."""
+    folder.mkdir()
+    file = storage_file(bag)
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        rows = database.execute("SELECT topic_id, timestamp, data FROM messages").fetchall()
+        if only:
+            with database:
+                database.execute("DELETE FROM messages")
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA wal_autocheckpoint=0")
+        with database:
+            last = rows if only else [(topic, time + COUNT * STEP, raw) for topic, time, raw in rows]
+            database.executemany("INSERT INTO messages (topic_id, timestamp, data) VALUES (?, ?, ?)", last)
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{file}{suffix}", folder / f"bag.db3{suffix}")
+    return folder
+
+
+@pytest.mark.guarantee(
+    "The messages in the write-ahead log of an sqlite3 recording are read, and neither file is changed.",
+    section="Recording and replay",
+)
+@pytest.mark.parametrize("only", [False, True])
+def test_messages_in_a_write_ahead_log_are_read(tmp_path, only):
+    bag = write_bag(tmp_path / "bag", noise(), stamps(COUNT), storage="sqlite3")
+    killed = leave_wal(bag, tmp_path / "killed", only=only)
+    before = {path.name: path.read_bytes() for path in killed.iterdir()}
+    found, problems = entries(killed)
+    assert [entry.received_ns for entry in found] == stamps(COUNT if only else 2 * COUNT)
+    assert problems == ["metadata.yaml is missing"]
+    assert {path.name: path.read_bytes() for path in killed.iterdir()} == before
+
+
+def test_the_hash_covers_the_write_ahead_log(tmp_path):
+    killed = leave_wal(
+        write_bag(tmp_path / "bag", noise(2), stamps(2), storage="sqlite3"), tmp_path / "killed", only=False
+    )
+    with Recording(killed) as recording:
+        whole = b"".join(path.read_bytes() for path in (killed / "bag.db3", killed / "bag.db3-wal"))
+        assert recording.sha256() == hashlib.sha256(whole).hexdigest()
+
+
+def test_a_write_ahead_log_that_cannot_be_applied_is_a_problem(tmp_path, monkeypatch):
+    bag = write_bag(tmp_path / "bag", noise(2), stamps(2), storage="sqlite3")
+    killed = leave_wal(bag, tmp_path / "killed", only=False)
+    monkeypatch.setattr("emotion_perception.bags.io.limits.MAX_UNPACKED_BYTES", 1 << 16)
+    found, problems = entries(killed)
+    assert [entry.received_ns for entry in found] == stamps(2)
+    assert problems == ["metadata.yaml is missing", "bag.db3: more than 0 GiB, unpacked; bag.db3-wal is not read"]
+
+
 def test_the_hash_is_that_of_the_file_and_changes_with_it(bag):
     with Recording(bag) as recording:
         before = recording.sha256()
