@@ -427,3 +427,58 @@ def test_recorded_predictions_that_contradict_themselves_are_not_read(bag, tmp_p
     images = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
     report = evaluate(write_bag(tmp_path / "bad", images, stamps(COUNT), extra=extra), tmp_path / "rec", RECORDED)
     assert "1 recorded predictions cannot be read" in report["problems"]
+
+
+def relabel(message, labels):
+    """Gives an EmotionArray other labels; probabilities follow their labels, that of a new label is 0."""
+    earlier = list(message.labels)
+    for face in message.faces:
+        for name in ("probabilities", "smoothed_probabilities"):
+            values = [getattr(face, name)[earlier.index(label)] if label in earlier else 0.0 for label in labels]
+            setattr(face, name, np.array(values, np.float32))
+        face.label = face.label if face.label in labels else labels[0]
+    message.labels = labels
+
+
+def with_emotions(path, recorded, topic="/emotions", **options):
+    """Writes the images of `bag` with recorded EmotionArrays."""
+    extra = [(topic, EMOTIONS, received, message) for received, message in recorded]
+    return write_bag(path, [scene((*SQUARE, mood(k))) for k in range(COUNT)], stamps(COUNT), extra=extra, **options)
+
+
+@pytest.mark.guarantee(
+    "Recorded probabilities are scored by the labels of their own message.", section="Recording and replay"
+)
+def test_recorded_labels_may_come_in_another_order(bag, labels, tmp_path):
+    given = evaluate(bag, tmp_path / "out", Settings(write_bag=True), labels=labels)
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    for _, message in recorded[1::2]:
+        relabel(message, list(message.labels)[::-1])
+    report = evaluate(with_emotions(tmp_path / "turned", recorded), tmp_path / "rec", RECORDED, labels=labels)
+    for name in ("frames", "predictions", "recognition", "subgroups", "detection", "stability", "model", "labels"):
+        assert report[name] == given[name], name
+    assert report["problems"] == given["problems"]
+
+
+@pytest.mark.parametrize("number", [-1, 1], ids=["one label less", "one label more"])
+@pytest.mark.parametrize("at", [slice(0, 5), slice(15, None)], ids=["first", "last"])
+def test_recorded_predictions_of_other_labels_are_left_out_and_counted(bag, labels, tmp_path, number, at):
+    given = evaluate(bag, tmp_path / "out", Settings(write_bag=True), labels=labels)
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    names = given["labels"][:number] if number < 0 else ["boredom", *given["labels"]]
+    for _, message in recorded[at]:
+        relabel(message, names)
+    report = evaluate(with_emotions(tmp_path / "mixed", recorded), tmp_path / "rec", RECORDED, labels=labels)
+    assert report["labels"] == given["labels"]
+    assert report["predictions"]["faces"] == COUNT - 5
+    expected = f"5 recorded predictions are left out, as their labels are not {', '.join(given['labels'])}"
+    assert expected in report["problems"]
+
+
+def test_recorded_predictions_of_another_model_with_these_labels_are_a_problem(bag, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    for _, message in recorded[-3:]:
+        message.model_sha256 = "0" * 64
+    report = evaluate(with_emotions(tmp_path / "two", recorded), tmp_path / "rec", RECORDED)
+    assert f"3 recorded predictions are of another model than {report['model']}" in report["problems"]

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the EmotionArray messages of a recording and joins them with its images by stamp."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from emotion_perception.bags.inference.frame_result import (
@@ -20,20 +22,25 @@ from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
 from emotion_perception.core.message_adapters import MAX_RESULT_BYTES, emotions_from_fields
-from emotion_perception.core.types import ModelInfo, Status
+from emotion_perception.core.printable import printable
+from emotion_perception.core.types import FaceEmotion, ModelInfo, Status
 
 _FRAME_STATUS = {Status.OK: PROCESSED, Status.NO_IMAGE: NO_IMAGE, Status.ERROR: FAILED, Status.SKIPPED: SKIPPED}
+_SHOWN = 200  # characters of a name of a recording
 
 
 class RecordedPredictions:
     """The predictions of the nodes that ran while a recording was made: its EmotionArrays.
+
+    The probabilities are brought into one order of the labels. EmotionArrays of another set of labels than that of most
+    of them, as of a classifier that was started again with another model, are left out.
 
     Args:
         recording: has one topic of them, or one beside the image topic.
         topic: name of the image topic, see `image_topic`; a recording may have no images.
 
     Attributes:
-        model: the model of the first EmotionArray.
+        model: the model of the first EmotionArray that is not left out.
         topic: topic of the images that were classified, or None if the recording has no images.
 
     Raises:
@@ -49,10 +56,15 @@ class RecordedPredictions:
         self._store = recorded_typestore(self._emotions_topic, raw_messages)
         self._unreadable = self._without_image = self._undecodable = 0
         self._reason = ""  # why the first one cannot be decoded
-        self._entries = self._read()
+        self._entries, models = self._read()
         if not self._entries:
             raise RecordingError(f"{recording.path}: no prediction on {self._emotions_topic.name} can be read")
-        self.model = _model_info(self._message(next(iter(self._entries.values()))))
+        self.model = _most_common(models) or _model_info(self._message(next(iter(self._entries.values()))))
+        others = [stamp for stamp, model in models.items() if {*model.labels} != {*self.model.labels}]
+        for stamp in others:
+            del self._entries[stamp], models[stamp]
+        self._other_labels = len(others)
+        self._other_models = sum(model.model_sha256 != self.model.model_sha256 for model in models.values())
 
     def frame_results(self) -> Iterator[FrameResult]:
         """Yields the result of each image; of a recording without images, one for each EmotionArray."""
@@ -69,8 +81,13 @@ class RecordedPredictions:
 
     def problems(self) -> list[str]:
         """Returns a line for each kind of problem; complete after `frame_results`."""
+        labels = printable(", ".join(self.model.labels))[:_SHOWN]
         counts = {
             "recorded predictions cannot be read": self._unreadable,
+            f"recorded predictions are left out, as their labels are not {labels}": self._other_labels,
+            f"recorded predictions are of another model than {printable(self.model.model)[:_SHOWN]}": (
+                self._other_models
+            ),
             "recorded predictions belong to images that are not in the recording": self._without_image,
             f"images with a recorded prediction cannot be decoded, the first: {self._reason}": self._undecodable,
         }
@@ -99,7 +116,7 @@ class RecordedPredictions:
         return FrameResult(
             stamp_ns=stamp,
             status=_FRAME_STATUS[Status(message.status)],
-            emotions=tuple(emotions_from_fields(message)),
+            emotions=_in_order(emotions_from_fields(message), message.labels, self.model.labels),
             latency_ms=(entry.received_ns - stamp) * 1e-6,
             age_ms=float(message.age_ms),
             detect_ms=float(message.detect_ms),
@@ -107,18 +124,29 @@ class RecordedPredictions:
             **image_fields,
         )
 
-    def _read(self) -> dict[int, Entry]:
-        """Returns the EmotionArrays by stamp in the order of recording; of several with one stamp the first."""
+    def _read(self) -> tuple[dict[int, Entry], dict[int, ModelInfo]]:
+        """Returns the EmotionArrays, and the models of those with faces, by stamp in the order of recording.
+
+        Of several with one stamp it is the first.
+        """
         entries: dict[int, Entry] = {}
+        models: dict[int, ModelInfo] = {}
+        known: dict[ModelInfo, ModelInfo] = {}
         for entry in self._recording.messages([self._emotions_topic.name]):
             try:
                 message = self._message(entry)
                 Status(message.status)
-                emotions_from_fields(message)
-                entries.setdefault(stamp_ns(message), entry)
+                has_faces, model, stamp = bool(emotions_from_fields(message)), _model_info(message), stamp_ns(message)
+                if len({*model.labels}) < len(model.labels):
+                    raise ValueError("a label is there more than once")
             except (*DAMAGED, AttributeError):
                 self._unreadable += 1
-        return entries
+                continue
+            if stamp not in entries:
+                entries[stamp] = entry
+                if has_faces:
+                    models[stamp] = known.setdefault(model, model)
+        return entries, models
 
     def _message(self, entry: Entry) -> Any:
         if len(entry.raw) > MAX_RESULT_BYTES:
@@ -137,6 +165,32 @@ def _emotions_topic(recording: Recording, images: Topic | None) -> Topic:
         names = ", ".join(topic.name for topic in candidates)
         raise RecordingError(f"{recording.path}: has several topics of emotions, none beside the images: {names}")
     return candidates[0]
+
+
+def _most_common(models: Mapping[int, ModelInfo]) -> ModelInfo | None:
+    """Returns the first model with the most common set of labels."""
+    counts = Counter(frozenset(model.labels) for model in models.values())
+    most = max(counts, key=counts.__getitem__, default=None)
+    return next((model for model in models.values() if frozenset(model.labels) == most), None)
+
+
+def _in_order(emotions: list[FaceEmotion], labels: Sequence[str], wanted: Sequence[str]) -> tuple[FaceEmotion, ...]:
+    """Returns emotions with the probability of each label at its place in the wanted labels."""
+    if not emotions or [*labels] == [*wanted]:
+        return tuple(emotions)
+    order = [labels.index(label) for label in wanted]
+    return tuple(
+        replace(
+            emotion,
+            probabilities=emotion.probabilities[order] if emotion.classified else emotion.probabilities,
+            smoothed_probabilities=(
+                emotion.smoothed_probabilities[order]
+                if len(emotion.smoothed_probabilities)
+                else emotion.smoothed_probabilities
+            ),
+        )
+        for emotion in emotions
+    )
 
 
 def _result_without_prediction(bag_image: BagImage) -> FrameResult:
