@@ -283,11 +283,13 @@ def _summary_line(summary: "Summary", outputs: list[Path]) -> str:
     rate = f", {count / summary.seconds:.1f} images/s" if summary.seconds else ""
     failed = f", {summary.failed} failed ({summary.problem})" if summary.failed else ""
     skipped = f", {summary.skipped} skipped" if summary.skipped else ""
+    rejected = summary.outputs_rejected
+    not_finite = f", the model's outputs are not finite for {_counted(rejected, 'face')}" if rejected else ""
     sound = ", with sound" if summary.has_sound else ""
     names = ", ".join(map(str, outputs))
     where = f": {names}" if names else ""
     counts = f"{_counted(count, 'image')}, {_counted(summary.faces, 'face')}"
-    return printable(f"{summary.name}: {counts}{rate}{failed}{skipped}{sound}{where}")
+    return printable(f"{summary.name}: {counts}{rate}{failed}{skipped}{not_finite}{sound}{where}")
 
 
 def _counted(number: int, what: str) -> str:

@@ -77,6 +77,7 @@ class Summary:
         failed: number of images on which the detector or the model failed.
         skipped: number of image files that could not be read.
         faces: number of tracks; of unrelated images number of faces.
+        outputs_rejected: number of crops of faces for which the model's outputs were not finite.
         seconds: from the first image to the last.
         problem: the first reason why an image failed.
         source_problem: why a live source ended before it was stopped.
@@ -91,6 +92,7 @@ class Summary:
     failed: int = 0
     skipped: int = 0
     faces: int = 0
+    outputs_rejected: int = 0
     seconds: float = 0.0
     problem: str = ""
     source_problem: str = ""
@@ -185,6 +187,7 @@ class Job:
             begun_s = time.monotonic()
             for result in recognize(self._until_stopped(source), source.kind, pipeline):
                 summary.add(result)
+                summary.outputs_rejected = pipeline.recognizer.outputs_rejected
                 for output in (table, document):
                     if output is not None:
                         output.write(result)

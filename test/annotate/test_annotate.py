@@ -25,6 +25,7 @@ from real_face import moving_face, need_real_face
 from video_files import frames_of, sound_of, write_video
 
 from emotion_perception.cli import main
+from emotion_perception.core.classification import EmotionRecognizer
 from emotion_perception.core.classification.labels import LABELS
 from emotion_perception.core.detection.factory import create_detector, select_faces
 from emotion_perception.core.detection.options import DetectorOptions
@@ -383,6 +384,19 @@ def test_an_image_that_fails_is_no_failure_of_the_run(clip, tmp_path, monkeypatc
     assert "1 failed (out of luck)" in capsys.readouterr().out
     statuses = [frame["status"] for frame in json.loads((tmp_path / "o.json").read_text())["frames"]]
     assert statuses[:3] == ["processed", "failed", "processed"]
+
+
+def test_faces_without_finite_outputs_of_the_model_are_counted_in_the_last_line(clip, tmp_path, monkeypatch, capsys):
+    predict, calls = EmotionRecognizer._predict, []
+
+    def damaged(*arguments):
+        calls.append(1)
+        probabilities, projections = predict(*arguments)
+        return probabilities * (np.nan if len(calls) == 1 else 1), projections
+
+    monkeypatch.setattr(EmotionRecognizer, "_predict", damaged)
+    assert main(["annotate", str(clip), "--json", str(tmp_path / "o.json"), *SPEED]) == 0
+    assert ", the model's outputs are not finite for 1 face:" in capsys.readouterr().out
 
 
 @pytest.mark.guarantee("A wrong input or output of `annotate` is one line that names it.", section="Programs")

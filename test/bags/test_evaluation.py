@@ -168,6 +168,23 @@ def test_a_calibration_that_cannot_be_used_is_a_problem(tmp_path, width, k, prob
     assert evaluate(bag, tmp_path / "out")["problems"] == [problem]
 
 
+def test_faces_for_which_the_models_outputs_are_not_finite_have_no_label_and_are_a_problem(tmp_path):
+    def damaged(options):
+        pipeline = make_pipeline(options)
+        classifier = pipeline.recognizer.classifier
+        classify = classifier.classify
+        classifier.classify = lambda crops: np.where([[crop.mean() > SAD] for crop in crops], np.nan, classify(crops))
+        return pipeline
+
+    bag = write_bag(tmp_path / "bag", [scene((*SQUARE, HAPPY), (100, 60, 30, SAD))] * 2, stamps(2))
+    report = evaluate(bag, tmp_path / "out", make_pipeline=damaged)
+    assert report["problems"] == ["grays: the model's outputs are not finite for 2 crops of faces"]
+    with open(tmp_path / "out" / "emotions.csv") as file:
+        rows = [(row["label"], row["score"], row["uncertain"], row["smoothed_anger"]) for row in csv.DictReader(file)]
+    assert [row[0] for row in rows] == ["", "sadness"] * 2
+    assert rows[0] == ("", "0.0", "1", "")
+
+
 def test_what_cannot_be_decoded_is_counted_and_the_rest_goes_on(tmp_path):
     good = write_bag(tmp_path / "good", [scene((*SQUARE, HAPPY))], [T0])
     with Recording(good) as recording:

@@ -65,10 +65,15 @@ class _PipelinePredictions:
 
     def problems(self) -> list[str]:
         topic, camera, problem = self._camera
+        problems = []
         if camera is not None and self._other_sizes:
             size = f"{camera.image_wh[0]}x{camera.image_wh[1]} pixels, but {self._other_sizes} images are not"
             problem = f"{topic} is for {size}: their positions are unknown"
-        return [problem] if problem else []
+        if problem:
+            problems.append(problem)
+        if rejected := self._pipeline.recognizer.outputs_rejected:
+            problems.append(f"{self.model.model}: the model's outputs are not finite for {rejected} crops of faces")
+        return problems
 
 
 def open_source(recording: Recording, settings: Settings, make_pipeline: PipelineMaker) -> PredictionSource:

@@ -91,7 +91,8 @@ class EmotionClassifier:
             crops: uint8 images as `to_input` takes them; may be empty.
 
         Returns:
-            float32 (N, L), calibrated probabilities in the order of `labels`; each row sums to 1.
+            float32 (N, L), calibrated probabilities in the order of `labels`. Each row sums to 1; it is NaN where an
+            output of the network for that crop is not finite.
 
         Raises:
             ImageError: a crop is not an image.
@@ -99,14 +100,18 @@ class EmotionClassifier:
         return softmax(self.logits(crops), self.spec.temperature)
 
     def logits(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
-        """Returns the logits, float32 (N, L), before temperature and softmax; arguments and errors as of `classify`."""
+        """Returns the logits, float32 (N, L), before temperature and softmax; arguments and errors as of `classify`.
+
+        A row is NaN where an output of the network for that crop is not finite.
+        """
         return self._outputs(crops)[:, : len(self.labels)]
 
     def predict(self, crops: Sequence[Crop]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Classifies crops as `classify` does, and projects them for the comparison with a resting face.
 
         Returns:
-            The probabilities, float32 (N, L), and the projections of `resting_head`, float32 (N, L).
+            The probabilities, float32 (N, L), and the projections of `resting_head`, float32 (N, L). Both rows of a
+            crop are NaN where one of them is not finite.
 
         Raises:
             ImageError: a crop is not an image.
@@ -115,18 +120,26 @@ class EmotionClassifier:
         head = require_resting_head(self.resting_head, self.model_name)
         outputs = self._outputs(crops)
         logits, features = outputs[:, : len(self.labels)], outputs[:, len(self.labels) :]
-        return softmax(logits, self.spec.temperature), head.project(features)
+        probabilities, projections = softmax(logits, self.spec.temperature), head.project(features)
+        finite = _finite_rows(probabilities, projections)
+        probabilities[~finite] = projections[~finite] = np.nan
+        return probabilities, projections
 
     def features(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
         """Returns the features before the last layer, float32 (N, F); F is 0 where the backend returns none."""
         return self._outputs(crops)[:, len(self.labels) :]
 
     def _outputs(self, crops: Sequence[Crop]) -> NDArray[np.float32]:
-        """Returns the logits and, if the backend has been opened with them, the features: float32 (N, L + F)."""
+        """Returns the logits and, if the backend has been opened with them, the features: float32 (N, L + F).
+
+        A row with a value that is not finite is NaN as a whole.
+        """
         if not len(crops):
             return np.empty((0, len(self.labels)), np.float32)
         batches = (crops[begin : begin + _MAX_BATCH] for begin in range(0, len(crops), _MAX_BATCH))
-        return np.concatenate([self._backend(to_batch(batch, self.spec)) for batch in batches])
+        outputs = np.concatenate([self._backend(to_batch(batch, self.spec)) for batch in batches])
+        outputs[~_finite_rows(outputs)] = np.nan
+        return outputs
 
     def warm_up(self, *, require_gpu: bool = False) -> None:
         """Runs batches of one and two blank crops, so that the first faces of a stream are not slower than the others.
@@ -148,6 +161,11 @@ class EmotionClassifier:
                 )
         if require_gpu and self.device == "cpu":
             raise ConfigurationError(f"require_gpu is set, but {self.device_problem}")
+
+
+def _finite_rows(*tables: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Returns which rows are finite in each of some tables (N, ...), bool (N)."""
+    return np.logical_and.reduce([np.isfinite(table).all(axis=1) for table in tables])
 
 
 def create_classifier(options: ClassifierOptions, *, shared: bool = False, features: bool = False) -> EmotionClassifier:

@@ -35,6 +35,7 @@ class EmotionRecognizer:
     Attributes:
         classifier: as given.
         regions_rejected: number of faces so far whose region had no pixel in their image.
+        outputs_rejected: number of crops so far for which an output of the network was not finite.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class EmotionRecognizer:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.classifier = classifier
-        self.regions_rejected = 0
+        self.regions_rejected = self.outputs_rejected = 0
         self._smoother = smoother or EmotionSmoother()
         head, labels = classifier.resting_head, classifier.spec.labels
         self._resting = RestingExpressions(head, labels) if head is not None and NEUTRAL in labels else None
@@ -66,7 +67,8 @@ class EmotionRecognizer:
 
         If there are more than `options.max_faces`, the smallest ones are left out. If there is no time for all of the
         others, they take turns, see `load_shedding.turns`: one that is not classified in this image has no
-        `probabilities`, but the smoothed ones of its track and the age of its newest prediction.
+        `probabilities`, but the smoothed ones of its track and the age of its newest prediction. So has one for which
+        an output of the network is not finite.
 
         Args:
             image_bgr: uint8 (H, W, 3); may be None if there is no face.
@@ -90,7 +92,10 @@ class EmotionRecognizer:
             crops = [square_crop(image_bgr, faces[index].box, margin) for index in batch]
             rows, projections = self._predict(crops, options)
             for index, row, projection in zip(batch, rows, projections, strict=True):
-                emotions[index] = self._recognize(faces[index], row, projection, stamp_s, options)
+                if np.isfinite(row).all():
+                    emotions[index] = self._recognize(faces[index], row, projection, stamp_s, options)
+                else:
+                    self.outputs_rejected += 1
         return emotions
 
     def check(self, options: RecognizerOptions) -> None:

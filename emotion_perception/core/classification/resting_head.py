@@ -33,7 +33,8 @@ class RestingHead:
 
     def project(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns the projections, float32 (N, L), of features (N, F)."""
-        return features @ self.weight.T
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at what is not finite
+            return features @ self.weight.T
 
     def probabilities(
         self, projections: NDArray[np.floating[Any]], resting: NDArray[np.floating[Any]]

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rejects false detections with a small network that separates faces from other things."""
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.errors import ConfigurationError, ModelBundleError
 from emotion_perception.core.images import square_crop
 from emotion_perception.core.types import Face
 
@@ -44,7 +45,7 @@ class CropClassifier(Protocol):
         ...
 
     def classify(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Returns float32 (N, L) probabilities of N crops, uint8 (S, S, 3)."""
+        """Returns float32 (N, L) probabilities of N crops, uint8 (S, S, 3); NaN where they are unknown."""
         ...
 
 
@@ -84,6 +85,7 @@ class NonFaceFilter:
 
         Raises:
             RegionError: a region lies outside the image.
+            ModelBundleError: an output of the classifier is not finite.
         """
         accepted: list[Face] = []
         while len(accepted) < max_faces and faces:
@@ -99,4 +101,7 @@ class NonFaceFilter:
         """Returns the probability of `face` for each region."""
         margin = self._classifier.spec.crop_margin
         crops = [square_crop(image_bgr, face.box, margin) for face in faces]
-        return [float(row[self._face_index]) for row in self._classifier.classify(crops)]
+        probabilities = self._classifier.classify(crops)[:, self._face_index].tolist()
+        if any(map(math.isnan, probabilities)):
+            raise ModelBundleError(f"non_face_filter {self._classifier.model_name}: its outputs are not finite")
+        return probabilities

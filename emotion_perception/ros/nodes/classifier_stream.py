@@ -104,7 +104,8 @@ class ClassifierStream:
     def status(self) -> dict[str, int]:
         """Returns the number of EmotionArrays by status, and the frame counts since the last activation."""
         published = {status.name.lower(): self._published[status] for status in Status}
-        rejected = {"regions_rejected": self._recognizer.regions_rejected}
+        recognizer = self._recognizer
+        rejected = {name: getattr(recognizer, name) for name in ("regions_rejected", "outputs_rejected")}
         return {**published, **rejected, **counts_status(self._counts())}
 
     def _topic(self, name: str) -> str:
@@ -123,29 +124,34 @@ class ClassifierStream:
             return ClassificationResult(message, Status.NO_IMAGE)
         valid = [face for face in conversions.faces_from_msg(message) if face is not None]
         budget = self._load_shedder.max_faces(options.max_load)
-        limit_s, outside = self._load_shedder.time_limit_s(options.max_load), self._recognizer.regions_rejected
+        limit_s, recognizer = self._load_shedder.time_limit_s(options.max_load), self._recognizer
+        outside, not_finite = recognizer.regions_rejected, recognizer.outputs_rejected
         try:
             image_bgr, stamp_s = image_to_bgr(image) if valid else None, conversions.stamp_ns(message.header) * 1e-9
-            emotions = self._recognizer.recognize(
+            emotions = recognizer.recognize(
                 image_bgr, valid, stamp_s, options, max_classified=budget, time_limit_s=limit_s
             )
         except Exception as e:  # noqa: BLE001 - whatever one image does to a network, the next one is classified
             self._node.count_failure(self.image_topic, e)
             return ClassificationResult(message, Status.ERROR)
+        classified = sum(emotion.classified for emotion in emotions)
         self._report_rejected(
-            len(message.faces) - len(valid), self._recognizer.regions_rejected - outside, classified=len(emotions)
+            invalid=len(message.faces) - len(valid),
+            outside=recognizer.regions_rejected - outside,
+            not_finite=recognizer.outputs_rejected - not_finite,
+            classified=classified,
         )
         if len(valid) > options.max_faces:
             self._node.count_fault(f"{len(valid)} faces in an image are more than max_faces {options.max_faces}")
-        classified = sum(emotion.classified for emotion in emotions)
         self._load_shedder.add_measurement(classified, time.monotonic() - begun_s)
         classify_ms = (time.monotonic() - begun_s) * 1e3
         return ClassificationResult(message, Status.OK, emotions, classify_ms, image_bgr=image_bgr)
 
-    def _report_rejected(self, invalid: int, outside: int, *, classified: int) -> None:
+    def _report_rejected(self, *, invalid: int, outside: int, not_finite: int, classified: int) -> None:
         counts = {
             "with an invalid region or another invalid value": invalid,
             "with a region outside the image": outside,
+            "for which the model's outputs are not finite": not_finite,
         }
         text = ", ".join(f"{count} face(s) {problem}" for problem, count in counts.items() if count)
         if text and not classified:

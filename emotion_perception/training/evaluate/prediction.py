@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion_perception.core.classification import EmotionClassifier, ModelSpec, to_batch
+from emotion_perception.core.errors import ModelBundleError
 from emotion_perception.training.datasets import Images
 
 BATCH = 128  # images
@@ -30,6 +31,9 @@ def classifier_logits(
         images: uint8 (N, H, W[, 3]), in memory or memory-mapped.
         bar: progress bar, advanced by the number of images of each batch.
         change: applied to each image, with its index, before classification.
+
+    Raises:
+        ModelBundleError: an output of the network is not finite.
     """
     rows = [np.empty((0, len(classifier.labels)), np.float32)]
     for start in range(0, len(images), BATCH):
@@ -38,6 +42,8 @@ def classifier_logits(
         if change is not None:
             crops = [change(crop, start + k) for k, crop in enumerate(crops)]
         rows.append(classifier.logits(crops))
+        if not np.isfinite(rows[-1]).all():
+            raise ModelBundleError(f"{classifier.model_name}: the network's outputs are not finite")
     return np.concatenate(rows)
 
 

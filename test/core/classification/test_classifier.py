@@ -61,6 +61,19 @@ def test_a_batch_gives_what_each_face_gives_alone(classifier):
     assert classifier.classify(CROPS) == pytest.approx(alone, abs=1e-5)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_crop_for_which_an_output_is_not_finite_has_no_probabilities_and_the_others_do(build_model, bad):
+    class DamagedBackend(RecordingBackend):
+        def __call__(self, batch):
+            rows = super().__call__(batch)
+            rows[1, 3] = bad
+            return rows
+
+    rows = EmotionClassifier(build_model(), DamagedBackend()).classify(CROPS)
+    assert np.isnan(rows[1]).all()
+    assert np.delete(rows, 1, axis=0).sum(axis=1) == pytest.approx(1, abs=1e-6)
+
+
 def test_no_faces_give_no_rows(classifier):
     assert classifier.classify([]).shape == (0, 7)
 

@@ -48,6 +48,29 @@ def test_a_face_outside_its_image_is_left_out_and_counted():
     assert recognizer.regions_rejected == 1
 
 
+class DazzledClassifier(BrightnessClassifier):
+    """Has no finite output for a crop that is all white."""
+
+    def classify(self, crops):
+        rows = super().classify(crops)
+        rows[rows[:, 0] == 1] = np.nan
+        return rows
+
+
+def test_a_face_without_a_finite_output_is_not_classified_and_leaves_its_track_alone():
+    recognizer = EmotionRecognizer(DazzledClassifier())
+    (new,) = recognize(recognizer, [face(120, 160)])
+    assert (new.label, new.score, new.uncertain, new.classified) == ("", 0.0, True, False)
+    (before,) = recognize(recognizer, [face(10, 50)], 0.1, smoothing_s=1.0)
+    (dazzled, other) = recognize(recognizer, [face(120, 160), face(10, 50, 2)], 0.2, smoothing_s=1.0)
+    assert (dazzled.label, dazzled.score, dazzled.classified) == ("dark", before.score, False)
+    assert dazzled.prediction_age_s == pytest.approx(0.1)
+    assert other.classified
+    assert recognizer.outputs_rejected == 2
+    (after,) = recognize(recognizer, [face(10, 50)], 0.3, smoothing_s=1.0)
+    assert after.smoothed_probabilities.tolist() == [0.0, 1.0]
+
+
 @pytest.mark.parametrize(("min_confidence", "uncertain"), [(0.4, False), (0.9, True)])
 def test_a_low_score_is_marked_uncertain(min_confidence, uncertain):
     half_in_the_light = face(80, 120)

@@ -50,6 +50,17 @@ def test_what_is_less_probably_a_face_is_refused_and_counted(threshold, expected
     assert non_face_filter.rejected == 3 - len(expected)
 
 
+def test_outputs_that_are_not_finite_are_an_error_and_not_a_refusal():
+    class Damaged(WhiteIsFace):
+        def classify(self, crops):
+            return super().classify(crops) * np.nan
+
+    non_face_filter = NonFaceFilter(Damaged())
+    with pytest.raises(ModelBundleError, match="non_face_filter white: its outputs are not finite"):
+        non_face_filter.filter(IMAGE, [face(300)], threshold=0.5, max_faces=32)
+    assert non_face_filter.rejected == 0
+
+
 def test_refusals_add_up():
     non_face_filter = NonFaceFilter(WhiteIsFace())
     for _ in range(3):

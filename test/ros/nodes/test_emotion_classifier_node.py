@@ -130,6 +130,36 @@ def test_a_region_outside_the_image_or_without_area_is_left_out_and_counted(grap
     assert wiring.node.status()["regions_rejected"] == 1, "the one outside; the one without area is no region"
 
 
+class DamagedClassifier(BrightnessClassifier):
+    """Has no finite output for a crop that is brighter than half."""
+
+    def classify(self, crops):
+        rows = super().classify(crops)
+        rows[rows[:, 0] > 0.5] = math.nan
+        return rows
+
+
+@pytest.mark.guarantee(
+    "A face for which an output of the model is not finite is not classified, and is counted: no NaN is in a label's "
+    "score or in a probability.",
+    section="Emotion classifier node",
+)
+def test_a_face_without_a_finite_output_has_no_label_and_is_a_failed_frame(graph, make):
+    wiring = Wiring(graph, classifier=DamagedClassifier())
+    health = graph.listen(DiagnosticArray, "/diagnostics")
+    for number in (1, 2, 3):
+        wiring.images.publish(make.image(number, value=204))
+        wiring.faces.publish(faces_at(make.header(number), (0, 0, 20, 20)))
+        wiring.answers(number)
+    for answer in wiring.emotions:
+        (face,) = answer.faces
+        assert (answer.status, face.label, face.score, face.uncertain) == (EmotionArray.OK, "", 0.0, True)
+        assert (len(face.probabilities), len(face.smoothed_probabilities)) == (0, 0)
+    assert (wiring.node.faults, wiring.node.status()["outputs_rejected"]) == (3, 3)
+    graph.wait(lambda: health and health[-1].status[0].level == DiagnosticStatus.ERROR)
+    assert "1 face(s) for which the model's outputs are not finite" in health[-1].status[0].message
+
+
 @pytest.mark.guarantee(
     "A region partly outside the image is classified; one outside it or without area is counted.",
     section="Emotion classifier node",

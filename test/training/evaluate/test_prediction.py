@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from emotion_perception.core.errors import ModelBundleError
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.evaluate.prediction import BATCH, classifier_logits
 
@@ -12,6 +13,7 @@ class Counting:
     """A classifier that answers with an image's first pixel and remembers how many images it was given at once."""
 
     labels = ("a", "b")
+    model_name = "counting"
 
     def __init__(self):
         self.batches = []
@@ -55,3 +57,10 @@ def test_any_number_of_images_passes_a_batch_at_a_time(count, batches):
 def test_a_change_gets_each_image_with_its_number():
     logits = run(Counting(), Mapped([5] * 200), lambda image, number: image + np.uint8(number))
     assert logits[:, 0].tolist() == [5 + number for number in range(200)]
+
+
+def test_outputs_that_are_not_finite_are_an_error():
+    classifier = Counting()
+    classifier.logits = lambda crops: np.full((len(crops), 2), np.nan, np.float32)
+    with pytest.raises(ModelBundleError, match="counting: the network's outputs are not finite"):
+        run(classifier, Mapped([5] * 3))
