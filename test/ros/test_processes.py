@@ -28,6 +28,7 @@ from node_processes import (
     wait_for_node,
 )
 from real_face import need_real_face
+from yunet_files import write_yunet, yunet_outputs
 
 
 @pytest.fixture
@@ -99,6 +100,20 @@ def test_a_fault_at_start_is_one_clear_line_and_an_exit_code(node, parameters, c
     assert ended.returncode == code, output
     assert len(errors) == 1, output
     assert line in errors[0]
+
+
+@pytest.mark.guarantee(
+    "A wrong model, hash or value ends the process with one line and exit code 78, without a retry.",
+    section="Every node",
+)
+def test_a_detector_with_other_outputs_is_one_clear_line_and_exit_code_78(tmp_path):
+    outputs = yunet_outputs()
+    outputs["kps_16"] = outputs["kps_16"][:, :, :4]
+    path = write_yunet(tmp_path / "other.onnx", outputs)
+    ended = run("face_detection_node", f"detector_model:={path}")
+    (line,) = lines_of((ended.stdout + ended.stderr).strip())
+    assert ended.returncode == 78
+    assert "other.onnx: its output kps_16 has the shape (1, 720, 4), expected (1, 720, 10)" in line
 
 
 @pytest.mark.guarantee(

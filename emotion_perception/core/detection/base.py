@@ -3,23 +3,33 @@
 """The base of all face detectors: working size, mapping to the source image, non-maximum suppression."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.detection.options import DetectorOptions
-from emotion_perception.core.errors import ImageError
+from emotion_perception.core.errors import ImageError, ModelFileError
 from emotion_perception.core.images import clip_box
+from emotion_perception.core.inference import run_session
 from emotion_perception.core.types import Box, Face, Landmarks, Point
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+    from emotion_perception.core.inference.onnx_session import Shape
 
 MAX_DETECTIONS = 1024
 """Maximum number of faces that a detector returns, best scores first."""
 
 _WARM_UPS, _WARM_UP_HW = 2, (480, 640)
 _LARGEST_WORKING_SIDE = 4096
+_LARGEST_COORDINATE = 1e6  # pixels
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +170,25 @@ def faces_of(candidates: Candidates, working_wh: tuple[int, int], source_wh: tup
             score = float(np.clip(candidates.scores[index], 0, 1))
             faces.append(Face(box=box, score=score, landmarks=Landmarks(*points)))
     return faces
+
+
+def run_network(
+    path: Path, session: "onnxruntime.InferenceSession", inputs: Mapping[str, Floats], shapes: "Mapping[str, Shape]"
+) -> list[Floats]:
+    """Runs a network of a detector; arguments and results as of `run_session`.
+
+    Raises:
+        ModelFileError: as of `run_session`, or an output is not finite.
+    """
+    outputs = run_session(path, session, inputs, shapes)
+    if not all(np.isfinite(output).all() for output in outputs):
+        raise ModelFileError(f"{path}: the network's outputs are not finite")
+    return outputs
+
+
+def bounded_px(coordinates: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Returns coordinates or sizes in pixels, limited to a million: a network's finite output may be decoded to inf."""
+    return np.clip(coordinates, -_LARGEST_COORDINATE, _LARGEST_COORDINATE)
 
 
 def non_maximum_suppression(

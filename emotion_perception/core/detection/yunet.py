@@ -9,14 +9,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.detection.base import Candidates, FaceDetector, non_maximum_suppression, padded_blob
+from emotion_perception.core.detection.base import (
+    Candidates,
+    FaceDetector,
+    bounded_px,
+    non_maximum_suppression,
+    padded_blob,
+    run_network,
+)
 from emotion_perception.core.detection.onnx_graph import with_free_image_size
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.errors import ModelFileError
 from emotion_perception.core.inference import open_session, read_model
 
 _STRIDES = (8, 16, 32)  # pixels of the image for each cell of the maps
-_OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in _STRIDES)
+_VALUES = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}  # of each cell, by the kind of output
+_OUTPUTS = tuple(f"{kind}_{stride}" for kind in _VALUES for stride in _STRIDES)
 _MULTIPLE = 32  # the network halves its input five times
 _SCORE_FLOOR = 0.3
 _OVERLAP = 0.3
@@ -49,7 +57,7 @@ class YuNetDetector(FaceDetector):
         except ValueError as error:
             raise ModelFileError(f"{model_path}: not an ONNX file: {error}") from error
         self._session = open_session(model_path, num_threads=options.num_threads, outputs=_OUTPUTS, model=model)
-        self._input = self._session.get_inputs()[0].name
+        self._path, self._input = model_path, self._session.get_inputs()[0].name
 
     def detect_candidates(self, image_bgr: NDArray[np.uint8]) -> Candidates:
         """Detects faces in the working image."""
@@ -63,8 +71,14 @@ class YuNetDetector(FaceDetector):
     def _search(self, image_bgr: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
         """Returns boxes, scores and landmarks of all cells above the minimum score, see `decode`."""
         blob = network_input(image_bgr)
-        maps = self._session.run(_OUTPUTS, {self._input: blob})
-        return decode(dict(zip(_OUTPUTS, (each[0] for each in maps), strict=True)), blob.shape[3])
+        height, width = blob.shape[2:]
+        shapes = {
+            f"{kind}_{stride}": (1, (height // stride) * (width // stride), length)
+            for kind, length in _VALUES.items()
+            for stride in _STRIDES
+        }
+        maps = run_network(self._path, self._session, {self._input: blob}, shapes)
+        return decode(dict(zip(shapes, (each[0] for each in maps), strict=True)), width)
 
 
 def scaled(xyxy: Floats, scale: float) -> Floats:
@@ -110,6 +124,9 @@ def _decode_level(maps: Mapping[str, Floats], stride: int, columns: int) -> tupl
     cells = np.flatnonzero(scores >= _SCORE_FLOOR)
     corner_xy = np.stack([cells % columns, cells // columns], axis=1).astype(np.float32)  # (N, 2)
     boxes, points = maps[f"bbox_{stride}"][cells], maps[f"kps_{stride}"][cells].reshape(-1, 5, 2)
-    center_xy, size_xy = (corner_xy + boxes[:, :2]) * stride, np.exp(boxes[:, 2:]) * stride
+    with np.errstate(over="ignore"):
+        center_xy = bounded_px((corner_xy + boxes[:, :2]) * stride)
+        size_xy = bounded_px(np.exp(boxes[:, 2:]) * stride)
+        points_xy = bounded_px((points + corner_xy[:, None]) * stride)
     xyxy = np.concatenate([center_xy - size_xy / 2, center_xy + size_xy / 2], axis=1)
-    return xyxy, scores[cells], (points + corner_xy[:, None]) * stride
+    return xyxy, scores[cells], points_xy

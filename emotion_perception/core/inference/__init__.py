@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from emotion_perception.core.inference.backend import Backend
     from emotion_perception.core.inference.dynamic_batching import BatchingBackend
     from emotion_perception.core.inference.failover import FailoverBackend
-    from emotion_perception.core.inference.onnx_session import OnnxBackend, open_session, read_model
+    from emotion_perception.core.inference.onnx_session import OnnxBackend, open_session, read_model, run_session
     from emotion_perception.core.inference.threads import parallel_runs, thread_count, usable_cores
     from emotion_perception.core.inference.torch_backend import TorchBackend
 else:
@@ -20,7 +20,7 @@ else:
             "backend": ("Backend",),
             "dynamic_batching": ("BatchingBackend",),
             "failover": ("FailoverBackend",),
-            "onnx_session": ("OnnxBackend", "open_session", "read_model"),
+            "onnx_session": ("OnnxBackend", "open_session", "read_model", "run_session"),
             "threads": ("parallel_runs", "thread_count", "usable_cores"),
             "torch_backend": ("TorchBackend",),
         },
@@ -35,6 +35,7 @@ __all__ = [
     "open_session",
     "parallel_runs",
     "read_model",
+    "run_session",
     "thread_count",
     "usable_cores",
 ]

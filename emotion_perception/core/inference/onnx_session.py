@@ -5,7 +5,8 @@
 onnxruntime is imported when the first file is opened.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +21,14 @@ from emotion_perception.core.regular_files import MAX_MODEL_BYTES, read_regular
 if TYPE_CHECKING:
     import onnxruntime
 
+Floats = NDArray[np.float32]
+Shape = tuple[int | str, ...]
 _PROVIDERS = ("CPUExecutionProvider",)
 _FATAL_ONLY = 4  # log severity; errors are raised
 _LONGEST_REASON = 200  # characters
 _MIN_PART = 2  # inputs: starting another run takes as long as a part of one
+_FLOATS = ("tensor(float)", "tensor(double)", "tensor(float16)")
+_EXTERNAL_DATA = re.compile("external[ _]data|in-memory address", re.IGNORECASE)  # in a reason of onnxruntime
 FEATURES = "features"  # name of the output with the features before the last layer
 
 
@@ -42,7 +47,7 @@ def open_session(
 
     Raises:
         ConfigurationError: onnxruntime is not installed.
-        ModelFileError: the file is missing, truncated, not ONNX, or another network.
+        ModelFileError: the file is missing, truncated, not ONNX, or another network, or its weights are in other files.
     """
     try:
         import onnxruntime
@@ -55,14 +60,57 @@ def open_session(
     options.log_severity_level = _FATAL_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     unreadable = (errors.Fail, errors.InvalidArgument, errors.InvalidGraph, errors.InvalidProtobuf, errors.NoSuchFile)
+    content = read_model(path) if model is None else model
     try:
-        content = read_model(path) if model is None else model
-        session = onnxruntime.InferenceSession(content, options, providers=list(_PROVIDERS))
+        # enable_fallback would open a file again that failed, and print a banner
+        session = onnxruntime.InferenceSession(content, options, providers=list(_PROVIDERS), enable_fallback=False)
+        types = {output.name: output.type for output in session.get_outputs()}
+        _ = [(each.name, each.shape) for each in (*session.get_inputs(), *session.get_outputs())]  # all can be read
+    except UnicodeDecodeError as e:
+        raise ModelFileError(f"{path}: not an ONNX file that onnxruntime can run: a name in it is not UTF-8") from e
     except (*unreadable, errors.NotImplemented, errors.RuntimeException) as e:
+        if _EXTERNAL_DATA.search(str(e)):
+            hint = "export it with the weights inside the file (torch.onnx.export: external_data=False)"
+            raise ModelFileError(f"{path}: its weights are in other files, which are not read; {hint}") from e
         raise ModelFileError(f"{path}: not an ONNX file that onnxruntime can run: {_reason(e)}") from e
-    if missing := set(outputs) - {output.name for output in session.get_outputs()}:
+    if missing := set(outputs) - types.keys():
         raise ModelFileError(f"{path}: another network than expected: it has no output {', '.join(sorted(missing))}")
+    for name in outputs or types:
+        if types[name] not in _FLOATS:
+            raise ModelFileError(f"{path}: its output {name} is a {types[name]}, not one of {', '.join(_FLOATS)}")
     return session
+
+
+def run_session(
+    path: Path, session: "onnxruntime.InferenceSession", inputs: Mapping[str, Floats], shapes: Mapping[str, Shape]
+) -> list[Floats]:
+    """Runs a network and checks what it returns.
+
+    Args:
+        path: the file; named in errors.
+        session: of `open_session`.
+        inputs: arrays by the name of the input.
+        shapes: of the outputs, by their name. A string stands for an axis of any length, which is the same wherever the
+            string is.
+
+    Returns:
+        The outputs in the order of `shapes`; they may have values that are not finite.
+
+    Raises:
+        ModelFileError: onnxruntime cannot run the network on these inputs, or an output has another shape.
+    """
+    try:
+        outputs: list[Floats] = session.run(list(shapes), dict(inputs))
+    except Exception as e:  # those of onnxruntime have no class in common
+        raise ModelFileError(f"{path}: onnxruntime cannot run it: {_reason(e)}") from e
+    lengths: dict[int | str, int] = {}
+    for (name, shape), output in zip(shapes.items(), outputs, strict=True):
+        if len(shape) == output.ndim:
+            lengths = dict(zip(shape, output.shape, strict=True)) | lengths
+        if output.shape != tuple(lengths.get(axis) if isinstance(axis, str) else axis for axis in shape):
+            expected = ", ".join(map(str, shape))
+            raise ModelFileError(f"{path}: its output {name} has the shape {output.shape}, expected ({expected})")
+    return outputs
 
 
 def read_model(path: Path) -> bytes:
@@ -117,7 +165,7 @@ class OnnxBackend:
         """Returns the logits, and the features after them where they are wanted.
 
         Raises:
-            ModelFileError: onnxruntime cannot run the network on these inputs.
+            ModelFileError: onnxruntime cannot run the network on these inputs, or it has not one row for each.
         """
         parts = min(self._parallel_runs, len(batch) // _MIN_PART)
         if parts < 2:
@@ -127,10 +175,8 @@ class OnnxBackend:
         return np.concatenate([self._run(first), *(run.result() for run in running)])
 
     def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        try:
-            outputs: list[NDArray[np.float32]] = self._session.run(self._outputs, {self._input: batch})
-        except Exception as e:  # those of onnxruntime have no class in common
-            raise ModelFileError(f"{self._path}: onnxruntime cannot run it: {_reason(e)}") from e
+        shapes = {name: (len(batch), name) for name in self._outputs}
+        outputs = run_session(self._path, self._session, {self._input: batch}, shapes)
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
 
 

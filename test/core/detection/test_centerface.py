@@ -43,6 +43,18 @@ def test_neighboring_cells_of_one_face_become_one():
     assert found.scores.tolist() == pytest.approx([0.9])
 
 
+@pytest.mark.parametrize("value", [100.0, 1e38, -1e38])
+def test_a_cell_of_any_finite_outputs_is_decoded_to_finite_pixels_without_a_warning(value):
+    heat, size, offset, landmarks = maps()
+    heat[:] = 0.8
+    for output in (size, offset, landmarks):
+        output[:] = value
+    found = decode(heat, size, offset, landmarks)
+    assert len(found.scores) > 0
+    assert np.abs(found.xyxy).max() <= 2e6
+    assert np.abs(found.landmarks_xy).max() <= 1e6
+
+
 def test_a_cold_map_has_no_face():
     assert len(decode(*maps()).scores) == 0
 

@@ -4,6 +4,7 @@
 import cv2
 import numpy as np
 import pytest
+from yunet_files import write_yunet, yunet_outputs
 
 from emotion_perception.core.detection.factory import add_margin, create_detector, select_faces
 from emotion_perception.core.detection.options import DETECTORS, DetectorOptions
@@ -64,6 +65,31 @@ def test_a_missing_model_file_is_one_clear_line(detector, tmp_path):
     with pytest.raises(ModelFileError, match=r"nothing\.onnx") as fault:
         create_detector(DetectorOptions(detector=detector, detector_model=str(missing)))
     assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda values: values, ""),
+        (
+            lambda values: values.transpose(0, 2, 1),
+            r"its output bbox_8 has the shape \(1, 4, 2880\), expected \(1, 2880",
+        ),
+        (lambda values: values[0], r"its output bbox_8 has the shape \(2880, 4\), expected \(1, 2880, 4\)"),
+        (lambda values: values * np.nan, "the network's outputs are not finite"),
+        (lambda values: values + np.float32(np.inf), "the network's outputs are not finite"),
+    ],
+)
+def test_a_network_with_other_outputs_is_one_clear_line_in_the_warm_up(change, problem, tmp_path):
+    outputs = yunet_outputs()
+    outputs["bbox_8"] = change(outputs["bbox_8"])
+    path = write_yunet(tmp_path / "other.onnx", outputs)
+    detector = create_detector(DetectorOptions(detector="yunet", detector_model=str(path)))
+    if not problem:
+        detector.warm_up()
+        return
+    with pytest.raises(ModelFileError, match=f"other.onnx: {problem}"):
+        detector.warm_up()
 
 
 @pytest.mark.parametrize("detector", DETECTORS)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from emotion_perception.core.assets import resolve_model_file
+from emotion_perception.core.detection.base import non_maximum_suppression
 from emotion_perception.core.detection.factory import select_faces
 from emotion_perception.core.detection.options import DetectorOptions
 from emotion_perception.core.detection.yunet import YuNetDetector, brightened, decode, network_input, scaled
@@ -53,6 +54,19 @@ def test_a_class_score_counts_as_at_most_1():
     outputs = maps(rows=1, columns=1)
     outputs["cls_8"][3], outputs["obj_8"][3] = 1.5, 0.81
     np.testing.assert_allclose(decode(outputs, 32)[1], [0.9])
+
+
+@pytest.mark.parametrize("value", [100.0, 1e38, -1e38])
+def test_a_cell_of_any_finite_outputs_is_decoded_to_finite_pixels_without_a_warning(value):
+    outputs = maps(rows=1, columns=1)
+    for stride in (8, 16, 32):
+        outputs[f"cls_{stride}"][:], outputs[f"obj_{stride}"][:] = 1, 1
+        outputs[f"bbox_{stride}"][:] = value
+        outputs[f"kps_{stride}"][:] = value
+    xyxy, _, points_xy = decode(outputs, 32)
+    assert np.abs(xyxy).max() <= 2e6
+    assert np.abs(points_xy).max() <= 1e6
+    assert len(non_maximum_suppression(xyxy, np.ones(len(xyxy)), 0.3)) > 0
 
 
 @pytest.mark.parametrize(("level", "expected"), [(0, 0), (1, 110), (19, 110), (59, 110), (60, None), (200, None)])
