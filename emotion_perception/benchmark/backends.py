@@ -164,9 +164,9 @@ def _torch(model: ModelBundle) -> dict[str, Run]:
 def _torch_on_cuda(model: ModelBundle) -> dict[str, Run]:
     device, _ = choose_device("cuda")
     from emotion_perception.core.inference import TorchBackend
-    from emotion_perception.training.architectures import build_network
+    from emotion_perception.training.architectures import open_network
 
-    return {"torch on CUDA, float32": TorchBackend(build_network(model.spec, read_weights(model)), device)}
+    return {"torch on CUDA, float32": TorchBackend(open_network(model), device)}
 
 
 def _module(network: Any, *, bfloat16: bool = False) -> Run:
