@@ -319,6 +319,11 @@ def build_recipe(values: Mapping[str, Any], source: str) -> Recipe:
     return Recipe(**{**values, **tables})
 
 
+def check_seed(seed: int) -> None:
+    """Raises ConfigurationError if the value of an option `--seed` is not within the limits of a recipe's `seed`."""
+    _check_number(seed, _LIMITS["seed"], "--seed")
+
+
 def _check_augmentation(options: Mapping[str, Any], source: str) -> None:
     """Raises ConfigurationError if an option of the augmentation is not a number within its limits."""
     for name, value in options.items():

@@ -41,6 +41,7 @@ from emotion_perception.training.evaluate.resting_images import (
 from emotion_perception.training.evaluate.robustness import measure_robustness
 from emotion_perception.training.evaluate.subgroup_metrics import Groupings, measure_subgroups, read_subgroups
 from emotion_perception.training.evaluate.summary_metrics import measure
+from emotion_perception.training.recipe import check_seed
 
 _WARM_UP, _TIMED = 10, 200  # calls with one face
 _MIB = 2**20
@@ -95,6 +96,7 @@ def evaluate(
         raise ConfigurationError("--robustness changes single images: it cannot be combined with --baseline-by")
     if examples and not robustness:
         raise ConfigurationError("--examples shows the changes of --robustness: give both")
+    check_seed(seed)
     min_confidence = RecognizerOptions(min_confidence=min_confidence).min_confidence  # checks the range
     read = [data_path, Path(options.model), *([subgroups] if subgroups else []), *inputs]
     with OutputFolder(out, "evaluate", writes=REPORT_FILES, inputs=read) as folder, folder.replaced() as part:

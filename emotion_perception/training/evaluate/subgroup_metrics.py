@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.errors import DatasetError, clipped
+from emotion_perception.core.printable import printable
 from emotion_perception.core.text_files import read_table
 from emotion_perception.reporting.metrics import Predictions, confusion_matrix, macro_f1, rounded
 from emotion_perception.training.datasets import FaceDataset
@@ -22,6 +23,7 @@ from emotion_perception.training.datasets import FaceDataset
 MIN_IMAGES = 30  # of a subgroup whose metrics are reported
 _RESAMPLES = 2000
 _INTERVAL = (0.025, 0.975)  # quantiles: 95 %
+_LONGEST_INDEX = 20  # digits
 _KEYS = ("index", "filename")
 Groupings = Mapping[str, NDArray[np.str_]]  # name of the attribute -> subgroup of each image (N), "" where not known
 
@@ -45,6 +47,7 @@ def read_subgroups(path: Path, data: FaceDataset) -> Groupings:
 
 def _parse(table: Iterator[tuple[int, list[str]]], data: FaceDataset) -> Groupings:
     line, header = next(table, (1, []))
+    header = list(map(printable, header))
     lines: dict[int, int] = {}  # row of the image -> line of the file
     try:
         names, find = _columns(header), _finder(header, data)
@@ -63,7 +66,7 @@ def _parse(table: Iterator[tuple[int, list[str]]], data: FaceDataset) -> Groupin
         if (first := lines.setdefault(image, line)) != line:
             raise DatasetError(f"line {line}: names the same image as line {first}")
         for name in names:
-            cells[name][image] = values[name]
+            cells[name][image] = printable(values[name])
     return {name: np.array(column, str) for name, column in cells.items()}
 
 
@@ -89,6 +92,8 @@ def _finder(header: list[str], data: FaceDataset) -> Callable[[Mapping[str, str]
     if data.filenames is None:
         raise DatasetError("the dataset has no file names: use a column 'index'")
     numbers = {str(name): k for k, name in enumerate(data.filenames)}
+    if len(numbers) < len(data):
+        raise DatasetError(f"{len(data)} images of the dataset have {len(numbers)} file names: use a column 'index'")
     unknown: set[str] = set()
 
     def find(values: Mapping[str, str]) -> int | None:
@@ -105,8 +110,8 @@ def _finder(header: list[str], data: FaceDataset) -> Callable[[Mapping[str, str]
 def _index(text: str, count: int) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise DatasetError(f"index '{text}' is not a whole number")
-    if int(text) >= count:
-        raise DatasetError(f"index {text} is not within 0..{count - 1}")
+    if len(text) > _LONGEST_INDEX or int(text) >= count:
+        raise DatasetError(f"index {clipped(text)} is not within 0..{count - 1}")
     return int(text)
 
 

@@ -45,6 +45,7 @@ def answers(accuracies, labels=("x", "y", "z"), seed=0):
         ("filename,gender\nb/c.png,woman\n", {"gender": ["", "woman", ""]}),
         ('\ufeffindex,gender\r\n\r\n0,"a, b"\r\n', {"gender": ["a, b", "", ""]}),
         ("index,gender\n", {"gender": ["", "", ""]}),
+        ("index,tone\n0,a\x1b[31m\n", {"tone": [r"a\x1b[31m", "", ""]}),
     ],
 )
 def test_a_groups_file_names_images_by_number_or_by_file(write, text, expected):
@@ -65,6 +66,7 @@ def test_a_groups_file_names_images_by_number_or_by_file(write, text, expected):
         ("index,tone\nzero,5\n", "line 2: index 'zero' is not a whole number"),
         ("index,tone\n-1,5\n", "line 2: index '-1' is not a whole number"),
         ("index,tone\n3,5\n", "line 2: index 3 is not within 0..2"),
+        pytest.param(f"index,tone\n{'9' * 5000},5\n", "line 2: index 999", id="digits"),
         ("index,tone\n1,5\n0,6\n1,5\n", "line 4: names the same image as line 2"),
         ("filename,tone\na.png,5\nc.png,5\n", "line 3: no image 'c.png' in the dataset"),
         ('index,tone\n0,"5\n', "line 2: not a table (unexpected end of data"),
@@ -94,6 +96,12 @@ def test_a_groups_file_may_come_from_a_spreadsheet(write, encoding):
 def test_names_need_data_that_has_names(write):
     with pytest.raises(DatasetError, match="line 1: the dataset has no file names: use a column 'index'"):
         read_subgroups(write("filename,tone\na.png,5\n"), data())
+
+
+def test_names_need_data_in_which_each_is_there_once(write):
+    twice = data(filenames=np.array(["a.png", "a.png", "d.png"]))
+    with pytest.raises(DatasetError, match="line 1: 3 images of the dataset have 2 file names: use a column 'index'"):
+        read_subgroups(write("filename,tone\na.png,5\n"), twice)
 
 
 def test_numbers_need_data_of_which_nothing_was_left_out(write):
