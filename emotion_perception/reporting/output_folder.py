@@ -20,7 +20,8 @@ from types import TracebackType
 from typing import Any
 
 from emotion_perception.core.atomic_files import write_atomically
-from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError
+from emotion_perception.core.printable import printable
 from emotion_perception.core.regular_files import MIB, read_regular
 from emotion_perception.reporting.provenance import now, package_version
 
@@ -116,7 +117,7 @@ class OutputFolder:
     def replaced(self, *, last: str = "") -> Iterator[Path]:
         """Yields an empty folder whose content takes the place of the command's earlier results.
 
-        After an error or a kill the earlier results are as they were.
+        After an error or a kill the earlier results are as they were. An error names a file by its path in the folder.
 
         Args:
             last: name or pattern of files that are published last: where they are, the results are complete.
@@ -132,6 +133,9 @@ class OutputFolder:
                 self._publish(part, last)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
+        except EmotionPerceptionError as e:
+            e.args = (str(e).replace(printable(str(part)), printable(str(self.path))),)
+            raise
         except OSError as e:
             if e.filename is None:
                 raise OSError(e.errno, e.strerror or str(e), str(self.path)) from e

@@ -139,6 +139,17 @@ def test_after_an_error_the_earlier_results_are_there(out):
     assert files(out) == {"report.json", "bag"}
 
 
+@pytest.mark.parametrize("error", [ConfigurationError, OSError])
+def test_an_error_about_a_result_names_it_by_its_later_place(out, error):
+    def fail(path):
+        raise error(f"{path}: x") if error is ConfigurationError else OSError(28, "full", str(path))
+
+    folder = OutputFolder(out, "evaluate", writes=WRITES)
+    with pytest.raises(error) as caught, folder, folder.replaced() as part:
+        fail(part / "report.json")
+    assert str(out / "report.json") in str(caught.value)
+
+
 def test_a_new_folder_in_which_nothing_was_written_is_removed(out):
     with pytest.raises(IsADirectoryError):
         results(out, "report.json", ".")
