@@ -47,6 +47,7 @@ _REQUIRED = {  # keys of `spec` in the first version; a field that was added lat
     "options",
     "temperature",
 }
+_TABLES = {"baseline", "calibration", "data", "measured", "onnx", "recipe", "torchscript", "weights"}  # of metadata
 
 
 @dataclass(frozen=True)
@@ -226,11 +227,15 @@ def _files(description: Path) -> dict[str, Any]:
 
 
 def to_half(weights: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
-    """Rounds tensors of two or more axes to float16; biases and statistics are small and stay float32."""
-    return {
-        name: array.astype(np.float16) if array.ndim > 1 and array.dtype == np.float32 else array
-        for name, array in weights.items()
-    }
+    """Rounds tensors of two or more axes to float16; biases and statistics are small and stay float32.
+
+    Numbers beyond 65,504 become infinite.
+    """
+    with np.errstate(over="ignore"):
+        return {
+            name: array.astype(np.float16) if array.ndim > 1 and array.dtype == np.float32 else array
+            for name, array in weights.items()
+        }
 
 
 def to_float32(array: NDArray[np.generic]) -> NDArray[Any]:
@@ -240,7 +245,11 @@ def to_float32(array: NDArray[np.generic]) -> NDArray[Any]:
 
 def _write_description(path: Path, spec: ModelSpec, **files: Any) -> None:
     description = {"format": FORMAT, "name": path.stem, "spec": asdict(spec), **files}
-    write_atomically(path, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
+    try:
+        text = json.dumps(description, indent=2, ensure_ascii=False, allow_nan=False)
+    except ValueError as e:  # no file that could be opened again
+        raise ModelBundleError(f"{path}: a number of the description is not finite") from e
+    write_atomically(path, text + "\n")
 
 
 def _locate(name_or_path: str | Path) -> Path:
@@ -298,6 +307,9 @@ def _parse_spec(values: Any, path: Path) -> ModelSpec:
     for name, value in values.items():
         if not _is_of_type(value, types[name]):
             raise ModelBundleError(f"{path}: {name} {value!r} is not of type {_json_type(types[name])}")
+    for name, value in values["metadata"].items():
+        if name in _TABLES and not isinstance(value, dict | None):
+            raise ModelBundleError(f"{path}: metadata: {name} {value!r} is not of type object")
     try:
         return ModelSpec(**values)
     except ModelBundleError as e:
@@ -327,7 +339,10 @@ def _json_type(annotation: Any) -> str:
 def _verified_file(description: Path, key: str, entry: Any) -> Path:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("file", "sha256")):
         raise ModelBundleError(f"{description}: {key} does not name a file and its sha256")
-    path = description.with_name(Path(entry["file"]).name)  # a description cannot point outside its folder
+    name = Path(entry["file"]).name  # a description cannot point outside its folder
+    if not name:
+        raise ModelBundleError(f"{description}: {key} names no file")
+    path = description.with_name(name)
     if not path.exists():
         raise ModelFileError(f"{path}: no such file, but {description.name} names it")
     if (found := file_sha256(path)) != entry["sha256"]:

@@ -75,7 +75,9 @@ def calibrate(
         _log.warning("%d images are left out: blank, without a face, or in a later split, too", len(data) - len(usable))
     if absent := sorted(set(bundle.spec.labels) - {data.class_names[label] for label in set(usable.labels.tolist())}):
         _log.warning("no image of %s: the temperature is that of the other classes", ", ".join(absent))
-    calibration = fit_calibration(create_classifier(options), usable)
+    classifier = create_classifier(options)
+    classifier.warm_up()
+    calibration = fit_calibration(classifier, usable)
     metadata = {**bundle.spec.metadata, "calibration": {"data": data_path.name, "split": split, **calibration}}
     replace_spec(bundle, replace(bundle.spec, temperature=calibration["temperature"], metadata=metadata))
     return calibration

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports a training run as a model bundle: safetensors, its description, and other export formats of the weights."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from emotion_perception.core.classification import (
     save_model,
     to_half,
 )
-from emotion_perception.core.errors import DatasetError
+from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelBundleError
 from emotion_perception.training.architectures import build_network, open_network
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.evaluator import predict
@@ -94,10 +95,16 @@ def export(
         ModelFileError: the run is missing.
         ModelBundleError: its files are damaged, or torch and another format give different logits.
         DatasetError: the dataset is not the one that the run was trained on.
-        ConfigurationError: `out` has files of these names that are not of a model.
+        ConfigurationError: `out` has files of these names that are not of a model, or the name is that of another
+            model's int8 form or statistics.
     """
+    for suffix in (INT8_SUFFIX, BASELINE_ENDING.removesuffix(".safetensors")):
+        if name.lower().endswith(suffix):
+            raise ConfigurationError(f"--name {name}: files of names that end in {suffix} belong to another model")
     run = load_run(run_folder)
     weights, epoch = exported_weights(run_folder, run.recipe)
+    if damaged := [tensor for tensor, array in weights.items() if not np.isfinite(array).all()]:
+        raise ModelBundleError(f"{run_folder}: the numbers of {damaged[0]} are not finite; has the training diverged?")
     data_path = data_path or run.data
     data, splits = _load_splits(run, data_path)
     run_files = [run_folder / file for file in FILES]
@@ -186,10 +193,11 @@ def _try_half(spec: ModelSpec, weights: Weights, data: FaceDataset) -> tuple[boo
         network_logits(build_network(spec, variant), data.images, spec) for variant in (weights, to_half(weights))
     )
     changed = float((full.argmax(axis=1) != rounded.argmax(axis=1)).mean())
-    half = changed <= _MAX_CHANGED
+    difference = float(np.abs(full - rounded).max())
+    half = changed <= _MAX_CHANGED and math.isfinite(difference)
     return half, {
         "precision": "float16, read as float32" if half else "float32",
         "float16_predictions_changed": round(changed, 6),
-        "float16_largest_logit_difference": round(float(np.abs(full - rounded).max()), 6),
+        "float16_largest_logit_difference": round(difference, 6) if math.isfinite(difference) else None,
         "float16_measured_on": f"{len(data)} images that were not trained on",
     }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The folder into which models are written: it may hold any other files, e.g. other models."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,6 +42,12 @@ def model_folder(out: Path, name: str, endings: Sequence[str], *, inputs: Sequen
         folder.replaced(last="*.json") as part,
     ):
         yield part
+
+
+def copy_files(files: Iterable[Path], folder: Path) -> None:
+    """Copies files into a folder; unlike that of `shutil.copy`, an error of writing does not name the file read."""
+    for path in files:
+        (folder / path.name).write_bytes(path.read_bytes())
 
 
 def _of_model(folder: Path, name: str, files: Sequence[str]) -> Sequence[str]:

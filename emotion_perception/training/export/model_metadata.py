@@ -14,7 +14,7 @@ from emotion_perception.reporting.provenance import command_line, now, package_v
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.evaluate.summary_metrics import subsets
-from emotion_perception.training.fit.data_splits import DataSplits
+from emotion_perception.training.fit.data_splits import DataSplits, splits_sha256
 from emotion_perception.training.fit.run_directory import TrainingRun
 
 _TERMS = {  # prefix of the dataset's file name -> its terms of use
@@ -60,6 +60,7 @@ def training_metadata(
         "data": {
             "file": data_path.name,
             "sha256": data_sha256(data_path, progress=True),
+            "splits_sha256": splits_sha256(splits),
             "train_split": None if data.splits is None else run.train_split,
             "num_train_images": len(splits.train),
             "left_out": left_out(run, data, splits),

@@ -8,7 +8,6 @@ with TensorRT"). Of the methods of onnxruntime it changed the fewest predictions
 each lost less than 0.5 points of accuracy, and all were equally fast.
 """
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,16 +27,17 @@ from emotion_perception.core.classification import (
     save_onnx_variant,
     to_batch,
 )
-from emotion_perception.core.errors import DatasetError, ModelBundleError
+from emotion_perception.core.errors import DatasetError, ModelBundleError, one_line
 from emotion_perception.core.retired_names import MODEL_DATA_KEYS, with_present_names
 from emotion_perception.reporting.metrics import summarize
+from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.evaluator import ms_per_face, predict
 from emotion_perception.training.export.calibration import fit_calibration
 from emotion_perception.training.export.int8 import CalibrationInputs, input_name, write_int8_file
-from emotion_perception.training.export.model_folder import model_folder
+from emotion_perception.training.export.model_folder import copy_files, model_folder
 from emotion_perception.training.export.model_metadata import measured_metrics
-from emotion_perception.training.fit.data_splits import DataSplits, split_data
+from emotion_perception.training.fit.data_splits import DataSplits, split_data, splits_sha256
 from emotion_perception.training.recipe import recorded_recipe
 
 INT8_ENDINGS = (f"{INT8_SUFFIX}.onnx", f"{INT8_SUFFIX}.json")
@@ -81,10 +81,11 @@ def quantize(model: ModelBundle, splits: DataSplits) -> QuantizedModel:
     images = splits.calibration if len(splits.calibration) else splits.train
     images = images.select(np.unique(np.linspace(0, len(images) - 1, _MAX_IMAGES).astype(int)))
     _write_int8(model.onnx, path, images.images, model.spec)
-    calibration, spec = model.spec.metadata["calibration"], model.spec
-    if calibration:
+    calibration, spec = model.spec.metadata.get("calibration"), model.spec
+    if count := len(splits.calibration):
         fitted = fit_calibration(_classifier(save_onnx_variant(model, path, spec)), splits.calibration)
-        calibration, spec = {"data": calibration["data"], **fitted}, replace(spec, temperature=fitted["temperature"])
+        calibration = {"data": f"{count} images split off the training images", **fitted}
+        spec = replace(spec, temperature=fitted["temperature"])
     before, after = (
         predict(_classifier(one), splits.validation, progress=True)
         for one in (model, save_onnx_variant(model, path, spec))
@@ -94,7 +95,7 @@ def quantize(model: ModelBundle, splits: DataSplits) -> QuantizedModel:
     changed = float((after.probabilities.argmax(axis=1) != before.probabilities.argmax(axis=1)).mean())
     onnx_metadata = {
         "precision": "int8 weights for each channel, uint8 activations",
-        "ranges_from": f"{len(images)} {'calibration' if calibration else 'training'} images",
+        "ranges_from": f"{len(images)} {'calibration' if count else 'training'} images",
         "float_model": model.name,
         "accuracy_lost": round(lost, 6),
         "predictions_changed": round(changed, 6),
@@ -129,8 +130,7 @@ def quantize_model(name_or_path: str, data_path: Path, out: Path) -> QuantizedMo
     is_elsewhere = model.weights.parent.resolve() != out.resolve()
     copied = [path.name.removeprefix(model.name) for path in files] if is_elsewhere else []
     with model_folder(out, model.name, [*copied, *INT8_ENDINGS], inputs=[*files, data_path]) as folder:
-        for path in files:
-            shutil.copy(path, folder)
+        copy_files(files, folder)
         quantized = quantize(load_model_bundle(folder / f"{model.name}.json"), splits)
         if not is_elsewhere:
             for path in files:
@@ -139,14 +139,22 @@ def quantize_model(name_or_path: str, data_path: Path, out: Path) -> QuantizedMo
 
 
 def _training_splits(model: ModelBundle, data_path: Path) -> DataSplits:
+    """Returns the images of a model's training.
+
+    They are known by the hash that `export` noted of them; of a model of an earlier version, by that of the file.
+    """
+    if model.weights.stem != model.name:
+        raise ModelBundleError(f"{model.name}: is a quantized form already; give {model.weights}")
     try:
         recipe = recorded_recipe(model.spec.metadata["recipe"], model.name)
         recorded = with_present_names(model.spec.metadata["data"], MODEL_DATA_KEYS)
         train_split, val_split, count = (
             recorded[key] for key in ("train_split", "epoch_selected_on", "num_train_images")
         )
-    except KeyError as e:
-        raise ModelBundleError(f"{model.name}: its description does not say how it was trained ({e})") from e
+        split_hash, file_hash = recorded.get("splits_sha256"), recorded["sha256"]
+    except (KeyError, TypeError, AttributeError) as e:
+        reason = f"{model.name}: its description does not say how it was trained"
+        raise ModelBundleError(f"{reason} ({one_line(e)})") from e
     if model.onnx is None:
         raise ModelBundleError(f"{model.name}: has no ONNX file to quantize")
     data = load_dataset(data_path, **recipe.data)
@@ -154,6 +162,9 @@ def _training_splits(model: ModelBundle, data_path: Path) -> DataSplits:
     splits = split_data(data, recipe, train_split or "", val_split if has_val_split else "")
     if len(splits.train) != count:
         raise DatasetError(f"{data_path}: {len(splits.train)} training images, {model.name} had {count}")
+    same = data_sha256(data_path) == file_hash if split_hash is None else splits_sha256(splits) == split_hash
+    if not same:
+        raise DatasetError(f"{data_path}: not the images, labels and splits that {model.name} was trained on")
     return splits
 
 

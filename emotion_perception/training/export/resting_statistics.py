@@ -8,13 +8,13 @@ of the shifts of neutral faces under other light and in other positions. No data
 needed.
 """
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification import (
@@ -32,15 +32,16 @@ from emotion_perception.core.classification import (
 )
 from emotion_perception.core.classification.precision import int8_form
 from emotion_perception.core.classification.resting_expression import NEUTRAL
-from emotion_perception.core.errors import DatasetError, ModelBundleError
+from emotion_perception.core.errors import DatasetError, ModelBundleError, one_line
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.prediction import BATCH, Image
 from emotion_perception.training.export.calibration import fit_temperature
 from emotion_perception.training.export.feature_output import with_features
-from emotion_perception.training.export.model_folder import model_folder
+from emotion_perception.training.export.model_folder import copy_files, model_folder
 from emotion_perception.training.export.quantization import INT8_ENDINGS
+from emotion_perception.training.recipe import check_seed
 
 REGULARIZATION = 30.0  # a; a larger one confuses light with expressions, a smaller one anger with disgust
 STILL_NEUTRAL = 0.995  # fraction of relit and moved neutral faces that have to stay neutral; decides s
@@ -84,7 +85,9 @@ def fit_baseline(
     Raises:
         ModelFileError, ModelBundleError: the model cannot be opened, or its network ends in no linear layer.
         DatasetError: the dataset cannot be read, or has too few images of a class.
+        ConfigurationError: `seed` is out of range.
     """
+    check_seed(seed)
     model = load_model_bundle(name_or_path)
     if model.onnx is None:
         raise ModelBundleError(f"{model.name}: has no ONNX file")
@@ -96,10 +99,9 @@ def fit_baseline(
     files = [model.weights, *(form.onnx for form in (model, quantized) if form is not None and form.onnx is not None)]
     read = [data_path] if model.weights.parent.resolve() == out.resolve() else [*files, data_path]
     with model_folder(out, model.name, endings, inputs=read) as folder:
-        for path in (*files, *(path.with_suffix(".json") for path in files[1:])):
-            shutil.copy(path, folder)
+        copy_files((*files, *(path.with_suffix(".json") for path in files[1:])), folder)
         if model.baseline is not None:
-            shutil.copy(model.baseline, folder)
+            copy_files([model.baseline], folder)
         copy = _with_features(load_model_bundle(folder / f"{model.name}.json"))
         classifier = _classifier(copy)
         head, figures, faces, features = _fit(classifier, data, seed)
@@ -250,7 +252,12 @@ def _changed(head: RestingHead, features: Array, other_features: Array) -> float
 
 def _with_features(model: ModelBundle) -> ModelBundle:
     assert model.onnx is not None
-    return replace_onnx(model, with_features(model.onnx.read_bytes(), mirror_average=model.spec.mirror_average))
+    create_classifier(ClassifierOptions(model=str(model.onnx), device="cpu", precision="float32")).warm_up()
+    try:
+        content = with_features(model.onnx.read_bytes(), mirror_average=model.spec.mirror_average)
+    except onnx.checker.ValidationError as e:
+        raise ModelBundleError(f"{model.onnx}: cannot get the output features ({one_line(e)})") from e
+    return replace_onnx(model, content)
 
 
 def _classifier(model: ModelBundle) -> EmotionClassifier:

@@ -101,7 +101,7 @@ def _check_names(data: FaceDataset, train_split: str, val_split: str, unlabeled_
         DatasetError: a dataset without splits is asked for one, by another name than the defaults.
     """
     if data.splits is not None:
-        if train_split == val_split:
+        if val_split and train_split == val_split:
             raise ConfigurationError(
                 f"--train-split and --val-split are both '{val_split}'; --val-split '' takes a tenth of the split"
             )

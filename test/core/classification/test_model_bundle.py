@@ -154,6 +154,9 @@ def test_a_description_that_is_none_is_refused_in_one_line(tmp_path, text, words
         ),
         (lambda d: d["spec"]["labels"].__setitem__(0, "a" * 101), "or more than 100 characters"),
         (lambda d: d.update(weights="linear.safetensors"), "weights does not name a file and its sha256"),
+        (lambda d: d["weights"].update(file="."), "weights names no file"),
+        (lambda d: d["spec"]["metadata"].update(calibration=3), "metadata: calibration 3 is not of type object"),
+        (lambda d: d["spec"]["metadata"].update(recipe="x"), "metadata: recipe 'x' is not of type object"),
         (lambda d: d["onnx"].pop("sha256"), "onnx does not name a file and its sha256"),
     ],
 )

@@ -4,12 +4,13 @@
 import shutil
 
 import numpy as np
+import onnx
 import pytest
 
 from emotion_perception.core.classification import softmax
-from emotion_perception.core.classification.model_bundle import load_model_bundle
+from emotion_perception.core.classification.model_bundle import load_model_bundle, replace_onnx
 from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.errors import ConfigurationError, DatasetError
+from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelBundleError
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.export import calibration as calibrate_module
 from emotion_perception.training.export.calibration import (
@@ -97,3 +98,17 @@ def test_a_fitted_temperature_is_taken_only_where_it_calibrates(monkeypatch, sca
 def test_a_shipped_model_is_not_changed_by_name(write_npz, name):
     with pytest.raises(ConfigurationError, match=f"give the path of a copy, not the name '{name}'"):
         calibrate(ClassifierOptions(model=name), write_npz(), split="PublicTest")
+
+
+ONE_ROW = (
+    '<ir_version: 8, opset_import: ["" : 17]> g (float[N, 1, 16, 16] images) => (float[N, 7] logits)'
+    "<int64[2] shape = {1, 7}> { mean = ReduceMean<keepdims=0>(images)  logits = Expand(mean, shape) }"
+)
+
+
+def test_a_network_that_gives_one_row_for_a_batch_is_refused(exported_model, write_npz, tmp_path):
+    shutil.copytree(exported_model.bundle.weights.parent, tmp_path / "model")
+    path = tmp_path / "model" / "tiny.json"
+    replace_onnx(load_model_bundle(path), onnx.parser.parse_model(ONE_ROW).SerializeToString())
+    with pytest.raises(ModelBundleError, match="tiny: "):
+        calibrate(ClassifierOptions(model=str(path), device="cpu"), write_npz(), split="PublicTest")

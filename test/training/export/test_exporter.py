@@ -13,8 +13,9 @@ from emotion_perception.core.classification.model_bundle import load_model_bundl
 from emotion_perception.core.classification.networks import build_network
 from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.classification.preprocessing import to_batch
-from emotion_perception.core.errors import DatasetError, ModelBundleError, ModelFileError
+from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelBundleError, ModelFileError
 from emotion_perception.training.datasets import load_dataset
+from emotion_perception.training.export import export_formats
 from emotion_perception.training.export import exporter as export_module
 from emotion_perception.training.export.export_formats import PARITY, to_onnx
 from emotion_perception.training.export.exporter import export
@@ -111,6 +112,38 @@ def test_another_data_file_than_the_runs_is_refused(finished_run, write_npz, tmp
     other = write_npz(images=np.random.default_rng(7).integers(0, 255, (120, 48, 48), np.uint8))
     with pytest.raises(DatasetError, match="not the images, labels and splits that the run was trained on"):
         export(finished_run[0], "tiny", tmp_path / "out", data_path=other)
+
+
+@pytest.fixture
+def with_head(finished_run, tmp_path):
+    """Returns a function that copies the run with another weight of the head in its best epoch."""
+
+    def copy(value):
+        folder = shutil.copytree(finished_run[0], tmp_path / "run")
+        checkpoint = torch.load(folder / "best.ckpt", weights_only=True)
+        checkpoint["state_dict"]["network.head.weight"][0, 0] = value
+        torch.save(checkpoint, folder / "best.ckpt")
+        return folder
+
+    return copy
+
+
+def test_a_run_that_has_diverged_is_not_exported(with_head, tmp_path):
+    with pytest.raises(ModelBundleError, match="run: the numbers of head.weight are not finite; has the training"):
+        export(with_head(float("nan")), "tiny", tmp_path / "out")
+
+
+def test_weights_beyond_the_range_of_float16_are_kept_as_float32(with_head, tmp_path, monkeypatch):
+    monkeypatch.setattr(export_formats, "PARITY", 1.0)  # of logits that are as large
+    metadata = export(with_head(1e6), "large", tmp_path / "out").metadata
+    assert metadata["weights"]["precision"] == "float32"
+    assert metadata["weights"]["float16_largest_logit_difference"] is None
+
+
+@pytest.mark.parametrize("name", ["tiny.baseline", "tiny.int8", "TINY.INT8"])
+def test_a_name_of_the_files_of_another_model_is_refused(finished_run, tmp_path, name):
+    with pytest.raises(ConfigurationError, match=f"--name {name}: files of names that end in .* belong to another"):
+        export(finished_run[0], name, tmp_path / "out")
 
 
 @pytest.mark.parametrize("name", ["run.json", "best.ckpt"])

@@ -12,7 +12,7 @@ from emotion_perception import cli
 from emotion_perception.core.classification.classifier import create_classifier
 from emotion_perception.core.classification.model_bundle import load_model_bundle, read_weights, save_model
 from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.errors import ModelBundleError, ModelFileError
+from emotion_perception.core.errors import DatasetError, ModelBundleError, ModelFileError
 from emotion_perception.training.evaluate.evaluator import evaluate
 from emotion_perception.training.export.exporter import export
 from emotion_perception.training.export.quantization import quantize_model
@@ -20,6 +20,7 @@ from emotion_perception.training.fit.hardware import Hardware
 from emotion_perception.training.fit.training_loop import train
 from emotion_perception.training.recipe import load_recipe
 
+CPU = Hardware(device="cpu")
 CROPS = np.random.default_rng(0).integers(0, 256, (6, 48, 48), dtype=np.uint8)
 
 
@@ -151,6 +152,41 @@ def test_quantizing_needs_the_images_of_the_training(exported_model, write_npz, 
     data = write_npz(count=60)
     assert cli.main(["quantize", "--model", str(exported_model.bundle.weights), "--data", str(data), "--out", "x"]) == 1
     assert "training images, tiny had" in capsys.readouterr().err
+
+
+@pytest.mark.guarantee("`quantize` refuses other images than those that the model was trained on.", section="Programs")
+@pytest.mark.parametrize("of_earlier_version", [False, True])
+def test_quantizing_refuses_other_images_of_the_same_number(
+    exported_model, finished_run, write_npz, tmp_path, of_earlier_version
+):
+    model = exported_model.bundle
+    data = {name: value for name, value in model.spec.metadata["data"].items() if name != "splits_sha256"}
+    metadata = {**model.spec.metadata, "data": data} if of_earlier_version else model.spec.metadata
+    spec = replace(model.spec, metadata=metadata)
+    copy = save_model(tmp_path / "m", "own", spec, read_weights(model), onnx=model.onnx.read_bytes())
+    other = write_npz(images=np.random.default_rng(7).integers(0, 255, (120, 48, 48), np.uint8))
+    with pytest.raises(DatasetError, match="not the images, labels and splits that own was trained on"):
+        quantize_model(str(copy.weights), other, tmp_path / "out")
+    assert quantize_model(str(copy.weights), finished_run[1], tmp_path / "out").accuracy > 0
+
+
+def test_an_int8_model_is_not_quantized_again(exported, finished_run, tmp_path):
+    with pytest.raises(ModelBundleError, match="tiny.int8: is a quantized form already; give .*/tiny.safetensors"):
+        quantize_model(str(exported.quantized.bundle.onnx), finished_run[1], tmp_path)
+
+
+def test_a_model_that_was_calibrated_later_keeps_its_temperature_without_calibration_images(
+    write_npz, tiny_recipe, tmp_path
+):
+    data = write_npz()
+    train(tiny_recipe("epochs=1", "calibration_fraction=0"), data, tmp_path / "run", hardware=CPU, num_threads=1)
+    weights = str(export(tmp_path / "run", "own", tmp_path / "m").bundle.weights)
+    assert cli.main(["calibrate", "--model", weights, "--data", str(data), "--split", "PublicTest"]) == 0
+    calibrated = load_model_bundle(weights).spec
+    spec = quantize_model(weights, data, tmp_path / "m").bundle.spec
+    assert spec.temperature == calibrated.temperature
+    assert spec.metadata["calibration"] == calibrated.metadata["calibration"]
+    assert spec.metadata["onnx"]["ranges_from"].endswith(" training images")
 
 
 def test_a_model_that_does_not_say_how_it_was_trained_is_refused(exported_model, finished_run, tmp_path):

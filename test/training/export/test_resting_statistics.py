@@ -191,3 +191,23 @@ def test_a_model_exported_before_gets_the_features_too(exported_model, tmp_path,
     assert cli.main([*map(str, command)]) == 0
     assert load_model_bundle(old / "tiny.json").baseline is not None
     assert json.loads((old / "tiny.json").read_text())["baseline"]["file"] == "tiny.baseline.safetensors"
+
+
+def test_an_onnx_file_whose_features_were_removed_is_named_by_its_place(exported_model, tmp_path, write_npz, capsys):
+    old = shutil.copytree(exported_model.bundle.weights.parent, tmp_path / "old")
+    model = onnx.load(old / "tiny.onnx")
+    del model.graph.output[1]
+    from emotion_perception.core.classification.model_bundle import replace_onnx
+
+    replace_onnx(load_model_bundle(old / "tiny.json"), model.SerializeToString())
+    command = ["fit-baseline", "--model", old / "tiny.json", "--data", write_npz(), "--split", "Training"]
+    assert cli.main([*map(str, command), "--out", str(tmp_path / "out")]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith(f"emotion-perception: {tmp_path}/out/tiny.onnx: cannot get the output features (")
+
+
+@pytest.mark.parametrize("command", ["fit-baseline", "evaluate"])
+def test_a_seed_that_is_none_is_refused(exported_model, write_npz, tmp_path, capsys, command):
+    options = ["--model", exported_model.bundle.weights, "--data", write_npz(), "--out", tmp_path / "x", "--seed", "-1"]
+    assert cli.main([command, *map(str, options)]) == 1
+    assert capsys.readouterr().err == "emotion-perception: --seed -1 is below 0\n"
