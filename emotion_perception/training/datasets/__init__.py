@@ -24,7 +24,9 @@ import numpy as np
 
 from emotion_perception.core.classification import canonical_label
 from emotion_perception.core.errors import ConfigurationError, DatasetError
+from emotion_perception.core.options import OptionLimits
 from emotion_perception.core.paths import find_below
+from emotion_perception.core.printable import printable
 from emotion_perception.core.yaml_values import as_type
 from emotion_perception.training.datasets.cache import default_folder
 from emotion_perception.training.datasets.checks import DataReport, Duplicates, examine
@@ -58,6 +60,7 @@ __all__ = [
     "vote_targets",
 ]
 
+_LIMITS = {"workers": (0, 64), "min_age": (0, 1000)}  # of options of loaders
 _COMMON_OPTIONS = ("max_bad", "expect_classes", "expect_splits", "split_file")
 _log = logging.getLogger(__name__)
 
@@ -106,7 +109,7 @@ def load_dataset(
     if not len(data):
         raise DatasetError(f"{path}: holds no images")
     for problem in data.problems:
-        _log.warning("%s: left out %s", path, problem)
+        _log.warning("%s: left out %s", printable(str(path)), problem)
     return data
 
 
@@ -130,7 +133,7 @@ def _checked_options(loader: Callable[..., FaceDataset], options: Mapping[str, A
     """Returns the options in the types of the defaults.
 
     Raises:
-        ConfigurationError: an option is unknown, or a value is of another type than the default.
+        ConfigurationError: an option is unknown, or a value is out of range or of another type than the default.
     """
     known = {
         name: entry.default
@@ -146,6 +149,8 @@ def _checked_options(loader: Callable[..., FaceDataset], options: Mapping[str, A
         checked[name] = as_type(given, wanted)
         if name != "size" and type(checked[name]) is not wanted:
             raise ConfigurationError(f"data option {name} {given!r} is not of type {wanted.__name__}")
+        if name in _LIMITS and (violation := OptionLimits("", *_LIMITS[name]).violation(name, checked[name])):
+            raise ConfigurationError(f"data option {violation}")
     return checked
 
 

@@ -13,12 +13,15 @@ folders can be deleted at any time. If several processes need the same cache, th
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import math
 import os
 import shutil
+import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -33,12 +36,14 @@ from tqdm import tqdm
 from emotion_perception.core.atomic_files import atomic_path, write_atomically
 from emotion_perception.core.errors import DatasetError, ImageError, one_line
 from emotion_perception.core.paths import local_path, user_cache
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, open_regular, read_regular
 from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.images import MappedImages, find_leaks
 from emotion_perception.training.datasets.problems import Problem, ProblemLog
 
 _FORMAT = 2  # part of every key
 _IMAGES, _ROWS, _PROGRESS = "images.u8", "rows.npz", "progress.json"
+_LONGEST_NAME = 100  # characters
 _CHUNK = 512  # images between two writes of progress.json
 
 
@@ -83,7 +88,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
     found = hashlib.sha256()
     for path in paths:
         text = f"{path.absolute()}\0"
-        with contextlib.suppress(OSError):  # reading the file will tell what is wrong
+        with contextlib.suppress(OSError, ValueError):  # reading the file will tell what is wrong
             status = path.stat()
             text += f"{status.st_size}\0{status.st_mtime_ns}\0"
         found.update(text.encode(errors="surrogateescape"))
@@ -91,7 +96,13 @@ def fingerprint(paths: Iterable[Path]) -> str:
 
 
 def mapped_dataset(
-    listing: Callable[[], FileListing], *, name: str, key: Any, cache: str = "", workers: int = 0
+    listing: Callable[[], FileListing],
+    *,
+    name: str,
+    key: Any,
+    cache: str = "",
+    workers: int = 0,
+    root: Path | None = None,
 ) -> FaceDataset:
     """Returns a dataset from the cache; images that are not in the cache are decoded first.
 
@@ -101,19 +112,23 @@ def mapped_dataset(
         key: plain values that identify the source and the options.
         cache: folder of the caches; empty takes `default_folder`.
         workers: number of decoding threads; 0 takes one per core, at most eight.
+        root: folder of the images where `key` does not identify them: the cache is built again once one that could not
+            be read has changed.
 
     Raises:
         DatasetError: the cache cannot be written, or what `listing` raises.
     """
     text = json.dumps([_FORMAT, key], sort_keys=True, default=str)
     parent = local_path(cache) if cache else default_folder()
-    folder = parent / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    folder = parent / f"{_short(name)}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if (data := _load_complete(folder, root)) is not None:  # also where nothing can be written
+        return data
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(parent / f"{folder.name}.lock"):
-            if (data := _load_complete(folder)) is None:
-                _build(folder, listing(), workers or min(8, os.cpu_count() or 1))
-                data = _load_complete(folder)
+            if (data := _load_complete(folder, root)) is None:
+                _build(folder, listing(), workers or min(8, os.cpu_count() or 1), root)
+                data = _load_complete(folder, root)
     except OSError as e:
         raise DatasetError(f"cache {folder}: {e.strerror or one_line(e)}") from e
     if data is None:
@@ -121,11 +136,19 @@ def mapped_dataset(
     return data
 
 
-def _load_complete(folder: Path) -> FaceDataset | None:
-    """Returns the dataset of a folder; None if it is incomplete or damaged."""
+def _short(name: str) -> str:
+    """Returns a name as the first part of that of a cache's folder, which every file system takes."""
+    return name.encode("ascii", "replace").decode().replace("?", "_")[:_LONGEST_NAME]
+
+
+def _load_complete(folder: Path, root: Path | None) -> FaceDataset | None:
+    """Returns the dataset of a folder; None if it is incomplete, damaged, or an image that it lacks has changed."""
     try:
-        with np.load(folder / _ROWS, allow_pickle=False) as file:
+        with open_regular(folder / _ROWS) as content, np.load(content, allow_pickle=False) as file:
             stored = {name: file[name] for name in file.files}
+        unread, unread_fingerprint = (stored.pop(name, None) for name in ("unread", "unread_fingerprint"))
+        if root is not None and (unread is None or _fingerprint_below(root, unread) != str(unread_fingerprint)):
+            return None
         shape = tuple(stored.pop("shape").tolist())
         if (folder / _IMAGES).stat().st_size != math.prod(shape):
             return None
@@ -136,12 +159,17 @@ def _load_complete(folder: Path) -> FaceDataset | None:
             problems=tuple(Problem(**{**entry, "examples": tuple(entry["examples"])}) for entry in problems),
             **stored,
         )
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, NotImplementedError, zipfile.BadZipFile, zlib.error):
         return None
 
 
-def _build(folder: Path, listing: FileListing, workers: int) -> None:
+def _fingerprint_below(root: Path, names: NDArray[np.str_]) -> str:
+    return fingerprint(root / name for name in names.tolist())
+
+
+def _build(folder: Path, listing: FileListing, workers: int, root: Path | None) -> None:
     """Decodes all images into the folder, then writes their columns."""
+    (folder / _ROWS).unlink(missing_ok=True)
     bad = _decode(folder, listing, workers)
     log = ProblemLog()
     for row, reason in bad.items():
@@ -158,6 +186,9 @@ def _build(folder: Path, listing: FileListing, workers: int) -> None:
     if "splits" in stored:
         images = MappedImages(folder / _IMAGES, shape, rows)
         stored["leak"] = find_leaks(images, stored["splits"], listing.split_order)
+    if root is not None:
+        unread = np.array([listing.names[row] for row in bad], str)
+        stored |= {"unread": unread, "unread_fingerprint": _fingerprint_below(root, unread)}
     problems = json.dumps([asdict(problem) for problem in (*listing.problems, *log.problems())])
     with atomic_path(folder / _ROWS) as part, open(part, "wb") as file:
         np.savez(file, shape=shape, rows=rows, class_names=listing.class_names, problems=problems, **stored)
@@ -167,9 +198,11 @@ def _build(folder: Path, listing: FileListing, workers: int) -> None:
 def _decode(folder: Path, listing: FileListing, workers: int) -> dict[int, str]:
     """Decodes the missing images; returns the reason for each row that cannot be used."""
     count, size = len(listing.names), math.prod(listing.shape)
-    done, bad = _read_progress(folder, size)
+    done, bad = _read_progress(folder, count, size)
     if (free := shutil.disk_usage(folder).free) < (count - done) * size:
         raise DatasetError(f"cache {folder}: needs {count * size / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free")
+    if not done:
+        (folder / _IMAGES).unlink(missing_ok=True)  # another process may have mapped it
     bar = tqdm(total=count, initial=done, desc="decoding", unit=" images", disable=None, leave=False)
     with (
         open(folder / _IMAGES, "r+b" if done else "wb", opener=_open_without_following) as file,
@@ -200,13 +233,14 @@ def _decode_one(listing: FileListing, row: int) -> NDArray[np.uint8] | str:
         return str(e)
 
 
-def _read_progress(folder: Path, size: int) -> tuple[int, dict[int, str]]:
-    """Returns the number of decoded images of an incomplete cache, and the unusable ones among them."""
+def _read_progress(folder: Path, count: int, size: int) -> tuple[int, dict[int, str]]:
+    """Returns the number of decoded images of an incomplete cache of `count`, and the unusable ones among them."""
     try:
-        noted = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
+        noted = json.loads(read_regular(folder / _PROGRESS, MAX_TEXT_BYTES))
         done, bad = int(noted["done"]), {int(row): str(reason) for row, reason in noted["bad"].items()}
-        return (done, bad) if (folder / _IMAGES).stat().st_size >= done * size else (0, {})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        is_whole = (folder / _IMAGES).is_file() and (folder / _IMAGES).stat().st_size >= done * size
+        return (done, bad) if is_whole and 0 <= done <= count and all(0 <= row < done for row in bad) else (0, {})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return 0, {}
 
 
@@ -216,5 +250,13 @@ def _write_progress(folder: Path, done: int, bad: dict[int, str]) -> None:
 
 
 def _open_without_following(path: str, flags: int) -> int:
-    """Opens a file, but not through a link, which somebody else may have put into a folder that is shared."""
-    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+    """Opens a file, but not through a link, which somebody else may have put into a folder that is shared.
+
+    Raises:
+        OSError: it is a link, or no regular file, e.g. a pipe, which could block.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return descriptor

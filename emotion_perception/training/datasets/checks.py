@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.core.printable import printable
 from emotion_perception.training.datasets.face_dataset import MIN_DEVIATION, FaceDataset
 from emotion_perception.training.datasets.images import deviations, digests
 from emotion_perception.training.datasets.problems import Problem
@@ -63,7 +64,7 @@ class DataReport:
     problems: tuple[Problem, ...]
 
     def lines(self) -> list[str]:
-        """Returns the report as text, one fact per line."""
+        """Returns the report as printable text, one fact per line."""
         lines = []
         for split, counts in self.counts.items():
             classes = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
@@ -79,7 +80,8 @@ class DataReport:
             "images that occur more than once with different labels": self.contradictory,
         }
         lines += [f"{count} {what}" for what, count in facts.items() if count]
-        return lines + [str(entry) for entry in self.duplicates] + [f"left out: {entry}" for entry in self.problems]
+        lines += [str(entry) for entry in self.duplicates] + [f"left out: {entry}" for entry in self.problems]
+        return list(map(printable, lines))  # names of splits and files are those of the data
 
 
 def examine(data: FaceDataset) -> DataReport:

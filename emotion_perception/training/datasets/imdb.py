@@ -75,7 +75,7 @@ def load_imdb(
             problems=problems.problems(),
         )
 
-    return mapped_dataset(listing, name=file.stem, key=key, cache=cache, workers=workers)
+    return mapped_dataset(listing, name=file.stem, key=key, cache=cache, workers=workers, root=file.parent)
 
 
 def _read(file: Path) -> dict[str, NDArray[Any]]:
@@ -91,11 +91,13 @@ def _read(file: Path) -> dict[str, NDArray[Any]]:
         raise DatasetError(f"{file.name} is not a MATLAB file of version 5 ({one_line(e)})") from e
     if missing := {"full_path", "gender", "face_score"} - columns.keys():
         raise DatasetError(f"{file.name} lacks {', '.join(sorted(missing))}")
-    for name in ("gender", "face_score", "second_face_score", "celeb_id", "name"):
-        if name in columns and len(columns[name]) != len(columns["full_path"]):
-            raise DatasetError(f"{file.name}: {len(columns[name])} of {name} for {len(columns['full_path'])} images")
-    for name in ("gender", "face_score"):
-        if not np.issubdtype(columns[name].dtype, np.number):
+    for name in ("full_path", "gender", "face_score", "second_face_score", "celeb_id", "name"):
+        if name in columns and columns[name].shape != columns["full_path"].shape[:1]:
+            raise DatasetError(
+                f"{file.name}: {name} has the shape {columns[name].shape} for {len(columns['full_path'])} images"
+            )
+    for name in ("gender", "face_score", "second_face_score"):
+        if name in columns and not np.issubdtype(columns[name].dtype, np.number):
             raise DatasetError(f"{file.name}: {name} contains no numbers")
     return columns
 

@@ -62,9 +62,7 @@ def load_npz(path: Path) -> FaceDataset:
     if missing := {"images", "labels", "class_names"} - data.keys():
         raise DatasetError(f"lacks {', '.join(sorted(missing))}")
     votes, images = data.get("ferplus_votes"), data["images"]
-    for key in ("class_names", "split_names", "ferplus_names"):
-        if key in data and data[key].ndim != 1:
-            raise DatasetError(f"{key} has the shape {data[key].shape}, not (N)")
+    _check_names(data, "class_names", "split_names", "ferplus_names")
     for key in ("leak", "ferplus_dropped", "subject", "filename"):
         if key in data and images.ndim and data[key].shape != images.shape[:1]:
             raise DatasetError(f"{key} has the shape {data[key].shape} for {len(images)} images")
@@ -135,11 +133,19 @@ def load_chips(
     return mapped_dataset(listing, name=path.stem, key=key, cache=cache, workers=workers)
 
 
+def _check_names(data: Arrays, *keys: str) -> None:
+    """Raises DatasetError if an array of names has more or fewer axes than one."""
+    for key in keys:
+        if key in data and data[key].ndim != 1:
+            raise DatasetError(f"{key} has the shape {data[key].shape}, not (N)")
+
+
 def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], color: bool) -> FileListing:
     if missing := {"jpeg", "offset", "gender"} - data.keys():
         raise DatasetError(f"lacks {', '.join(sorted(missing))}")
     if data["jpeg"].dtype != np.uint8 or data["jpeg"].ndim != 1:
         raise DatasetError(f"jpeg is {data['jpeg'].dtype} {data['jpeg'].shape}, not uint8 (bytes)")
+    _check_names(data, "gender_names", "split_names")
     offset = _numbers(data["offset"], "offset")
     columns = {name: data[name] for name in ("gender", "age", "split", "group", "filename") if name in data}
     for name, values in columns.items():
@@ -154,7 +160,7 @@ def _list_chips(data: Arrays, task: str, min_age: int, wh: tuple[int, int], colo
     genders = tuple(canonical_label(str(name)) for name in data.get("gender_names", ("woman", "man")))
     numbers, unknown = _indices(data["gender"], "gender", genders, canonical=True)
     splits, without_split = _splits(data)
-    young = columns["age"] < min_age if "age" in columns else np.zeros(len(numbers), bool)
+    young = ~(columns["age"] >= min_age) if min_age else np.zeros(len(numbers), bool)  # an unknown age is NaN
     rows = np.flatnonzero(~(unknown | without_split | young))
     names = columns["filename"].astype(str) if "filename" in columns else np.arange(len(numbers)).astype(str)
     too_young = names[young & ~unknown & ~without_split].tolist()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from emotion_perception.core.errors import DatasetError, clipped
+from emotion_perception.core.printable import printable
 
 _EXAMPLES = 3  # in a message
 
@@ -46,7 +47,7 @@ class ProblemLog:
         self._counts[key] = self._counts.get(key, 0) + 1
         examples = self._examples.setdefault(key, [])
         if len(examples) < _EXAMPLES:
-            examples.append(clipped(name))
+            examples.append(clipped(printable(name)))
 
     def problems(self, total: int = 0) -> tuple[Problem, ...]:
         """Returns the collected problems; `total` as in `Problem`."""
@@ -58,7 +59,11 @@ class ProblemLog:
 
 def problems_of(reason: str, names: Sequence[str], *, is_fault: bool = True, total: int = 0) -> tuple[Problem, ...]:
     """Returns a tuple with the problem of the named items; empty if there are none."""
-    return (Problem(reason, len(names), tuple(map(clipped, names[:_EXAMPLES])), is_fault, total),) if names else ()
+    return (
+        (Problem(reason, len(names), tuple(clipped(printable(name)) for name in names[:_EXAMPLES]), is_fault, total),)
+        if names
+        else ()
+    )
 
 
 def check_max_bad(max_bad: float, problems: Iterable[Problem], images: int) -> None:

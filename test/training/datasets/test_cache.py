@@ -1,10 +1,13 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import os
+
 import numpy as np
 import pytest
 
 from emotion_perception.core.errors import DatasetError, ImageError
+from emotion_perception.core.printable import printable
 from emotion_perception.training.datasets import cache
 from emotion_perception.training.datasets.cache import FileListing, default_folder, fingerprint, mapped_dataset
 
@@ -99,7 +102,53 @@ def test_a_damaged_cache_is_made_anew(cache_home, name, content):
     assert again.decoded == list(range(COUNT))
 
 
-@pytest.mark.parametrize("note", ["", "[]", '{"done": 8, "bad": {}}', '{"done": "x", "bad": {}}'])
+NOTES = [
+    "",
+    "[]",
+    '{"done": 8, "bad": {}}',
+    '{"done": "x", "bad": {}}',
+    '{"done": Infinity, "bad": {}}',
+    '{"done": -1, "bad": {}}',
+]
+
+
+@pytest.mark.parametrize("note", ['{"done": 11, "bad": {}}', '{"done": 9, "bad": {"9999": "x"}}'])
+def test_a_note_of_rows_that_there_are_not_is_not_believed(cache_home, note):
+    load(Source())
+    folder = only(cache_home)
+    (folder / "rows.npz").unlink()
+    (folder / "images.u8").write_bytes(bytes(11 * 24))
+    (folder / "progress.json").write_text(note)
+    assert values(load(Source())) == list(range(COUNT))
+
+
+@pytest.mark.parametrize("name", ["rows.npz", "images.u8", "progress.json"])
+def test_a_pipe_in_place_of_a_file_of_the_cache_is_replaced(cache_home, name):
+    load(Source())
+    (only(cache_home) / "rows.npz").unlink()
+    (only(cache_home) / name).unlink(missing_ok=True)
+    os.mkfifo(only(cache_home) / name)
+    assert values(load(Source())) == list(range(COUNT))
+
+
+def test_a_complete_cache_is_read_where_nothing_can_be_written(cache_home, monkeypatch):
+    load(Source())
+
+    def refuse(*arguments, **options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(cache, "FileLock", refuse)
+    monkeypatch.setattr(cache.Path, "mkdir", refuse)
+    assert values(load(Source())) == list(range(COUNT))
+
+
+@pytest.mark.parametrize("name", ["a" * 240, "\udce9\u202e\U0001f600 \u0130", "a\nb"])
+def test_a_data_folder_may_have_any_name(name):
+    data = mapped_dataset(Source().listing, name=printable(name), key=name.encode("utf-8", "replace").decode())
+    assert values(data) == list(range(COUNT))
+
+
+@pytest.mark.parametrize("note", NOTES)
 def test_a_note_of_progress_that_cannot_be_true_is_not_believed(cache_home, note):
     load(Source())
     folder = only(cache_home)

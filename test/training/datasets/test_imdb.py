@@ -67,6 +67,38 @@ def test_what_cannot_be_used_is_left_out_and_counted_by_its_reason(write_imdb):
         load_dataset(root)
 
 
+def test_an_image_that_could_not_be_read_is_tried_again_once_its_file_has_changed(write_imdb, noise):
+    root = write_imdb()
+    missing, corrupt = root / "00" / "nm0_rm0_1960-1-1_2000.jpg", root / "01" / "nm1_rm1_1960-1-1_2000.jpg"
+    missing.unlink()
+    corrupt.write_bytes(b"corrupt")
+    assert len(load_dataset(root, max_bad=1)) == 2
+    cv2.imwrite(str(missing), noise(0, 80, 70, 3))
+    assert len(load_dataset(root, max_bad=1)) == 3
+    cv2.imwrite(str(corrupt), noise(1, 80, 70, 3))
+    data = load_dataset(root)
+    assert (len(data), data.problems) == (4, ())
+
+
+def test_images_that_were_not_unpacked_yet_are_read_later(write_imdb):
+    root = write_imdb()
+    images = {path: path.read_bytes() for path in root.rglob("*.jpg")}
+    for path in images:
+        path.unlink()
+    with pytest.raises(DatasetError, match="4 of 4 are bad, .* missing image"):
+        load_dataset(root)
+    for path, content in images.items():
+        path.write_bytes(content)
+    assert len(load_dataset(root)) == 4
+
+
+def test_names_with_control_characters_are_shown_escaped(write_imdb):
+    paths = np.array([["a\x1b[31m.jpg", "b\nc.jpg", "d.jpg", "e.jpg"]], object)
+    with pytest.raises(DatasetError) as caught:
+        load_dataset(write_imdb(full_path=paths))
+    assert r"missing image (a\x1b[31m.jpg, b\nc.jpg, d.jpg, ...)" in str(caught.value)
+
+
 def test_unsure_and_second_faces_can_be_left_out(write_imdb):
     root = write_imdb((1, 0, 1, 0), (0.5, 2, 3, 4), (NAN, NAN, 1.5, NAN))
     assert len(load_dataset(root)) == 4
@@ -80,7 +112,9 @@ def test_unsure_and_second_faces_can_be_left_out(write_imdb):
     [
         ({"gender": [1]}, None),
         ({"full_path": None}, "imdb.mat lacks full_path"),
-        ({"face_score": np.zeros((1, 3))}, "imdb.mat: 3 of face_score for 4 images"),
+        ({"face_score": np.zeros((1, 3))}, r"imdb.mat: face_score has the shape \(3,\) for 4 images"),
+        ({"face_score": np.zeros((4, 2))}, r"imdb.mat: face_score has the shape \(4, 2\) for 4 images"),
+        ({"second_face_score": np.array([["a", "b", "c", "d"]], object)}, "second_face_score contains no numbers"),
         ({"face_score": np.array([["a", "b", "c", "d"]], object)}, "face_score contains no numbers"),
     ],
 )

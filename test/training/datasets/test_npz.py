@@ -175,6 +175,17 @@ def test_chips_come_in_color_of_any_size_and_age(write_chips):
     assert [str(problem) for problem in data.problems] == ["2 x person below 20 years (0.jpg, 1.jpg)"]
 
 
+def test_a_chip_of_unknown_age_is_not_taken_for_an_adult(write_chips):
+    ages = np.array([np.nan, 10, 20, 30, np.nan, 50])
+    assert load_dataset(write_chips(age=ages), min_age=18).filenames.tolist() == ["2.jpg", "3.jpg", "5.jpg"]
+
+
+@pytest.mark.parametrize("options", [{"workers": -1}, {"workers": 65}, {"min_age": -1}])
+def test_an_option_that_is_out_of_range_is_named(write_chips, options):
+    with pytest.raises(ConfigurationError, match=f"data option {next(iter(options))} .* is (below|above)"):
+        load_dataset(write_chips(), **options)
+
+
 def test_a_corrupt_chip_is_left_out_and_named(write_chips):
     path = write_chips()
     with np.load(path) as file:
@@ -193,6 +204,7 @@ def test_a_corrupt_chip_is_left_out_and_named(write_chips):
         ({"gender": np.full(6, 2)}, {}, r"6 x wrong label \(0.jpg, 1.jpg, 2.jpg, ...\)"),
         ({"split": np.full(6, 2)}, {}, "6 x missing split"),
         ({"jpeg": np.zeros((3, 3))}, {}, "jpeg is float64"),
+        ({"split_names": np.array([["train"], ["test"]])}, {}, r"split_names has the shape \(2, 1\), not \(N\)"),
     ],
 )
 def test_chips_in_another_form_are_refused(write_chips, changes, options, words):
