@@ -5,14 +5,16 @@
 A dataclass, not pydantic or msgspec: a new key is one field here, and its type is checked by `__post_init__`.
 """
 
+import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.core.classification import LABELS, ModelSpec
-from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.classification import LABELS, ModelSpec, canonical_label
+from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
 from emotion_perception.core.options import OptionLimits
 from emotion_perception.core.paths import local_path
 from emotion_perception.core.retired_names import RECIPE_KEYS, RECIPE_VALUES, with_present_names
@@ -46,6 +48,7 @@ _AUGMENTATION: Mapping[str, tuple[float, float]] = {  # of `fit.augmentation.bui
     "scale": (0.01, 100),
 }
 TRAIN_SPLIT, VAL_SPLIT = "Training", "PublicTest"  # names of the splits unless others are given
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 _RESTART_KEYS = ("learning_rate", "augmentation")
 SHIPPED = Path(__file__).parent / "recipes"
 
@@ -59,9 +62,9 @@ class Recipe:
         options: keyword arguments of the network.
         pretrained: model, shipped or by path, whose weights the network starts with (fine-tuning); empty starts with
             random weights.
-        labels: classes in the order of the outputs.
+        labels: classes in the order of the outputs, in any spelling.
         data: keyword arguments of `datasets.load_dataset`.
-        ignore_classes: classes of the dataset whose images are left out.
+        ignore_classes: classes whose images are left out, in any spelling; the dataset may lack them.
         input_size: side of the network input in pixels, also for evaluation.
         normalization: see `core.classification.preprocessing.NORMALIZATIONS`.
         pixel_mean: for the normalization `dataset`, 0..255.
@@ -99,8 +102,8 @@ class Recipe:
             `teacher_views`, which reads no labels.
         label_smoothing: share of the target that is spread over all classes.
         mixup: alpha of mixup; 0 switches it off.
-        vote_weight: weight of the auxiliary head's loss, cross-entropy with the FER+ votes; needs votes in the dataset
-            and a network with such a head.
+        vote_weight: weight of the auxiliary head's loss, cross-entropy with the FER+ votes; needs a network with such a
+            head, and is not used where the dataset has no votes.
         ema_decay: of the exponential moving average of the weights, which is what is validated and exported.
         sizes: epoch -> side in pixels to which inputs are scaled from that epoch on; empty always uses `input_size`.
         calibration_fraction: share of the training images that is kept for fitting the calibration temperature.
@@ -160,10 +163,13 @@ class Recipe:
         for name in ("options", "data", "restarts", "sizes", "augmentation"):
             if not isinstance(getattr(self, name), Mapping):
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)!r} is not a table")
+        for name in ("options", "data"):
+            _check_plain(getattr(self, name), f"recipe: {name}")
         for name in ("labels", "ignore_classes"):
             value = getattr(self, name)
             if not _is_list_of_names(value):
                 raise ConfigurationError(f"recipe: {name} {value!r} is not a list of names")
+            object.__setattr__(self, name, tuple(map(_canonical, value)))
         for name, limits in _LIMITS.items():
             _check_number(getattr(self, name), limits, f"recipe: {name}")
         if "num_classes" in self.options:
@@ -350,11 +356,32 @@ def _check_number(value: Any, limits: tuple[float, float], source: str) -> None:
         raise ConfigurationError(violation)
 
 
+def _check_plain(table: Mapping[Any, Any], source: str) -> None:
+    """Raises ConfigurationError if a key is not a name, or JSON, in which it is recorded, has no form for a value."""
+    if not all(isinstance(key, str) for key in table):
+        raise ConfigurationError(f"{source} {table!r} has a key that is not a name")
+    try:
+        json.dumps(table, allow_nan=False)
+    except (TypeError, ValueError) as e:
+        raise ConfigurationError(f"{source}: {one_line(e)}") from None
+
+
+def _canonical(name: str) -> str:
+    """Returns the usual spelling of a label, any other name as it is."""
+    try:
+        return canonical_label(name)
+    except DatasetError:
+        return name
+
+
 def _by_epoch(table: Any, source: str) -> dict[int, Any]:
     """Returns a table whose keys are epochs; JSON has them as strings."""
     if not isinstance(table, Mapping):
         raise ConfigurationError(f"{source} {table!r} is not a table of epochs")
-    try:
-        return {int(epoch): value for epoch, value in table.items()}
-    except (TypeError, ValueError):
-        raise ConfigurationError(f"{source} {table!r} has a key that is not an epoch") from None
+    by_epoch = {}
+    for key, value in table.items():
+        epoch = int(key) if isinstance(key, str) and _WHOLE.fullmatch(key) else as_type(key, int)
+        if type(epoch) is not int or epoch in by_epoch:
+            raise ConfigurationError(f"{source} {table!r} has a key that is not an epoch, or is there twice")
+        by_epoch[epoch] = value
+    return by_epoch

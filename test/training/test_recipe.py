@@ -74,6 +74,18 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
         ),
         ("architecture: x\nsizes: [36]\n", "sizes \\[36\\] is not a table of epochs"),
         ("architecture: x\nsizes: {a: 1}\n", "sizes .* has a key that is not an epoch"),
+        ("architecture: x\nsizes: {0.5: 24, 0: 32}\n", "sizes .* has a key that is not an epoch"),
+        ("architecture: x\nsizes: {.inf: 32}\n", "sizes .* has a key that is not an epoch"),
+        (
+            "architecture: x\nrestarts: {'1': {}, 1: {}}\n",
+            "restarts .* that is not an epoch, or is there twice",
+        ),
+        ("architecture: x\nrestarts: {'1 ': {}}\n", "restarts .* has a key that is not an epoch"),
+        ("architecture: x\noptions: {1: 2}\n", "options {1: 2} has a key that is not a name"),
+        ("architecture: x\ndata: {1: 2}\n", "data {1: 2} has a key that is not a name"),
+        ("architecture: x\naugmentation: {1: 2}\n", "augmentation: unknown key 1"),
+        ("architecture: x\noptions: {x: !!timestamp 2026-01-01}\n", "options: Object of type date is not JSON"),
+        ("architecture: x\noptions: {x: .nan}\n", "options: Out of range float values are not JSON"),
         ("architecture: x\nsizes: {0: large}\n", "sizes: 'large' from epoch 0 on is not a side"),
         ("architecture: x\nrestarts: {3: {learning_rate: fast}}\n", "learning_rate 'fast' is not a number above 0"),
         ("architecture: x\nlabels: 5\n", "labels 5 is not a list of names"),
@@ -178,3 +190,9 @@ def test_a_restart_may_change_the_augmentation():
         {"architecture": "x", "augmentation": {"flip": 0.5}, "restarts": {3: {"augmentation": {"scars": 1.0}}}}, "test"
     )
     assert [recipe.augmentation_in(epoch) for epoch in (2, 3)] == [{"flip": 0.5}, {"scars": 1.0}]
+
+
+def test_labels_may_have_any_spelling():
+    recipe = load_recipe("compact_vgg", ["labels=[Angry, joy, NEUTRAL, mine]", "ignore_classes=[Contemptuous]"])
+    assert recipe.labels == ("anger", "happiness", "neutral", "mine")
+    assert recipe.ignore_classes == ("contempt",)

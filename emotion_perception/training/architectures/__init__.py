@@ -7,6 +7,7 @@ training module; a network for comparison has a file here. One table lists both,
 `core.classification.networks`.
 """
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ __all__ = [
     "Network",
     "build_network",
     "create_network",
+    "has_aux_head",
     "keras_count",
     "network_names",
     "networks",
@@ -107,6 +109,11 @@ def network_names() -> tuple[str, ...]:
 def networks() -> dict[str, Network]:
     """Returns all networks by name."""
     return dict(_NETWORKS)
+
+
+def has_aux_head(name: str) -> bool:
+    """Returns whether a network can have a second head, which learns votes."""
+    return name in _FACTORIES and "aux_classes" in inspect.signature(_FACTORIES[name]).parameters
 
 
 def create_network(name: str, **options: object) -> nn.Module:

@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _fixed(overrides: list[str], recipe: "Recipe") -> set[str]:
     """Returns the keys given with --set, which are not searched; the key options stands for each of its keys."""
-    given = {override.partition("=")[0] for override in overrides}
+    given = {override.partition("=")[0].strip() for override in overrides}
     return given | set(recipe.options) if "options" in given else given
 
 

@@ -122,14 +122,12 @@ class FaceDataset:
         """Returns the images without those of some classes.
 
         Args:
-            names: classes to leave out, in any spelling.
+            names: classes to leave out, in any spelling; the dataset may lack them.
 
         Raises:
-            DatasetError: the dataset has no such class.
+            DatasetError: a name is that of no label, see `canonical_label`.
         """
         unwanted = {canonical_label(name) for name in names}
-        if missing := unwanted - set(self.class_names):
-            raise DatasetError(f"no class {', '.join(sorted(missing))}; the dataset has {', '.join(self.class_names)}")
         return self.select(np.array([self.class_names[k] not in unwanted for k in self.labels], bool))
 
     def usable_for_training(self) -> "FaceDataset":

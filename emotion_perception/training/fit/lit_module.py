@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from emotion_perception.core.classification import ModelSpec
-from emotion_perception.training.architectures import MirrorAverage, create_network
+from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.training.architectures import MirrorAverage, create_network, has_aux_head
 from emotion_perception.training.fit.augmentation import augmentation_from, mix_up
 from emotion_perception.training.fit.data_module import Batch
 from emotion_perception.training.fit.distillation import Teacher
@@ -33,7 +34,8 @@ class EmotionLitModule(L.LightningModule):
         class_weights: float32 (L), weight of each class in the loss; None for equal weights.
 
     Raises:
-        ConfigurationError: an augmentation of the recipe has an unknown option; or as of `Teacher`.
+        ConfigurationError: an augmentation of the recipe has an unknown option, or the network no auxiliary head; or as
+            of `Teacher`.
         ModelFileError: as of `Teacher`.
         ModelBundleError: the architecture or one of its options is unknown; or as of `Teacher`.
     """
@@ -52,6 +54,11 @@ class EmotionLitModule(L.LightningModule):
         self.spec = spec
         self.steps_per_epoch = steps_per_epoch
         self.has_aux = bool(recipe.vote_weight and num_votes)
+        if self.has_aux and not has_aux_head(recipe.architecture):
+            raise ConfigurationError(
+                f"recipe: vote_weight {recipe.vote_weight:g} needs a second head, which {recipe.architecture} has not: "
+                "set vote_weight=0"
+            )
         aux = {"aux_classes": num_votes} if self.has_aux else {}
         network = create_network(recipe.architecture, num_classes=len(spec.labels), **recipe.options, **aux)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -78,6 +78,8 @@ def train(
         if len(splits.train) < 2 or not len(splits.validation):
             raise DatasetError(f"{data_path}: {counts}")
         _log.info("%s", counts)
+        if recipe.vote_weight and splits.train.votes is None:
+            _log.info("the data has no votes: vote_weight %g of the recipe is not used", recipe.vote_weight)
         recipe = with_pixel_statistics(recipe, splits.train)
         names = {"train_split": train_split, "val_split": val_split}
         checkpoint = start_run(folder, recipe, splits, data_path=data_path, **names, resume=resume)

@@ -12,7 +12,7 @@ import optuna
 import sqlalchemy
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from emotion_perception.core.errors import ConfigurationError, clipped, one_line
@@ -121,8 +121,13 @@ def _check_tables(url: str) -> None:
 
 
 def _check_identity(study: optuna.Study, identity: dict[str, Any]) -> None:
-    """Stores the identity of a new study; raises ConfigurationError if an existing one has another identity."""
-    if not study.trials and _IDENTITY not in study.user_attrs:
+    """Stores the identity of a new study, and of one whose trials have all failed, e.g. by a mistake in the command.
+
+    Raises:
+        ConfigurationError: an existing one has another identity.
+    """
+    has_failed = bool(study.trials) and all(trial.state == TrialState.FAIL for trial in study.trials)
+    if has_failed or (not study.trials and _IDENTITY not in study.user_attrs):
         study.set_user_attr(_IDENTITY, identity)
     before = _with_present_names(study.user_attrs.get(_IDENTITY, {}))
     changed = [key for key in identity if before.get(key) != identity[key]]

@@ -9,6 +9,7 @@ import torch
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.fit.distillation import Teacher
 from emotion_perception.training.fit.lit_module import EmotionLitModule
+from emotion_perception.training.recipe import load_recipe
 
 
 def build(recipe, **options):
@@ -95,3 +96,10 @@ def test_the_optimizer_is_the_recipes(tiny_recipe, name, kind):
 def test_an_unknown_augmentation_is_refused(tiny_recipe):
     with pytest.raises(ConfigurationError, match="augmentation: .*glitter"):
         build(tiny_recipe("restarts={1: {augmentation: {glitter: 1}}}"))
+
+
+def test_votes_need_a_network_with_a_second_head():
+    recipe = load_recipe("tunable_cnn", ["vote_weight=1"])
+    assert not build(recipe, num_votes=0).has_aux
+    with pytest.raises(ConfigurationError, match="vote_weight 1 needs a second head, which tunable_cnn has not: set"):
+        build(recipe)

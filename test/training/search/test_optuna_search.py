@@ -12,8 +12,9 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState, create_trial
 
 from emotion_perception import cli
-from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.errors import ConfigurationError, DatasetError
 from emotion_perception.core.retired_names import RECIPE_KEYS
+from emotion_perception.training.commands.search import _fixed
 from emotion_perception.training.fit.hardware import Hardware
 from emotion_perception.training.fit.lit_module import EmotionLitModule
 from emotion_perception.training.recipe import load_recipe
@@ -232,6 +233,18 @@ def test_a_study_of_another_search_is_refused(find, overrides, changes, words):
     find(trials=1)
     with pytest.raises(ConfigurationError, match=words):
         find(*overrides, **changes)
+
+
+def test_a_search_that_failed_by_a_mistake_can_be_corrected(find):
+    with pytest.raises(DatasetError, match="the model has no label"):
+        find("labels=[anger, fear]", trials=1)
+    assert find(trials=1).trials == 1
+
+
+def test_a_key_that_is_set_is_not_searched_however_it_is_spaced():
+    assert {"batch_size", "dropout"} <= _fixed(
+        ["batch_size =16", " options = {dropout: 0.1}"], load_recipe("tunable_cnn", ["options={dropout: 0.1}"])
+    )
 
 
 def test_a_study_of_an_earlier_version_is_resumed(tmp_path):
