@@ -8,13 +8,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from emotion_perception.core.assets import file_sha256
+from emotion_perception.reporting.output_folder import MARKER
 from emotion_perception.training.archives import MAX_MAT_BYTES
 
 
 def data_sha256(path: Path, *, progress: bool = False) -> str:
     """Returns the sha256 of a file, or of the relative names and hashes of all files of a folder.
 
-    Of a file in a folder that is larger than any that is read as data, the size stands for the hash.
+    Folders of results of this package in it are left out, as they are where images are read. Of a file in a folder that
+    is larger than any that is read as data, the size stands for the hash.
 
     Args:
         path: file or folder; the hash does not depend on where it is.
@@ -25,7 +27,8 @@ def data_sha256(path: Path, *, progress: bool = False) -> str:
     """
     if not path.is_dir():
         return file_sha256(path)
-    files = sorted(found for found in path.rglob("*") if found.is_file())
+    results = {found.parent for found in path.rglob(MARKER)} - {path}
+    files = sorted(found for found in path.rglob("*") if found.is_file() and not results & set(found.parents))
     total = hashlib.sha256()
     for file in tqdm(files, "hashing the data", unit=" files", disable=None if progress else True, leave=False):
         size = file.stat().st_size

@@ -49,3 +49,11 @@ def test_another_content_or_name_is_another_identity(folder, other):
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ModelFileError, match="absent"):
         data_sha256(tmp_path / "absent")
+
+
+def test_results_of_this_package_in_a_folder_are_no_part_of_it(folder):
+    before = data_sha256(folder("data", FILES))
+    folder("data", {"results/.emotion_perception.json": "{}", "results/plots/a.png": "plot"})
+    assert data_sha256(folder("data", {})) == before
+    folder("data", {"more/a.png": "image"})
+    assert data_sha256(folder("data", {})) != before

@@ -107,7 +107,8 @@ def load_dataset(
     except DatasetError as e:
         raise DatasetError(f"{path}: {e}") from None
     if not len(data):
-        raise DatasetError(f"{path}: holds no images")
+        left_out = "".join(f"; left out {problem}" for problem in data.problems)
+        raise DatasetError(f"{path}: holds no images that can be used{left_out}")
     for problem in data.problems:
         _log.warning("%s: left out %s", printable(str(path)), problem)
     return data

@@ -6,25 +6,25 @@ Barsoum et al. 2016, "Training Deep Networks for Facial Expression Recognition w
 """
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification import LABELS, label_index
-from emotion_perception.core.errors import DatasetError, ImageError
+from emotion_perception.core.errors import DatasetError, ImageError, clipped
 from emotion_perception.core.paths import local_path
 from emotion_perception.core.printable import printable
 from emotion_perception.core.text_files import read_table
 from emotion_perception.training.datasets.face_dataset import FaceDataset
-from emotion_perception.training.datasets.images import find_leaks
+from emotion_perception.training.datasets.images import find_leaks, split_rank
 from emotion_perception.training.datasets.npz import vote_shares
 from emotion_perception.training.datasets.problems import ProblemLog
 
 _SIDE = 48  # pixels
-_SPLITS = ("Training", "PublicTest", "PrivateTest")  # an image that is also in a later one has leaked
 _VOTES_FILE = "fer2013new.csv"
+_MOST_VOTES = 1_000_000  # for one name
 _NO_FACE = "nf"
 _LONGEST_HEADER = 100  # letters of it in a message
 
@@ -63,12 +63,18 @@ def load_fer2013(path: Path, *, votes: str = "") -> FaceDataset:
         labels=np.array(labels, np.int64),
         class_names=LABELS,
         splits=np.array(splits, str) if has_splits else None,
-        leak=find_leaks(stack, splits, _SPLITS) if has_splits else None,
+        leak=find_leaks(stack, splits, _in_order(splits)) if has_splits else None,
         votes=shares,
         vote_names=names,
         rejected=shares[:, names.index(_NO_FACE)] == 1 if shares is not None and _NO_FACE in names else None,
         problems=log.problems(),
     )
+
+
+def _in_order(splits: Collection[str]) -> list[str]:
+    """Returns the splits of a known name, training first; an image that is also in a later one has leaked."""
+    ranks = {name: rank for name in sorted(set(splits)) if (rank := split_rank(name)) is not None}
+    return sorted(ranks, key=lambda name: ranks[name])
 
 
 def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -79,7 +85,7 @@ def _rows(path: Path, needed: set[str]) -> Iterator[tuple[int, Mapping[str, str]
     if missing := needed - set(names):
         shown = printable(", ".join(names))[:_LONGEST_HEADER]
         raise DatasetError(f"lacks the column {', '.join(sorted(missing))}; the first line has {shown or 'nothing'}")
-    if twice := {name for name in needed if names.count(name) > 1}:
+    if twice := {name for name in needed | {"usage"} if names.count(name) > 1}:
         raise DatasetError(f"has the column {', '.join(sorted(twice))} more than once")
     for line, cells in table:
         yield line, dict(itertools.zip_longest(names, cells[: len(names)], fillvalue=""))
@@ -120,20 +126,31 @@ def _votes(
         return (), None
     file = local_path(votes) if votes else beside
     try:
-        rows = [row for _, row in _rows(file, {"neutral", "happiness"})]
+        rows = list(_rows(file, {"neutral", "happiness"}))
     except OSError as e:
         raise DatasetError(f"votes {file}: {e.strerror}") from e
     except DatasetError as e:
         raise DatasetError(f"{file.name}: {e}") from None
     if len(rows) != total or not rows:
         raise DatasetError(f"{file.name} has {len(rows)} rows, {path.name} has {total}")
-    names = tuple(name for name in rows[0] if name not in ("usage", "image name"))
+    names = tuple(name for name in rows[0][1] if name not in ("", "usage", "image name"))
     chosen = [rows[line] for line in lines]
-    for line, row, split in zip(lines, chosen, splits, strict=True):
+    for (number, row), split in zip(chosen, splits, strict=True):
         if split and row.get("usage", split) != split:
-            raise DatasetError(f"{file.name}: line {line + 2} is in {row['usage']}, that of {path.name} in {split}")
-    try:
-        counts = np.array([[int(row[name]) for name in names] for row in chosen], np.int64).reshape(-1, len(names))
-    except (ValueError, OverflowError):
-        raise DatasetError(f"{file.name}: votes are not whole numbers") from None
-    return names, vote_shares(counts)
+            raise DatasetError(f"{file.name}: line {number} is in {row['usage']}, that of {path.name} in {split}")
+    counts = np.array([_counts(row, names, f"{file.name}: line {number}") for number, row in chosen], np.int64)
+    return names, vote_shares(counts.reshape(-1, len(names)))
+
+
+def _counts(row: Mapping[str, str], names: tuple[str, ...], place: str) -> list[int]:
+    """Returns the votes of a row, which a spreadsheet may have written as `1.0`."""
+    counts = []
+    for name in names:
+        try:
+            value = float(row[name])
+        except ValueError:
+            value = np.nan
+        if not value.is_integer() or abs(value) > _MOST_VOTES:
+            raise DatasetError(f"{place}: votes for {name} '{clipped(row[name])}' are not a whole number")
+        counts.append(int(value))
+    return counts

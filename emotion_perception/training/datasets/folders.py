@@ -19,17 +19,13 @@ from emotion_perception.reporting.output_folder import MARKER
 from emotion_perception.training.datasets.cache import FileListing, fingerprint, mapped_dataset
 from emotion_perception.training.datasets.decode import read_image, size_wh
 from emotion_perception.training.datasets.face_dataset import FaceDataset
+from emotion_perception.training.datasets.images import split_rank
 from emotion_perception.training.datasets.problems import Problem, ProblemLog, problems_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".jp2")
 _OTHER_DATA = (".npz", ".csv", ".mat", ".zip", ".tar", ".gz", ".7z", ".rar")
 _SIDE = 48  # pixels
 _log = logging.getLogger(__name__)
-_SPLITS = (  # an image that is also in a later one has leaked
-    ("train", "training"),
-    ("val", "valid", "validation", "dev", "publictest"),
-    ("test", "testing", "eval", "privatetest"),
-)
 _NUMBERED = re.compile(r"(?P<name>.*?)[ _.-]*\d+")  # an_0, human_face_12
 _ORDERED = re.compile(r"[\d\W_]*(?P<name>.*?)[\d\W_]*")  # 0_angry, angry_0, 1. Anger, Angry (7)
 
@@ -162,7 +158,7 @@ def _list(root: Path, tree: _Tree, wh: tuple[int, int], color: bool) -> FileList
         shape=(wh[1], wh[0], 3) if color else (wh[1], wh[0]),
         read=lambda k: read_image(kept[k].path, wh=wh, color=color),
         splits=[printable(name) for name in splits_of] if splits else None,
-        split_order=tuple(map(printable, sorted(splits.values(), key=lambda name: _split_rank(name) or 0))),
+        split_order=tuple(map(printable, sorted(splits.values(), key=lambda name: split_rank(name) or 0))),
         problems=(*log.problems(), *_empty(tree, classes, splits)),
     )
 
@@ -205,7 +201,7 @@ def _written_class(found: _Found, level: int | None, usual_level: int | None) ->
 
 def _split_level(folders: Sequence[str]) -> int | None:
     """Returns which of the folders is a split, None if none is."""
-    return next((level for level, name in enumerate(folders) if _split_rank(name) is not None), None)
+    return next((level for level, name in enumerate(folders) if split_rank(name) is not None), None)
 
 
 def _split_of(folders: Sequence[str]) -> str | None:
@@ -220,11 +216,6 @@ def _split_names(tree: _Tree) -> dict[str, str]:
         if (split := _split_of(folders)) is not None:
             found.setdefault(split.lower(), split)
     return found
-
-
-def _split_rank(name: str) -> int | None:
-    """Returns the rank of a split by its name, 0 for training; None if it is not a split."""
-    return next((rank for rank, names in enumerate(_SPLITS) if name.lower() in names), None)
 
 
 def _label(name: str) -> str | None:

@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 
 LARGEST_IMAGE = 80_000_000
 """Pixels; a larger image is no photo of a face."""
+_SPLITS = (  # an image that is also in a later one has leaked
+    ("train", "training"),
+    ("val", "valid", "validation", "dev", "publictest"),
+    ("test", "testing", "eval", "privatetest"),
+)
 _CHUNK_BYTES = 4 << 20  # of a chunk
 _RESIDENT_BYTES = 64 << 20  # of a mapped file that the process keeps
 _AROUND_BYTES = 2 << 20  # that Linux maps when a page is touched: at most a huge page
@@ -112,6 +117,11 @@ def digests(images: Images) -> NDArray[np.int64]:
     """Returns a 64-bit hash of the pixels of each image, int64 (N)."""
     found = (hashlib.blake2b(row.tobytes(), digest_size=8).digest() for part in chunks(images) for row in part)
     return np.frombuffer(b"".join(found), np.int64)
+
+
+def split_rank(name: str) -> int | None:
+    """Returns the rank of a split by its usual name in any case, 0 for training; None if it is not a split's name."""
+    return next((rank for rank, names in enumerate(_SPLITS) if name.lower() in names), None)
 
 
 def find_leaks(images: Images, splits: Sequence[str] | NDArray[np.str_], order: Sequence[str]) -> NDArray[np.bool_]:

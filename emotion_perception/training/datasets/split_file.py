@@ -60,10 +60,14 @@ def images_sha256(images: Images) -> str:
 def _read(path: Path, name: str) -> tuple[str, str, NDArray[np.int64], str]:
     try:
         content = json.loads(read_text(path))
-        rows = np.array(content["rows"], np.int64)
-        if rows.ndim != 1 or (rows < 0).any():
+        rows, names = content["rows"], (content["split"], content["of"], content["images_sha256"])
+        if not isinstance(rows, list) or not all(type(row) is int and row >= 0 for row in rows):
             raise ValueError("rows are not a list of indices")
-        return str(content["split"]), str(content["of"]), rows, str(content["images_sha256"])
+        if len(set(rows)) < len(rows):
+            raise ValueError("rows has an index twice")
+        if not all(isinstance(name, str) and name.strip() for name in names):
+            raise ValueError("split, of or images_sha256 is not a name")
+        return names[0], names[1], np.array(rows, np.int64), names[2]
     except FileNotFoundError:
         shipped = ", ".join(sorted(entry.stem for entry in SHIPPED.glob("*.json")))
         raise ConfigurationError(f"no split file '{name}'; shipped: {shipped}; or give the path of a .json") from None

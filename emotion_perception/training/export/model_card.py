@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from emotion_perception.core.atomic_files import write_atomically
 from emotion_perception.core.classification import ModelBundle
 from emotion_perception.core.errors import DatasetError, clipped, one_line
@@ -39,7 +41,7 @@ def read_report(path: Path, bundle: ModelBundle) -> dict[str, Any]:
         DatasetError: the file is missing, is not a complete report, or belongs to another model.
     """
     try:
-        report = json.loads(read_regular(path, MAX_TEXT_BYTES))
+        report = json.loads(read_regular(path, MAX_TEXT_BYTES), parse_constant=_reject_constant)
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file") from None
     except (ValueError, RecursionError) as e:
@@ -48,9 +50,17 @@ def read_report(path: Path, bundle: ModelBundle) -> dict[str, Any]:
     if not report.keys() >= _REQUIRED_KEYS:
         raise DatasetError(f"{path}: not a complete report.json; evaluate the model again")
     if report["model_sha256"] != bundle.sha256:
-        found, wanted = report["model_sha256"][:12], bundle.sha256[:12]
+        found, wanted = str(report["model_sha256"])[:12], bundle.sha256[:12]
         raise DatasetError(f"{path}: evaluates the model {found}..., not {bundle.name}, {wanted}...")
+    try:
+        as_card(bundle, [report])
+    except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError, IndexError) as e:
+        raise DatasetError(f"{path}: not a complete report.json ({one_line(e)}); evaluate the model again") from e
     return report
+
+
+def _reject_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
 
 
 def write_card(bundle: ModelBundle, reports: Sequence[Mapping[str, Any]], path: Path) -> None:

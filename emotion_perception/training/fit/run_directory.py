@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from emotion_perception.core.classification import load_model_bundle
-from emotion_perception.core.errors import ModelBundleError, ModelFileError, one_line
+from emotion_perception.core.errors import ModelBundleError, ModelFileError, clipped, one_line
 from emotion_perception.core.retired_names import RUN_KEYS, with_present_names
 from emotion_perception.core.text_files import read_text
 from emotion_perception.training.archives import check_archive
@@ -24,6 +24,14 @@ from emotion_perception.training.recipe import Recipe, recorded_recipe
 
 LAST, BEST, BEFORE_RESTART = "last.ckpt", "best.ckpt", "before_restart.ckpt"
 RUN, METRICS, TENSORBOARD = "run.json", "metrics.csv", "tensorboard"
+_CHECKPOINT_KEYS = {
+    "state_dict": dict,
+    "epoch": int,
+    "callbacks": dict,
+    "loops": dict,
+    "lr_schedulers": list,
+    "optimizer_states": list,
+}
 _NETWORK = "network."
 
 
@@ -84,8 +92,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
     Raises:
         ModelFileError: there is no such file.
-        ModelBundleError: it is cut short, beyond the limits of `check_archive`, or contains other objects than tensors
-            and plain values.
+        ModelBundleError: it is cut short, beyond the limits of `check_archive`, contains other objects than tensors
+            and plain values, or is not that of a run.
     """
     if not path.exists():
         raise ModelFileError(f"{path}: no such file; has the run finished its first epoch?")
@@ -98,7 +106,21 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise ModelBundleError(f"{path}: not a readable checkpoint ({one_line(e)})") from e
     if not isinstance(content, dict) or "state_dict" not in content:
         raise ModelBundleError(f"{path}: has no state_dict")
+    for key, kind in _CHECKPOINT_KEYS.items():
+        if not isinstance(content.get(key), kind):
+            raise ModelBundleError(f"{path}: not a checkpoint of a run ({key} is not of type {kind.__name__})")
+    for name, tensor in content["state_dict"].items():
+        if not isinstance(name, str) or not _is_of_numpy(tensor):
+            raise ModelBundleError(f"{path}: not a checkpoint of a run (state_dict: {clipped(str(name))})")
     return content
+
+
+def _is_of_numpy(tensor: Any) -> bool:
+    """Returns whether a value is a dense tensor of a type that numpy has, without a graph."""
+    try:
+        return isinstance(tensor, torch.Tensor) and tensor.numpy() is not None
+    except (TypeError, RuntimeError):
+        return False
 
 
 def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, NDArray[np.generic]]:

@@ -54,6 +54,24 @@ def test_images_of_the_csv_that_leaked_from_a_test_split_are_found(write_csv):
 
 
 @pytest.mark.parametrize(
+    "names", [("training", "PUBLICTEST", "privatetest"), ("train", "val", "test"), ("Train", "dev", "Testing")]
+)
+def test_leaks_are_found_however_the_splits_are_written(write_csv, names):
+    images = [*FACES[:3], FACES[1], FACES[2], FACES[0]]
+    order = [names[k] for k in (0, 1, 2, 0, 1, 0)]
+    data = load_dataset(write_csv([(1, image, name) for image, name in zip(images, order, strict=True)]))
+    assert data.leak.tolist() == [False, False, False, True, True, False]
+
+
+def test_a_second_column_of_usage_is_refused(write_csv):
+    path = write_csv(ROWS)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0] + ",Usage", *(line + ",Training" for line in lines[1:])]))
+    with pytest.raises(DatasetError, match="has the column usage more than once"):
+        load_dataset(path)
+
+
+@pytest.mark.parametrize(
     ("row", "words"),
     [
         ((7, FACES[0], "Training"), "line 2: emotion '7' is not within 0..6"),
@@ -134,6 +152,17 @@ def test_votes_beside_the_csv_become_shares_and_say_what_is_no_face(write_csv):
     assert data.rejected.tolist() == [False, True, False]
 
 
+def test_votes_are_read_as_spreadsheets_write_them(write_csv):
+    path = write_csv(ROWS)
+    votes = path.with_name("fer2013new.csv")
+    write_votes(votes, VOTES)
+    expected = load_dataset(path).votes
+    header, *lines = votes.read_text().splitlines()
+    rows = [",".join(f"{cell}.0" if cell.isdecimal() else cell for cell in line.split(",")) for line in lines]
+    votes.write_text("\n".join(f"{line}," for line in (header, *rows)))
+    assert load_dataset(path).votes.tolist() == expected.tolist()
+
+
 def test_votes_can_lie_elsewhere_or_be_refused(write_csv, tmp_path):
     path = write_csv(ROWS)
     write_votes(tmp_path / "elsewhere.csv", VOTES)
@@ -155,7 +184,11 @@ def test_votes_stay_with_their_image_where_a_line_is_left_out(write_csv):
     [
         (VOTES[:2], ("Training", "PublicTest"), "fer2013new.csv has 2 rows, fer2013.csv has 3"),
         (VOTES, ("Training",) * 3, "fer2013new.csv: line 3 is in Training, that of fer2013.csv in PublicTest"),
-        ([("x",) * 10] * 3, ("Training", "PublicTest", "PrivateTest"), "votes are not whole numbers"),
+        (
+            [("x",) * 10] * 3,
+            ("Training", "PublicTest", "PrivateTest"),
+            "line 2: votes for .* 'x' are not a whole",
+        ),
     ],
 )
 def test_votes_for_other_images_are_refused(write_csv, rows, usage, words):

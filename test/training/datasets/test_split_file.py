@@ -66,7 +66,13 @@ def test_a_split_file_of_other_images_is_refused(write_npz, write_split_file, ch
         load_dataset(path, split_file=write_split_file(path, **changes))
 
 
-@pytest.mark.parametrize("changes", [{"rows": "all"}, {"rows": [-1]}, {"rows": [[1]]}])
+MALFORMED = [
+    *({"rows": rows} for rows in ("all", [-1], [[1]], [0.9, 1.5], [True, False], ["0", "1"], [3, 3])),
+    *({"split": name} for name in ("", None, 3)),
+]
+
+
+@pytest.mark.parametrize("changes", MALFORMED)
 def test_a_malformed_split_file_is_refused(write_npz, write_split_file, changes):
     path = write_npz()
     with pytest.raises(ConfigurationError, match="validation.json: not a split file"):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -166,6 +167,27 @@ def test_a_damaged_run_is_refused_in_one_line(finished_run, tmp_path, name, cont
     with pytest.raises(ModelBundleError, match=f"{name}: not ") as refusal:
         export(folder, "tiny", tmp_path / "out")
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: c.update(epoch=None), "epoch is not of type int"),
+        (lambda c: c.update(callbacks=5), "callbacks is not of type dict"),
+        (lambda c: c.update(lr_schedulers="x"), "lr_schedulers is not of type list"),
+        (lambda c: c.update(state_dict=[]), "state_dict is not of type dict"),
+        (lambda c: c["state_dict"].update({"network.head.bias": 3}), "state_dict: network.head.bias"),
+        (lambda c: c["state_dict"].update({3: torch.zeros(1)}), "state_dict: 3"),
+        (lambda c: c["state_dict"].update({"a": torch.zeros(1).bfloat16()}), "state_dict: a"),
+        (lambda c: c["state_dict"].update({"a": torch.zeros(1).to_sparse()}), "state_dict: a"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_named(finished_run, tmp_path, change, words):
+    content = torch.load(finished_run[0] / "best.ckpt", weights_only=True)
+    change(content)
+    torch.save(content, tmp_path / "best.ckpt")
+    with pytest.raises(ModelBundleError, match=re.escape(f"best.ckpt: not a checkpoint of a run ({words}")):
+        read_checkpoint(tmp_path / "best.ckpt")
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(finished_run, tmp_path):

@@ -111,13 +111,19 @@ def test_a_report_of_an_earlier_version_is_read(bundle, make_report, tmp_path):
         ("{", "report.json: not JSON"),
         ("[]", "report.json: not a complete report.json; evaluate the model again"),
         ('{"accuracy": 1}', "report.json: not a complete report.json; evaluate the model again"),
+        ({"calibration": None}, "report.json: not a complete report.json ("),
+        ({"coverage": None}, "report.json: not a complete report.json ("),
+        ({"per_class": [1]}, "report.json: not a complete report.json ("),
+        ({"split": ["PublicTest"]}, "report.json: not a complete report.json ("),
+        ({"limitations": 3}, "report.json: not a complete report.json ("),
+        ({"accuracy": float("nan")}, "report.json: not JSON (NaN is not a number)"),
         ({"model_sha256": "b" * 64}, "report.json: evaluates the model bbbbbbbbbbbb..., not tiny, aaaaaaaaaaaa..."),
     ],
 )
 def test_a_file_that_is_no_report_of_the_model_is_refused(bundle, make_report, tmp_path, content, words):
     path = tmp_path / "report.json"
     if content is not None:
-        path.write_text(json.dumps(make_report(**content)) if isinstance(content, dict) else content)
+        path.write_text(json.dumps({**make_report(), **content}) if isinstance(content, dict) else content)
     with pytest.raises(DatasetError) as raised:
         read_report(path, bundle({}))
     assert words in str(raised.value)
