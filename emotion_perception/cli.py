@@ -23,7 +23,7 @@ from typing import Any
 
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, report_unexpected
 from emotion_perception.core.missing_packages import import_problem
-from emotion_perception.core.printable import printable
+from emotion_perception.core.printable import encodable, printable
 from emotion_perception.core.retired_names import CLI_COMMANDS, CLI_OPTIONS
 
 _COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -208,9 +208,9 @@ class _NamedOutput:
         self._failure: OSError | None = None
 
     def write(self, text: str) -> int:
-        """Writes a text."""
+        """Writes a text, see `encodable`."""
         with self._named():
-            return int(self._stream.write(text))
+            return int(self._stream.write(encodable(text)))
 
     def flush(self) -> None:
         """Passes the text on; raises what `write` has raised, also if that was caught."""

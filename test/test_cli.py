@@ -102,6 +102,11 @@ def test_an_error_of_the_system_names_the_file_or_the_output(call, capsys, error
     assert words in capsys.readouterr().err
 
 
+def test_a_file_name_that_is_not_utf8_is_shown_with_its_letters(call, capsys):
+    assert call(lambda arguments: print(os.fsdecode(b"caf\xe9")) or 0) == 0
+    assert capsys.readouterr().out == "caf\u00e9\n"
+
+
 def test_a_reader_of_the_output_that_ends_early_is_no_error(call, capsys, monkeypatch):
     reader, writer = os.pipe()
     os.close(reader)

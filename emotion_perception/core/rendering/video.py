@@ -25,6 +25,7 @@ _TIME_BASE = Fraction(1, 1000)  # presentation times are milliseconds
 _QUEUE = 60  # images; two seconds at 30 Hz
 _SHORT_QUEUE = 4  # of a writer that waits: large images take much memory
 _WAIT_S = 0.2
+_LEAST_SIDE = 2  # pixels; those of the colors are two wide
 _ENCODERS = {
     # constant quality, beside nodes that work
     "vp9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "32", "b": "0"}),
@@ -129,6 +130,8 @@ class VideoWriter:
             name, options = _ENCODERS[self._codec]
             stream: Any = container.add_stream(name, options=options)
             height, width = first[0].shape[:2]
+            if min(height, width) < _LEAST_SIDE:
+                raise ValueError(f"images of {width}x{height} pixels are too small for a video")
             stream.width, stream.height, stream.pix_fmt = width - width % 2, height - height % 2, "yuv420p"
             stream.codec_context.time_base = _TIME_BASE
             with _SoundTrack(container, self._path.suffix.lower(), self._sound_of) as sound:

@@ -38,6 +38,14 @@ def test_images_have_their_stamps_as_presentation_times(video):
     assert levels == pytest.approx([40 * number for number in range(len(STAMPS_MS))], abs=4)
 
 
+@pytest.mark.parametrize("shape", [(1, 40, 3), (40, 1, 3)])
+def test_images_that_are_too_small_for_a_video_are_named(tmp_path, shape):
+    writer = VideoWriter(tmp_path / "one.webm")
+    writer.write(np.zeros(shape, np.uint8), START_NS)
+    with pytest.raises(OSError, match=f"images of {shape[1]}x{shape[0]} pixels are too small for a video"):
+        writer.close()
+
+
 @pytest.mark.guarantee(
     "The video of `make demo` is VP9 in WebM, whose encoder is under a BSD license.", section="Programs"
 )
