@@ -9,7 +9,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from bag_files import camera_info, header, write_bag
+from bag_files import camera_info, header, image, write_bag
 from bag_scene import HAPPY, PLAIN, SAD, STEP, T0, Grays, Squares, make_pipeline, make_slow_pipeline, scene, stamps
 
 from emotion_perception.bags.evaluation import evaluate_bag
@@ -375,8 +375,6 @@ def test_a_recording_without_faces_has_a_report(tmp_path):
 
 
 def test_a_header_without_a_stamp_is_accepted(tmp_path):
-    from bag_files import image
-
     extra = [("/image_raw", IMAGE, T0 + k, image(scene((*SQUARE, HAPPY)), header(0))) for k in range(2)]
     bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=extra)
     report = evaluate(bag, tmp_path / "out", replace(PLAIN, topic="/image_raw"))
@@ -457,9 +455,9 @@ def relabel(message, labels):
     message.labels = labels
 
 
-def with_emotions(path, recorded, topic="/emotions", **options):
+def with_emotions(path, recorded, emotions_topic="/emotions", **options):
     """Writes the images of `bag` with recorded EmotionArrays."""
-    extra = [(topic, EMOTIONS, received, message) for received, message in recorded]
+    extra = [(emotions_topic, EMOTIONS, received, message) for received, message in recorded]
     return write_bag(path, [scene((*SQUARE, mood(k))) for k in range(COUNT)], stamps(COUNT), extra=extra, **options)
 
 
@@ -499,3 +497,27 @@ def test_recorded_predictions_of_another_model_with_these_labels_are_a_problem(b
         message.model_sha256 = "0" * 64
     report = evaluate(with_emotions(tmp_path / "two", recorded), tmp_path / "rec", RECORDED)
     assert f"3 recorded predictions are of another model than {report['model']}" in report["problems"]
+
+
+@pytest.mark.guarantee(
+    "The images of one camera are not scored with the emotions of another.", section="Recording and replay"
+)
+def test_recorded_emotions_of_another_camera_are_refused(bag, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    images = [("/rear/image_raw", IMAGE, T0 + k, image(scene(), header(T0 + k * STEP))) for k in range(COUNT)]
+    emotions = [("/rear/emotions", EMOTIONS, received, message) for received, message in recorded]
+    options = {"topic": "/front/image_raw", "extra": [*images, *emotions]}
+    two = write_bag(tmp_path / "two", [scene()] * COUNT, stamps(COUNT), **options)
+    with pytest.raises(RecordingError, match="no emotions of the images of /front/image_raw.*: /rear/emotions"):
+        evaluate(two, tmp_path / "front", replace(RECORDED, topic="/front/image_raw"))
+    report = evaluate(two, tmp_path / "rear", replace(RECORDED, topic="/rear/image_raw"))
+    assert report["frames"]["processed"] == COUNT
+
+
+@pytest.mark.parametrize("topic", ["/camera/image_raw", "/image_raw"])
+def test_recorded_emotions_may_be_in_another_namespace_than_the_only_camera(bag, tmp_path, topic):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    one = with_emotions(tmp_path / "one", recorded, "/robot/emotions", topic=topic)
+    assert evaluate(one, tmp_path / "rec", RECORDED)["frames"]["processed"] == COUNT

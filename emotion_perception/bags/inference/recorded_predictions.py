@@ -16,7 +16,14 @@ from emotion_perception.bags.inference.frame_result import (
     UNDECODABLE,
     FrameResult,
 )
-from emotion_perception.bags.io.images import BagImage, image_topic, namespace_of, read_bag_images, stamp_ns
+from emotion_perception.bags.io.images import (
+    BagImage,
+    has_camera_name,
+    image_topic,
+    namespace_of,
+    read_bag_images,
+    stamp_ns,
+)
 from emotion_perception.bags.io.messages import DAMAGED, EMOTIONS, IMAGE_TYPES, recorded_typestore
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
@@ -155,15 +162,22 @@ class RecordedPredictions:
 
 
 def _emotions_topic(recording: Recording, images: Topic | None) -> Topic:
-    """Returns the only topic of EmotionArrays, or the one in the namespace of the image topic."""
+    """Returns the topic of EmotionArrays beside the image topic, or the only one that is not beside another camera."""
     topics = [topic for topic in recording.topics if topic.type == EMOTIONS and topic.count]
     if not topics:
         raise RecordingError(f"{recording.path}: holds no recorded emotions ({EMOTIONS})")
-    beside = namespace_of(images.name) + "emotions" if images is not None else ""
-    candidates = [topic for topic in topics if topic.name == beside] or topics
-    if len(candidates) > 1:
-        names = ", ".join(topic.name for topic in candidates)
-        raise RecordingError(f"{recording.path}: has several topics of emotions, none beside the images: {names}")
+    own = namespace_of(images.name) if images is not None else ""
+    cameras = [topic.name for topic in recording.topics if topic.type in IMAGE_TYPES and has_camera_name(topic.name)]
+    others = {namespace_of(name) for name in cameras} - {own}
+    candidates = [topic for topic in topics if topic.name == f"{own}emotions"]
+    candidates = candidates or [topic for topic in topics if namespace_of(topic.name) not in others]
+    if len(candidates) != 1:
+        what = (
+            "has several topics of emotions, none beside the images" if candidates else "has no emotions of the images"
+        )
+        images_topic = f" of {images.name}" if images is not None else ""
+        names = ", ".join(topic.name for topic in topics)
+        raise RecordingError(f"{recording.path}: {what}{images_topic}; its topics of emotions: {names}")
     return candidates[0]
 
 

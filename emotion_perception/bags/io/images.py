@@ -94,6 +94,11 @@ def _refusal(recording: Recording, reason: str) -> RecordingError:
     return RecordingError(f"{recording.path}: {reason}{damage and f' ({damage})'}")
 
 
+def has_camera_name(topic: str) -> bool:
+    """Returns whether an image topic has a usual name of cameras, not e.g. that of an overlay."""
+    return topic.endswith(tuple(f"/{ending}" for ending in _CAMERA_TOPICS))
+
+
 def namespace_of(topic: str) -> str:
     """Returns the namespace of an image topic with a trailing slash, e.g. `/front/` of `/front/image_raw`."""
     return topic.removesuffix("/compressed").rpartition("/")[0] + "/"
