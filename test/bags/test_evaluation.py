@@ -4,6 +4,7 @@
 import csv
 import json
 import re
+import time
 from dataclasses import replace
 
 import cv2
@@ -23,6 +24,7 @@ from emotion_perception.bags.io.messages import (
     FACES,
     IMAGE,
     IMAGE_ANNOTATIONS,
+    NS,
     annotation_typestore,
 )
 from emotion_perception.bags.io.recording import Recording
@@ -521,3 +523,18 @@ def test_recorded_emotions_may_be_in_another_namespace_than_the_only_camera(bag,
     recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
     one = with_emotions(tmp_path / "one", recorded, "/robot/emotions", topic=topic)
     assert evaluate(one, tmp_path / "rec", RECORDED)["frames"]["processed"] == COUNT
+
+
+@pytest.mark.parametrize(
+    "received_ns",
+    [[T0 - 60 * NS, T0, T0 + 1], [0, T0, T0 + 1], [T0, T0 + 1, (1 << 64) - 1]],
+    ids=["a minute", "since 1970", "beyond int64"],
+)
+def test_a_pause_of_the_recording_is_cut_in_real_time(tmp_path, monkeypatch, received_ns):
+    monkeypatch.setattr("emotion_perception.bags.inference.runner._MAX_PAUSE_S", 0.2)
+    bag = write_bag(tmp_path / "bag", [scene((*SQUARE, HAPPY))] * 3, stamps(3), received_ns=received_ns)
+    begun = time.monotonic()
+    report = evaluate(bag, tmp_path / "out", Settings(mode="realtime"))
+    assert time.monotonic() - begun < 30
+    assert report["frames"]["processed"] == 3
+    assert report["timing"]["latency_ms"]["max"] < 10_000

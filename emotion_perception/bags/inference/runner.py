@@ -23,6 +23,7 @@ from emotion_perception.core.sync import MAX_WAITING, LatestFrameWorker
 from emotion_perception.core.types import Face, FaceEmotion, FrameCounts
 
 _STOP_S = 60.0  # limit for the last frames
+_MAX_PAUSE_S = 10.0  # between two frames; the work on earlier ones is then done
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +178,8 @@ class RealtimeRunner:
     """Feeds images at the rate of their recording to a detection and a classification worker, like the two nodes.
 
     Each worker takes the newest frame if it cannot keep up with them. A frame that is replaced before the detector is
-    free is dropped, one that is replaced before the classifier is free is skipped. The transport of messages between
-    processes is not simulated.
+    free is dropped, one that is replaced before the classifier is free is skipped. A pause of the recording, in which
+    there is nothing to process, is cut to 10 s. The transport of messages between processes is not simulated.
 
     Args:
         pipeline: a new one.
@@ -203,6 +204,8 @@ class RealtimeRunner:
             for bag_image in images:
                 first_ns = bag_image.received_ns if first_ns is None else first_ns
                 due_s = begun_s + (bag_image.received_ns - first_ns) / NS
+                too_long_s = max(0.0, due_s - time.monotonic() - _MAX_PAUSE_S)
+                begun_s, due_s = begun_s - too_long_s, due_s - too_long_s
                 yield from self._results_until(due_s)
                 detector.put(_ScheduledImage(bag_image, due_s))
         finally:
