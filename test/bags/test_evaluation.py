@@ -538,3 +538,12 @@ def test_a_pause_of_the_recording_is_cut_in_real_time(tmp_path, monkeypatch, rec
     assert time.monotonic() - begun < 30
     assert report["frames"]["processed"] == 3
     assert report["timing"]["latency_ms"]["max"] < 10_000
+
+
+@pytest.mark.parametrize("topic", ["/image_overlay/compressed", "/front/faces", "/diagnostics"])
+def test_images_on_a_topic_of_the_results_are_not_written_beside_them(tmp_path, topic):
+    bag = write_bag(tmp_path / "bag", [scene((*SQUARE, HAPPY))] * 3, stamps(3), topic=topic)
+    with pytest.raises(RecordingError, match=f"--write-bag writes results on {topic}, the topic of the images"):
+        evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    report = evaluate(bag, tmp_path / "out", Settings(write_bag=True, anonymize="fill"))
+    assert report["frames"]["processed"] == 3

@@ -27,13 +27,20 @@ from emotion_perception.bags.io.messages import (
 )
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
+from emotion_perception.core.errors import RecordingError
 from emotion_perception.core.images import JPEG_FORMAT, bgr_to_jpeg
 from emotion_perception.core.message_adapters import MessageBuilder
 from emotion_perception.core.rendering import FaceAnonymizer, ImageAnnotationsBuilder, OverlayOptions, draw_overlay
 from emotion_perception.core.types import FrameCounts, ModelInfo, Status
 
 _JPEG_QUALITY = 85
-_OVERLAY = "image_overlay/compressed"
+_RESULTS = {
+    "faces": FACES,
+    "emotions": EMOTIONS,
+    "image_overlay/compressed": COMPRESSED,
+    "image_annotations": IMAGE_ANNOTATIONS,
+}
+_DIAGNOSTICS = "/diagnostics"
 
 
 class ResultWriter:
@@ -49,6 +56,9 @@ class ResultWriter:
         model: the model that predicts the emotions.
         detector: name of the detector.
         anonymize: how faces are hidden in the overlay; the images themselves are then left out.
+
+    Raises:
+        RecordingError: the image topic has the name of a result.
     """
 
     def __init__(
@@ -61,6 +71,12 @@ class ResultWriter:
         detector: str,
         anonymize: str,
     ) -> None:
+        namespace = namespace_of(topic.name)
+        results = {f"{namespace}{name}": kind for name, kind in _RESULTS.items()} | {_DIAGNOSTICS: DIAGNOSTICS}
+        if anonymize == "none" and topic.name in results:
+            raise RecordingError(
+                f"{recording.path}: --write-bag writes results on {topic.name}, the topic of the images"
+            )
         self._writer = Writer(folder, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
         self._image_type, self._model, self._detector, self._anonymize = topic.type, model, detector, anonymize
@@ -69,12 +85,9 @@ class ResultWriter:
         self._store = typestore()
         self._builder = MessageBuilder(self._store.types.__getitem__)
         self._annotations_builder = ImageAnnotationsBuilder(annotation_typestore().types.__getitem__)
-        namespace = namespace_of(topic.name)
-        self._faces = self._add(f"{namespace}faces", FACES)
-        self._emotions = self._add(f"{namespace}emotions", EMOTIONS)
-        self._overlay = self._add(f"{namespace}{_OVERLAY}", COMPRESSED)
-        self._annotations = self._add(f"{namespace}image_annotations", IMAGE_ANNOTATIONS)
-        self._diagnostics, self._next_diagnostics_ns = self._add("/diagnostics", DIAGNOSTICS), 0
+        connections = (self._add(name, kind) for name, kind in results.items())
+        self._faces, self._emotions, self._overlay, self._annotations, self._diagnostics = connections
+        self._next_diagnostics_ns = 0
         self._images = self._add(topic.name, topic.type) if anonymize == "none" else None
         self._copy(recording, camera_info_topic(recording, topic))
 
