@@ -12,6 +12,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.service import Service
 from rclpy.timer import Timer
@@ -41,7 +42,13 @@ if TYPE_CHECKING:
 STEADY_CLOCK = Clock(clock_type=ClockType.STEADY_TIME)
 _STATUS_PERIOD_S = 1.0
 _THROTTLE_S = 5.0
-_NO_CLOCK = "use_sim_time is set, but the time is 0: nothing has come on /clock"
+NO_CLOCK = "use_sim_time is set, but the time is 0: nothing has come on /clock"
+
+
+def is_without_clock(node: Node) -> bool:
+    """Returns whether a node is in the state of `NO_CLOCK`."""
+    clock = node.get_clock()
+    return clock.ros_time_is_active and clock.now().nanoseconds == 0
 
 
 class Behavior:
@@ -264,9 +271,7 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
 
     def publish_status(self) -> None:
         """Publishes this node's entry of /diagnostics."""
-        clock = self.get_clock()
-        without_time = clock.ros_time_is_active and clock.now().nanoseconds == 0
-        self.set_problem("clock", _NO_CLOCK if without_time else "")
+        self.set_problem("clock", NO_CLOCK if is_without_clock(self) else "")
         values = {"state": self._state, **self.status(), **self._load_status()}
         name = status_name(self.get_fully_qualified_name(), self.component)
         entry = self.diagnostics.entry(name, self.hardware_id, values)

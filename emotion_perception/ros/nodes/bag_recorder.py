@@ -4,6 +4,7 @@
 
 Subscribes to `topics`, by default `image_raw`, `camera_info`, `faces` and `emotions`, as soon as they have a publisher,
 and writes each message byte for byte with the time of its arrival on the node's clock, until SIGINT, SIGTERM or SIGHUP.
+With `use_sim_time` it subscribes when the first time has come on `/clock`.
 """
 
 import threading
@@ -21,7 +22,7 @@ from emotion_perception.core.paths import local_path
 from emotion_perception.ros import qos
 from emotion_perception.ros.command_line import NodeArgumentParser
 from emotion_perception.ros.config import RecorderConfig
-from emotion_perception.ros.lifecycle_node import STEADY_CLOCK
+from emotion_perception.ros.lifecycle_node import NO_CLOCK, STEADY_CLOCK, is_without_clock
 from emotion_perception.ros.node_options import NodeOptions
 from emotion_perception.ros.one_shot_node import OneShotNode, run_one_shot_node
 from emotion_perception.ros.process import EXIT_FAULT, EXIT_OK, GRACE_PERIOD_S
@@ -79,7 +80,10 @@ class BagRecorder(OneShotNode[RecorderConfig]):
         return EXIT_FAULT if self._writer.fault else EXIT_OK
 
     def _subscribe(self, topic: str) -> None:
-        """Subscribes to a topic once it has a publisher of a type that is installed."""
+        """Subscribes to a topic once there is a time, and a publisher of a type that is installed."""
+        if topic not in self._inputs and is_without_clock(self):
+            self.get_logger().warning(f"{NO_CLOCK}; recording begins with it", throttle_duration_sec=_THROTTLE_S)
+            return
         publishers = qos.publishers_of(self, topic)
         if publishers is None:
             self._warn_once(topic, "cannot be recorded: the type of a publisher, or its QoS, cannot be read")

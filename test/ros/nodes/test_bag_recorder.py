@@ -153,8 +153,7 @@ def test_names_are_relative_and_can_be_remapped(graph, make, bag):
 
 def test_the_time_of_receiving_is_the_nodes(graph, make, bag):
     running = graph.run(BagRecorder, bag=str(bag), use_sim_time=True)
-    clock, images = graph.speak(Clock, "/clock"), graph.speak(Image, "image_raw")
-    now = Clock()
+    clock, now = graph.speak(Clock, "/clock"), Clock()
     now.clock.sec = 5000
 
     def set_clock():
@@ -162,9 +161,37 @@ def test_the_time_of_receiving_is_the_nodes(graph, make, bag):
         return running.node.get_clock().now().nanoseconds == 5000 * NS
 
     graph.wait(set_clock)
-    images.publish(picture(make, 0))
+    graph.speak(Image, "image_raw").publish(picture(make, 0))
     running.stop()
     assert [entry.received_ns for entry in entries(bag)] == [5000 * NS]
+
+
+@pytest.mark.guarantee(
+    "With `use_sim_time`, `bag_recorder` records nothing before the first time on `/clock`, and says so.",
+    section="Recording and replay",
+)
+def test_nothing_is_recorded_before_the_first_time_on_the_clock(graph, make, bag, capfd):
+    running = graph.run(BagRecorder, bag=str(bag), topics=["image_raw", "place"], use_sim_time=True)
+    images = graph.probe.create_publisher(Image, "image_raw", 10)
+    lasting = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    places = graph.probe.create_publisher(Point, "place", lasting)
+    places.publish(Point(x=1.0))
+    graph.wait(lambda: "the time is 0" in capfd.readouterr().err)
+    images.publish(picture(make, 0))
+    clock, begun = graph.speak(Clock, "/clock"), Clock()
+    begun.clock.sec = 50
+
+    def is_subscribed():
+        clock.publish(begun)
+        return images.get_subscription_count() == places.get_subscription_count() == 1
+
+    graph.wait(is_subscribed)
+    images.publish(picture(make, 1))
+    assert running.stop() == 0
+    assert sorted((entry.topic, entry.received_ns) for entry in entries(bag)) == [
+        ("/image_raw", 50 * NS),
+        ("/place", 50 * NS),
+    ]
 
 
 def test_a_type_that_is_not_known_is_named_and_the_others_are_recorded(graph, make, bag, monkeypatch, capfd):
