@@ -28,6 +28,7 @@ from emotion_perception.bags.io.messages import (
     annotation_typestore,
 )
 from emotion_perception.bags.io.recording import Recording
+from emotion_perception.bags.labeling import label_bag
 from emotion_perception.core.classification.options import RecognizerOptions
 from emotion_perception.core.errors import ConfigurationError, DatasetError, RecordingError
 from emotion_perception.core.images.image_codec import compressed_to_bgr
@@ -547,3 +548,31 @@ def test_images_on_a_topic_of_the_results_are_not_written_beside_them(tmp_path, 
         evaluate(bag, tmp_path / "out", Settings(write_bag=True))
     report = evaluate(bag, tmp_path / "out", Settings(write_bag=True, anonymize="fill"))
     assert report["frames"]["processed"] == 3
+
+
+@pytest.mark.parametrize("damaged", [0, 2])
+def test_a_damaged_image_shifts_no_times(tmp_path, damaged):
+    of_another_clock = [*range(5, 9), (1 << 64) - 1]
+    messages = [
+        ("/image_raw", IMAGE, time, b"" if k == damaged else image(scene((*SQUARE, HAPPY)), header(T0 + k * STEP)))
+        for k, time in enumerate(of_another_clock)
+    ]
+    bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=messages)
+    settings = replace(PLAIN, topic="/image_raw")
+    report = evaluate(bag, tmp_path / "out", settings)
+    assert report["first_stamp_ns"] == T0 + (STEP if damaged == 0 else 0)
+    assert report["duration_s"] == (3 if damaged == 0 else 4) * STEP / NS
+    assert len(report["problems"]) == 1
+    assert report["problems"][0].startswith("1 of 5 images cannot be decoded")
+    (interval,) = label_bag(bag, tmp_path / "labels.csv", settings, progress=False, make_pipeline=make_pipeline)
+    assert interval.start_ns == report["first_stamp_ns"]
+    assert evaluate(bag, tmp_path / "again", settings, labels=tmp_path / "labels.csv")["recognition"]["raw"]["n"] == 4
+
+
+def test_a_recorded_track_id_that_no_table_can_hold_is_not_read(bag, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    recorded[3][1].faces[0].face.track_id = 1 << 63
+    report = evaluate(with_emotions(tmp_path / "odd", recorded), tmp_path / "rec", RECORDED)
+    assert report["predictions"]["faces"] == COUNT - 1
+    assert "1 recorded predictions cannot be read" in report["problems"]

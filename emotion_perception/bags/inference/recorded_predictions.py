@@ -33,6 +33,7 @@ from emotion_perception.core.printable import printable
 from emotion_perception.core.types import FaceEmotion, ModelInfo, Status
 
 _FRAME_STATUS = {Status.OK: PROCESSED, Status.NO_IMAGE: NO_IMAGE, Status.ERROR: FAILED, Status.SKIPPED: SKIPPED}
+_MAX_TRACK_ID = (1 << 63) - 1  # of a table
 _SHOWN = 200  # characters of a name of a recording
 
 
@@ -82,7 +83,7 @@ class RecordedPredictions:
         stamps = set()
         for bag_image in read_bag_images(self._recording, self.topic):
             stamps.add(bag_image.stamp_ns)
-            recorded = self._entries.get(bag_image.stamp_ns)
+            recorded = None if bag_image.message is None else self._entries.get(bag_image.stamp_ns)
             yield _result_without_prediction(bag_image) if recorded is None else self._joined(recorded, bag_image)
         self._without_image = len(self._entries.keys() - stamps)
 
@@ -143,15 +144,17 @@ class RecordedPredictions:
             try:
                 message = self._message(entry)
                 Status(message.status)
-                has_faces, model, stamp = bool(emotions_from_fields(message)), _model_info(message), stamp_ns(message)
+                emotions, model, stamp = emotions_from_fields(message), _model_info(message), stamp_ns(message)
                 if len({*model.labels}) < len(model.labels):
                     raise ValueError("a label is there more than once")
+                if any(emotion.face.track_id > _MAX_TRACK_ID for emotion in emotions):
+                    raise ValueError("a track id that no tracker gives")
             except (*DAMAGED, AttributeError):
                 self._unreadable += 1
                 continue
             if stamp not in entries:
                 entries[stamp] = entry
-                if has_faces:
+                if emotions:
                     models[stamp] = known.setdefault(model, model)
         return entries, models
 

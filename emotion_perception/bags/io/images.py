@@ -3,6 +3,7 @@
 """Image topics of recordings, and their images."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
 from emotion_perception.core.images import compressed_to_bgr, raw_to_bgr
 
+_MAX_NS = (1 << 63) - 1  # of a table; mcap's times reach further
 _CAMERA_TOPICS = ("image_raw", "image_raw/compressed", "image_rect", "image")  # last part of the names
 
 
@@ -24,7 +26,8 @@ class BagImage:
 
     Attributes:
         number: position among the messages of the topic, from 0.
-        stamp_ns: stamp of its header; `received_ns` if the message is damaged.
+        stamp_ns: stamp of its header; if the message is damaged, that of the last one before it which is not, or of the
+            first one in the recording. If all are damaged, `received_ns`.
         received_ns: time at which it was recorded.
         message_type: type of the message, one of `IMAGE_TYPES`.
         raw: the message in CDR.
@@ -112,14 +115,26 @@ def camera_info_topic(recording: Recording, images: Topic) -> str | None:
 
 def read_bag_images(recording: Recording, topic: Topic) -> Iterator[BagImage]:
     """Yields every message of an image topic in the order of recording, including damaged ones."""
+    last_ns = None
     for number, entry in enumerate(recording.messages([topic.name])):
         message, problem = None, None
         try:
             message = deserialize(entry.raw, topic.type)
+            last_ns = stamp_ns(message)
         except ImageError as e:
             problem = str(e)
-        stamp = entry.received_ns if message is None else stamp_ns(message)
+            if number == 0:
+                last_ns = _first_stamp_ns(recording, topic)
+        stamp = min(entry.received_ns, _MAX_NS) if last_ns is None else last_ns
         yield BagImage(number, stamp, entry.received_ns, topic.type, entry.raw, message, problem)
+
+
+def _first_stamp_ns(recording: Recording, topic: Topic) -> int | None:
+    """Returns the stamp of the first image that is not damaged, or None; times of reception may be of another clock."""
+    for entry in recording.messages([topic.name]):
+        with suppress(ImageError):
+            return stamp_ns(deserialize(entry.raw, topic.type))
+    return None
 
 
 def deserialize(raw: bytes, message_type: str) -> Any:

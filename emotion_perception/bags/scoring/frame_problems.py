@@ -40,9 +40,14 @@ def frame_problems(frames: FrameTable, recorded: int) -> Iterator[str]:
 
 
 def stamp_counts(frames: FrameTable) -> dict[str, int]:
-    """Counts stamps_equal (to the one before), stamps_backward and stamps_zero; of zero stamps only the last."""
-    steps, same_bag = np.diff(frames.stamp_ns), np.diff(frames.bag) == 0
-    zero = frames.stamp_ns == 0
+    """Counts stamps_equal (to the one before), stamps_backward and stamps_zero; of zero stamps only the last.
+
+    Images that cannot be decoded are left out: a damaged one has the stamp of another.
+    """
+    decoded = frames.status != UNDECODABLE
+    stamp_ns, bag = frames.stamp_ns[decoded], frames.bag[decoded]
+    steps, same_bag = np.diff(stamp_ns), np.diff(bag) == 0
+    zero = stamp_ns == 0
     return {
         "stamps_equal": int(((steps == 0) & same_bag & ~zero[1:]).sum()),
         "stamps_backward": int(((steps < 0) & same_bag).sum()),

@@ -135,3 +135,24 @@ def test_a_damaged_message_is_a_image_with_a_problem(tmp_path, kind, raw):
     assert image.stamp_ns == image.received_ns == T0 + STEP
     with pytest.raises(ImageError):
         image.to_bgr()
+
+
+@pytest.mark.parametrize("damaged", [[0, 1], [2, 3], [1, 4]])
+def test_a_damaged_message_has_the_stamp_of_another_whatever_its_time_of_reception(tmp_path, damaged):
+    received = [7, 8, 9, (1 << 64) - 2, (1 << 64) - 1]
+    messages = [
+        ("/cam", IMAGE, time, b"" if k in damaged else bag_files.image(PICTURE, header(T0 + k * STEP)))
+        for k, time in enumerate(received)
+    ]
+    bag = write_bag(tmp_path / "bag", [], [], topic="/x", extra=messages)
+    with Recording(bag) as recording:
+        found = [image.stamp_ns for image in read_bag_images(recording, image_topic(recording, "/cam"))]
+    before = {0: 2, 1: 2} if 0 in damaged else {k: max(j for j in range(k) if j not in damaged) for k in damaged}
+    assert found == [T0 + before.get(k, k) * STEP for k in range(5)]
+
+
+def test_if_all_messages_are_damaged_their_stamps_are_the_times_of_reception(tmp_path):
+    messages = [("/cam", IMAGE, time, b"") for time in (T0, T0 + STEP, (1 << 64) - 1)]
+    with Recording(write_bag(tmp_path / "bag", [], [], topic="/x", extra=messages)) as recording:
+        found = [image.stamp_ns for image in read_bag_images(recording, image_topic(recording, "/cam"))]
+    assert found == [T0, T0 + STEP, (1 << 63) - 1]
