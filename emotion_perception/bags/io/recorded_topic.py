@@ -12,7 +12,7 @@ class Topic:
 
     Attributes:
         name: as it was recorded, e.g. `/front/image_raw`.
-        type: e.g. `sensor_msgs/msg/Image`; empty if the file does not record it.
+        type: as `type_in` returns it, e.g. `sensor_msgs/msg/Image`; empty if the file does not record it.
         count: number of its messages; in a damaged file some of them may be unreadable.
         definition: message definition of the type and of all types of its fields; empty if the file has none.
     """
@@ -40,3 +40,8 @@ class Entry(NamedTuple):
 def is_text(name: object) -> bool:
     """Returns whether what a file stores as a name is one: printable text of one line."""
     return isinstance(name, str) and name != "" and name.isprintable()
+
+
+def type_in(encoding: str, name: str) -> str:
+    """Returns the type of a topic: its name, of messages that are not in CDR with their encoding, so that none fits."""
+    return name if encoding in ("cdr", "") or not name else f"{name} in {encoding}"

@@ -30,7 +30,7 @@ from emotion_perception.bags.io.limits import (
     unpack_message,
     wal_of,
 )
-from emotion_perception.bags.io.recorded_topic import Entry, Topic, is_text
+from emotion_perception.bags.io.recorded_topic import Entry, Topic, is_text, type_in
 from emotion_perception.bags.io.recovery import RecoveredMcap, RecoveredSqlite
 from emotion_perception.core.errors import RecordingError, one_line
 from emotion_perception.core.regular_files import check_regular, open_regular
@@ -47,7 +47,7 @@ class _Storage(Protocol):
 
     topics: list[Topic]
 
-    def messages(self, names: Collection[str]) -> Iterator[Entry]: ...
+    def messages(self, types: Mapping[str, str]) -> Iterator[Entry]: ...
 
     def close(self) -> None: ...
 
@@ -65,6 +65,8 @@ class Recording:
     Attributes:
         path: as given.
         files: the storage files, in the order of recording.
+        topics: all topics, sorted by name, each once with the sum of its messages in all files; of a topic with several
+            types those of the type with the most messages.
         declared: number of messages of each topic that metadata.yaml tells; empty where it does not.
         problems: the damage that was found, one line each; reading messages may add lines.
 
@@ -81,6 +83,7 @@ class Recording:
         self.files = self._chosen(_storage_files(path), metadata)
         try:
             self._storages = self._open()
+            self.topics = self._merged()
         except BaseException:
             self.close()
             raise
@@ -93,24 +96,31 @@ class Recording:
     ) -> None:
         self.close()
 
-    @property
-    def topics(self) -> list[Topic]:
-        """All topics, sorted by name; a topic that is in several files is listed once, with the sum of its messages."""
-        found: dict[str, Topic] = {}
+    def _merged(self) -> list[Topic]:
+        """Returns `topics`, and adds a problem for each type that is left out."""
+        found: dict[tuple[str, str], Topic] = {}
         for topic in (topic for storage in self._storages for topic in storage.topics):
-            earlier = found.get(topic.name, replace(topic, count=0))
-            found[topic.name] = replace(earlier, count=earlier.count + topic.count)
-        return sorted(found.values())
+            key = topic.name, topic.type
+            earlier = found.get(key, replace(topic, count=0))
+            found[key] = replace(earlier, count=earlier.count + topic.count)
+        merged: dict[str, Topic] = {}
+        for topic in sorted(found.values(), key=lambda topic: -topic.count):
+            read = merged.setdefault(topic.name, topic)
+            if read is not topic and topic.count:
+                what = f"{topic.count} messages of the type {topic.type} are left out"
+                self._note(f"{topic.name} is read as {read.type}; {what}")
+        return sorted(merged.values())
 
     def messages(self, names: Collection[str]) -> Iterator[Entry]:
         """Yields the messages of topics in the order of recording.
 
         Reading a file ends where it is damaged; `problems` then has a line about it.
         """
+        types = {topic.name: topic.type for topic in self.topics if topic.name in names}
         for storage in self._storages:
             count = 0
             try:
-                for entry in storage.messages(names):
+                for entry in storage.messages(types):
                     if not isinstance(entry.received_ns, int) or not isinstance(entry.raw, bytes):
                         raise RecordingError("a message has no time or no content")  # SQLite stores any type
                     yield entry._replace(raw=unpack_message(entry.raw))
@@ -262,23 +272,27 @@ class _IntactFile:
         self.topics = [
             Topic(
                 connection.topic,
-                connection.msgtype,
+                _type(connection),
                 connection.msgcount,
                 connection.msgdef.data if connection.msgdef.format == MessageDefinitionFormat.MSG else "",
             )
             for connection in reader.connections
         ]
 
-    def messages(self, names: Collection[str]) -> Iterator[Entry]:
-        """Yields the messages of topics in the order of recording."""
-        wanted = [connection for connection in self._reader.connections if connection.topic in names]
-        if wanted:
+    def messages(self, types: Mapping[str, str]) -> Iterator[Entry]:
+        """Yields the messages of topics, given with their types, in the order of recording."""
+        connections = self._reader.connections
+        if wanted := [connection for connection in connections if types.get(connection.topic) == _type(connection)]:
             for connection, received_ns, raw in self._reader.messages(wanted):
                 yield Entry(connection.topic, received_ns, raw)
 
     def close(self) -> None:
         """Closes the file."""
         self._reader.close()
+
+
+def _type(connection: Any) -> str:
+    return type_in(connection.ext.serialization_format, connection.msgtype)
 
 
 def is_recording(path: Path) -> bool:

@@ -3,7 +3,7 @@
 """Reads damaged storage files up to the damage, e.g. files that a power cut truncated."""
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +19,7 @@ from emotion_perception.bags.io.limits import (
     open_sqlite,
     unpack_chunk,
 )
-from emotion_perception.bags.io.recorded_topic import Entry, Topic
+from emotion_perception.bags.io.recorded_topic import Entry, Topic, type_in
 from emotion_perception.core.errors import RecordingError, one_line
 from emotion_perception.core.regular_files import open_regular
 
@@ -41,15 +41,15 @@ class RecoveredMcap:
             channels[channel.id] = (channel, schema)
             counts[channel.id] = counts.get(channel.id, 0) + 1
         for number, (channel, schema) in sorted(channels.items()):
-            name, definition = (schema.name, schema.data.decode(errors="replace")) if schema else ("", "")
-            self.topics.append(Topic(channel.topic, name, counts[number], definition))
+            definition = schema.data.decode(errors="replace") if schema else ""
+            self.topics.append(Topic(channel.topic, _type(channel, schema), counts[number], definition))
         if not channels:
             raise RecordingError(f"{path}: nothing can be recovered from this damaged file")
 
-    def messages(self, names: Collection[str]) -> Iterator[Entry]:
-        """Yields the messages of topics in the order of the file."""
-        for channel, _, message in self._records():
-            if channel.topic in names:
+    def messages(self, types: Mapping[str, str]) -> Iterator[Entry]:
+        """Yields the messages of topics, given with their types, in the order of the file."""
+        for channel, schema, message in self._records():
+            if types.get(channel.topic) == _type(channel, schema):
                 yield Entry(channel.topic, message.log_time, bytes(message.data))
 
     def close(self) -> None:
@@ -69,6 +69,10 @@ class RecoveredMcap:
                 elif isinstance(record, Message) and record.channel_id in channels:
                     channel = channels[record.channel_id]
                     yield channel, schemas.get(channel.schema_id), record
+
+
+def _type(channel: Channel, schema: Schema | None) -> str:
+    return type_in(channel.message_encoding, schema.name if schema else "")
 
 
 class _StrictReader(StreamReader):
@@ -113,7 +117,7 @@ class RecoveredSqlite:
         except SQLITE_DAMAGE as e:
             self._connection.close()
             raise RecordingError(f"{path}: nothing can be recovered from this damaged file ({one_line(e)})") from e
-        self._names = {number: name for number, name, _ in rows}
+        self._topics = {number: (name, kind) for number, name, kind in rows}
         definitions = dict(self._rows("SELECT topic_type, encoded_message_definition FROM message_definitions"))
         counts: dict[int, int] = {}
         for (number,) in self._rows("SELECT topic_id FROM messages ORDER BY id"):
@@ -123,11 +127,12 @@ class RecoveredSqlite:
             for k, name, kind in rows
         ]
 
-    def messages(self, names: Collection[str]) -> Iterator[Entry]:
-        """Yields the messages of topics in the order of the file."""
+    def messages(self, types: Mapping[str, str]) -> Iterator[Entry]:
+        """Yields the messages of topics, given with their types, in the order of the file."""
         for number, received_ns, data in self._rows("SELECT topic_id, timestamp, data FROM messages ORDER BY id"):
-            if self._names.get(number) in names:
-                yield Entry(self._names[number], received_ns, data)
+            name, kind = self._topics.get(number, ("", ""))
+            if name in types and types[name] == kind:
+                yield Entry(name, received_ns, data)
 
     def close(self) -> None:
         """Closes the file."""

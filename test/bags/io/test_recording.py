@@ -18,6 +18,7 @@ from hostile_bags import image_message
 from mcap.writer import Writer as McapWriter
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
+from emotion_perception.bags.io.images import image_topic
 from emotion_perception.bags.io.messages import CAMERA_INFO, IMAGE, typestore
 from emotion_perception.bags.io.recording import Recording, is_recording
 from emotion_perception.core.errors import RecordingError
@@ -290,6 +291,38 @@ def test_a_write_ahead_log_that_cannot_be_applied_is_a_problem(tmp_path, monkeyp
     found, problems = entries(killed)
     assert [entry.received_ns for entry in found] == stamps(2)
     assert problems == ["metadata.yaml is missing", "bag.db3: more than 0 GiB, unpacked; bag.db3-wal is not read"]
+
+
+@pytest.mark.guarantee(
+    "Of a topic with several types the one with the most messages is read, and the others are a problem.",
+    section="Recording and replay",
+)
+@pytest.mark.parametrize("part", [1, 0.9])
+def test_no_message_is_read_as_one_of_another_type(tmp_path, storage, part):
+    others = [("/image_raw", CAMERA_INFO, T0, camera_info(header(T0), width=8, height=6))] * 3
+    bag = write_bag(tmp_path / "bag", noise(), stamps(COUNT), storage=storage, extra=others)
+    file = storage_file(bag)
+    os.truncate(file, int(file.stat().st_size * part))
+    with Recording(bag) as recording:
+        (topic,) = recording.topics
+        found = list(recording.messages(["/image_raw"]))
+    assert topic.type == IMAGE
+    assert [entry.received_ns for entry in found] == stamps(COUNT)[: len(found)]
+    assert all(len(entry.raw) > 120 * 160 * 3 for entry in found)
+    left_out = f"/image_raw is read as {IMAGE}; 3 messages of the type {CAMERA_INFO} are left out"
+    assert left_out in recording.problems
+
+
+@pytest.mark.parametrize("profile", ["ros2", ""])
+def test_a_topic_of_another_encoding_is_none_of_images(tmp_path, profile):
+    with (tmp_path / "bag.mcap").open("wb") as file:
+        writer = McapWriter(file)
+        writer.start(profile=profile)
+        schema = writer.register_schema(IMAGE, "ros2msg" if profile else "jsonschema", b"")
+        writer.add_message(writer.register_channel("/image_raw", "json", schema), T0, b"{}", T0)
+        writer.finish()
+    with Recording(tmp_path / "bag.mcap") as recording, pytest.raises(RecordingError, match=f"{IMAGE} in json"):
+        image_topic(recording, None)
 
 
 def test_the_hash_is_that_of_the_file_and_changes_with_it(bag):
