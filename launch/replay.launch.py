@@ -122,7 +122,7 @@ def _read_recording(context):
         [program, "image-topic", given["bag"], *options], stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     if read.returncode:
-        reason = read.stderr.strip().removeprefix("emotion-perception: ").replace("with --topic", "with topic:=")
+        reason = read.stderr.strip().removeprefix("emotion-perception: ").replace("with --topic", "with topic:=TOPIC")
         raise RuntimeError(reason)
     topic, kind, frame = read.stdout.split("\n")[:3]  # the frame may be empty
     return [

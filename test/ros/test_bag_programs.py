@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rclpy
-from bag_files import write_bag
+from bag_files import header, image, write_bag
 from geometry_msgs.msg import Point
 from node_processes import lines_of
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import Image
 
-from emotion_perception.bags.io.messages import NS
+from emotion_perception.bags.io.messages import IMAGE, NS
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import RecordingError
 from emotion_perception.ros.transport.image_messages import bgr_to_image
@@ -212,6 +212,15 @@ def test_what_cannot_work_is_one_clear_line_and_exit_code_78(bag, tmp_path, prog
     assert ended.returncode == 78, lines
     assert len(lines) == 1, lines
     assert line in lines[0]
+
+
+def test_of_several_cameras_the_player_names_the_parameter_that_chooses_one(tmp_path):
+    image_bgr = np.zeros((48, 64, 3), np.uint8)
+    rear = [("/rear/image_raw", IMAGE, 1000 * NS, image(image_bgr, header(1000 * NS)))]
+    path = write_bag(tmp_path / "two", [image_bgr], [1000 * NS], topic="/front/image_raw", extra=rear)
+    ended = subprocess.run(command("bag_player", f"bag:={path}"), capture_output=True, text=True, timeout=START_S)
+    assert ended.returncode == 78
+    assert "several image topics, name one with topic:=TOPIC: /front/image_raw, /rear/image_raw" in ended.stderr
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])

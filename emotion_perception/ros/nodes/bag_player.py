@@ -97,7 +97,7 @@ class BagPlayer(OneShotNode[PlayerConfig]):
 
     def _choose(self) -> Topic:
         try:
-            return image_topic(self._recording, self.config.topic or None, option="topic:=")
+            return image_topic(self._recording, self.config.topic or None, option="topic:=TOPIC")
         except RecordingError:
             self._recording.close()
             raise
