@@ -33,10 +33,14 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from emotion_perception.core.detection import DETECTORS
-from emotion_perception.ros.launch_arguments import enclave_arguments, refuse_misspelled_arguments
+from emotion_perception.ros.launch_arguments import (
+    check_arguments,
+    enclave_arguments,
+    refuse_misspelled_arguments,
+    split,
+)
 from emotion_perception.ros.restart_policy import MAX_RESTARTS, RESTARTS_PERIOD_S, RestartPolicy
 from emotion_perception.ros.rviz_view import absolute_topic, camera_frame, rviz_view
-from emotion_perception.ros.topic_names import check_namespace, check_topic_name
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
@@ -166,34 +170,31 @@ def generate_launch_description() -> LaunchDescription:
         SetEnvironmentVariable(name, EnvironmentVariable(name, default_value=TRANSPORT_PROFILE))
         for name in PROFILE_VARIABLES
     ]
-    nodes = [PushRosNamespace(LaunchConfiguration("namespace")), OpaqueFunction(function=_nodes)]
-    rviz = OpaqueFunction(function=_rviz, condition=IfCondition(LaunchConfiguration("rviz")))
     check = OpaqueFunction(function=_check_arguments)
-    return LaunchDescription([*ARGUMENTS, check, *profile, GroupAction(nodes), rviz])
+    return LaunchDescription([*ARGUMENTS, check, *profile, OpaqueFunction(function=_processes)])
 
 
 def _check_arguments(context):
-    """Raises ConfigurationError if an argument is misspelled, or is no name of a topic or namespace."""
+    """Raises ConfigurationError if an argument is misspelled, or a value cannot be that of its argument."""
     known = {argument.name for argument in ARGUMENTS}
     refuse_misspelled_arguments(context.argv, known, Path(__file__), sys.argv)
+    check_arguments(context.launch_configurations, known)
+
+
+def _processes(context):
+    """Returns the nodes and RViz; all of them are made before the first one starts, so an error starts none."""
     given = context.launch_configurations
-    check_topic_name(given["image_topic"], "image_topic")
-    check_namespace(given["namespace"].rstrip("/"), "namespace")
-    for camera in _split(given["cameras"]):
-        check_namespace(camera, "cameras")
+    rviz = _rviz(given) if is_true(given["rviz"]) else []
+    return [GroupAction([PushRosNamespace(LaunchConfiguration("namespace")), *_nodes(given)]), *rviz]
 
 
-def _nodes(context):
+def _nodes(given):
     """Returns the nodes, for one camera or for each of `cameras`.
 
     Raises:
-        RuntimeError: there is no such parameter file, or the arguments contradict each other.
+        RuntimeError: the arguments contradict each other.
     """
-    given = context.launch_configurations
-    file = Path(given["params_file"])
-    if not file.is_file():  # launch_ros only warns and starts the nodes with their defaults
-        raise RuntimeError(f"params_file: {file}: {'not a file' if file.exists() else 'no such file'}")
-    cameras = _split(given["cameras"])
+    cameras = split(given["cameras"])
     if cameras:
         nodes = _several(given, cameras)
     elif is_true(given["composed"]):
@@ -205,7 +206,7 @@ def _nodes(context):
 
 def _several(given, cameras):
     """Returns the nodes of each camera, in its namespace, and the classifier of all of them."""
-    devices = _split(given["video_device"])
+    devices = split(given["video_device"])
     if given["image_topic"].startswith("/"):
         raise RuntimeError("cameras: an image_topic with a leading / needs a single camera")
     if len({absolute_topic(given["namespace"], camera) for camera in cameras}) < len(cameras):
@@ -226,15 +227,14 @@ def _several(given, cameras):
     return [*groups, _separate(given, CLASSIFIER, more=topics)]
 
 
-def _rviz(context):
+def _rviz(given):
     """Returns RViz with the topics of all cameras; where it is not installed, the nodes start without it."""
-    given = context.launch_configurations
     try:
         get_package_prefix("rviz2")
     except PackageNotFoundError:
         get_logger("rviz").warning("rviz:=true: rviz2 is not installed; the nodes start without it")
         return []
-    namespaces = [absolute_topic(given["namespace"], camera) for camera in _split(given["cameras"]) or [""]]
+    namespaces = [absolute_topic(given["namespace"], camera) for camera in split(given["cameras"]) or [""]]
     frame = given["rviz_frame"] or camera_frame(Path(given["params_file"]), namespaces[0])
     template = Path(get_package_share_directory(PACKAGE), "rviz", "emotion_perception.rviz").read_text(encoding="utf-8")
     images = "" if is_true(given["use_overlay"]) else given["image_topic"]
@@ -327,11 +327,6 @@ def _restarts(environment):
         return [TimerAction(period=RESPAWN_DELAY_S, actions=[again])]
 
     return restart
-
-
-def _split(text):
-    """Returns the entries of a list that is separated by commas."""
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def is_true(text):

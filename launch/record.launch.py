@@ -6,7 +6,6 @@
 arguments. `ros2 bag record` records where it is installed, otherwise this package's bag_recorder.
 """
 
-import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -19,14 +18,18 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from emotion_perception.core.paths import local_path
 from emotion_perception.ros.config import STORAGES, RecorderConfig
-from emotion_perception.ros.launch_arguments import enclave_arguments, refuse_misspelled_arguments
+from emotion_perception.ros.launch_arguments import (
+    check_arguments,
+    enclave_arguments,
+    has_ros2bag,
+    refuse_misspelled_arguments,
+)
 from emotion_perception.ros.rviz_view import absolute_topic
-from emotion_perception.ros.topic_names import check_namespace, check_topic_name
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
 RECORDERS = ["auto", "ros2bag", "bag_recorder"]
-ROS2BAG = ["auto", "ros2bag"] if importlib.util.find_spec("ros2bag") else ["ros2bag"]  # recorder:= that mean ros2bag
+ROS2BAG = ["auto", "ros2bag"] if has_ros2bag() else ["ros2bag"]  # recorder:= that mean ros2bag
 WITH_ROS2BAG = PythonExpression([repr(ROS2BAG), ".count('", LaunchConfiguration("recorder"), "') > 0"])
 TRUE_OR_FALSE = ["true", "false", "True", "False"]
 ARGUMENTS = [
@@ -66,13 +69,10 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _check_arguments(context):
-    """Raises ConfigurationError if an argument is misspelled, or is no name of a topic or namespace."""
+    """Raises ConfigurationError if an argument is misspelled, or a value cannot be that of its argument."""
     known = {argument.name for argument in ARGUMENTS}
     refuse_misspelled_arguments(context.argv, known, Path(__file__), sys.argv)
-    given = context.launch_configurations
-    for topic in given["topics"].split():
-        check_topic_name(topic, "topics")
-    check_namespace(given["namespace"].rstrip("/"), "namespace")
+    check_arguments(context.launch_configurations, known)
 
 
 def _recorder(context):

@@ -29,15 +29,19 @@ from launch_ros.actions import Node, PushRosNamespace
 from launch_ros.parameter_descriptions import ParameterValue
 
 from emotion_perception.core.paths import local_path
-from emotion_perception.ros.launch_arguments import enclave_arguments, refuse_misspelled_arguments
+from emotion_perception.ros.launch_arguments import (
+    check_arguments,
+    enclave_arguments,
+    has_ros2bag,
+    refuse_misspelled_arguments,
+)
 from emotion_perception.ros.rviz_view import absolute_topic
-from emotion_perception.ros.topic_names import check_namespace
 from launch import LaunchDescription
 
 PACKAGE = "emotion_perception"
 MAIN = Path(__file__).with_name("emotion_perception.launch.py")
 PLAYERS = ["auto", "ros2bag", "bag_player"]
-ROS2BAG = ["auto", "ros2bag"] if importlib.util.find_spec("ros2bag") else ["ros2bag"]  # player:= that mean ros2bag
+ROS2BAG = ["auto", "ros2bag"] if has_ros2bag() else ["ros2bag"]  # player:= that mean ros2bag
 WITH_ROS2BAG = PythonExpression([repr(ROS2BAG), ".count('", LaunchConfiguration("player"), "') > 0"])
 SUBSCRIBERS = 2  # of the images: detection and classifier; the overlay subscribes only while it has subscribers itself
 START_S, END_S = 5.0, 2.0  # ros2 bag play does not wait for subscribers; the last images still have to be processed
@@ -101,10 +105,10 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _check_arguments(context):
-    """Raises ConfigurationError if an argument is misspelled, or is no namespace."""
+    """Raises ConfigurationError if an argument is misspelled, or a value cannot be that of its argument."""
     known = {argument.name for argument in [*ARGUMENTS, *load(MAIN).ARGUMENTS]}
     refuse_misspelled_arguments(context.argv, known, Path(__file__), sys.argv)
-    check_namespace(context.launch_configurations["namespace"].rstrip("/"), "namespace")
+    check_arguments(context.launch_configurations, {argument.name for argument in ARGUMENTS})
 
 
 def _read_recording(context):
@@ -119,7 +123,7 @@ def _read_recording(context):
     program = Path(get_package_prefix(PACKAGE), "lib", PACKAGE, "emotion-perception")
     options = ["--topic", given["topic"]] if given["topic"] else []
     read = subprocess.run(
-        [program, "image-topic", given["bag"], *options], stdin=subprocess.DEVNULL, capture_output=True, text=True
+        [program, "image-topic", *options, "--", given["bag"]], stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     if read.returncode:
         reason = read.stderr.strip().removeprefix("emotion-perception: ").replace("with --topic", "with topic:=TOPIC")
@@ -135,7 +139,6 @@ def _read_recording(context):
 def _player(context):
     """Returns both players; conditions start one of them, and the launch ends after it."""
     given = context.launch_configurations
-    at_end = [TimerAction(period=END_S, actions=[Shutdown(reason="the recording has ended")])]
     types = {"bag": str, "topic": str, "rate": float, "loop": bool}
     values = {name: ParameterValue(LaunchConfiguration(name), value_type=kind) for name, kind in types.items()}
     bag_player = Node(
@@ -144,15 +147,28 @@ def _player(context):
         parameters=[LaunchConfiguration("params_file"), {**values, "subscribers": SUBSCRIBERS}],
         arguments=["--ros-args", *enclave_arguments(given["enclave"], "bag_player")],
         output="screen",
-        on_exit=at_end,
+        on_exit=_at_end,
     )
-    ros2bag = ExecuteProcess(cmd=ros2bag_command(given, given["recorded_images"]), output="screen", on_exit=at_end)
+    ros2bag = ExecuteProcess(cmd=ros2bag_command(given, given["recorded_images"]), output="screen", on_exit=_at_end)
     return [
         TimerAction(period=START_S, actions=[ros2bag], condition=IfCondition(WITH_ROS2BAG)),
         GroupAction(
             [PushRosNamespace(LaunchConfiguration("namespace")), bag_player], condition=UnlessCondition(WITH_ROS2BAG)
         ),
     ]
+
+
+def _at_end(event, context):
+    """Ends the launch after the player.
+
+    Raises:
+        RuntimeError: the player has failed; launch ends all processes then, and its exit code is 1.
+    """
+    if context.is_shutdown:
+        return []
+    if event.returncode:
+        raise RuntimeError(f"the player {event.process_name} ended with exit code {event.returncode}")
+    return [TimerAction(period=END_S, actions=[Shutdown(reason="the recording has ended")])]
 
 
 def ros2bag_command(given, images):

@@ -3,9 +3,11 @@
 """Which processes the launch files start, with which parameters; no process is started here."""
 
 import dataclasses
+import functools
 import importlib.machinery
 import importlib.util
 import os
+import types
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +83,9 @@ def launched(monkeypatch):
     def run(launch_file, **arguments):
         context = LaunchContext()
         context.launch_configurations.update(arguments)
-        found = list(_processes(load(launch_file).generate_launch_description(), context))
+        found = run.started = []
+        for process in _processes(load(launch_file).generate_launch_description(), context):
+            found.append(process)
         assert len({(process.namespace, process.name) for process in found}) == len(found)
         return {(process.namespace, process.name): process for process in found}
 
@@ -243,22 +247,52 @@ def test_a_value_that_an_argument_cannot_have_ends_the_launch(nodes, argument, v
 
 
 @pytest.mark.guarantee(
-    "A launch argument that is no name of a topic or namespace ends the launch with one line before any node starts.",
+    "An argument of a launch file with a value that it cannot have ends the launch with one line before any process "
+    "starts.",
     section="Launch files",
 )
 @pytest.mark.parametrize(
-    ("launch_file", "argument", "value"),
+    ("launch_file", "argument", "value", "line"),
     [
-        ("emotion_perception", "image_topic", "bad topic"),
-        ("emotion_perception", "namespace", "a b"),
-        ("record", "topics", "image_raw 1st"),
-        ("record", "namespace", "a//b"),
-        ("replay", "namespace", "a b"),
+        ("emotion_perception", "image_topic", "bad topic", "image_topic: 'bad topic' is not a topic name (.*)"),
+        ("emotion_perception", "depth_topic", "1st", "depth_topic: '1st' is not a topic name (.*)"),
+        ("emotion_perception", "namespace", "a b", "namespace: 'a b' is not a namespace (.*)"),
+        ("emotion_perception", "enclave", "a b", "enclave: 'a b' is not a namespace (.*)"),
+        ("emotion_perception", "device", "abacus", "device 'abacus' is none of auto, cpu, cuda, cuda:N"),
+        ("emotion_perception", "params_file", "absent.yaml", "params_file: absent.yaml: no such file"),
+        ("record", "topics", "image_raw 1st", "topics: '1st' is not a topic name (.*)"),
+        ("record", "namespace", "a//b", "namespace: 'a//b' is not a namespace (.*)"),
+        ("record", "bag", "", "bag: a path is empty"),
+        ("record", "recorder", "ros2bag", "recorder: ros2bag is not installed; recorder:=auto takes .*"),
+        ("replay", "bag", "http://x/y", "bag: http://x/y: a URL, but only files of this machine are read"),
+        ("replay", "namespace", "a b", "namespace: 'a b' is not a namespace (.*)"),
+        ("replay", "enclave", "a b", "enclave: 'a b' is not a namespace (.*)"),
+        ("replay", "params_file", "absent.yaml", "params_file: absent.yaml: no such file"),
+        ("replay", "player", "ros2bag", "player: ros2bag is not installed; player:=auto takes .*"),
+        ("replay", "rate", "abc", "rate: 'abc' is not a number"),
+        ("replay", "rate", "1,5", "rate: '1,5' is not a number"),
+        ("replay", "rate", "", "rate: '' is not a number"),
+        ("replay", "rate", "nan", "rate nan is below 0.01"),
+        ("replay", "rate", "0", "rate 0.0 is below 0.01"),
     ],
 )
-def test_what_is_no_name_ends_the_launch(launched, launch_file, argument, value):
-    with pytest.raises(ConfigurationError, match=f"^{argument}: '.*' is not a "):
-        launched(launch_file, **{"bag": "absent", argument: value})
+def test_a_value_that_cannot_be_used_ends_the_launch_before_any_process(
+    launched, bag, launch_file, argument, value, line
+):
+    if importlib.util.find_spec("ros2bag") and value == "ros2bag":
+        pytest.skip("ros2bag is installed")
+    with pytest.raises(ConfigurationError, match=f"^{line}$".replace("(", "[(]").replace(")", "[)]")):
+        launched(launch_file, **{"bag": bag(), argument: value})
+    assert launched.started == []
+
+
+def test_a_parameter_file_that_rviz_cannot_take_its_frame_from_ends_the_launch_before_any_process(
+    launched, view, tmp_path
+):
+    (tmp_path / "parameters.yaml").write_text("{")
+    with pytest.raises(ConfigurationError, match="parameters.yaml"):
+        view(params_file=str(tmp_path / "parameters.yaml"))
+    assert launched.started == []
 
 
 @pytest.mark.parametrize("name", LAUNCH_FILES)
@@ -275,7 +309,7 @@ def test_the_nodes_share_one_process_by_default(launched):
 
 @pytest.mark.parametrize("cameras", ["", "front,rear"])
 def test_a_parameter_file_that_is_not_there_ends_the_launch(nodes, tmp_path, cameras):
-    with pytest.raises(RuntimeError, match=f"^params_file: {tmp_path / 'absent.yaml'}: no such file$"):
+    with pytest.raises(ConfigurationError, match=f"^params_file: {tmp_path / 'absent.yaml'}: no such file$"):
         nodes(params_file=str(tmp_path / "absent.yaml"), cameras=cameras)
 
 
@@ -401,6 +435,8 @@ def test_a_recording_is_played_by_ros2_bag_where_that_is_installed(launched, bag
     ]
 
 
+@pytest.mark.usefixtures("has_rosbag2")
+@pytest.mark.parametrize("has_rosbag2", [True], indirect=True)
 def test_compressed_images_keep_their_suffix(launched, bag):
     player = player_of(launched("replay", bag=bag(topic="/image_raw/compressed", compressed=True), player="ros2bag"))
     assert "/image_raw/compressed:=/image_raw/compressed" in player.words
@@ -410,7 +446,30 @@ def test_compressed_images_keep_their_suffix(launched, bag):
 def test_a_player_that_is_named_is_taken(launched, bag, has_rosbag2):
     path = bag()
     assert player_of(launched("replay", bag=path, player="bag_player")).name == "bag_player"
-    assert "--loop" in player_of(launched("replay", bag=path, player="ros2bag", loop="true")).words
+    if has_rosbag2:
+        assert "--loop" in player_of(launched("replay", bag=path, player="ros2bag", loop="true")).words
+
+
+def test_a_recording_whose_name_looks_like_an_option_is_played(launched, bag, tmp_path, monkeypatch):
+    bag()
+    (tmp_path / "bag").rename(tmp_path / "-bag")
+    monkeypatch.chdir(tmp_path)
+    assert player_of(launched("replay", bag="-bag", player="bag_player")).parameters["bag"] == "-bag"
+
+
+@pytest.mark.guarantee(
+    "A player that fails ends the replay with a line that has its exit code, and the launch with exit code 1.",
+    section="Launch files",
+)
+def test_a_player_that_fails_ends_the_replay_with_an_error():
+    at_end = load("replay")._at_end
+    ended = functools.partial(types.SimpleNamespace, process_name="bag_player-1")
+    running, over = (types.SimpleNamespace(is_shutdown=value) for value in (False, True))
+    with pytest.raises(RuntimeError, match="^the player bag_player-1 ended with exit code 78$"):
+        at_end(ended(returncode=78), running)
+    (after,) = at_end(ended(returncode=0), running)
+    assert [action.event.reason for action in after.actions] == ["the recording has ended"]
+    assert at_end(ended(returncode=-2), over) == [], "after Ctrl-C"
 
 
 def test_a_recording_that_is_not_there_is_named(launched, tmp_path):
@@ -418,6 +477,8 @@ def test_a_recording_that_is_not_there_is_named(launched, tmp_path):
         launched("replay", bag=str(tmp_path / "absent"))
 
 
+@pytest.mark.usefixtures("has_rosbag2")
+@pytest.mark.parametrize("has_rosbag2", [True], indirect=True)
 def test_ros2_bag_gets_the_path_that_a_url_names(launched, bag, tmp_path):
     path = bag()
     assert player_of(launched("replay", bag=f"file://{path}", player="ros2bag")).words[3] == path

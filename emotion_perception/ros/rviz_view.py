@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.ros.config import CameraNodeConfig
 from emotion_perception.ros.parameters import read_sections, section_fits
 
@@ -51,10 +52,17 @@ def camera_frame(params_file: Path, namespace: str) -> str:
     Args:
         params_file: in the format of rcl: nested names of nodes, with `*` for a name and `**` for any number of them.
         namespace: of the camera node, such as "/robot/front"; "/" where there is none.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
     """
     name = absolute_topic(namespace, "camera_node")
     frame = CameraNodeConfig().frame_id
-    for pattern, parameters in read_sections(params_file):
+    try:
+        sections = read_sections(params_file)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as e:
+        raise ConfigurationError(f"{params_file}: not a parameter file: {one_line(e)}") from e
+    for pattern, parameters in sections:
         if section_fits(pattern, name) and "frame_id" in parameters:
             frame = str(parameters["frame_id"])
     return frame
