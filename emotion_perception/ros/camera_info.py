@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+import numpy as np
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.srv import SetCameraInfo
@@ -15,10 +16,12 @@ from sensor_msgs.srv import SetCameraInfo
 from emotion_perception.core.camera import Calibration, read_calibration, write_calibration
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.paths import local_path
+from emotion_perception.core.people import CameraModel
 from emotion_perception.ros.config import CameraNodeConfig
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 
 _PROBLEM = "calibration"
+_ROTATION_TOLERANCE = 1e-3  # of the entries of R times its transpose: files have few digits
 
 
 class CameraInfoSource:
@@ -91,8 +94,7 @@ class CameraInfoSource:
             self._node.set_problem(_PROBLEM, text)
             return CameraInfo(width=width, height=height)
         self._node.clear_problem(_PROBLEM)
-        matrices = {name: list(getattr(calibration, name)) for name in ("d", "k", "r", "p")}
-        return CameraInfo(width=width, height=height, distortion_model=calibration.distortion_model, **matrices)
+        return _info_of(calibration)
 
     def _set(self, request: SetCameraInfo.Request, response: SetCameraInfo.Response) -> SetCameraInfo.Response:
         try:
@@ -113,7 +115,11 @@ class CameraInfoSource:
         return response
 
     def _checked(self, info: CameraInfo) -> Calibration:
-        """Returns the calibration of a request; raises ValueError if it is not one of the present images."""
+        """Returns the calibration of a request.
+
+        Raises:
+            ValueError: it is not one of the present images, or cannot be used, see `CameraModel`.
+        """
         calibration = Calibration(
             width=info.width,
             height=info.height,
@@ -127,7 +133,30 @@ class CameraInfoSource:
         if self._image_wh != (info.width, info.height):
             width, height = self._image_wh
             raise ValueError(f"it is for {info.width}x{info.height} pixels, the images have {width}x{height}")
+        _check_usable(calibration)
         return calibration
+
+
+def _info_of(calibration: Calibration) -> CameraInfo:
+    matrices = {name: list(getattr(calibration, name)) for name in ("d", "k", "r", "p")}
+    size = {"width": calibration.width, "height": calibration.height}
+    return CameraInfo(**size, distortion_model=calibration.distortion_model, **matrices)
+
+
+def _check_usable(calibration: Calibration) -> None:
+    """Checks that positions can be computed with a calibration, of images as they are and rectified ones.
+
+    Raises:
+        ValueError: as of `CameraModel`, or a matrix is none of a camera.
+    """
+    info = _info_of(calibration)
+    if CameraModel.from_info(info, rectified=False) is None or CameraModel.from_info(info, rectified=True) is None:
+        raise ValueError("P has no focal lengths")
+    if calibration.k[6:] != (0, 0, 1):
+        raise ValueError("the last row of K is not 0, 0, 1")
+    rotation = np.reshape(calibration.r, (3, 3))
+    if np.abs(rotation).max() > 2 or not np.allclose(rotation @ rotation.T, np.eye(3), atol=_ROTATION_TOLERANCE):
+        raise ValueError("R is not a rotation")
 
 
 def calibration_path(url: str, camera_name: str, namespace: str) -> Path:

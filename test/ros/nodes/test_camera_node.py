@@ -270,7 +270,7 @@ class TestSetCameraInfo:
         info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
         info.p = [70.0, 0.0, 32.0, 0.0, 0.0, 70.0, 24.0, 0.0, 0.0, 0.0, 1.0, 0.0]
         for name, value in changes.items():
-            setattr(info, name, value)
+            setattr(info, name, [float(number) for number in value] if isinstance(value, list) else value)
         return SetCameraInfo.Request(camera_info=info)
 
     def call(self, graph, request, name="set_camera_info"):
@@ -337,6 +337,14 @@ class TestSetCameraInfo:
             ({"k": [float("nan")] * 9}, "K has a value that is not finite"),
             ({"d": [0.0] * 1000}, "D has 1000 values, more than 64"),
             ({"distortion_model": "a\nb: c"}, "distortion_model 'a\\nb: c' is not a name"),
+            ({"k": [5e-324, 0, 32, 0, 70, 24, 0, 0, 1]}, "focal length 4.94066e-324, 70 is not in 1 to 1e+06"),
+            ({"k": [1e308, 0, 32, 0, 1e308, 24, 0, 0, 1]}, "focal length 1e+308, 1e+308 is not in 1 to 1e+06"),
+            ({"k": [70, 0, 32, 0, 70, 24, 3, 4, 5]}, "the last row of K is not 0, 0, 1"),
+            ({"d": [0.1, 0.0, 0.0]}, "plumb_bob with 3 coefficients"),
+            ({"r": [0.0] * 9}, "R is not a rotation"),
+            ({"r": [1e308] * 9}, "R is not a rotation"),
+            ({"p": [0.0] * 12}, "P has no focal lengths"),
+            ({"p": [-70, 0, 32, 0, 0, 70, 24, 0, 0, 0, 1, 0]}, "focal length -70, 70 is not in 1 to 1e+06"),
         ],
     )
     def test_a_wrong_calibration_is_refused_with_the_reason(self, graph, tmp_path, changes, reason):
