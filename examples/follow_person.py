@@ -116,8 +116,6 @@ def main() -> None:
                 rclpy.spin(node)
             except Exception as e:  # noqa: BLE001 - e.g. bytes that are no EmotionArray; only that message is lost
                 node.get_logger().warning(f"a message was lost: {e}", throttle_duration_sec=5.0)
-    except ParameterException as e:
-        sys.exit(f"follow_person: {e}")
     except KeyboardInterrupt:
         if node is not None:
             node.stop()
@@ -127,5 +125,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except RuntimeError as e:  # of rclpy: malformed ROS arguments, or a signal before the node is there
+    except (RuntimeError, ParameterException) as e:  # of rclpy: wrong arguments, or a signal before the node is there
         sys.exit(f"follow_person: {e}")

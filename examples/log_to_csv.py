@@ -16,6 +16,7 @@ import sys
 from typing import TextIO
 
 import rclpy
+from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
@@ -24,14 +25,18 @@ from emotion_perception.msg import EmotionArray, FaceEmotion
 
 
 class LogToCsv(Node):
-    def __init__(self, file: TextIO, **options):
+    def __init__(self, **options):
         super().__init__("log_to_csv", **options)
-        self._writer = csv.DictWriter(file, ["stamp", *row(FaceEmotion())])
-        self._writer.writeheader()
+        self._writer: csv.DictWriter
         self.create_subscription(EmotionArray, "emotions", self.on_emotions, 50)  # the disk may pause
 
+    def write_to(self, file: TextIO) -> None:
+        """Writes the header; the rows of later messages follow."""
+        self._writer = csv.DictWriter(file, ["stamp", *row(FaceEmotion())])
+        self._writer.writeheader()
+
     def on_emotions(self, message: EmotionArray) -> None:
-        stamp = f"{message.header.stamp.sec}.{message.header.stamp.nanosec:09d}"  # as text: a float is not exact
+        stamp = seconds(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec)
         self._writer.writerows({"stamp": stamp, **row(emotion)} for emotion in message.faces)
 
 
@@ -59,6 +64,12 @@ def row(emotion: FaceEmotion) -> dict[str, object]:
     }
 
 
+def seconds(nanoseconds: int) -> str:
+    """Returns a time in seconds, as text: a float is not exact."""
+    whole, rest = divmod(abs(nanoseconds), 10**9)
+    return f"{'-' if nanoseconds < 0 else ''}{whole}.{rest:09d}"
+
+
 def known(value: float) -> str:
     """Returns a number as text, empty if it is not known (NaN)."""
     return "" if math.isnan(value) else f"{value:.4f}"
@@ -69,15 +80,16 @@ def main() -> None:
     parser.add_argument("file", nargs="?", default="emotions.csv", help="must not exist (default: %(default)s)")
     path = parser.parse_args(remove_ros_args()[1:]).file
     rclpy.init()
+    node = LogToCsv()  # first, so that a start that fails leaves no file
     try:
         with open(path, "x", newline="", buffering=1) as file:  # 1: a line is written when it is complete
-            log(file)
+            node.write_to(file)
+            log(node)
     except OSError as e:
         sys.exit(f"log_to_csv: {path}: {e.strerror}")
 
 
-def log(file: TextIO) -> None:
-    node = LogToCsv(file)
+def log(node: LogToCsv) -> None:
     while rclpy.ok():
         try:
             rclpy.spin(node)
@@ -93,5 +105,5 @@ def log(file: TextIO) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except RuntimeError as e:  # of rclpy: malformed ROS arguments, or a signal before the node is there
+    except (RuntimeError, ParameterException) as e:  # of rclpy: wrong arguments, or a signal before the node is there
         sys.exit(f"log_to_csv: {e}")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import rclpy
 from rclpy.clock import ClockType
 from rclpy.duration import Duration
+from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.time import Time
@@ -86,5 +87,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except RuntimeError as e:  # of rclpy: malformed ROS arguments, or a signal before the node is there
+    except (RuntimeError, ParameterException) as e:  # of rclpy: wrong arguments, or a signal before the node is there
         sys.exit(f"smile_reaction: {e}")

@@ -175,7 +175,8 @@ class TestFollowPerson:
 
 def test_a_row_has_what_is_known(example):
     file = io.StringIO()
-    node = example("log_to_csv", "LogToCsv", file)
+    node = example("log_to_csv", "LogToCsv")
+    node.write_to(file)
     roi = RegionOfInterest(x_offset=3, y_offset=4, width=50, height=60)
     unknown = smiling(7, uncertain=True, valence=math.nan, arousal=math.nan)
     unknown.face.head_yaw = unknown.face.head_pitch = unknown.face.head_roll = math.nan
@@ -195,6 +196,25 @@ def test_a_row_has_what_is_known(example):
     assert (second["track_id"], second["x"], second["height"]) == (str(2**64 - 1), "3", "60")
     assert (second["head_yaw"], second["facing_camera"], second["position_z"]) == ("-0.2500", "2", "1.5000")
     assert second["valence"] == "0.5000"
+
+
+@pytest.mark.parametrize(
+    ("sec", "nanosec", "text"),
+    [
+        (12, 5, "12.000000005"),
+        (12, 4_000_000_001, "16.000000001"),
+        (-1, 500_000_000, "-0.500000000"),
+        (-2, 0, "-2.000000000"),
+    ],
+)
+def test_a_stamp_is_written_in_seconds_also_where_its_nanoseconds_are_more_than_a_second(example, sec, nanosec, text):
+    file = io.StringIO()
+    node = example("log_to_csv", "LogToCsv")
+    node.write_to(file)
+    message = array(0, smiling())
+    message.header.stamp.sec, message.header.stamp.nanosec = sec, nanosec
+    node.on_emotions(message)
+    assert next(csv.DictReader(io.StringIO(file.getvalue())))["stamp"] == text
 
 
 def test_a_csv_file_that_exists_is_not_written_over(tmp_path):
@@ -222,6 +242,16 @@ def test_malformed_ros_arguments_are_one_line(tmp_path, name):
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"{name}: Failed to parse ROS arguments")
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["smile_reaction", "log_to_csv", "follow_person"])
+def test_a_parameter_of_another_type_is_one_line_and_leaves_no_file(ros_domain, tmp_path, name):
+    program = [sys.executable, EXAMPLES / f"{name}.py", "--ros-args", "-p", "use_sim_time:=3"]
+    ended = subprocess.run(program, capture_output=True, text=True, cwd=tmp_path, timeout=START_S)
+    assert ended.returncode == 1
+    (line,) = lines_of(ended.stderr)
+    assert line.startswith(f"{name}: Trying to set parameter 'use_sim_time' to '3' of type 'INTEGER'")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("value", ["distance:=1", "max_speed:=-0.3", "max_speed:=.nan", "max_turn:=1000.0"])
