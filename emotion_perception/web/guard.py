@@ -18,6 +18,8 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 SOCKET_PATH = "/_nicegui_ws/"
 LOGIN_PATH = "/login"
+MAX_HEAD_BYTES = 64 * 1024
+"""Maximum size of the head of a request."""
 _MAX_BODY, _DIGITS = 64 * 1024, 9
 _FILES = ("/camera/", "/viewer/", "/_nicegui/", SOCKET_PATH)
 _BODY_S = 10.0  # in which the token of the form must come
@@ -100,6 +102,8 @@ class Guard:
 
     def _refusal(self, request: "_Request") -> tuple[int, str] | None:
         """Returns status and reason if a request is not to be answered at all."""
+        if request.head_bytes > MAX_HEAD_BYTES:  # h11 checks only heads that come in several pieces
+            return 431, "the head of the request is too large"
         hosts = request.values(b"host")
         if len(hosts) != 1 or not self._hosts.allows(hosts[0]):
             return 421, "this server is not known by that name"
@@ -184,6 +188,7 @@ class _Request:
         path: without the query.
         method: of HTTP; GET for a handshake.
         client: address of the client.
+        head_bytes: size of the head of the request, but for blanks.
     """
 
     def __init__(self, scope: Message) -> None:
@@ -191,6 +196,8 @@ class _Request:
         self.path = str(scope["path"])
         self.method = str(scope.get("method", "GET"))
         self.client = str((scope.get("client") or ("",))[0])
+        lines = (len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+        self.head_bytes = len(self.path) + len(scope.get("query_string", b"")) + sum(lines)
 
     def values(self, name: bytes) -> list[str]:
         """Returns the values of a header."""

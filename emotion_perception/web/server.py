@@ -26,7 +26,7 @@ from nicegui import ui
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.web.access import AllowedHosts, RateLimiter, TokenAccess
 from emotion_perception.web.connections import LimitedConnection
-from emotion_perception.web.guard import Guard
+from emotion_perception.web.guard import MAX_HEAD_BYTES, Guard
 from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.page import add_page
 from emotion_perception.web.page_log import limit_page_log
@@ -35,7 +35,6 @@ from emotion_perception.web.state import ViewerSettings, ViewerState
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-_MAX_HEAD_BYTES = 64 * 1024  # of a request
 _STATIC = Path(__file__).resolve().with_name("static")  # resolved: colcon may install links
 _LONGEST_WAIT_S = 5.0  # of a request for an image, which is then repeated
 _START_S, _GRACE_S, _STOP_S = 20.0, 0.4, 1.0
@@ -105,7 +104,7 @@ class ViewerServer:
             timeout_graceful_shutdown=_GRACE_S,  # type: ignore[arg-type] # any number of seconds
             timeout_keep_alive=10,
             http=LimitedConnection,  # of h11: httptools, which is faster, has no limit for the head of a request
-            h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             ws_max_size=64 * 1024,
             ws_per_message_deflate=False,
         )

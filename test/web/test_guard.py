@@ -94,6 +94,14 @@ def remote(app, access):
     return Client(Guard(app, AllowedHosts("0.0.0.0"), access, cookie="viewer"), "192.168.1.5:8090", "192.168.1.9")
 
 
+@pytest.mark.guarantee("A request whose head is longer than 64 KiB is refused.", section="Web page")
+@pytest.mark.parametrize("part", [{"x_long": "a" * 65_536}, {"query": "a" * 65_536}, {"path": "/" + "a" * 65_536}])
+def test_a_head_of_more_than_64_kib_is_refused(app, client, part):
+    assert client.status(**part) == 431
+    assert client.status("handshake", **part) == 403
+    assert app.scopes == []
+
+
 @pytest.mark.guarantee(
     "Page, Socket.IO polling and WebSocket handshake of web_viewer_node are refused under a foreign `Host` (DNS "
     "rebinding), and to pages of another `Origin`.",

@@ -221,6 +221,15 @@ def test_a_web_socket_stays(address, monkeypatch):
 
 
 @pytest.mark.guarantee("A request whose head is longer than 64 KiB is refused.", section="Web page")
+def test_a_head_of_more_than_64_kib_is_refused_also_where_it_comes_at_once(address):
+    for length, status in ((60_000, b"404"), (70_000, b"431")):
+        with socket.create_connection(address, timeout=WAIT_S) as connection:
+            line = b"X-Long: " + b"a" * length
+            connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n" + line + b"\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.guarantee("A request whose head is longer than 64 KiB is refused.", section="Web page")
 @pytest.mark.parametrize("part", [b"a: b\r\n" * 40_000, b"X: " + b"a" * 2**18], ids=["many lines", "a long line"])
 def test_the_head_of_a_request_is_limited(address, part):
     with socket.create_connection(address, timeout=WAIT_S) as endless:
