@@ -16,6 +16,7 @@ from emotion_perception.core.types import Face, FaceEmotion
 
 _TYPES = "vision_msgs/msg/"
 _UNKNOWN_VARIANCE = math.pi**2 / 3  # of an angle of which nothing is known
+_UNKNOWN_POSITION_VARIANCE = 1e4  # square meters, of a position whose covariance is not known
 
 
 class DetectionBuilder:
@@ -63,8 +64,9 @@ class DetectionBuilder:
         """Builds a `Detection3DArray` of the faces whose position is known, in meters in the camera's optical frame.
 
         The box is a cube of 0.16 m around the position, with the axes of REP-155 (see `face_rotation`).
-        The pose of each hypothesis is its center with the covariance of the position. The variance of each angle is
-        that of 6 degrees, or of an angle of which nothing is known where the head pose is unknown.
+        The pose of each hypothesis is its center with the covariance of the position; where that is not finite, the
+        variance of each coordinate is 10,000 square meters. The variance of each angle is that of 6 degrees, or of an
+        angle of which nothing is known where the head pose is unknown.
 
         Args:
             header: of the source image.
@@ -109,7 +111,8 @@ class DetectionBuilder:
 
 def _covariance(face: Face) -> Any:
     """Returns the covariance of position and rotation, row-major: float64 (36)."""
-    covariance = np.zeros((6, 6))
-    covariance[:3, :3] = np.reshape(face.position.covariance, (3, 3))
+    covariance, of_position = np.zeros((6, 6)), np.reshape(face.position.covariance, (3, 3))
+    is_known = np.isfinite(of_position).all()
+    covariance[:3, :3] = of_position if is_known else _UNKNOWN_POSITION_VARIANCE * np.eye(3)
     covariance[range(3, 6), range(3, 6)] = HEAD_POSE_STD**2 if face.head_pose.known else _UNKNOWN_VARIANCE
     return covariance.reshape(-1)

@@ -8,6 +8,7 @@ Each only where a parameter asks for it; the packages of these messages are no d
 import random
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Protocol
 
 from rclpy.publisher import Publisher
@@ -20,6 +21,7 @@ from emotion_perception.core.interop import (
     FaceTransformBuilder,
 )
 from emotion_perception.core.message_adapters import TypeLookup
+from emotion_perception.core.types import FaceEmotion
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import ClassificationResult, stamp_ns
 from emotion_perception.ros.lifecycle_node import PerceptionNode
@@ -144,7 +146,7 @@ class InteropPublisher:
     """Publishes the faces of one camera in the messages that the parameters select.
 
     Args:
-        node: counts faces that have no id.
+        node: counts faces that have no id, or the track id of another face of their image.
         detections: None publishes no detections.
         named: publishers of faces by their ids.
     """
@@ -164,8 +166,13 @@ class InteropPublisher:
             self._detections.publish(result)
         if not self._named:
             return
-        tracks = [emotion.face.track_id for emotion in result.emotions]
-        changes = self._ids.update(tracks, stamp_ns(result.source.header) * 1e-9)
+        first_of_track: dict[int, FaceEmotion] = {}
+        for emotion in result.emotions:
+            first_of_track.setdefault(emotion.face.track_id, emotion)
+        if repeated := len(result.emotions) - len(first_of_track):
+            self._node.count_fault(f"{repeated} faces have the track id of another face of their image")
+            result = replace(result, emotions=list(first_of_track.values()))
+        changes = self._ids.update(list(first_of_track), stamp_ns(result.source.header) * 1e-9)
         if changes.omitted:
             self._node.count_fault(f"{changes.omitted} faces have no id, as {MAX_FACES} others have one")
         for publisher in self._named:

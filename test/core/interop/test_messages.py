@@ -119,6 +119,14 @@ def test_without_faces_there_is_an_empty_array():
     assert DETECTIONS.detections_3d(HEADER, [], LABELS).detections == []
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_position_whose_covariance_is_not_finite_has_a_large_one(value):
+    position = Position(0.1, -0.2, 1.5, (*COVARIANCE[:4], value, *COVARIANCE[5:]), PositionSource.DEPTH)
+    (detection,) = DETECTIONS.detections_3d(HEADER, [an_emotion(a_face(position=position))], LABELS).detections
+    covariance = detection.results[0].pose.covariance.reshape(6, 6)
+    np.testing.assert_array_equal(covariance[:3, :3], 1e4 * np.eye(3))
+
+
 COVARIANCE = (0.1, 0.2, 0.3, 0.2, 0.4, 0.5, 0.3, 0.5, 0.6)
 
 

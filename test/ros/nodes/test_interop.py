@@ -300,6 +300,21 @@ def test_more_faces_than_there_are_topics_for_are_counted(hri, make):
     assert node.faults == ["2 faces have no id, as 64 others have one"]
 
 
+@pytest.mark.guarantee(
+    "Of faces with one track id in an image only the first has an id and TF frames; the others are counted.",
+    section="Messages of other packages",
+)
+def test_of_faces_with_one_track_id_only_the_first_is_published_by_its_id(make):
+    node, published = FakeNode(publish_tf=True), []
+    named = SimpleNamespace(publish=lambda result, changes: published.append((result.emotions, changes.present)))
+    several = result(make, 0, 8, 7, 7, 8)
+    InteropPublisher(node, None, [named]).publish(several)
+    ((emotions, present),) = published
+    assert [emotion is source for emotion, source in zip(emotions, several.emotions, strict=False)] == [True, True]
+    assert [emotion.face.track_id for emotion in emotions] == list(present) == [8, 7]
+    assert node.faults == ["2 faces have the track id of another face of their image"]
+
+
 VISION_DEFINITIONS = {
     "Point2D": "float64 x\nfloat64 y",
     "Pose2D": "vision_msgs/Point2D position\nfloat64 theta",
