@@ -31,7 +31,7 @@ class VideoFileSource(FrameSource):
     """A video file, restarted at its end if `loop` is set.
 
     With `framerate` 0 each frame has the interval of its time stamps, at most a minute; otherwise a file of another or
-    a variable rate is mentioned once.
+    a variable rate is mentioned once. OpenCV scales frames of another size to that of the first one, and does not tell.
 
     Raises:
         SourceError: OpenCV finds no image in the file.

@@ -173,6 +173,8 @@ class DeviceSource(_LiveSource):
 class StreamSource(_LiveSource):
     """A network stream, e.g. `rtsp://` or `http://`, scaled to fit.
 
+    OpenCV scales frames of another size to that of the first one, and does not tell.
+
     Args:
         url: its address.
         options: requested size and rate.
