@@ -72,7 +72,7 @@ def load_fer2013(path: Path, *, votes: str = "") -> FaceDataset:
 
 
 def _in_order(splits: Collection[str]) -> list[str]:
-    """Returns the splits of a known name, training first; an image that is also in a later one has leaked."""
+    """Returns the splits of a known name, e.g. Training, PublicTest, PrivateTest, in their order."""
     ranks = {name: rank for name in sorted(set(splits)) if (rank := split_rank(name)) is not None}
     return sorted(ranks, key=lambda name: ranks[name])
 
@@ -151,6 +151,8 @@ def _counts(row: Mapping[str, str], names: tuple[str, ...], place: str) -> list[
         except ValueError:
             value = np.nan
         if not value.is_integer() or abs(value) > _MOST_VOTES:
-            raise DatasetError(f"{place}: votes for {name} '{clipped(row[name])}' are not a whole number")
+            raise DatasetError(
+                f"{place}: votes for {name} '{clipped(row[name])}' are not a whole number up to {_MOST_VOTES:,}"
+            )
         counts.append(int(value))
     return counts

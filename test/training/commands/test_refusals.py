@@ -312,7 +312,7 @@ def test_votes_that_no_number_can_hold_are_named(tmp_path):
     votes = "".join(f"PublicTest,{'9' * 40},1\n" for _ in range(7))
     (tmp_path / "fer2013new.csv").write_text("Usage,happiness,neutral\n" + votes)
     words = ["evaluate", "--model", "compact_vgg", "--data", tmp_path / "fer2013.csv", "--out", tmp_path / "out"]
-    refused([*words, "--split", "PublicTest"], "fer2013new.csv: votes are not whole numbers")
+    refused([*words, "--split", "PublicTest"], "fer2013new.csv: line 2: votes for happiness '999", "up to 1,000,000")
 
 
 def test_an_image_that_the_system_has_no_files_left_for_is_not_called_corrupt(tmp_path, monkeypatch):
