@@ -12,6 +12,7 @@ msgspec: nodes import this module, and Ubuntu 22.04 has only pydantic 1 and no m
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -343,8 +344,10 @@ def _verified_file(description: Path, key: str, entry: Any) -> Path:
     if not name:
         raise ModelBundleError(f"{description}: {key} names no file")
     path = description.with_name(name)
+    if not path.exists():  # where the names of files are not UTF-8, as the description is
+        path = description.with_name(os.fsdecode(name.encode(errors="surrogatepass")))
     if not path.exists():
-        raise ModelFileError(f"{path}: no such file, but {description.name} names it")
+        raise ModelFileError(f"{description.with_name(name)}: no such file, but {description.name} names it")
     if (found := file_sha256(path)) != entry["sha256"]:
         wanted = f"{description.name} has {entry['sha256'][:12]}..."
         raise ModelFileError(f"{path}: sha256 {found[:12]}..., but {wanted}: truncated or changed")

@@ -3,7 +3,11 @@
 
 import hashlib
 import json
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -197,6 +201,23 @@ def test_weights_that_would_run_code_are_refused_unopened(build_model, tmp_path)
     with pytest.raises(ModelBundleError, match="not a readable safetensors file"):
         read_weights(load_model_bundle(bundle.weights))
     assert not (tmp_path / "exploded").exists()
+
+
+def test_a_model_of_any_name_is_opened_in_a_locale_that_is_not_utf8(tmp_path, build_model):
+    old = build_model()
+    save_model(tmp_path / "m", "n\u00e9 \U0001f600", old.spec, read_weights(old))
+    code = "import os; from emotion_perception.core.classification.model_bundle import load_model_bundle;"
+    code += "print(len(load_model_bundle(next(e.path for e in os.scandir('m') if e.name.endswith('.json'))).sha256))"
+    locale = {
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | locale, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "64\n", done.stderr
 
 
 @pytest.mark.parametrize("name", ["no_such_model", "folder/no_such_model", "weights.pt", ""])

@@ -28,6 +28,11 @@ def test_images_are_counted_by_split_and_class():
     ]
 
 
+def test_names_with_control_characters_are_shown_escaped_on_one_line():
+    report = examine(dataset(splits=np.array(["a\x1b[31m\nb"] * 6)))
+    assert report.lines()[0] == r"a\x1b[31m\nb: 6 images (anger 3, fear 3)"
+
+
 def test_duplicates_between_splits_are_found_counted_and_named():
     images = FACES[[0, 1, 2, 0, 0, 1]]
     data = dataset(images=images, splits=np.array(["train"] * 3 + ["test"] * 3), labels=np.array([0, 0, 1, 0, 1, 0]))
