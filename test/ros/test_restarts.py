@@ -169,7 +169,7 @@ def test_the_launch_file_gives_a_node_up(broken, tmp_path, code, composed):
 @pytest.mark.parametrize("respawn", ["true", "false"])
 def test_a_wrong_configuration_is_one_line_of_the_node_and_one_of_launch(tmp_path, respawn):
     log = tmp_path / "log"
-    arguments = [f"respawn:={respawn}", "model:=/no/such.safetensors", "video_device:=/no/camera"]
+    arguments = [f"respawn:={respawn}", "composed:=false", "model:=/no/such.safetensors", "video_device:=/no/camera"]
     with launched("emotion_perception.launch.py", *arguments, log=log) as process:
         wait_for_line(process, log, "exit code 78, cmd")
     lines = [line for line in log.read_text().splitlines() if "emotion_classifier_node-" in line]
@@ -181,7 +181,8 @@ def test_a_wrong_configuration_is_one_line_of_the_node_and_one_of_launch(tmp_pat
 @needs_launch
 def test_a_killed_node_is_back_in_its_namespace_with_its_environment(tmp_path):
     log = tmp_path / "log"
-    arguments = ["respawn:=true", "namespace:=robot", "video_device:=/no/camera", "use_overlay:=false"]
+    arguments = ["respawn:=true", "composed:=false", "namespace:=robot", "use_overlay:=false"]
+    arguments.append("video_device:=/no/camera")
     with launched("emotion_perception.launch.py", *arguments, log=log) as process:
         with contextlib.closing(Probe(process)) as probe:
             probe.wait_for_active("robot/camera_node")
