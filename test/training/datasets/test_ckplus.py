@@ -77,6 +77,12 @@ def test_the_peak_and_what_is_asked_for_before_it_are_taken(write_ckplus, option
     assert set(data.subjects.tolist()) == {"S010"}
 
 
+def test_a_tree_without_labels_says_what_is_missing(write_ckplus):
+    words = r"ck: holds no images that can be used; left out 2 x sequence without a label \(S010/001, S011/002\)"
+    with pytest.raises(DatasetError, match=words):
+        load_dataset(write_ckplus({"S010/001": (2, None), "S011/002": (1, None)}))
+
+
 def test_sequences_without_a_label_give_neutral_frames_where_asked(write_ckplus):
     tree = write_ckplus({"S010/001": (4, HAPPY), "S011/002": (5, None)})
     assert len(load(tree, neutral=1)) == 2
