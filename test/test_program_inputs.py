@@ -166,7 +166,9 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path):
     assert line.endswith("fer2013.csv: has the column emotion more than once")
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed", [*(pytest.param(one, marks=pytest.mark.slow) for one in ("<&-", ">&-", "2>&-")), "<&- >&- 2>&-"]
+)
 def test_a_program_works_with_closed_standard_streams(tmp_path, closed):
     command = f'"$0" "$1" models {closed}'
     done = subprocess.run(

@@ -116,7 +116,14 @@ def test_what_is_done_is_not_done_again(folder, tmp_path):
     assert {name for name in before if after[name] == before[name]} == {"one", "three"}
 
 
-@pytest.mark.parametrize("missing", ["a table", "the written bag", "the content of report.json"])
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "a table",
+        pytest.param("the written bag", marks=pytest.mark.slow),
+        pytest.param("the content of report.json", marks=pytest.mark.slow),
+    ],
+)
 def test_what_has_lost_a_file_is_done_again(folder, tmp_path, missing):
     out, settings = tmp_path / "out", EXACT
     evaluate(folder, out)

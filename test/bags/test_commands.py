@@ -171,7 +171,7 @@ def test_an_evaluation_in_several_processes_leaves_none_behind_when_it_is_stoppe
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-@pytest.mark.parametrize("recordings", [1, 3])
+@pytest.mark.parametrize("recordings", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_an_evaluation_that_is_stopped_ends_at_once_and_removes_its_unfinished_files(tmp_path, recordings, number):
     (tmp_path / "bags").mkdir()
     for k in range(recordings):
@@ -186,6 +186,7 @@ def test_an_evaluation_that_is_stopped_ends_at_once_and_removes_its_unfinished_f
     assert not list(out.glob("**/report.json"))
 
 
+@pytest.mark.slow
 def test_a_matplotlib_backend_that_there_is_not_does_not_matter(tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "nosuch")
     bag, out = write_bag(tmp_path / "bag", [scene()], [T0]), tmp_path / "out"

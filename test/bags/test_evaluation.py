@@ -479,7 +479,9 @@ def test_recorded_labels_may_come_in_another_order(bag, labels, tmp_path):
 
 
 @pytest.mark.parametrize("number", [-1, 1], ids=["one label less", "one label more"])
-@pytest.mark.parametrize("at", [slice(0, 5), slice(15, None)], ids=["first", "last"])
+@pytest.mark.parametrize(
+    "at", [slice(0, 5), pytest.param(slice(15, None), marks=pytest.mark.slow)], ids=["first", "last"]
+)
 def test_recorded_predictions_of_other_labels_are_left_out_and_counted(bag, labels, tmp_path, number, at):
     given = evaluate(bag, tmp_path / "out", Settings(write_bag=True), labels=labels)
     recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)

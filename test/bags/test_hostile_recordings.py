@@ -130,7 +130,7 @@ def test_a_hostile_metadata_file_is_a_problem_and_the_images_are_read(tmp_path, 
 @pytest.mark.guarantee(
     "A FIFO, device, socket or folder where a file is meant is one line, at once.", section="Programs"
 )
-@pytest.mark.parametrize("suffix", [".mcap", ".db3"])
+@pytest.mark.parametrize("suffix", [".mcap", pytest.param(".db3", marks=pytest.mark.slow)])
 def test_a_fifo_is_no_recording(tmp_path, suffix):
     os.mkfifo(tmp_path / f"bag{suffix}")
     begun_s = time.monotonic()
@@ -213,8 +213,13 @@ def test_a_recording_without_one_decodable_image_fails_with_the_reason(tmp_path)
     ("datas", "times", "problem"),
     [
         ([JPEG, HALF, JPEG, HALF], TIMES, "2 of 4 images cannot be decoded, the first: "),
-        ([JPEG] * 4, [TIMES[0], TIMES[0], TIMES[1], TIMES[1]], "2 of 4 stamps equal the stamp before"),
-        ([JPEG] * 4, [0] * 4, "4 of 4 stamps are zero"),
+        pytest.param(
+            [JPEG] * 4,
+            [TIMES[0], TIMES[0], TIMES[1], TIMES[1]],
+            "2 of 4 stamps equal the stamp before",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param([JPEG] * 4, [0] * 4, "4 of 4 stamps are zero", marks=pytest.mark.slow),
         ([JPEG] * 4, [TIMES[0], TIMES[2], TIMES[1], TIMES[3]], "1 of 4 stamps go backward"),
     ],
     ids=["undecodable", "equal", "zero", "backward"],

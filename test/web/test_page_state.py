@@ -144,6 +144,7 @@ def test_what_is_kept_ends_after_the_last_page_has_gone(newest, clock):
     assert image() is None
 
 
+@pytest.mark.slow
 def test_what_is_kept_can_be_read_while_images_are_made(clock):
     """A recording is written in a thread of its own."""
     with ThreadPoolExecutor(2) as executor:

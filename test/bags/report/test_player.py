@@ -117,6 +117,7 @@ def data_of(page):
     "The report of a recording of ten minutes is one file below 20 MB, with its images and its time line.",
     section="Recording and replay",
 )
+@pytest.mark.slow
 def test_the_page_of_ten_minutes_is_below_20_mb(tmp_path):
     background = noise(240, 320) // 8  # dark enough to be no face
     images = []

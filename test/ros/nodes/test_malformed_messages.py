@@ -40,7 +40,9 @@ def worked_on(graph, node, count):
     "After 500 malformed messages of each kind, a node processes the next good frame (10,000 in `make soak`).",
     section="Fault injection",
 )
-@pytest.mark.parametrize(("transport", "kind"), [("raw", Image), ("compressed", CompressedImage)])
+@pytest.mark.parametrize(
+    ("transport", "kind"), [("raw", Image), pytest.param("compressed", CompressedImage, marks=pytest.mark.slow)]
+)
 def test_the_detector_survives_malformed_images_calibrations_and_depth_images(graph, make, malformed, transport, kind):
     parameters = {"image_transport": transport, "depth_topic": "depth"}
     node = graph.node(FaceDetectionNode, detector_factory=lambda config: make.detector(), parameters=parameters)

@@ -289,7 +289,9 @@ def test_a_calibration_is_passed_on_within_the_process_and_a_new_one_is_taken(gr
     people = node._behavior._people
     graph.wait(lambda: people._camera is not None, "no camera_info in the process")
     assert not graph.probe.count_subscribers("camera_info"), "it goes through the middleware"
-    request = SetCameraInfo.Request(camera_info=CameraInfo(width=640, height=480, k=[2 * k[0], *k[1:]], r=[0.0] * 9))
+    twice = [2 * k[0], 0.0, k[2], 0.0, 2 * k[4], k[5], 0.0, 0.0, 1.0]
+    rectified = {"r": np.eye(3).flatten(), "p": np.eye(3, 4, 0).flatten() * 2 * k[0]}
+    request = SetCameraInfo.Request(camera_info=CameraInfo(width=640, height=480, k=twice, **rectified))
     client = graph.probe.create_client(SetCameraInfo, "set_camera_info")
     graph.wait(client.service_is_ready)
     answer = client.call_async(request)

@@ -10,7 +10,7 @@ import pytest
 from emotion_perception.core.classification import softmax
 from emotion_perception.core.classification.model_bundle import load_model_bundle, replace_onnx
 from emotion_perception.core.classification.options import ClassifierOptions
-from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelBundleError
+from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelFileError
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.export import calibration as calibrate_module
 from emotion_perception.training.export.calibration import (
@@ -110,5 +110,5 @@ def test_a_network_that_gives_one_row_for_a_batch_is_refused(exported_model, wri
     shutil.copytree(exported_model.bundle.weights.parent, tmp_path / "model")
     path = tmp_path / "model" / "tiny.json"
     replace_onnx(load_model_bundle(path), onnx.parser.parse_model(ONE_ROW).SerializeToString())
-    with pytest.raises(ModelBundleError, match="tiny: "):
+    with pytest.raises(ModelFileError, match=r"tiny.onnx: its output logits has the shape \(1, 7\), expected \(2, "):
         calibrate(ClassifierOptions(model=str(path), device="cpu"), write_npz(), split="PublicTest")
