@@ -24,6 +24,7 @@ from emotion_perception.bags.io.images import (
     read_bag_images,
     stamp_ns,
 )
+from emotion_perception.bags.io.limits import MAX_INTEGER
 from emotion_perception.bags.io.messages import DAMAGED, EMOTIONS, IMAGE_TYPES, recorded_typestore
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
@@ -33,7 +34,6 @@ from emotion_perception.core.printable import printable
 from emotion_perception.core.types import FaceEmotion, ModelInfo, Status
 
 _FRAME_STATUS = {Status.OK: PROCESSED, Status.NO_IMAGE: NO_IMAGE, Status.ERROR: FAILED, Status.SKIPPED: SKIPPED}
-_MAX_TRACK_ID = (1 << 63) - 1  # of a table
 _SHOWN = 200  # characters of a name of a recording
 
 
@@ -147,7 +147,7 @@ class RecordedPredictions:
                 emotions, model, stamp = emotions_from_fields(message), _model_info(message), stamp_ns(message)
                 if len({*model.labels}) < len(model.labels):
                     raise ValueError("a label is there more than once")
-                if any(emotion.face.track_id > _MAX_TRACK_ID for emotion in emotions):
+                if any(emotion.face.track_id > MAX_INTEGER for emotion in emotions):
                     raise ValueError("a track id that no tracker gives")
             except (*DAMAGED, AttributeError):
                 self._unreadable += 1

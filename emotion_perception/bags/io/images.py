@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_perception.bags.io.limits import MAX_INTEGER
 from emotion_perception.bags.io.messages import CAMERA_INFO, COMPRESSED, DAMAGED, IMAGE_TYPES, NS, typestore
 from emotion_perception.bags.io.recorded_topic import Topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
 from emotion_perception.core.images import compressed_to_bgr, raw_to_bgr
 
-_MAX_NS = (1 << 63) - 1  # of a table; mcap's times reach further
 _CAMERA_TOPICS = ("image_raw", "image_raw/compressed", "image_rect", "image")  # last part of the names
 
 
@@ -125,7 +125,7 @@ def read_bag_images(recording: Recording, topic: Topic) -> Iterator[BagImage]:
             problem = str(e)
             if number == 0:
                 last_ns = _first_stamp_ns(recording, topic)
-        stamp = min(entry.received_ns, _MAX_NS) if last_ns is None else last_ns
+        stamp = min(entry.received_ns, MAX_INTEGER) if last_ns is None else last_ns
         yield BagImage(number, stamp, entry.received_ns, topic.type, entry.raw, message, problem)
 
 

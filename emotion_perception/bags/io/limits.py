@@ -40,6 +40,8 @@ MAX_UNPACKED_BYTES = 64 * GIB
 """Limit of the files of a recording with compressed files, unpacked, and of a copy with its write-ahead log."""
 MAX_HASHED_BYTES = 64 * GIB
 """Limit of the storage files of a recording whose hash is computed."""
+MAX_INTEGER = (1 << 63) - 1
+"""Largest number that a table can hold; mcap's times and the track ids of messages reach further."""
 _FREE_BYTES = 1 * GIB  # that unpacking leaves on the disk
 _BLOCK_BYTES = 1 * MIB
 _TOO_LARGE = f"compressed data of more than {MAX_RECORD_BYTES // MIB} MiB"
