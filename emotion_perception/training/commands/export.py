@@ -5,6 +5,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.paths import path_argument
 
 if TYPE_CHECKING:
@@ -13,12 +14,26 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the command."""
-    parser.add_argument("--run", type=path_argument, required=True, help="folder that `emotion-perception train` wrote")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", type=path_argument, help="folder that `emotion-perception train` wrote")
+    source.add_argument(
+        "--model", help="export a finished model again: name of a shipped model or path of a .safetensors file"
+    )
     parser.add_argument("--name", required=True, help="name of the model's files")
     parser.add_argument(
         "--out", type=path_argument, required=True, help="folder for NAME.safetensors, NAME.json and NAME.onnx"
     )
-    parser.add_argument("--data", type=path_argument, help="the run's dataset, if it has been moved")
+    parser.add_argument(
+        "--data",
+        type=path_argument,
+        help="dataset of the training; needed with --model, and with --run if it has been moved",
+    )
+    parser.add_argument(
+        "--mirror-average",
+        action=argparse.BooleanOptionalAction,
+        help="average the logits of an image and its mirror image, at twice the time (default: as the recipe or the "
+        "model says)",
+    )
     parser.add_argument("--torchscript", action="store_true", help="also write NAME.ts, the network for libtorch")
     parser.add_argument(
         "--int8",
@@ -28,18 +43,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exports a run and prints the differences between the formats and the accuracy."""
-    from emotion_perception.training.export.exporter import export
+    """Exports a run or a model and prints the differences between the formats and the accuracy."""
+    from emotion_perception.training.export.exporter import export, export_model
     from emotion_perception.training.export.quantization import summary_lines
 
-    exported = export(
-        arguments.run,
-        arguments.name,
-        arguments.out,
-        data_path=arguments.data,
-        torchscript=arguments.torchscript,
-        int8=arguments.int8,
-    )
+    options = {
+        "mirror_average": arguments.mirror_average,
+        "torchscript": arguments.torchscript,
+        "int8": arguments.int8,
+    }
+    if arguments.model is None:
+        exported = export(arguments.run, arguments.name, arguments.out, data_path=arguments.data, **options)
+    elif arguments.data is None:
+        raise ConfigurationError("--model needs --data, the dataset on which the model was trained")
+    else:
+        exported = export_model(arguments.model, arguments.name, arguments.out, data_path=arguments.data, **options)
     _print_model(exported)
     if exported.quantized:
         print(summary_lines(exported.quantized))

@@ -1,8 +1,9 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""Exports a training run as a model bundle: safetensors, its description, and other export formats of the weights."""
+"""Exports a training run, or a model again, as a model bundle: safetensors, its description, other formats."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ from emotion_perception.core.classification import (
     ModelSpec,
     create_classifier,
     load_model_bundle,
+    read_weights,
     replace_spec,
     save_model,
     to_half,
 )
 from emotion_perception.core.errors import ConfigurationError, DatasetError, ModelBundleError
+from emotion_perception.core.retired_names import MODEL_DATA_KEYS, with_present_names
 from emotion_perception.training.architectures import build_network, open_network
 from emotion_perception.training.datasets import FaceDataset, load_dataset
 from emotion_perception.training.evaluate.evaluator import predict
@@ -39,14 +42,20 @@ from emotion_perception.training.export.export_formats import (
 )
 from emotion_perception.training.export.feature_output import with_features
 from emotion_perception.training.export.model_folder import model_folder
-from emotion_perception.training.export.model_metadata import measured_metrics, selected_on, training_metadata
-from emotion_perception.training.export.quantization import INT8_ENDINGS, QuantizedModel, quantize
+from emotion_perception.training.export.model_metadata import (
+    export_metadata,
+    measured_metrics,
+    selected_on,
+    training_metadata,
+)
+from emotion_perception.training.export.quantization import INT8_ENDINGS, QuantizedModel, quantize, training_splits
 from emotion_perception.training.fit.data_splits import DataSplits, split_data, splits_sha256
 from emotion_perception.training.fit.run_directory import TrainingRun, exported_weights, load_run
 from emotion_perception.training.fit.run_start import FILES
 
 _MAX_CHANGED = 0.001  # fraction of predictions that float16 weights may change
 _ENDINGS = (".safetensors", ".onnx", ".json", ".ts", BASELINE_ENDING)
+_OF_ONE_FORM = ("baseline", "calibration", "measured", "onnx", "torchscript", "weights")  # metadata that is made anew
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ def export(
     out: Path,
     *,
     data_path: Path | None = None,
+    mirror_average: bool | None = None,
     torchscript: bool = False,
     int8: bool = False,
 ) -> ExportedModel:
@@ -88,6 +98,7 @@ def export(
         name: name of the model's files.
         out: folder, created if absent.
         data_path: the run's dataset, if it has been moved.
+        mirror_average: average over an image and its mirror image, see `ModelSpec`; None: as in the recipe.
         torchscript: also write NAME.ts.
         int8: also write NAME.int8.onnx and NAME.int8.json, an int8 model that shares the weights file.
 
@@ -98,23 +109,116 @@ def export(
         ConfigurationError: `out` has files of these names that are not of a model, or the name is that of another
             model's int8 form or statistics.
     """
-    for suffix in (INT8_SUFFIX, BASELINE_ENDING.removesuffix(".safetensors")):
-        if name.lower().endswith(suffix):
-            raise ConfigurationError(f"--name {name}: files of names that end in {suffix} belong to another model")
+    _check_name(name)
     run = load_run(run_folder)
     weights, epoch = exported_weights(run_folder, run.recipe)
     if damaged := [tensor for tensor, array in weights.items() if not np.isfinite(array).all()]:
         raise ModelBundleError(f"{run_folder}: the numbers of {damaged[0]} are not finite; has the training diverged?")
     data_path = data_path or run.data
     data, splits = _load_splits(run, data_path)
-    run_files = [run_folder / file for file in FILES]
-    with model_folder(out, name, [*_ENDINGS, *INT8_ENDINGS], inputs=[run_folder, data_path, *run_files]) as folder:
-        model, network, metadata = _write_model(folder, name, run.recipe.model_spec(), weights, splits)
+
+    def describe(network: nn.Module) -> dict[str, Any]:
+        return training_metadata(run, epoch, data_path, data, splits, network)
+
+    return _export(
+        _Source(_with_mirror_average(run.recipe.model_spec(), mirror_average), weights, splits, selected_on(run, data)),
+        describe,
+        name,
+        out,
+        inputs=[run_folder, data_path, *(run_folder / file for file in FILES)],
+        torchscript=torchscript,
+        int8=int8,
+    )
+
+
+def export_model(
+    name_or_path: str,
+    name: str,
+    out: Path,
+    *,
+    data_path: Path,
+    mirror_average: bool | None = None,
+    torchscript: bool = False,
+    int8: bool = False,
+) -> ExportedModel:
+    """Exports a finished model again under another name, e.g. without the average over the mirror image.
+
+    The weights stay the same; temperature and metrics are those of the new form. Statistics of resting faces have to be
+    fitted again.
+
+    Args:
+        name_or_path: the model, as a node's parameter `model`; its description tells how the dataset was split.
+        name: name of the new files.
+        out: folder, created if absent.
+        data_path: the dataset on which the model was trained.
+        mirror_average: average over an image and its mirror image, see `ModelSpec`; None: as the model does.
+        torchscript: also write NAME.ts.
+        int8: also write NAME.int8.onnx and NAME.int8.json.
+
+    Raises:
+        ModelFileError: a file of the model is missing.
+        ModelBundleError: it does not say how it was trained, or torch and another format give different logits.
+        DatasetError: the dataset is not the one that the model was trained on.
+        ConfigurationError: as `export`.
+    """
+    _check_name(name)
+    model = load_model_bundle(name_or_path)
+    splits = training_splits(model, data_path)
+    metadata = {key: value for key, value in model.spec.metadata.items() if key not in _OF_ONE_FORM}
+    data = with_present_names(metadata["data"], MODEL_DATA_KEYS)
+    description = model.weights.with_suffix(".json")
+    return _export(
+        _Source(
+            replace(_with_mirror_average(model.spec, mirror_average), temperature=1.0),
+            read_weights(model),
+            splits,
+            data["epoch_selected_on"],
+        ),
+        lambda _: {**metadata, "data": data, **export_metadata()},
+        name,
+        out,
+        inputs=[path for path in (model.weights, model.onnx, model.baseline, description, data_path) if path],
+        torchscript=torchscript,
+        int8=int8,
+    )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is exported.
+
+    Attributes:
+        spec: of the network, with a temperature of 1.
+        weights: of the network.
+        splits: the images of its training.
+        selected_on: name of the images on which its epoch was selected, the validation images.
+    """
+
+    spec: ModelSpec
+    weights: Weights
+    splits: DataSplits
+    selected_on: str
+
+
+def _export(
+    source: _Source,
+    describe: Callable[[nn.Module], dict[str, Any]],
+    name: str,
+    out: Path,
+    *,
+    inputs: Sequence[Path],
+    torchscript: bool,
+    int8: bool,
+) -> ExportedModel:
+    """Writes the files of a model; `describe` returns the metadata about the training of a network."""
+    splits = source.splits
+    with model_folder(out, name, [*_ENDINGS, *INT8_ENDINGS], inputs=inputs) as folder:
+        model, network, metadata = _write_model(folder, name, source.spec, source.weights, splits)
         predictions = predict(_classifier(model), splits.validation, progress=True)
         metadata = {
-            **training_metadata(run, epoch, data_path, data, splits, network),
+            **describe(network),
             **metadata,
-            "measured": measured_metrics(predictions, splits.validation, selected_on(run, data)),
+            "measured": measured_metrics(predictions, splits.validation, source.selected_on),
         }
         if torchscript:
             difference = _write_torchscript(folder, model, network, _unseen_images(splits))
@@ -128,6 +232,17 @@ def export(
         torchscript=out / f"{name}.ts" if torchscript else None,
         quantized=quantized and replace(quantized, bundle=load_model_bundle(out / f"{name}{INT8_SUFFIX}.json")),
     )
+
+
+def _check_name(name: str) -> None:
+    """Raises `ConfigurationError` for the name of another model's files."""
+    for suffix in (INT8_SUFFIX, BASELINE_ENDING.removesuffix(".safetensors")):
+        if name.lower().endswith(suffix):
+            raise ConfigurationError(f"--name {name}: files of names that end in {suffix} belong to another model")
+
+
+def _with_mirror_average(spec: ModelSpec, mirror_average: bool | None) -> ModelSpec:
+    return spec if mirror_average is None else replace(spec, mirror_average=mirror_average)
 
 
 def _load_splits(run: TrainingRun, data_path: Path) -> tuple[FaceDataset, DataSplits]:

@@ -74,12 +74,19 @@ def training_metadata(
         "teacher_sha256": run.teacher_sha256,
         "epoch": epoch,
         "started": run.started,
+        **export_metadata(),
+        "terms": terms_of(data_path, data),
+        "intended_use": intended_use(tuple(run.recipe.labels)),
+    }
+
+
+def export_metadata() -> dict[str, str]:
+    """Returns the metadata of a model about its export: when, by which command and with which versions."""
+    return {
         "exported": now(),
         "command": command_line(),
         "package_version": package_version(),
         "torch": str(torch.__version__),
-        "terms": terms_of(data_path, data),
-        "intended_use": intended_use(tuple(run.recipe.labels)),
     }
 
 

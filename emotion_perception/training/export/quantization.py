@@ -124,7 +124,9 @@ def quantize_model(name_or_path: str, data_path: Path, out: Path) -> QuantizedMo
         DatasetError: the dataset is not the one on which the model was trained.
     """
     model = load_model_bundle(name_or_path)
-    splits = _training_splits(model, data_path)
+    splits = training_splits(model, data_path)
+    if model.onnx is None:
+        raise ModelBundleError(f"{model.name}: has no ONNX file to quantize")
     description = model.weights.with_suffix(".json")
     files = [path for path in (model.weights, model.onnx, model.baseline, description) if path is not None]
     is_elsewhere = model.weights.parent.resolve() != out.resolve()
@@ -138,10 +140,14 @@ def quantize_model(name_or_path: str, data_path: Path, out: Path) -> QuantizedMo
     return replace(quantized, bundle=load_model_bundle(out / f"{model.name}{INT8_SUFFIX}.json"))
 
 
-def _training_splits(model: ModelBundle, data_path: Path) -> DataSplits:
+def training_splits(model: ModelBundle, data_path: Path) -> DataSplits:
     """Returns the images of a model's training.
 
     They are known by the hash that `export` noted of them; of a model of an earlier version, by that of the file.
+
+    Raises:
+        ModelBundleError: the model does not say how it was trained, or is a quantized form.
+        DatasetError: the dataset is not the one on which it was trained.
     """
     if model.weights.stem != model.name:
         raise ModelBundleError(f"{model.name}: is a quantized form already; give {model.weights}")
@@ -155,8 +161,6 @@ def _training_splits(model: ModelBundle, data_path: Path) -> DataSplits:
     except (KeyError, TypeError, AttributeError) as e:
         reason = f"{model.name}: its description does not say how it was trained"
         raise ModelBundleError(f"{reason} ({one_line(e)})") from e
-    if model.onnx is None:
-        raise ModelBundleError(f"{model.name}: has no ONNX file to quantize")
     data = load_dataset(data_path, **recipe.data)
     has_val_split = data.splits is not None and val_split in data.splits
     splits = split_data(data, recipe, train_split or "", val_split if has_val_split else "")
