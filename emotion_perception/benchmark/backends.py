@@ -57,8 +57,9 @@ def run(setup: Setup) -> list[Table]:
     columns = ["backend", *(f"{faces} faces, ms" for faces in FACES), "ms per face of 32"]
     columns += ["1 face, of the reference", f"{_SPLIT} top-1"]
     prepared = time_interleaved({"to_input": lambda: to_input(crop, model.spec)}, rounds=setup.rounds, what="to_input")
+    averaged = ", averaged over each face and its mirror image" if model.spec.mirror_average else ""
     note = (
-        f"{model.name}, averaged over each face and its mirror image. `to_input` takes "
+        f"{model.name}{averaged}. `to_input` takes "
         f"{prepared['to_input']['p50']:.3f} ms for a crop of {crop.shape[1]}x{crop.shape[0]}. {DESCRIPTION}."
     )
     return [Table("Inference backends of the classifier", columns, rows, note)]

@@ -30,9 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     if listing["networks"] is None:
         print("  to list and train them: pip install emotion_perception[training]")
     print("models (values of --model and of the node parameter model)")
+    width = max((len(model["name"]) for model in listing["models"] or ()), default=0) + 2
     for model in listing["models"] or ():
         accuracy = "" if model["accuracy"] is None else f"  {model['accuracy']:.1%} on {model['measured_on']}"
-        print(f"  {model['name']:<18}{model['architecture']}{accuracy}  sha256 {model['sha256'][:12]}...")
+        print(f"  {model['name']:<{width}}{model['architecture']}{accuracy}  sha256 {model['sha256'][:12]}...")
     if not listing["models"]:
         print("  none shipped")
     return 0
