@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from bag_files import camera_info, header, image, write_bag
 from bag_scene import HAPPY, PLAIN, SAD, STEP, T0, Grays, Squares, make_pipeline, make_slow_pipeline, scene, stamps
+from programs import installed_program
 
 from emotion_perception.bags.evaluation import evaluate_bag
 from emotion_perception.bags.inference.settings import Settings
@@ -578,3 +579,52 @@ def test_a_recorded_track_id_that_no_table_can_hold_is_not_read(bag, tmp_path):
     report = evaluate(with_emotions(tmp_path / "odd", recorded), tmp_path / "rec", RECORDED)
     assert report["predictions"]["faces"] == COUNT - 1
     assert "1 recorded predictions cannot be read" in report["problems"]
+
+
+def read_strictly(path):
+    """Returns the content of a JSON file, which may have no NaN or Infinity."""
+    return json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+@pytest.mark.guarantee(
+    "A recorded face with a probability or a score that is not within 0..1 counts as not classified; a time that is "
+    "not finite or out of range is left out; both are counted in `problems`.",
+    section="Recording and replay",
+)
+def test_recorded_probabilities_and_times_that_cannot_be_are_left_out(bag, labels, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    faces = [message.faces[0] for _, message in recorded]
+    faces[0].probabilities = faces[0].probabilities * np.float32(np.nan)
+    faces[1].smoothed_probabilities = faces[1].smoothed_probabilities * np.float32(np.nan)
+    faces[2].probabilities = np.full_like(faces[2].probabilities, -1)
+    faces[3].probabilities = faces[3].probabilities + np.float32(1.5)
+    faces[4].score = float("nan")
+    faces[5].score = float("inf")
+    times = {6: (float("inf"), float("nan"), float("-inf")), 7: (-1.0, 1e30, -1e30)}
+    for k, values in times.items():
+        message = recorded[k][1]
+        message.detect_ms, message.classify_ms, message.age_ms = values
+    out = tmp_path / "rec"
+    code, error = installed_program(
+        *("evaluate-bag", with_emotions(tmp_path / "odd", recorded), "--score-recorded"),
+        *("--labels", labels, "--out", out),
+    )
+    assert (code, "Warning" in error) == (0, False), error
+    report = read_strictly(out / "report.json")
+    assert report["problems"] == [
+        "6 faces count as not classified, as a recorded probability or score is not within 0..1",
+        "6 recorded times are left out, as they are not finite or out of range",
+    ]
+    assert {name: report["predictions"][name] for name in ("faces", "not_classified")} == {
+        "faces": COUNT - 6,
+        "not_classified": 6,
+    }
+    assert {report["recognition"][kind]["n"] for kind in ("raw", "smoothed")} == {COUNT - 6}
+    assert report["stability"]["flips_per_minute_raw"] == pytest.approx(60 / 1.3, rel=1e-3)  # the change of the mood
+    for name in ("age_ms", "detect_ms", "classify_ms"):
+        assert report["timing"][name]["n"] == COUNT - 2
+        assert 0 <= report["timing"][name]["mean"] < 1e5
+    rows = list(csv.DictReader((out / "emotions.csv").read_text("utf-8").splitlines()))
+    assert [row["label"] for row in rows[:7]] == [""] * 6 + ["happiness"]
+    assert {value for row in rows for value in row.values()}.isdisjoint({"nan", "inf", "-1.0", "1.5"})

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the EmotionArray messages of a recording and joins them with its images by stamp."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from emotion_perception.bags.inference.frame_result import (
     DROPPED,
@@ -31,17 +34,26 @@ from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError
 from emotion_perception.core.message_adapters import MAX_RESULT_BYTES, emotions_from_fields
 from emotion_perception.core.printable import printable
-from emotion_perception.core.types import FaceEmotion, ModelInfo, Status
+from emotion_perception.core.types import Face, FaceEmotion, ModelInfo, Status
 
 _FRAME_STATUS = {Status.OK: PROCESSED, Status.NO_IMAGE: NO_IMAGE, Status.ERROR: FAILED, Status.SKIPPED: SKIPPED}
 _SHOWN = 200  # characters of a name of a recording
+_DAY_MS = 24 * 3600 * 1e3
+_TIMES_MS = {  # what a message can state; an image can be years old where an old recording was played
+    "age_ms": (-_DAY_MS, MAX_INTEGER * 1e-6),
+    "detect_ms": (0.0, _DAY_MS),
+    "classify_ms": (0.0, _DAY_MS),
+}
+_ROUNDING = 1e-3  # of probabilities
+_NOTHING = np.empty(0, np.float32)
 
 
 class RecordedPredictions:
     """The predictions of the nodes that ran while a recording was made: its EmotionArrays.
 
     The probabilities are brought into one order of the labels. EmotionArrays of another set of labels than that of most
-    of them, as of a classifier that was started again with another model, are left out.
+    of them, as of a classifier that was started again with another model, are left out. A face with a probability or a
+    score that is not within 0..1 counts as one without a prediction, and a time that cannot be as not measured.
 
     Args:
         recording: has one topic of them, or one beside the image topic.
@@ -62,7 +74,7 @@ class RecordedPredictions:
         self._emotions_topic = _emotions_topic(recording, self.topic)
         raw_messages = (entry.raw for entry in recording.messages([self._emotions_topic.name]))
         self._store = recorded_typestore(self._emotions_topic, raw_messages)
-        self._unreadable = self._without_image = self._undecodable = 0
+        self._unreadable = self._without_image = self._undecodable = self._invalid_faces = self._invalid_times = 0
         self._reason = ""  # why the first one cannot be decoded
         self._entries, models = self._read()
         if not self._entries:
@@ -97,6 +109,8 @@ class RecordedPredictions:
                 self._other_models
             ),
             "recorded predictions belong to images that are not in the recording": self._without_image,
+            "faces count as not classified, as a recorded probability or score is not within 0..1": self._invalid_faces,
+            "recorded times are left out, as they are not finite or out of range": self._invalid_times,
             f"images with a recorded prediction cannot be decoded, the first: {self._reason}": self._undecodable,
         }
         return [f"{count} {what}" for what, count in counts.items() if count]
@@ -121,14 +135,19 @@ class RecordedPredictions:
     def _result(self, entry: Entry, **image_fields: Any) -> FrameResult:
         message = self._message(entry)
         stamp = stamp_ns(message)
+        recorded = emotions_from_fields(message)
+        emotions = [emotion if _is_valid(emotion) else _unclassified(emotion.face) for emotion in recorded]
+        self._invalid_faces += sum(not _is_valid(emotion) for emotion in recorded)
+        times: dict[str, Any] = {
+            name: _valid_or_none(getattr(message, name), *limits) for name, limits in _TIMES_MS.items()
+        }
+        self._invalid_times += sum(value is None for value in times.values())
         return FrameResult(
             stamp_ns=stamp,
             status=_FRAME_STATUS[Status(message.status)],
-            emotions=_in_order(emotions_from_fields(message), message.labels, self.model.labels),
+            emotions=_in_order(emotions, message.labels, self.model.labels),
             latency_ms=(entry.received_ns - stamp) * 1e-6,
-            age_ms=float(message.age_ms),
-            detect_ms=float(message.detect_ms),
-            classify_ms=float(message.classify_ms),
+            **times,
             **image_fields,
         )
 
@@ -189,6 +208,20 @@ def _most_common(models: Mapping[int, ModelInfo]) -> ModelInfo | None:
     counts = Counter(frozenset(model.labels) for model in models.values())
     most = max(counts, key=counts.__getitem__, default=None)
     return next((model for model in models.values() if frozenset(model.labels) == most), None)
+
+
+def _is_valid(emotion: FaceEmotion) -> bool:
+    """Returns whether all probabilities and the score are within 0..1."""
+    values = np.concatenate([emotion.probabilities, emotion.smoothed_probabilities, [emotion.score]])
+    return bool(((values >= -_ROUNDING) & (values <= 1 + _ROUNDING)).all())  # NaN is not
+
+
+def _unclassified(face: Face) -> FaceEmotion:
+    return FaceEmotion(face, "", 0.0, True, _NOTHING, _NOTHING, prediction_age_s=math.nan)
+
+
+def _valid_or_none(value: float, least: float, most: float) -> float | None:
+    return float(value) if least <= value <= most else None
 
 
 def _in_order(emotions: list[FaceEmotion], labels: Sequence[str], wanted: Sequence[str]) -> tuple[FaceEmotion, ...]:

@@ -4,7 +4,6 @@
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from emotion_perception.bags.report.timeline import MAX_TRACKS, make_timeline
 from emotion_perception.bags.scoring.crops import as_url
 from emotion_perception.bags.scoring.misclassified import Misclassified
 from emotion_perception.bags.scoring.tables import FaceTable, FrameTable
+from emotion_perception.reporting.json_text import json_text
 from emotion_perception.reporting.pages import render_template
 from emotion_perception.reporting.plots import as_data_url, as_png, draw_confusion, draw_coverage, draw_reliability
 
@@ -101,4 +101,4 @@ def _script(name: str) -> Mapping[str, str]:
 
 def write_json(report: Mapping[str, Any], out: Path) -> None:
     """Writes report.json."""
-    (out / JSON).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    (out / JSON).write_text(json_text(report), encoding="utf-8")

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the report of an evaluation: report.json, report.md, report.html and the plots."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emotion_perception.reporting.json_text import json_text
 from emotion_perception.reporting.pages import render_template
 from emotion_perception.reporting.plots import as_data_url, as_png
 from emotion_perception.training.evaluate.plots import draw_all, draw_examples
@@ -29,7 +29,7 @@ def write_report(report: Mapping[str, Any], out: Path, *, example: Image | None 
         plots["examples"] = as_png(draw_examples(example, seed=report["seed"]))
     for name, png in plots.items():
         (out / f"{name}.png").write_bytes(png)
-    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    (out / "report.json").write_text(json_text(report), encoding="utf-8")
     (out / "report.md").write_text(as_markdown(report, has_examples="examples" in plots), encoding="utf-8")
     urls = {name: as_data_url(png) for name, png in plots.items()}
     (out / "report.html").write_text(
