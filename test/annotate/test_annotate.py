@@ -494,6 +494,20 @@ def test_a_video_that_is_cut_short_is_said(clip, faces, tmp_path):
     assert f"cut.mkv: ends after {frames} of about " in error
 
 
+def test_an_mp4_video_that_is_cut_short_of_its_index_is_said(clip, tmp_path):
+    data, cut, damaged = clip.read_bytes(), tmp_path / "cut.mp4", tmp_path / "damaged.mp4"
+    cut.write_bytes(data[: data.index(b"moov") - 4])
+    assert "cut.mp4: an MP4 video without its index: cut short, or never finished" in annotate(
+        cut, "--json", tmp_path / "o.json", code=1
+    )
+    cut.write_bytes(data[: data.index(b"mdat") + 1000])
+    assert "cut.mp4: an MP4 video without its index" in annotate(cut, "--json", tmp_path / "o.json", code=1)
+    at = data.index(b"moov") + 8
+    damaged.write_bytes(data[:at] + bytes(len(data) - at))
+    error = annotate(damaged, "--json", tmp_path / "o.json", code=1)
+    assert "damaged.mp4: not a video or image file that OpenCV can read" in error
+
+
 def test_a_video_with_a_pause_is_not_taken_for_cut(clip, faces, tmp_path):
     times_ms = [*range(0, 400, 40), *range(60_000, 60_400, 40)]
     video = write_video(tmp_path / "pause.mkv", faces * 2, times_ms)

@@ -23,6 +23,7 @@ _LOG = logging.getLogger(__name__)
 _COMPLETE = 0.9  # of what a video's header tells; some headers only estimate
 _LONGEST_INTERVAL_S = 60.0
 _MOST_FRAMES = 1e9  # some files claim more
+_MOST_BOXES = 1000  # of an MP4 file that are looked at
 _OTHER_RATE = 0.1  # deviation from the rate that is mentioned
 _WARNINGS = 5  # about single images; all are counted
 
@@ -85,7 +86,9 @@ class VideoFileSource(FrameSource):
         image = self._read_image()
         if image is None:
             self.close()
-            raise SourceError(f"{self._path}: not a video or image file that OpenCV can read")
+            known = "an MP4 video without its index: cut short, or never finished"
+            unknown = "not a video or image file that OpenCV can read"
+            raise SourceError(f"{self._path}: {known if _lacks_index(self._path) else unknown}")
         return image
 
     def _ended_early(self) -> bool:
@@ -265,3 +268,22 @@ def _is_text(path: Path) -> bool:
         raise SourceError(f"{path}: {error.strerror}") from error
     text_bytes = set(range(0x20, 0x100)) | set(b"\t\n\r\f\x1b")
     return bool(head) and text_bytes.issuperset(head) and not head.startswith(b"#EXTM3U")
+
+
+def _lacks_index(path: Path) -> bool:
+    """Returns whether a file is an MP4 or QuickTime video without the box `moov`, which most programs write last."""
+    names: list[bytes] = []
+    try:
+        at, size = 0, path.stat().st_size
+        with path.open("rb") as file:
+            while len(head := file.read(16)) >= 8 and len(names) < _MOST_BOXES:
+                length, name = int.from_bytes(head[:4], "big"), head[4:8]
+                length = int.from_bytes(head[8:], "big") if length == 1 else length
+                names.append(name)
+                if length < 8:  # 0: to the end of the file
+                    break
+                at += length
+                file.seek(min(at, size))
+    except OSError:  # as of a file that was removed meanwhile
+        return False
+    return names[:1] == [b"ftyp"] and b"mdat" in names and not {b"moov", b"moof", b"meta"} & {*names}
