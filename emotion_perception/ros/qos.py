@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
-from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSCompatibility, QoSPolicyKind, QoSProfile, ReliabilityPolicy, qos_check_compatible
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
@@ -26,6 +26,7 @@ __all__ = [
     "TRANSFORMS",
     "PublisherEventCallbacks",
     "SubscriptionEventCallbacks",
+    "all_compatible",
     "image_publisher",
     "image_subscription",
     "overridden_reliability",
@@ -95,6 +96,20 @@ def publishers_of(node: Node, topic: str) -> Sequence[TopicEndpointInfo] | None:
         return node.get_publishers_info_by_topic(topic)
     except ValueError:  # also UnicodeDecodeError
         return None
+
+
+def all_compatible(node: Node, topic: str, profile: QoSProfile) -> bool:
+    """Returns whether all publishers of a topic are compatible with a subscription; False if they cannot be listed.
+
+    Args:
+        node: queries the graph.
+        topic: resolved name.
+        profile: of the subscription.
+    """
+    publishers = publishers_of(node, topic)
+    return publishers is not None and all(
+        qos_check_compatible(info.qos_profile, profile)[0] is not QoSCompatibility.ERROR for info in publishers
+    )
 
 
 def overridden_reliability(node: Node, topic: str, reliability: str) -> str:

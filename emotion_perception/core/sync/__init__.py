@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from emotion_perception.core.sync.image_result_sync import ImageResultSync
     from emotion_perception.core.sync.latest_frame import MAX_WAITING, LatestFrameWorker
     from emotion_perception.core.sync.playback_clock import PlaybackClock
+    from emotion_perception.core.sync.stamp_order import StampOrder
     from emotion_perception.core.sync.work_load import WorkLoad
 else:
     __getattr__ = lazy_imports(
@@ -22,6 +23,7 @@ else:
             "image_result_sync": ("ImageResultSync",),
             "latest_frame": ("MAX_WAITING", "LatestFrameWorker"),
             "playback_clock": ("PlaybackClock",),
+            "stamp_order": ("StampOrder",),
             "work_load": ("WorkLoad",),
         },
     )
@@ -33,5 +35,6 @@ __all__ = [
     "ImageResultSync",
     "LatestFrameWorker",
     "PlaybackClock",
+    "StampOrder",
     "WorkLoad",
 ]

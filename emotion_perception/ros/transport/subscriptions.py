@@ -12,7 +12,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from emotion_perception.core.errors import one_line
-from emotion_perception.core.sync import ExactTimeSync
+from emotion_perception.core.sync import ExactTimeSync, StampOrder
 from emotion_perception.ros import qos
 from emotion_perception.ros.config import ClassifierNodeConfig
 from emotion_perception.ros.conversions import stamp_ns
@@ -20,16 +20,19 @@ from emotion_perception.ros.intra_process import SharedImage
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.transport.bounded_messages import OversizedMessage, bounded_callback, has_short_frame_id
 from emotion_perception.ros.transport.image_messages import size_of_image
+from emotion_perception.ros.transport.publisher_check import PublisherCheck
 
 _IMAGE_TIMEOUT_S = 0.5  # this long after the last result, those that still wait are passed on without their image
 _REFRESH_PERIOD_S = 0.5
+_DISCOVERY_S = 1.0  # the graph may list a publisher later than the middleware finds it
 AnyImage: TypeAlias = Image | CompressedImage | SharedImage
 
 
 class IntraProcessFirstSubscription:
     """Receives a topic within the process if all its publishers are in it, else from the middleware.
 
-    The choice is checked twice a second; a message may be lost when it changes, none is received twice.
+    The choice is checked twice a second; a message may be lost when it changes, none is received twice. A publisher
+    with incompatible QoS is logged once and shown in /diagnostics while it is there.
 
     Args:
         node: the subscriber.
@@ -55,6 +58,8 @@ class IntraProcessFirstSubscription:
         self._node, self._type, self._callback, self._profile = node, message_type, callback, profile
         self._topic = node.resolve_topic_name(topic)
         self._on_data = bounded_callback(node, message_type, self._topic, callback, on_oversized)
+        self._incompatible: tuple[QoSProfile, float] | None = None  # with a publisher; and when that was found
+        resources.callback(node.clear_problem, self._topic)
         self._reliable = self._choose()
         self._unsubscribe = self._subscribe()
         resources.callback(lambda: self._unsubscribe())
@@ -66,13 +71,44 @@ class IntraProcessFirstSubscription:
 
     def subscribe_in_middleware(self, *, reliable: bool) -> Subscription:
         """Creates the subscription in the middleware."""
-        return self._node.create_subscription(self._type, self._topic, self._on_data, self._profile, raw=True)
+        return self._node.create_subscription(
+            self._type, self._topic, self._on_data, self._profile, event_callbacks=self._events(self._profile), raw=True
+        )
+
+    def is_expected(self, policy: str) -> bool:
+        """Returns whether a publisher that is incompatible in a policy is no problem."""
+        return False
+
+    def check(self) -> None:
+        """Is called twice a second."""
+
+    def _events(self, profile: QoSProfile) -> qos.SubscriptionEventCallbacks:
+        """Returns the callbacks of a subscription in the middleware with that profile."""
+
+        def on_incompatible(event: Any) -> None:
+            policy = QoSPolicyKind(event.last_policy_kind).name.lower()
+            if not self.is_expected(policy):
+                self._incompatible = profile, time.monotonic()
+                text = f"{self._topic}: a publisher offers an incompatible {policy}, its messages are not received"
+                self._node.set_problem(self._topic, text)
+
+        return qos.SubscriptionEventCallbacks(incompatible_qos=on_incompatible)
 
     def _refresh(self) -> None:
         if (reliable := self._choose()) != self._reliable:
             self._reliable = reliable
             self._unsubscribe()
             self._unsubscribe = self._subscribe()
+        if self._incompatible is not None:
+            profile, found_s = self._incompatible
+            is_listed = time.monotonic() - found_s > _DISCOVERY_S
+            if is_listed and qos.all_compatible(self._node, self._topic, profile):
+                self._clear_incompatible()
+        self.check()
+
+    def _clear_incompatible(self) -> None:
+        self._incompatible = None
+        self._node.clear_problem(self._topic)
 
     def _choose(self) -> bool | None:
         """Returns `wants_reliable`, or None to receive within the process."""
@@ -81,6 +117,7 @@ class IntraProcessFirstSubscription:
 
     def _subscribe(self) -> Callable[[], None]:
         """Subscribes; returns a function that ends the subscription."""
+        self._clear_incompatible()
         if self._reliable is None:
             return self._node.intra_process.subscribe(self._node, self._topic, self._callback, self._profile.depth)
         subscription = self.subscribe_in_middleware(reliable=self._reliable)
@@ -109,7 +146,8 @@ class ResultSubscription(IntraProcessFirstSubscription):
 class ImageSubscription(IntraProcessFirstSubscription):
     """Subscribes to images, in the middleware with the reliability that their publishers offer.
 
-    A publisher with incompatible QoS is logged once and shown in /diagnostics.
+    Stamps that do not increase, and publishers of several nodes, are logged once and shown in /diagnostics while they
+    last.
 
     Args:
         node: the subscriber.
@@ -138,7 +176,10 @@ class ImageSubscription(IntraProcessFirstSubscription):
         topic = node.resolve_topic_name(topic) + ("/compressed" if compressed else "")
         self._reliability = qos.overridden_reliability(node, topic, reliability)
         profile = qos.image_subscription(depth, reliable=True)  # `subscribe_in_middleware` sets the reliability
-        resources.callback(node.clear_problem, topic)
+        self._stamps, self._publishers = StampOrder(), PublisherCheck(node, topic)
+        self._stamp_problem, self._publisher_problem = f"stamps of {topic}", f"publishers of {topic}"
+        resources.callback(node.clear_problem, self._stamp_problem)
+        resources.callback(node.clear_problem, self._publisher_problem)
         super().__init__(node, CompressedImage if compressed else Image, topic, self._on_image, profile, resources)
 
     def wants_reliable(self) -> bool:
@@ -147,27 +188,32 @@ class ImageSubscription(IntraProcessFirstSubscription):
 
     def subscribe_in_middleware(self, *, reliable: bool) -> Subscription:
         """Creates the subscription with that reliability."""
-        self._node.clear_problem(self._topic)
+        profile = qos.image_subscription(self._profile.depth, reliable=reliable)
         return self._node.create_subscription(
             self._type,
             self._topic,
             self._callback,
-            qos.image_subscription(self._profile.depth, reliable=reliable),
-            event_callbacks=qos.SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible),
+            profile,
+            event_callbacks=self._events(profile),
             qos_overriding_options=qos.IMAGE_SUBSCRIPTION_OVERRIDES,
         )
 
+    def is_expected(self, policy: str) -> bool:
+        """Returns whether the subscription takes the other reliability in a moment."""
+        return policy == "reliability" and self._reliability == "auto"
+
+    def check(self) -> None:
+        """Shows what is wrong with stamps and publishers, or that nothing is."""
+        problem = self._stamps.problem()
+        why = "results belong to images of equal stamp, so each image needs a higher one than those before"
+        self._node.set_problem(self._stamp_problem, problem and f"{self._topic}: {problem}; {why}")
+        self._node.set_problem(self._publisher_problem, self._publishers.problem())
+
     def _on_image(self, message: AnyImage) -> None:
         self._node.trace("image_received", stamp_ns(message.header))
+        self._stamps.add(stamp_ns(message.header))
         if has_short_frame_id(self._node, message.header, self._topic):
             self._on_message(message)
-
-    def _on_incompatible(self, event: Any) -> None:
-        policy = QoSPolicyKind(event.last_policy_kind).name.lower()
-        if policy != "reliability" or self._reliability != "auto":  # auto takes the other one in a moment
-            self._node.set_problem(
-                self._topic, f"{self._topic}: a publisher offers an incompatible {policy}, its images are not received"
-            )
 
 
 class SynchronizedSubscription:

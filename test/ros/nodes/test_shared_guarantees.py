@@ -39,6 +39,7 @@ from emotion_perception.ros.process import EXIT_CONFIGURATION, EXIT_OK
 
 NAMES = ("camera_node", "face_detection_node", "emotion_classifier_node", "overlay_node")
 SUBSCRIBERS = NAMES[1:]
+BEST_EFFORT = ReliabilityPolicy.BEST_EFFORT
 ANALYZERS = Path(__file__).resolve().parents[3] / "config" / "analyzers.yaml"
 OUTPUTS = {"camera_node": "image_raw", "face_detection_node": "faces", "emotion_classifier_node": "emotions"}
 
@@ -341,6 +342,131 @@ def test_an_image_publisher_that_does_not_fit_is_a_warning(graph, start, name):
 
     graph.wait(warned)
     assert node.faults == 0
+
+
+def entry_of(statuses, name):
+    """Returns level and message of the newest entry of a node, None before the first one."""
+    entries = [entry for array in statuses for entry in array.status if node_of_status(entry.name) == f"/{name}"]
+    return (entries[-1].level, entries[-1].message) if entries else None
+
+
+def is_warned(statuses, name, text):
+    level, message = entry_of(statuses, name) or (None, "")
+    return level == DiagnosticStatus.WARN and text in message
+
+
+def is_ok(statuses, name):
+    return (entry_of(statuses, name) or (None,))[0] == DiagnosticStatus.OK
+
+
+@pytest.mark.guarantee(
+    "A publisher with an incompatible QoS is logged once and is a WARN in `/diagnostics`.", section="Every node"
+)
+@pytest.mark.parametrize(
+    ("name", "kind", "topic"),
+    [("emotion_classifier_node", FaceArray, "faces"), ("overlay_node", EmotionArray, "emotions")],
+)
+def test_a_best_effort_publisher_of_results_is_a_warning_until_it_is_gone(graph, start, name, kind, topic, capfd):
+    if name == "overlay_node":
+        graph.listen(Image, "image_overlay")
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    start(name)
+    publisher = graph.probe.create_publisher(kind, topic, QoSProfile(depth=5, reliability=BEST_EFFORT))
+    text = f"/{topic}: a publisher offers an incompatible reliability, its messages are not received"
+    graph.wait(lambda: is_warned(statuses, name, text))
+    graph.probe.destroy_publisher(publisher)
+    graph.wait(lambda: is_ok(statuses, name))
+    assert "".join(capfd.readouterr()).count(text) == 1
+
+
+def send_images(graph, images, make, stamps):
+    """Publishes an image for each stamp, in nanoseconds."""
+    for stamp in stamps:
+        image = make.image()
+        image.header.stamp.sec, image.header.stamp.nanosec = divmod(stamp, 10**9)
+        images.publish(image)
+        graph.let_run(0.02)
+
+
+@pytest.mark.guarantee(
+    "Images whose stamps are zero, equal or go backward are logged once and are a WARN in `/diagnostics`.",
+    section="Every node",
+)
+@pytest.mark.parametrize(
+    ("name", "stamps", "text"),
+    [
+        ("face_detection_node", [0] * 6, "the stamps of images are zero"),
+        ("emotion_classifier_node", [0] * 6, "the stamps of images are zero"),
+        ("overlay_node", [10**12] * 6, "images have the stamp of the image before"),
+        (
+            "face_detection_node",
+            [10**12 + k * 10**9 - (k % 2) * 3600 * 10**9 for k in range(8)],
+            "the stamps of images go backward",
+        ),
+    ],
+    ids=["detection, zero", "classifier, zero", "overlay, equal", "detection, backward"],
+)
+def test_images_whose_stamps_do_not_increase_are_a_warning_for_some_seconds(
+    graph, start, make, monkeypatch, capfd, name, stamps, text
+):
+    monkeypatch.setattr("emotion_perception.core.sync.stamp_order._WINDOW_S", 3.0)
+    if name == "overlay_node":
+        graph.listen(Image, "image_overlay")
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    node = start(name)
+    send_images(graph, graph.speak(Image, "image_raw"), make, stamps)
+    graph.wait(lambda: is_warned(statuses, name, f"/image_raw: {text}; results belong to images of equal stamp"))
+    graph.wait(lambda: is_ok(statuses, name))
+    assert node.faults == 0
+    assert "".join(capfd.readouterr()).count(text) == 1
+
+
+@pytest.mark.guarantee("A recording that loops, or a clock that jumps back, is no WARN.", section="Every node")
+@pytest.mark.parametrize("name", SUBSCRIBERS)
+def test_a_recording_that_loops_is_no_warning(graph, start, make, name):
+    if name == "overlay_node":
+        graph.listen(Image, "image_overlay")
+    statuses = graph.listen(DiagnosticArray, "/diagnostics")
+    start(name)
+    recording = [10**12 + number * 10**8 for number in range(10)]
+    send_images(graph, graph.speak(Image, "image_raw"), make, recording * 5)
+    statuses.clear()
+    graph.let_run(1.5)
+    assert {entry.message for array in statuses for entry in array.status} == {"ok"}
+
+
+class TestSeveralPublishers:
+    """An image topic with several publishers."""
+
+    @pytest.mark.guarantee(
+        "Several publishers on one image topic are logged once, with the names of their nodes, and are a WARN in "
+        "`/diagnostics` while they are there.",
+        section="Every node",
+    )
+    @pytest.mark.parametrize("name", SUBSCRIBERS)
+    def test_their_nodes_are_named_until_one_is_gone(self, graph, start, capfd, name):
+        if name == "overlay_node":
+            graph.listen(Image, "image_overlay")
+        statuses = graph.listen(DiagnosticArray, "/diagnostics")
+        start(name)
+        graph.speak(Image, "image_raw")
+        other = rclpy.create_node("other_camera", namespace="/front", context=graph.context)
+        other.create_publisher(Image, "/image_raw", 5)
+        text = "/image_raw has 2 publishers (/front/other_camera, /probe)"
+        graph.wait(lambda: is_warned(statuses, name, text))
+        other.destroy_node()
+        graph.wait(lambda: is_ok(statuses, name))
+        assert "".join(capfd.readouterr()).count(text) == 1
+
+    def test_a_node_that_was_started_again_is_none_at_once(self, graph, start, monkeypatch):
+        statuses = graph.listen(DiagnosticArray, "/diagnostics")
+        start("face_detection_node")
+        graph.speak(Image, "image_raw")
+        graph.speak(Image, "image_raw")  # as the one that was killed, which stays in discovery for a while
+        graph.let_run(2.0)
+        assert {entry.message for array in statuses for entry in array.status} == {"ok"}
+        monkeypatch.setattr("emotion_perception.ros.transport.publisher_check._LEASE_S", 1.0)
+        graph.wait(lambda: is_warned(statuses, "face_detection_node", "/image_raw has 2 publishers (/probe)"))
 
 
 @pytest.mark.guarantee("`qos_overrides` apply to image topics.", section="Every node")
