@@ -423,13 +423,14 @@ def test_images_whose_stamps_do_not_increase_are_a_warning_for_some_seconds(
 
 @pytest.mark.guarantee("A recording that loops, or a clock that jumps back, is no WARN.", section="Every node")
 @pytest.mark.parametrize("name", SUBSCRIBERS)
-def test_a_recording_that_loops_is_no_warning(graph, start, make, name):
+def test_a_recording_that_loops_and_a_jump_back_are_no_warning(graph, start, make, name):
     if name == "overlay_node":
         graph.listen(Image, "image_overlay")
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
     start(name)
     recording = [10**12 + number * 10**8 for number in range(10)]
-    send_images(graph, graph.speak(Image, "image_raw"), make, recording * 5)
+    an_hour_ago = [stamp - 3600 * 10**9 for stamp in recording]
+    send_images(graph, graph.speak(Image, "image_raw"), make, recording * 5 + an_hour_ago)
     statuses.clear()
     graph.let_run(1.5)
     assert {entry.message for array in statuses for entry in array.status} == {"ok"}
