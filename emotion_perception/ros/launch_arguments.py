@@ -108,12 +108,18 @@ def _check_enclave(text: str, name: str) -> None:
 
 
 def _check_cameras(text: str, name: str) -> None:
-    for camera in split(text):
+    cameras = split(text)
+    if text and not cameras:
+        raise ConfigurationError(f"{name}: '{printable(text)}' names no camera")
+    for camera in cameras:
         check_namespace(camera, name)
 
 
 def _check_topics(text: str, name: str) -> None:
-    for topic in text.split():
+    topics = text.split()
+    if not topics:
+        raise ConfigurationError(f"{name}: '{printable(text)}' names no topic")
+    for topic in topics:
         check_topic_name(topic, name)
 
 
