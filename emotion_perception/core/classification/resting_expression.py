@@ -156,7 +156,9 @@ class RestingExpressions:
         used = [(stamp_s, row) for stamp_s, row in list(track.history) if newest_s - stamp_s <= seconds]
         seen_s = newest_s - used[0][0]
         if len(used) < _FEWEST_FRAMES or seen_s < seconds / 2:
-            return Calibration(track_id, len(used), problem=f"the face was seen for {seen_s:.1f} s only")
+            seen = f"the face was seen for {seen_s:.1f} s of {seconds:g} s, in {len(used)} frame(s)"
+            needed = f"half of the time and {_FEWEST_FRAMES} frames are needed"
+            return Calibration(track_id, len(used), problem=f"{seen}; {needed}")
         rows = np.stack([row for _, row in used])
         resting = np.asarray(np.median(rows, axis=0), np.float32)
         steadiness = float((self._head.probabilities(rows, resting).argmax(axis=1) == self._neutral).mean())

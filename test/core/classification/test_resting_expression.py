@@ -102,7 +102,7 @@ def test_a_calibrated_face_is_neutral_at_once_and_stays_so(learns):
     ("shown_s", "noise", "track_id", "problem"),
     [
         (3.0, 4.0, 1, "the face is not still"),
-        (0.5, 0.1, 1, "the face was seen for 0.4 s only"),
+        (0.5, 0.1, 1, "the face was seen for 0.4 s of 2 s, in 10 frame(s); half of the time and 5 frames are needed"),
         (3.0, 0.1, 7, "no face with the track id 7 in the last 2 s"),
     ],
     ids=["moving", "too short", "unknown"],

@@ -16,6 +16,7 @@ from emotion_perception.ros.conversions import CalibrateNeutral, EmotionArray, F
 from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNode
 
 RATE_HZ, NAME = 10, "emotion_classifier_node/calibrate_neutral"
+SEEN = "0 of 1 faces calibrated; face 7: the face was seen for"
 BRIGHT, BRIGHTER = 200, 250  # a face whose rest is bright is called happy
 
 
@@ -98,14 +99,15 @@ def test_a_calibrated_face_is_neutral_from_the_next_frame_on(stream, track_id):
     ("shown", "request_fields", "message"),
     [
         ([100, 100, 250] * 10, {}, "0 of 1 faces calibrated; face 7: the face is not still: its expression was steady"),
-        ([100] * 8, {"seconds": 2.0}, "0 of 1 faces calibrated; face 7: the face was seen for 0.7 s only"),
+        ([100] * 8, {"seconds": 2.0}, f"{SEEN} 0.7 s of 2 s, in 8 frame(s); half of the time and 5 frames are needed"),
+        ([100] * 8, {"seconds": 1e-38}, f"{SEEN} 0.0 s of 1e-38 s, in 1 frame(s); half of the time and 5 frames are"),
         ([100] * 8, {"track_id": 3}, "0 of 1 faces calibrated; face 3: no face with the track id 3 in the last 2 s"),
         ([], {}, "no face is seen"),
         ([], {"seconds": 11.0}, "seconds 11 is not above 0 and at most 10"),
         ([], {"seconds": -1.0}, "seconds -1 is not above 0 and at most 10"),
         ([], {"seconds": float("nan")}, "seconds nan is not above 0 and at most 10"),
     ],
-    ids=["moving", "too short", "unknown id", "nobody", "too long", "negative", "nan"],
+    ids=["moving", "too short", "a request too short", "unknown id", "nobody", "too long", "negative", "nan"],
 )
 def test_a_calibration_is_refused_with_the_reason(stream, shown, request_fields, message):
     stream.show(*shown) if shown else None
