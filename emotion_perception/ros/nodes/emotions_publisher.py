@@ -16,8 +16,8 @@ from emotion_perception.ros.conversions import EmotionArray
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 from emotion_perception.ros.process import STOP_TIMEOUT_S
 from emotion_perception.ros.qos import RESULTS
-from emotion_perception.ros.transport.bounded_messages import bounded_callback
 from emotion_perception.ros.transport.lazy_subscription import LazySubscription
+from emotion_perception.ros.transport.subscriptions import IntraProcessFirstSubscription
 
 
 class EmotionsPublisher(ABC):
@@ -69,9 +69,7 @@ class EmotionsPublisher(ABC):
             if message.status == EmotionArray.OK and publisher.get_subscription_count():
                 worker.put(message)  # another status tells nothing about faces
 
-        on_data = bounded_callback(node, EmotionArray, "emotions", on_emotions)
-        emotions = node.create_subscription(EmotionArray, "emotions", on_data, RESULTS, raw=True)
-        inputs.callback(node.destroy_subscription, emotions)
+        IntraProcessFirstSubscription(node, EmotionArray, "emotions", on_emotions, RESULTS, inputs)
         inputs.callback(node.diagnostics.frame_succeeded, self._stream)
         self.subscribe(inputs)
 

@@ -5,6 +5,7 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from rclpy.qos import QoSPolicyKind, QoSProfile
@@ -26,6 +27,15 @@ _IMAGE_TIMEOUT_S = 0.5  # this long after the last result, those that still wait
 _REFRESH_PERIOD_S = 0.5
 _DISCOVERY_S = 1.0  # the graph may list a publisher later than the middleware finds it
 AnyImage: TypeAlias = Image | CompressedImage | SharedImage
+
+
+@dataclass(frozen=True)
+class _Incompatible:
+    """A publisher that does not fit the profile of a subscription, since when, and what is shown of it."""
+
+    profile: QoSProfile
+    text: str
+    since_s: float
 
 
 class IntraProcessFirstSubscription:
@@ -58,7 +68,7 @@ class IntraProcessFirstSubscription:
         self._node, self._type, self._callback, self._profile = node, message_type, callback, profile
         self._topic = node.resolve_topic_name(topic)
         self._on_data = bounded_callback(node, message_type, self._topic, callback, on_oversized)
-        self._incompatible: tuple[QoSProfile, float] | None = None  # with a publisher; and when that was found
+        self._incompatible: _Incompatible | None = None
         resources.callback(node.clear_problem, self._topic)
         self._reliable = self._choose()
         self._unsubscribe = self._subscribe()
@@ -88,8 +98,8 @@ class IntraProcessFirstSubscription:
         def on_incompatible(event: Any) -> None:
             policy = QoSPolicyKind(event.last_policy_kind).name.lower()
             if not self.is_expected(policy):
-                self._incompatible = profile, time.monotonic()
                 text = f"{self._topic}: a publisher offers an incompatible {policy}, its messages are not received"
+                self._incompatible = _Incompatible(profile, text, time.monotonic())
                 self._node.set_problem(self._topic, text)
 
         return qos.SubscriptionEventCallbacks(incompatible_qos=on_incompatible)
@@ -99,11 +109,12 @@ class IntraProcessFirstSubscription:
             self._reliable = reliable
             self._unsubscribe()
             self._unsubscribe = self._subscribe()
-        if self._incompatible is not None:
-            profile, found_s = self._incompatible
-            is_listed = time.monotonic() - found_s > _DISCOVERY_S
-            if is_listed and qos.all_compatible(self._node, self._topic, profile):
+        found = self._incompatible
+        if found is not None and time.monotonic() - found.since_s > _DISCOVERY_S:
+            if qos.all_compatible(self._node, self._topic, found.profile):
                 self._clear_incompatible()
+            else:  # another subscription of the node to the topic may have cleared it when it ended
+                self._node.set_problem(self._topic, found.text)
         self.check()
 
     def _clear_incompatible(self) -> None:

@@ -23,6 +23,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
+from visualization_msgs.msg import MarkerArray
 
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.options import option_values
@@ -363,14 +364,24 @@ def is_ok(statuses, name):
     "A publisher with an incompatible QoS is logged once and is a WARN in `/diagnostics`.", section="Every node"
 )
 @pytest.mark.parametrize(
-    ("name", "kind", "topic"),
-    [("emotion_classifier_node", FaceArray, "faces"), ("overlay_node", EmotionArray, "emotions")],
+    ("name", "kind", "topic", "watched"),
+    [
+        ("emotion_classifier_node", FaceArray, "faces", []),
+        ("overlay_node", EmotionArray, "emotions", [(Image, "image_overlay")]),
+        ("overlay_node", EmotionArray, "emotions", [(MarkerArray, "markers")]),
+        ("overlay_node", EmotionArray, "emotions", [(MarkerArray, "markers"), (Image, "image_overlay")]),
+    ],
+    ids=["faces", "emotions for the overlay", "emotions for the markers", "emotions for both"],
 )
-def test_a_best_effort_publisher_of_results_is_a_warning_until_it_is_gone(graph, start, name, kind, topic, capfd):
-    if name == "overlay_node":
-        graph.listen(Image, "image_overlay")
+def test_a_best_effort_publisher_of_results_is_a_warning_until_it_is_gone(
+    graph, start, name, kind, topic, watched, capfd
+):
+    for output in watched:
+        graph.listen(*output)
     statuses = graph.listen(DiagnosticArray, "/diagnostics")
     start(name)
+    wanted = max(1, len(watched))
+    graph.wait(lambda: graph.probe.count_subscribers(topic) == wanted, "what nobody watches has its input yet")
     publisher = graph.probe.create_publisher(kind, topic, QoSProfile(depth=5, reliability=BEST_EFFORT))
     text = f"/{topic}: a publisher offers an incompatible reliability, its messages are not received"
     graph.wait(lambda: is_warned(statuses, name, text))
