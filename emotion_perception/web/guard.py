@@ -22,6 +22,7 @@ MAX_HEAD_BYTES = 64 * 1024
 """Maximum size of the head of a request."""
 _MAX_BODY, _DIGITS = 64 * 1024, 9
 _FILES = ("/camera/", "/viewer/", "/_nicegui/", SOCKET_PATH)
+_BINARY = ("b", "45", "46")  # base64 in Engine.IO; event and acknowledgement with attachments in Socket.IO
 _BODY_S = 10.0  # in which the token of the form must come
 _FORWARDED = (b"x-forwarded-", b"forwarded")  # who sends them is the client itself: there is no proxy that we trust
 _HEADERS = [
@@ -161,7 +162,8 @@ class Guard:
     def _limited_messages(self, request: "_Request", receive: Receive) -> Receive:
         """Returns a `receive` that closes the WebSocket after too many or too large messages, or after its session.
 
-        An open page sends a message every few seconds: the answer to Socket.IO's ping.
+        An open page sends a message every few seconds: the answer to Socket.IO's ping. It sends no binary ones, of
+        which Socket.IO would keep all attachments until the last of them has come.
         """
         messages, access = self._messages(), self._access
         session = request.cookie(self._cookie)
@@ -171,9 +173,10 @@ class Guard:
         async def limited() -> Message:
             message = await receive()
             if message["type"] == "websocket.receive":
-                size = len(message.get("text") or message.get("bytes") or "")
+                text: str | None = message.get("text")
+                is_binary = text is None or text.startswith(_BINARY)
                 has_ended = access is not None and session != "" and not access.is_session(session)
-                if size > _MAX_BODY or has_ended or not messages.take(""):
+                if is_binary or len(text or "") > _MAX_BODY or has_ended or not messages.take(""):
                     return {"type": "websocket.disconnect", "code": 1008}
             return message
 

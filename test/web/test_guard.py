@@ -54,7 +54,10 @@ class Client:
             scope["method"] = method
             pending = [{"type": "http.request", "body": body}]
         else:
-            received = [{"type": "websocket.receive", "text": text} for text in messages]
+            received = [
+                {"type": "websocket.receive", "bytes" if isinstance(message, bytes) else "text": message}
+                for message in messages
+            ]
             pending = [{"type": "websocket.connect"}, *received, {"type": "websocket.disconnect", "code": 1000}]
         sent = []
 
@@ -186,6 +189,15 @@ def test_too_many_requests_and_messages_are_refused(app):
     assert [message["text"] for message in app.messages] == ["1", "2"]
     assert [client.status() for _ in range(3)] == [200, 200, 429]
     assert Client(guard, address="127.0.0.2").status() == 200
+
+
+@pytest.mark.guarantee(
+    "A WebSocket takes no binary message, of which Socket.IO would keep every attachment.", section="Web page"
+)
+@pytest.mark.parametrize("message", [b"\x04", "bAAAA", '451-["event",{"_placeholder":true,"num":0}]', "461-1[]"])
+def test_binary_messages_end_a_web_socket(app, client, message):
+    client.ask("handshake", messages=['42["event"]', message, "3"])
+    assert [message["text"] for message in app.messages] == ['42["event"]']
 
 
 def test_each_web_socket_has_a_limit_of_its_own(app):
