@@ -79,6 +79,32 @@ class Interval:
         return label == self.label and 0 <= stamp_ns - self.last_ns <= _MAX_GAP_NS
 
 
+@dataclass
+class _Frames:
+    """Counts the frames of a recording while they are read.
+
+    Attributes:
+        statuses: number of frames of each status.
+        reason: why the first one that was not processed was not; empty if all were.
+        odd_stamps: number of stamps that are zero, or not above the one before.
+    """
+
+    statuses: "Counter[str]" = field(default_factory=Counter)
+    reason: str = ""
+    odd_stamps: int = 0
+
+    def counted(self, results: Iterable[FrameResult]) -> Iterator[FrameResult]:
+        """Yields the results, which are counted."""
+        last_ns: int | None = None
+        for result in results:
+            self.statuses[result.status] += 1
+            self.reason = self.reason or result.problem or ""
+            if result.status != UNDECODABLE:  # a damaged image has the stamp of another
+                self.odd_stamps += result.stamp_ns == 0 or (last_ns is not None and result.stamp_ns <= last_ns)
+                last_ns = result.stamp_ns
+            yield result
+
+
 def label_bag(
     path: Path,
     out: Path,
@@ -107,22 +133,21 @@ def label_bag(
         RecordingError: the recording cannot be read, has no image that can be processed, or no face in it is long
             enough.
     """
-    statuses: Counter[str] = Counter()
-    problems: list[str] = []
+    frames = _Frames()
     with Recording(path) as recording:
         topic = image_topic(recording, settings.topic)
         pipeline = make_pipeline(settings.pipeline)
         with progress_bar(topic.count, path.name, shown=progress, unit="frames") as bar:
             results = process_every_frame(read_bag_images(recording, topic), pipeline)
-            intervals, first_ns, step_ns = _collect(_counted(results, statuses, problems), settings.anonymize, bar)
-    if not statuses[PROCESSED]:
-        reason = next(iter(problems), "; ".join(recording.problems))
-        raise RecordingError(
-            f"{path}: none of its {statuses.total()} images can be processed{reason and f' ({reason})'}"
-        )
-    for status in (UNDECODABLE, FAILED):
-        if statuses[status]:
-            _LOG.warning("%s: %d of %d images are %s", path, statuses[status], statuses.total(), status)
+            intervals, first_ns, step_ns = _collect(frames.counted(results), settings.anonymize, bar)
+    count = frames.statuses.total()
+    if not frames.statuses[PROCESSED]:
+        reason = frames.reason or "; ".join(recording.problems)
+        raise RecordingError(f"{path}: none of its {count} images can be processed{reason and f' ({reason})'}")
+    counts = {f"images are {status}": frames.statuses[status] for status in (UNDECODABLE, FAILED)}
+    counts["stamps are zero, or not above the one before"] = frames.odd_stamps
+    for problem in [*recording.problems, *(f"{n} of {count} {what}" for what, n in counts.items() if n)]:
+        _LOG.warning("%s: %s", path, problem)
     kept = [entry for entry in intervals if entry.last_ns + step_ns - entry.start_ns >= min_duration_s * NS]
     if not kept:
         raise RecordingError(f"{path}: no face keeps a label for {min_duration_s:g} s, so there is nothing to label")
@@ -138,15 +163,6 @@ def label_bag(
     write_atomically(out.with_suffix(".html"), page)  # first the large one: without it there are no labels either
     _write(out, rows)
     return kept
-
-
-def _counted(results: Iterable[FrameResult], statuses: "Counter[str]", problems: list[str]) -> Iterator[FrameResult]:
-    """Yields results; counts their statuses, and keeps the first reason why a frame was not processed."""
-    for result in results:
-        statuses[result.status] += 1
-        if result.problem and not problems:
-            problems.append(result.problem)
-        yield result
 
 
 def _collect(results: Iterable[FrameResult], mode: str, bar: "tqdm[Any]") -> tuple[list[Interval], int, int]:

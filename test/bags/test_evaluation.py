@@ -394,7 +394,7 @@ def test_a_recorded_prediction_of_two_thousand_faces_is_not_read(bag, tmp_path):
     images = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
     report = evaluate(write_bag(tmp_path / "crowd", images, stamps(COUNT), extra=extra), tmp_path / "rec", RECORDED)
     assert report["frames"]["processed"] == COUNT - 1
-    assert "1 recorded predictions cannot be read" in report["problems"]
+    assert unread(report) == 1
 
 
 def test_faces_that_were_not_classified_in_their_frame_are_not_scored(bag, labels, tmp_path):
@@ -445,7 +445,7 @@ def test_recorded_predictions_that_contradict_themselves_are_not_read(bag, tmp_p
     extra = [("/emotions", EMOTIONS, received, message) for received, message in recorded]
     images = [scene((*SQUARE, mood(k))) for k in range(COUNT)]
     report = evaluate(write_bag(tmp_path / "bad", images, stamps(COUNT), extra=extra), tmp_path / "rec", RECORDED)
-    assert "1 recorded predictions cannot be read" in report["problems"]
+    assert unread(report) == 1
 
 
 def relabel(message, labels):
@@ -457,6 +457,12 @@ def relabel(message, labels):
             setattr(face, name, np.array(values, np.float32))
         face.label = face.label if face.label in labels else labels[0]
     message.labels = labels
+
+
+def unread(report):
+    """Returns how many recorded predictions could not be read, as the report says."""
+    (line,) = [line for line in report["problems"] if "recorded predictions cannot be read, the first: " in line]
+    return int(line.split()[0])
 
 
 def with_emotions(path, recorded, emotions_topic="/emotions", **options):
@@ -578,7 +584,26 @@ def test_a_recorded_track_id_that_no_table_can_hold_is_not_read(bag, tmp_path):
     recorded[3][1].faces[0].face.track_id = 1 << 63
     report = evaluate(with_emotions(tmp_path / "odd", recorded), tmp_path / "rec", RECORDED)
     assert report["predictions"]["faces"] == COUNT - 1
-    assert "1 recorded predictions cannot be read" in report["problems"]
+    assert unread(report) == 1
+
+
+def test_a_face_that_a_recorded_prediction_has_twice_counts_once(bag, labels, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    for _, message in recorded[:3]:
+        message.faces = [*message.faces, *message.faces]
+    report = evaluate(with_emotions(tmp_path / "twice", recorded), tmp_path / "rec", RECORDED, labels=labels)
+    assert report["problems"] == ["3 faces are left out, as their track ids repeat in a recorded prediction"]
+    assert report["predictions"]["faces"] == report["recognition"]["raw"]["n"] == COUNT
+
+
+def test_recorded_predictions_of_which_none_can_be_read_are_refused_with_the_reason(bag, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    for _, message in recorded:
+        relabel(message, ["happiness", *list(message.labels)[1:-1], "happiness"])
+    with pytest.raises(RecordingError, match=r"no prediction on /emotions can be read \(.*a label is there more than"):
+        evaluate(with_emotions(tmp_path / "odd", recorded), tmp_path / "rec", RECORDED)
 
 
 def read_strictly(path):

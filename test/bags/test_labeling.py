@@ -66,6 +66,21 @@ def test_the_page_shows_each_row(bag, tmp_path):
     assert "(happiness)" in page
 
 
+@pytest.mark.guarantee("`label-bag` says what is wrong with a recording.", section="Recording and replay")
+def test_what_is_wrong_with_the_recording_is_said(bag, tmp_path, caplog):
+    label(bag, tmp_path / "labels.csv")
+    assert caplog.messages == []
+    images = [scene((20, 30, 30, HAPPY)) for _ in range(10)]
+    odd = write_bag(tmp_path / "odd", images, [*stamps(7), *stamps(3)])
+    label(odd, tmp_path / "odd.csv")
+    assert caplog.messages == [f"{odd}: 3 of 10 stamps are zero, or not above the one before"]
+    caplog.clear()
+    (file,) = bag.glob("*.mcap")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    label(bag, tmp_path / "cut.csv")
+    assert caplog.messages and all(message.startswith(f"{bag}: ") for message in caplog.messages)
+
+
 def test_what_is_too_short_is_left_out_and_nothing_at_all_is_an_error(bag, tmp_path):
     label(bag, tmp_path / "labels.csv", min_duration_s=0.6)
     assert [row["label"] for row in rows(tmp_path / "labels.csv")] == ["happiness", "sadness", "sadness"]

@@ -31,7 +31,7 @@ from emotion_perception.bags.io.limits import MAX_INTEGER
 from emotion_perception.bags.io.messages import DAMAGED, EMOTIONS, IMAGE_TYPES, recorded_typestore
 from emotion_perception.bags.io.recorded_topic import Entry, Topic
 from emotion_perception.bags.io.recording import Recording
-from emotion_perception.core.errors import ImageError, RecordingError
+from emotion_perception.core.errors import ImageError, RecordingError, one_line
 from emotion_perception.core.message_adapters import MAX_RESULT_BYTES, emotions_from_fields
 from emotion_perception.core.printable import printable
 from emotion_perception.core.types import Face, FaceEmotion, ModelInfo, Status
@@ -75,10 +75,12 @@ class RecordedPredictions:
         raw_messages = (entry.raw for entry in recording.messages([self._emotions_topic.name]))
         self._store = recorded_typestore(self._emotions_topic, raw_messages)
         self._unreadable = self._without_image = self._undecodable = self._invalid_faces = self._invalid_times = 0
-        self._reason = ""  # why the first one cannot be decoded
+        self._repeated_faces = 0
+        self._unread_reason = self._reason = ""  # why the first one cannot be read, or its image not be decoded
         self._entries, models = self._read()
         if not self._entries:
-            raise RecordingError(f"{recording.path}: no prediction on {self._emotions_topic.name} can be read")
+            what = f"no prediction on {self._emotions_topic.name} can be read"
+            raise RecordingError(f"{recording.path}: {what} ({self._unread_reason})")
         self.model = _most_common(models) or _model_info(self._message(next(iter(self._entries.values()))))
         others = [stamp for stamp, model in models.items() if {*model.labels} != {*self.model.labels}]
         for stamp in others:
@@ -103,13 +105,14 @@ class RecordedPredictions:
         """Returns a line for each kind of problem; complete after `frame_results`."""
         labels = printable(", ".join(self.model.labels))[:_SHOWN]
         counts = {
-            "recorded predictions cannot be read": self._unreadable,
+            f"recorded predictions cannot be read, the first: {self._unread_reason}": self._unreadable,
             f"recorded predictions are left out, as their labels are not {labels}": self._other_labels,
             f"recorded predictions are of another model than {printable(self.model.model)[:_SHOWN]}": (
                 self._other_models
             ),
             "recorded predictions belong to images that are not in the recording": self._without_image,
             "faces count as not classified, as a recorded probability or score is not within 0..1": self._invalid_faces,
+            "faces are left out, as their track ids repeat in a recorded prediction": self._repeated_faces,
             "recorded times are left out, as they are not finite or out of range": self._invalid_times,
             f"images with a recorded prediction cannot be decoded, the first: {self._reason}": self._undecodable,
         }
@@ -135,7 +138,7 @@ class RecordedPredictions:
     def _result(self, entry: Entry, **image_fields: Any) -> FrameResult:
         message = self._message(entry)
         stamp = stamp_ns(message)
-        recorded = emotions_from_fields(message)
+        recorded = self._without_repeated(emotions_from_fields(message))
         emotions = [emotion if _is_valid(emotion) else _unclassified(emotion.face) for emotion in recorded]
         self._invalid_faces += sum(not _is_valid(emotion) for emotion in recorded)
         times: dict[str, Any] = {
@@ -150,6 +153,19 @@ class RecordedPredictions:
             **times,
             **image_fields,
         )
+
+    def _without_repeated(self, emotions: Sequence[FaceEmotion]) -> list[FaceEmotion]:
+        """Returns the first face of each track; faces without a track are all different."""
+        seen: set[int] = set()
+        first = []
+        for emotion in emotions:
+            track_id = emotion.face.track_id
+            if track_id and track_id in seen:
+                self._repeated_faces += 1
+            else:
+                first.append(emotion)
+            seen.add(track_id)
+        return first
 
     def _read(self) -> tuple[dict[int, Entry], dict[int, ModelInfo]]:
         """Returns the EmotionArrays, and the models of those with faces, by stamp in the order of recording.
@@ -168,8 +184,9 @@ class RecordedPredictions:
                     raise ValueError("a label is there more than once")
                 if any(emotion.face.track_id > MAX_INTEGER for emotion in emotions):
                     raise ValueError("a track id that no tracker gives")
-            except (*DAMAGED, AttributeError):
+            except (*DAMAGED, AttributeError) as e:
                 self._unreadable += 1
+                self._unread_reason = self._unread_reason or one_line(e)[:_SHOWN]
                 continue
             if stamp not in entries:
                 entries[stamp] = entry

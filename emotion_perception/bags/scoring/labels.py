@@ -14,6 +14,7 @@ import functools
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,9 +194,7 @@ def _row(
     if len(cells) != len(header):
         raise DatasetError(f"has {len(cells)} cells, the header has {len(header)}")
     row = dict(zip(header, cells, strict=True))
-    label = canonical_label(row["label"]) if row["label"] else ""
-    if label and label not in known:
-        raise DatasetError(f"label '{label}' is none of the labels of the model: {', '.join(known)}")
+    label = _label_of_model(row["label"], known) if row["label"] else ""
     times = _interval(row) if form is INTERVALS else _stamp(row)
     if form is INTERVALS:
         box, track_id = _track_or_region(row["track_or_region"])
@@ -203,6 +202,18 @@ def _row(
         box, track_id = _box([row[name] for name in "xywh"]), None
     default_person = f"line {line}" if form is INTERVALS and box is not None else ""
     return LabelRow(line, *times, box, track_id, label, row.get("group", ""), row.get("person") or default_person)
+
+
+def _label_of_model(text: str, known: Sequence[str]) -> str:
+    """Returns the label of the model that is written so, or in another spelling of the same emotion."""
+    if text in known:
+        return text
+    label = canonical_label(text)
+    for name in known:
+        with suppress(DatasetError):  # a label of a model need not be an emotion
+            if canonical_label(name) == label:
+                return name
+    raise DatasetError(f"label '{text}' is none of the labels of the model: {', '.join(known)}")
 
 
 def _interval(row: Mapping[str, str]) -> tuple[int, int]:

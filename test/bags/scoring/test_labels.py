@@ -113,3 +113,10 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path, content, message
         path.write_bytes(content)
     with pytest.raises(DatasetError, match=message):
         read_labels(path, LABELS)
+
+
+def test_labels_of_a_model_in_another_spelling_are_found(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text(f"{INTERVALS}\n0,1,,happiness\n1,2,,Happy\n2,3,,calm\n3,4,,odd\n", encoding="utf-8")
+    labels = read_labels(path, ["Happy", "calm", "odd"])
+    assert [row.label for row in labels.rows] == ["Happy", "Happy", "calm", "odd"]
