@@ -133,7 +133,7 @@ class Guard:
         if self._failures.is_exhausted(request.client):
             await _refuse(request.scope, receive, send, 429, "too many wrong tokens, wait a minute")
             return True
-        code = request.query("link") if request.path == "/" else ""
+        code = request.query("link") if request.path == "/" and request.method == "GET" else ""
         posted, given = request.is_login, ""
         if posted:
             try:

@@ -148,6 +148,12 @@ def test_without_the_token_nothing_is_answered(app, remote, access, kind):
     assert remote.status(kind, authorization=f"Bearer {access.token}") == ALLOWED[kind]
 
 
+def test_a_preview_does_not_use_up_the_link(remote, access):
+    query = f"link={access.link_code}"
+    assert remote.status(path="/", query=query, method="HEAD") == 401
+    assert remote.status(path="/", query=query) == 200
+
+
 @pytest.mark.parametrize("way", ["link", "form"])
 def test_link_and_form_open_a_session(remote, access, way):
     def enter():

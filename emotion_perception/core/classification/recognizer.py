@@ -78,6 +78,9 @@ class EmotionRecognizer:
             max_classified: maximum number of faces that are classified in this image, from 1; None is no limit.
             time_limit_s: no batch of faces is begun after this many seconds, except the first one.
         """
+        self._smoother.advance(stamp_s)
+        if self._resting is not None:
+            self._resting.advance(stamp_s)
         if image_bgr is None:
             return []
         deadline_s = self._clock_s() + time_limit_s
@@ -151,9 +154,6 @@ class EmotionRecognizer:
 
     def _last_emotions(self, faces: Sequence[Face], stamp_s: float, options: RecognizerOptions) -> list[FaceEmotion]:
         """Returns the emotion of each face by the earlier predictions of its track."""
-        self._smoother.advance(stamp_s)
-        if self._resting is not None:
-            self._resting.advance(stamp_s)
         emotions = []
         for face in faces:
             last = self._smoother.last(face.track_id)

@@ -17,6 +17,7 @@ from emotion_perception.ros.nodes.emotion_classifier import EmotionClassifierNod
 
 RATE_HZ, NAME = 10, "emotion_classifier_node/calibrate_neutral"
 SEEN = "0 of 1 faces calibrated; face 7: the face was seen for"
+FACE = Face(Box(0, 0, 20, 20), 0.9, track_id=7)
 BRIGHT, BRIGHTER = 200, 250  # a face whose rest is bright is called happy
 
 
@@ -47,8 +48,8 @@ class Stream:
         self.faces = graph.speak(FaceArray, f"{camera}faces")
         self.client = graph.probe.create_client(CalibrateNeutral, NAME)
 
-    def show(self, *values):
-        """Returns the face of the last result."""
+    def show(self, *values, faces=(FACE,)):
+        """Returns the face of the last result, None without one."""
         for value in values:
             self.number += 1
             header = self.make.header(0)
@@ -57,10 +58,9 @@ class Stream:
             image = self.make.image(0, value=value)
             image.header = header
             self.images.publish(image)
-            face = Face(Box(0, 0, 20, 20), 0.9, track_id=7)
-            self.faces.publish(faces_to_msg(header, [face], detector="fake", detect_ms=1.0, counts=FrameCounts()))
+            self.faces.publish(faces_to_msg(header, faces, detector="fake", detect_ms=1.0, counts=FrameCounts()))
             self.graph.wait(lambda: len(self.emotions) >= self.number)
-        return self.emotions[-1].faces[0]
+        return next(iter(self.emotions[-1].faces), None)
 
     def call(self, **fields):
         self.graph.wait(self.client.service_is_ready, "the service is not there")
@@ -90,6 +90,17 @@ def test_a_calibrated_face_is_neutral_from_the_next_frame_on(stream, track_id):
     assert (after.label, after.baseline_weight) == ("neutral", 1.0)
     assert list(after.probabilities) == list(before.probabilities), "they are those of the network alone"
     assert stream.show(BRIGHTER).label == "happiness"
+
+
+@pytest.mark.parametrize(
+    ("track_id", "message"),
+    [(0, "no face is seen"), (7, "0 of 1 faces calibrated; face 7: no face with the track id 7 in the last 2 s")],
+)
+def test_a_face_that_has_left_is_not_calibrated(stream, track_id, message):
+    stream.show(*[BRIGHT] * 20)
+    assert stream.show(*[BRIGHT] * 25, faces=()) is None
+    answer = stream.call(track_id=track_id, seconds=1.0)
+    assert (answer.success, answer.message) == (False, message)
 
 
 @pytest.mark.guarantee(
