@@ -3,6 +3,7 @@
 """Evaluates many recordings, in processes of this machine or on a Dask cluster, into one aggregated report."""
 
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -24,11 +25,14 @@ from emotion_perception.bags.report.report import JSON, REPORT_FILES
 from emotion_perception.bags.scoring.tables import TABLES
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, RecordingError, one_line
 from emotion_perception.core.pipeline import Pipeline
+from emotion_perception.core.printable import printable
 from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 
+_LOG = logging.getLogger(__name__)
 _LABELS = "labels.csv"
+_SHOWN = 3  # names of files
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,9 @@ def evaluate_many(
         raise ConfigurationError(
             f"{labels}: has a CSV file for none of {len(jobs)} recordings, e.g. {jobs[0].name}.csv"
         )
+    if labels is not None:
+        used = {job.labels for job in jobs}
+        _warn_of_unused([path.relative_to(labels) for path in sorted(labels.rglob("*.csv")) if path not in used], jobs)
     folders = {Path(job.name).parts[0] for job in jobs}
     read = [folder, *([] if labels is None else [labels])]
     with OutputFolder(out, "evaluate-bag", writes=REPORT_FILES, inputs=read) as output:
@@ -112,6 +119,14 @@ def evaluate_many(
         with output.replaced(last=JSON) as part:
             bags = [(job.name, job.out) for job in evaluated]
             return aggregate(folder.resolve().name, bags, failed, part, settings)
+
+
+def _warn_of_unused(files: Sequence[Path], jobs: "Sequence[_Job]") -> None:
+    """Logs label files that belong to no recording, as those with a misspelled name."""
+    if files:
+        names = ", ".join(printable(str(file)) for file in files[:_SHOWN])
+        more = ", ..." if len(files) > _SHOWN else ""
+        _LOG.warning("labels that are for no recording: %s%s; expected are names as %s.csv", names, more, jobs[0].name)
 
 
 def labels_of(bag: Path, given: Path | None, name: str = "") -> Path | None:

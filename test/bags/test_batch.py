@@ -197,3 +197,12 @@ def test_a_folder_without_recordings_is_one_clear_line(tmp_path):
     (tmp_path / "empty" / "bad.mcap").write_bytes(b"")
     with pytest.raises(RecordingError, match="none of 1 recordings can be evaluated"):
         evaluate(tmp_path / "empty", tmp_path / "out")
+
+
+def test_a_label_file_that_fits_no_recording_is_named(folder, tmp_path, caplog):
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    for name in ("two", "tow"):
+        (labels / f"{name}.csv").write_text("start_s,end_s,track_or_region,label\n0,1,,happy\n")
+    evaluate(folder, tmp_path / "out", labels=labels)
+    assert "labels that are for no recording: tow.csv; expected are names as monday/one.csv" in caplog.text

@@ -182,6 +182,8 @@ class RecordedPredictions:
                 emotions, model, stamp = emotions_from_fields(message), _model_info(message), stamp_ns(message)
                 if len({*model.labels}) < len(model.labels):
                     raise ValueError("a label is there more than once")
+                if any(not label or printable(label) != label for label in model.labels):
+                    raise ValueError("a label is empty or not printable")
                 if any(emotion.face.track_id > MAX_INTEGER for emotion in emotions):
                     raise ValueError("a track id that no tracker gives")
             except (*DAMAGED, AttributeError) as e:

@@ -115,7 +115,8 @@ class BagPlayer(OneShotNode[PlayerConfig]):
         """Waits for subscribers of the images, with the clock stopped at the start of the recording."""
         first = next(self._messages(), None)
         if first is None:
-            raise RecordingError(f"{self.config.bag}: no message of {self._topic.name} can be read")
+            untimed = f" ({self._untimed} are left out: received before 1970 or after 2038)" if self._untimed else ""
+            raise RecordingError(f"{self.config.bag}: no message of {self._topic.name} can be played{untimed}")
         images, stopped_clock = self._outputs[self._topic.name], PlaybackClock(first.received_ns, 0.0, 0.0)
         deadline_s = time.monotonic() + self.config.wait_for_subscribers_s
         while images.get_subscription_count() < self.config.subscribers and not stop.is_set():
