@@ -239,6 +239,12 @@ class FaceEmotion:
         """Whether the face was classified in this frame, so that the prediction is not an earlier one."""
         return len(self.probabilities) > 0
 
+    @classmethod
+    def without_prediction(cls, face: Face) -> "FaceEmotion":
+        """Returns the emotion of a face for which there is no prediction yet."""
+        nothing = np.empty(0, np.float32)
+        return cls(face, "", 0.0, True, nothing, nothing, prediction_age_s=math.nan)
+
     def __post_init__(self) -> None:
         if not 0 <= self.baseline_weight <= 1:
             raise ValueError(f"baseline_weight {self.baseline_weight} is not within 0..1")

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the EmotionArray messages of a recording and joins them with its images by stamp."""
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +33,7 @@ from emotion_perception.bags.io.recording import Recording
 from emotion_perception.core.errors import ImageError, RecordingError, one_line
 from emotion_perception.core.message_adapters import MAX_RESULT_BYTES, emotions_from_fields
 from emotion_perception.core.printable import printable
-from emotion_perception.core.types import Face, FaceEmotion, ModelInfo, Status
+from emotion_perception.core.types import FaceEmotion, ModelInfo, Status
 
 _FRAME_STATUS = {Status.OK: PROCESSED, Status.NO_IMAGE: NO_IMAGE, Status.ERROR: FAILED, Status.SKIPPED: SKIPPED}
 _SHOWN = 200  # characters of a name of a recording
@@ -45,7 +44,6 @@ _TIMES_MS = {  # what a message can state; an image can be years old where an ol
     "classify_ms": (0.0, _DAY_MS),
 }
 _ROUNDING = 1e-3  # of probabilities
-_NOTHING = np.empty(0, np.float32)
 
 
 class RecordedPredictions:
@@ -139,8 +137,12 @@ class RecordedPredictions:
         message = self._message(entry)
         stamp = stamp_ns(message)
         recorded = self._without_repeated(emotions_from_fields(message))
-        emotions = [emotion if _is_valid(emotion) else _unclassified(emotion.face) for emotion in recorded]
-        self._invalid_faces += sum(not _is_valid(emotion) for emotion in recorded)
+        valid = [_is_valid(emotion) for emotion in recorded]
+        self._invalid_faces += valid.count(False)
+        emotions = [
+            emotion if is_valid else FaceEmotion.without_prediction(emotion.face)
+            for emotion, is_valid in zip(recorded, valid, strict=True)
+        ]
         times: dict[str, Any] = {
             name: _valid_or_none(getattr(message, name), *limits) for name, limits in _TIMES_MS.items()
         }
@@ -233,10 +235,6 @@ def _is_valid(emotion: FaceEmotion) -> bool:
     """Returns whether all probabilities and the score are within 0..1."""
     values = np.concatenate([emotion.probabilities, emotion.smoothed_probabilities, [emotion.score]])
     return bool(((values >= -_ROUNDING) & (values <= 1 + _ROUNDING)).all())  # NaN is not
-
-
-def _unclassified(face: Face) -> FaceEmotion:
-    return FaceEmotion(face, "", 0.0, True, _NOTHING, _NOTHING, prediction_age_s=math.nan)
 
 
 def _valid_or_none(value: float, least: float, most: float) -> float | None:

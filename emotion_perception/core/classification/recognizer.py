@@ -158,7 +158,7 @@ class EmotionRecognizer:
         for face in faces:
             last = self._smoother.last(face.track_id)
             if last is None:
-                emotions.append(FaceEmotion(face, "", 0.0, True, _NOTHING, _NOTHING, prediction_age_s=math.nan))
+                emotions.append(FaceEmotion.without_prediction(face))
             else:
                 predicted_s, smoothed = last
                 weight = 0.0 if self._resting is None else self._resting.weight(face.track_id)

@@ -3,7 +3,7 @@
 """Exports a training run, or a model again, as a model bundle: safetensors, its description, other formats."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,13 +116,10 @@ def export(
         raise ModelBundleError(f"{run_folder}: the numbers of {damaged[0]} are not finite; has the training diverged?")
     data_path = data_path or run.data
     data, splits = _load_splits(run, data_path)
-
-    def describe(network: nn.Module) -> dict[str, Any]:
-        return training_metadata(run, epoch, data_path, data, splits, network)
-
+    metadata = training_metadata(run, epoch, data_path, data, splits)
+    spec = replace(_with_mirror_average(run.recipe.model_spec(), mirror_average), metadata=metadata)
     return _export(
-        _Source(_with_mirror_average(run.recipe.model_spec(), mirror_average), weights, splits, selected_on(run, data)),
-        describe,
+        _Source(spec, weights, splits, selected_on(run, data)),
         name,
         out,
         inputs=[run_folder, data_path, *(run_folder / file for file in FILES)],
@@ -164,17 +161,12 @@ def export_model(
     _check_name(name)
     model = load_model_bundle(name_or_path)
     splits = training_splits(model, data_path)
-    metadata = {key: value for key, value in model.spec.metadata.items() if key not in _OF_ONE_FORM}
-    data = with_present_names(metadata["data"], MODEL_DATA_KEYS)
+    data = with_present_names(model.spec.metadata["data"], MODEL_DATA_KEYS)
+    kept = {key: value for key, value in model.spec.metadata.items() if key not in _OF_ONE_FORM}
+    spec = replace(model.spec, temperature=1.0, metadata={**kept, "data": data, **export_metadata()})
     description = model.weights.with_suffix(".json")
     return _export(
-        _Source(
-            replace(_with_mirror_average(model.spec, mirror_average), temperature=1.0),
-            read_weights(model),
-            splits,
-            data["epoch_selected_on"],
-        ),
-        lambda _: {**metadata, "data": data, **export_metadata()},
+        _Source(_with_mirror_average(spec, mirror_average), read_weights(model), splits, data["epoch_selected_on"]),
         name,
         out,
         inputs=[path for path in (model.weights, model.onnx, model.baseline, description, data_path) if path],
@@ -188,7 +180,7 @@ class _Source:
     """What is exported.
 
     Attributes:
-        spec: of the network, with a temperature of 1.
+        spec: of the network, with a temperature of 1, and the metadata about its training and this export.
         weights: of the network.
         splits: the images of its training.
         selected_on: name of the images on which its epoch was selected, the validation images.
@@ -202,7 +194,6 @@ class _Source:
 
 def _export(
     source: _Source,
-    describe: Callable[[nn.Module], dict[str, Any]],
     name: str,
     out: Path,
     *,
@@ -210,13 +201,14 @@ def _export(
     torchscript: bool,
     int8: bool,
 ) -> ExportedModel:
-    """Writes the files of a model; `describe` returns the metadata about the training of a network."""
+    """Writes the files of a model."""
     splits = source.splits
     with model_folder(out, name, [*_ENDINGS, *INT8_ENDINGS], inputs=inputs) as folder:
         model, network, metadata = _write_model(folder, name, source.spec, source.weights, splits)
         predictions = predict(_classifier(model), splits.validation, progress=True)
         metadata = {
-            **describe(network),
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            **source.spec.metadata,
             **metadata,
             "measured": measured_metrics(predictions, splits.validation, source.selected_on),
         }

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from emotion_perception.core.classification import LABELS
 from emotion_perception.reporting.metrics import Predictions, summarize
@@ -43,7 +42,7 @@ _OTHER = "Distinguishes {classes} in images like those that it was trained on; i
 
 
 def training_metadata(
-    run: TrainingRun, epoch: int, data_path: Path, data: FaceDataset, splits: DataSplits, network: nn.Module
+    run: TrainingRun, epoch: int, data_path: Path, data: FaceDataset, splits: DataSplits
 ) -> dict[str, Any]:
     """Returns the metadata of a model about its training.
 
@@ -53,10 +52,8 @@ def training_metadata(
         data_path: present path of the dataset.
         data: the whole dataset.
         splits: the dataset as training has split it.
-        network: with the exported weights.
     """
     return {
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "data": {
             "file": data_path.name,
             "sha256": data_sha256(data_path, progress=True),
