@@ -6,7 +6,9 @@ The inputs are those of `to_input`. They are scaled to 0 (black) .. 1 (white) fo
 afterwards, so that a covered or darkened face gives the same input in training as on a robot.
 """
 
+import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import kornia.augmentation as K
@@ -21,6 +23,7 @@ _SCAR_SIDE = 48  # pixels, to which the numbers of system B refer
 _LENGTH, _WIDTH, _CORNER = (0, 6), (0, 2), (12, 35)  # pixels at that side, both limits included
 _REGIONS = ((0.05, 0.24, 0.95, 0.48), (0.2, 0.62, 0.8, 0.92), (0.0, 0.55, 1.0, 1.0))  # eye band, mouth, lower face
 _SMALL, _LIGHT = (12 / 48, 40 / 48), (0.02, 0.5)  # share of the side, and of the light
+_GAMMA = 2.2  # of the images
 _JITTER = 0.06  # share of the side by which each edge of a region moves
 
 
@@ -122,6 +125,32 @@ class LowLight(_RandomTransform):
         return torch.where(self._chosen(images), dark, images)
 
 
+class SideLight(_RandomTransform):
+    """Lights faces from one side, with another exposure: the changes of `resting_statistics.relit`, for a batch.
+
+    The light comes from the left or the right, up to 29 degrees above or below, and falls off exponentially or at a
+    shadow's edge. It is applied to linear intensities (gamma 2.2).
+
+    Args:
+        probability: that an image is changed.
+    """
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps (N, 1, S, S) in 0..1 to the same."""
+        uniform = partial(_uniform, images)
+        side = torch.linspace(-1, 1, images.shape[-1], device=images.device)
+        y, x = torch.meshgrid(side, side, indexing="ij")
+        angle = uniform(-0.5, 0.5) + math.pi * (uniform(0, 1) < 0.5)
+        across = x * angle.cos() + y * angle.sin()  # (N, 1, S, S)
+        least = uniform(0.1, 0.5)
+        edge = least + (1 - least) * torch.sigmoid(uniform(2, 8) * (across - uniform(-0.2, 0.2)))
+        light = torch.where(uniform(0, 1) < 0.5, (uniform(0.3, 1.3) * across).exp(), edge)
+        lit = images.clamp_min(0) ** _GAMMA * light
+        brightness = images.mean((1, 2, 3), keepdim=True) / lit.mean((1, 2, 3), keepdim=True).clamp_min(1e-3)
+        lit = (lit * brightness * uniform(0.6, 1.2)).clamp(0, 1) ** (1 / _GAMMA)
+        return torch.where(self._chosen(images), lit, images)
+
+
 class Augmentation(nn.Module):
     """Applies transforms to inputs scaled to 0..1 and normalizes the result as the spec requires.
 
@@ -192,6 +221,7 @@ def build_augmentation(
     small: float = 0.0,
     blur: float = 0.0,
     dark: float = 0.0,
+    side_light: float = 0.0,
     noise: float = 0.0,
     erase: float = 0.0,
     scars: float = 0.0,
@@ -210,6 +240,7 @@ def build_augmentation(
         small: probability of a face of few pixels, see `SmallFaces`.
         blur: probability of a Gaussian blur, sigma 0.3 to 2.0 pixels.
         dark: probability of little light, see `LowLight`.
+        side_light: probability of light from one side, see `SideLight`.
         noise: standard deviation of the Gaussian noise that is added to half of the images, in 0..1.
         erase: probability that a rectangle of 2 to 15 % of the area becomes mid-gray
             (Zhong et al. 2020, "Random Erasing Data Augmentation").
@@ -225,6 +256,8 @@ def build_augmentation(
     if contrast:
         views.append(K.RandomContrast((1 - contrast, 1 + contrast), p=1.0))
     degradations: list[nn.Module] = []
+    if side_light:
+        degradations.append(SideLight(side_light))
     if small:
         degradations.append(SmallFaces(small))
     if blur:
@@ -268,6 +301,11 @@ def mix_up(values: tuple[Tensor, ...], alpha: float) -> tuple[Tensor, ...]:
     share = torch.distributions.Beta(alpha, alpha).sample().to(values[0].device)
     other = torch.randperm(len(values[0]), device=values[0].device)
     return tuple(value * share + value[other] * (1 - share) for value in values)
+
+
+def _uniform(images: Tensor, low: float, high: float) -> Tensor:
+    """Draws a number for each of (N, 1, S, S) images: (N, 1, 1, 1)."""
+    return low + (high - low) * torch.rand(len(images), 1, 1, 1, device=images.device)
 
 
 def _inside(box: Tensor, images: Tensor) -> Tensor:

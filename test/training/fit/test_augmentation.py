@@ -10,10 +10,12 @@ import torch
 from emotion_perception.core.classification.model_spec import NORMALIZATIONS, ModelSpec
 from emotion_perception.core.classification.preprocessing import gray_range, to_batch
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.training.export.resting_statistics import relit
 from emotion_perception.training.fit.augmentation import (
     FaceOcclusion,
     LowLight,
     ScarBoxes,
+    SideLight,
     SmallFaces,
     augmentation_from,
     build_augmentation,
@@ -29,6 +31,7 @@ EVERYTHING = {
     "small": 0.5,
     "blur": 0.5,
     "dark": 0.5,
+    "side_light": 0.5,
     "noise": 0.1,
     "erase": 0.5,
     "scars": 1.0,
@@ -119,6 +122,28 @@ def test_low_light_keeps_the_stated_share_in_whole_gray_levels():
     assert 0.45 < float(light[dark].max()) < 0.51
     assert float(light[dark].median()) == pytest.approx(0.1, abs=0.02), "the middle of a logarithmic scale"
     assert torch.allclose(changed * 255, (changed * 255).round(), atol=1e-3)
+
+
+def test_side_light_changes_faces_as_the_statistics_of_rest_do():
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    face = np.full((48, 48), 120, np.uint8)
+    changed = SideLight(0.5)(torch.full((3000, 1, 48, 48), 120 / 255))[:, 0]
+    lit = changed[(changed - 120 / 255).abs().amax((1, 2)) > 1e-3]
+    expected = torch.from_numpy(np.stack([relit(face, rng) for _ in range(1500)]) / 255.0)
+    assert 0.45 < len(lit) / len(changed) < 0.55
+
+    def contrast(faces):  # of the brightest and the darkest column
+        columns = faces.mean(1)
+        return columns.amax(1) - columns.amin(1)
+
+    for quantity in (contrast, lambda faces: faces.mean((1, 2)), lambda faces: faces.amax((1, 2))):
+        for fraction in (0.1, 0.5, 0.9):
+            assert float(quantity(lit).quantile(fraction)) == pytest.approx(
+                float(quantity(expected).quantile(fraction)), abs=0.04
+            )
+    from_right = lit.mean(1)[:, 0] < lit.mean(1)[:, -1]
+    assert 0.45 < float(from_right.float().mean()) < 0.55
 
 
 def test_a_teacher_sees_the_same_view_without_what_degrades_it(images):
