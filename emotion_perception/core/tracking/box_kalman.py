@@ -15,6 +15,9 @@ from emotion_perception.core.types import Box
 _JITTER = 0.05  # sides, standard deviation of the measurement
 _FIRST_SPEED = np.array((1.0, 1.0, 0.3, 0.3))  # sides/s: of x and y of the center, of width and height
 _ACCELERATION = np.array((0.5, 0.5, 0.2, 0.2))  # sides/s^1.5, root of the spectral density of the acceleration
+_OF_POSITION, _OF_BOTH, _OF_VELOCITY = (  # (8, 8) each, parts of the process noise for a side of 1
+    np.kron(part, np.diag(_ACCELERATION**2)) for part in ([[1, 0], [0, 0]], [[0, 1], [1, 0]], [[0, 0], [0, 1]])
+)
 _MAX_GROWTH = 2.0  # maximum ratio of a predicted side and the last measured one, and of its inverse
 
 
@@ -38,20 +41,17 @@ class BoxKalmanFilter:
     @property
     def xyxy(self) -> NDArray[np.float64]:
         """The current estimate: float64 (4), x_min, y_min, x_max, y_max in pixels."""
-        center_xy, size_wh = self._filter.statePost[:2, 0], self._filter.statePost[2:4, 0]
-        last_wh = np.array((self._last.width, self._last.height))
-        half_wh = np.clip(size_wh, last_wh / _MAX_GROWTH, last_wh * _MAX_GROWTH) / 2
-        return np.concatenate((center_xy - half_wh, center_xy + half_wh))
+        x, y, width, height = self._filter.statePost[:4, 0].tolist()
+        half_width, half_height = _limited(width, self._last.width) / 2, _limited(height, self._last.height) / 2
+        return np.array((x - half_width, y - half_height, x + half_width, y + half_height))
 
     def advance(self, step_s: float) -> None:
         """Predicts the box `step_s` seconds later, 0 or more."""
         if step_s <= 0:
             return
         self._filter.transitionMatrix = np.eye(8) + step_s * np.eye(8, k=4)
-        density = np.diag((_ACCELERATION * _side(self._last)) ** 2)
-        self._filter.processNoiseCov = np.block(
-            [[density * step_s**3 / 3, density * step_s**2 / 2], [density * step_s**2 / 2, density * step_s]]
-        )
+        noise = step_s**3 / 3 * _OF_POSITION + step_s**2 / 2 * _OF_BOTH + step_s * _OF_VELOCITY
+        self._filter.processNoiseCov = noise * self._last.area
         self._filter.predict()
 
     def correct(self, box: Box) -> None:
@@ -63,6 +63,11 @@ class BoxKalmanFilter:
 
 def _measurement(box: Box) -> NDArray[np.float64]:
     return np.array((*box.center_xy, box.width, box.height), np.float64)[:, np.newaxis]
+
+
+def _limited(length: float, last: float) -> float:
+    """Returns a predicted width or height, within `_MAX_GROWTH` of the last measured one."""
+    return min(max(length, last / _MAX_GROWTH), last * _MAX_GROWTH)
 
 
 def _side(box: Box) -> float:
