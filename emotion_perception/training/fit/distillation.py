@@ -27,6 +27,7 @@ from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.architectures import open_network
 from emotion_perception.training.datasets import FaceDataset
 from emotion_perception.training.evaluate.prediction import classifier_logits
+from emotion_perception.training.fit.hardware import MAX_THREADS
 
 
 def distillation_targets(data: FaceDataset, labels: Sequence[str], models: Sequence[str]) -> NDArray[np.float32]:
@@ -51,7 +52,8 @@ def distillation_targets(data: FaceDataset, labels: Sequence[str], models: Seque
 
 def _probabilities(data: FaceDataset, labels: Sequence[str], model: str) -> NDArray[np.float32]:
     """Returns the calibrated probabilities of one teacher, float32 (N, L)."""
-    classifier = create_classifier(ClassifierOptions(model=model, precision="float32"))
+    threads = min(torch.get_num_threads(), MAX_THREADS)  # a backend of torch sets them for the whole process
+    classifier = create_classifier(ClassifierOptions(model=model, precision="float32", num_threads=threads))
     classifier.warm_up()  # refuses outputs that are not finite
     columns = _columns(labels, classifier.labels, model)
     with progress_bar(len(data), f"predicting with the teacher {classifier.model_name}", shown=True) as bar:

@@ -32,7 +32,7 @@ from emotion_perception.training.fit.weight_averaging import WeightAverage
 from emotion_perception.training.recipe import Recipe
 
 PRECISIONS = ("auto", "32", "bf16", "16")
-_MAX_THREADS = 64  # as for nodes; torch crashes with many more
+MAX_THREADS = 64  # as for nodes; torch crashes with many more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +100,8 @@ def set_num_threads(number: int) -> None:
     Raises:
         ConfigurationError: it is not within 0..64.
     """
-    if not 0 <= number <= _MAX_THREADS:
-        raise ConfigurationError(f"num_threads {number} is not within 0..{_MAX_THREADS}")
+    if not 0 <= number <= MAX_THREADS:
+        raise ConfigurationError(f"num_threads {number} is not within 0..{MAX_THREADS}")
     if number:
         torch.set_num_threads(number)
 

@@ -1,6 +1,8 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +139,20 @@ def test_the_teachers_that_are_kept_with_the_training_runs_can_be_opened(write_n
     assert teachers
     for teacher in teachers:
         assert distillation_targets(load_dataset(write_npz(count=3)), LABELS, [str(teacher)]).shape == (3, 7)
+
+
+def test_a_teacher_leaves_the_number_of_threads_of_the_training(write_npz, exported_model, tmp_path):
+    bundle, number = exported_model.bundle, torch.get_num_threads()
+    for path in (bundle.weights, bundle.weights.with_suffix(".json")):
+        shutil.copy(path, tmp_path)  # without ONNX, so that torch runs it
+    description = tmp_path / f"{bundle.name}.json"
+    description.write_text(json.dumps({**json.loads(description.read_text()), "onnx": None}))
+    try:
+        torch.set_num_threads(3)
+        distillation_targets(load_dataset(write_npz(count=3)), LABELS, [str(tmp_path / bundle.weights.name)])
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(number)
 
 
 def test_a_teacher_is_asked_about_the_networks_own_labels_alone(write_npz, exported_model):
