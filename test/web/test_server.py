@@ -112,7 +112,7 @@ def test_a_client_that_takes_nothing_is_closed(address, recordings):
 
 @contextlib.contextmanager
 def connected(address, client_id):
-    """A page as its browser connects it: yields the WebSocket."""
+    """A page as its browser connects it: yields the WebSocket; at the end the server knows that it is closed."""
     query = f"client_id={client_id}&tab_id={client_id}&document_id={client_id}&next_message_id=0"
     path = f"_nicegui_ws/socket.io/?EIO=4&transport=websocket&implicit_handshake=true&{query}"
     with connect(f"ws://{address[0]}:{address[1]}/{path}") as web_socket:
@@ -120,6 +120,8 @@ def connected(address, client_id):
         web_socket.send("40")
         assert web_socket.recv(WAIT_S).startswith("40")
         yield web_socket
+    page = Client.instances.get(client_id)
+    wait(lambda: page is None or not page.has_socket_connection, "the server has not noticed that a page is closed")
 
 
 def fetched_page(address):
