@@ -10,9 +10,11 @@ from pathlib import Path
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.core.paths import local_path
 
-_USER_INFO = re.compile(r"(://)[^/?#]*@")
-_PASSWORD = re.compile(r"(://[^/?#:]*:)[^/?#]*@")
-_SECRET_VALUE = re.compile(r"((?:pass(?:word|wd|phrase)?|pwd|token|key|secret|auth)=)[^&;/#]*", re.IGNORECASE)
+_PASSWORD = re.compile(r"(://[^/?#:@]*:).*@", re.DOTALL)  # to the last @: one that is not encoded may have / ? # and @
+_USER_INFO = re.compile(r"(://)(?:[^/?#:@]*:.*|[^/?#]*)@", re.DOTALL)
+_SECRET_VALUE = re.compile(
+    r"([^&;/?#=]*(?:pas|pwd|psw|pw|token|key|secret|auth|cred)[^&;/?#=]*=)[^&;/#]*", re.IGNORECASE
+)
 _SYSFS = Path("/sys/class/video4linux")
 
 

@@ -18,6 +18,13 @@ from emotion_perception.core.camera.identity import source_identity, without_pas
         ("http://10.0.0.2/video?user=me&pwd=secret&size=2", "http://10.0.0.2/video?user=me&pwd=***&size=2"),
         ("rtsp://10.0.0.2/user=me&password=secret&channel=1", "rtsp://10.0.0.2/user=me&password=***&channel=1"),
         ("rtsp://me:secret@[::1/live", "rtsp://me:***@[::1/live"),
+        ("rtsp://me:pa#ss@10.0.0.2/live", "rtsp://me:***@10.0.0.2/live"),
+        ("rtsp://me:p/a?s@s@10.0.0.2/live", "rtsp://me:***@10.0.0.2/live"),
+        (
+            "http://10.0.0.2/cgi?loginuse=me&loginpas=secret&size=2",
+            "http://10.0.0.2/cgi?loginuse=me&loginpas=***&size=2",
+        ),
+        ("http://10.0.0.2/cgi?usr=me&psw=secret&rate=5", "http://10.0.0.2/cgi?usr=me&psw=***&rate=5"),
         ("/home/me/password=x.mp4", "/home/me/password=x.mp4"),
     ],
 )
@@ -33,6 +40,8 @@ def test_a_password_stays_out_of_messages(url, expected):
         ("file:///data/clip.mp4", "/data/clip.mp4"),
         ("rtsp://me:secret@10.0.0.2:554/live?token=abc#part", "rtsp://10.0.0.2:554/live"),
         ("rtsp://token@10.0.0.2/live", "rtsp://10.0.0.2/live"),
+        ("rtsp://me:pa#s/s?w@10.0.0.2/live", "rtsp://10.0.0.2/live"),
+        ("rtsp://10.0.0.2/live@main", "rtsp://10.0.0.2/live@main"),
         ("0", "/dev/video0 (Front camera: UVC) (serial 8A3F)"),
         (" /dev/video0 ", "/dev/video0 (Front camera: UVC) (serial 8A3F)"),
         ("/dev/video1", "/dev/video1"),
