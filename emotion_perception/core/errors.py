@@ -19,6 +19,7 @@ The first four end a program at start-up with one line; only camera_node retries
 `RegionError` affect one frame or face.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -30,6 +31,16 @@ TRACEBACK = "EMOTION_PERCEPTION_TRACEBACK"
 """Environment variable; 1 prints the traceback of an unexpected error."""
 
 _LONGEST = 300
+_REFUSED_PATH = {
+    errno.EACCES,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
 
 
 class EmotionPerceptionError(Exception):
@@ -87,6 +98,17 @@ class RecordingError(EmotionPerceptionError):
 def one_line(error: BaseException) -> str:
     """Returns the first line of the message of another library's exception, or its class name if there is none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def refused_path(error: BaseException) -> str | None:
+    """Returns one line about a path that the system refuses, for example in a folder that may not be read.
+
+    Returns:
+        None for another error, also for one of the system that may pass, as a full disk.
+    """
+    if isinstance(error, OSError) and error.filename and error.errno in _REFUSED_PATH:
+        return printable(f"{clipped(os.fsdecode(error.filename))}: {error.strerror}")
+    return None
 
 
 def clipped(text: str) -> str:

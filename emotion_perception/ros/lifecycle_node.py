@@ -18,7 +18,7 @@ from rclpy.service import Service
 from rclpy.timer import Timer
 from std_msgs.msg import Header
 
-from emotion_perception.core.errors import EmotionPerceptionError, EncodingError, clipped, one_line
+from emotion_perception.core.errors import EmotionPerceptionError, EncodingError, clipped, one_line, refused_path
 from emotion_perception.core.printable import printable
 from emotion_perception.core.sync import WorkLoad
 from emotion_perception.core.types import FrameCounts
@@ -310,8 +310,8 @@ class PerceptionNode(LifecycleNode, Generic[Config]):
         try:
             step()
         except Exception as e:  # noqa: BLE001 - rclpy would discard it without logging
-            known = isinstance(e, EmotionPerceptionError)
-            self.get_logger().error(str(e) if known else f"{transition} failed: {type(e).__name__}: {one_line(e)}")
+            known = str(e) if isinstance(e, EmotionPerceptionError) else refused_path(e)
+            self.get_logger().error(known or f"{transition} failed: {type(e).__name__}: {one_line(e)}")
             self.transition_error = e
             return TransitionCallbackReturn.FAILURE
         self._state = next_state

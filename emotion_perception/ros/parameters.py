@@ -27,7 +27,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import HistoryPolicy, ReliabilityPolicy
 
-from emotion_perception.core.errors import ConfigurationError, RecordingError, clipped, one_line
+from emotion_perception.core.errors import ConfigurationError, RecordingError, clipped, one_line, refused_path
 from emotion_perception.core.options import OptionLimits, Options, limits_of, option_fields, with_values
 from emotion_perception.core.retired_names import PARAMETERS
 from emotion_perception.ros.config import NODE_CONFIGS, RELIABILITIES
@@ -80,12 +80,15 @@ def configuration_problem(error: Exception) -> str | None:
     """Returns one line about an error that was caused by a value that somebody gave; None for another error.
 
     Args:
-        error: raised while a node was created or configured: one of this package, or of rclpy where a parameter of its
+        error: raised while a node was created or configured: one of this package, of the system where it refuses a path
+            (`refused_path`), or of rclpy where a parameter of its
             own has the wrong type, a name is too long, two topics of different types were remapped to one name, or
             ROS security refuses the node or one of its topics.
     """
     if isinstance(error, ConfigurationError | RecordingError):
         return str(error)
+    if (line := refused_path(error)) is not None:
+        return line
     if isinstance(error, ParameterException):
         return clipped(f"invalid parameter: {one_line(error)}")
     if isinstance(error, NameValidationException):

@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from emotion_perception.core.errors import report_unexpected
+from emotion_perception.core.errors import refused_path, report_unexpected
 from emotion_perception.core.missing_packages import import_problem
 from emotion_perception.core.printable import encodable, printable
 
@@ -42,6 +42,10 @@ def run_program(name: str, module: str, extra: str = "") -> NoReturn:
     try:
         code = main()
     except Exception as e:  # noqa: BLE001 - the last line of defense: one line instead of a traceback
-        report_unexpected(name, e)
         code = _EXIT_FAULT
+        if (line := refused_path(e)) is not None:
+            code = _EXIT_CONFIGURATION
+            print(f"{name}: {line}", file=sys.stderr)
+        else:
+            report_unexpected(name, e)
     sys.exit(code)

@@ -55,6 +55,26 @@ def test_a_detector_that_is_a_device_ends_the_node_with_one_line(ros_domain):
     assert (ended.returncode, "/dev/zero: a device, not a file" in ended.stderr) == (78, True)
 
 
+@pytest.mark.guarantee(
+    "A path that the system refuses (not readable, too long, ...) is one line and exit code 78.", section="Every node"
+)
+@pytest.mark.parametrize(
+    ("program", "parameter"),
+    [
+        ("emotion_classifier_node", "model"),
+        ("face_detection_node", "detector_model"),
+        ("bag_player", "bag"),
+        ("bag_recorder", "bag"),
+    ],
+)
+def test_a_path_that_is_too_long_ends_a_program_with_one_line(ros_domain, tmp_path, program, parameter):
+    path = tmp_path / ("x" * 300) / "file.onnx"
+    ended = run(program, f"{parameter}:={path}")
+    assert (ended.returncode, ended.stderr.count("\n")) == (78, 1), ended.stderr
+    assert "File name too long" in ended.stderr
+    assert str(tmp_path) in ended.stderr
+
+
 @pytest.mark.parametrize("name", ["FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"])
 def test_a_transport_profile_that_is_a_fifo_ends_a_node_before_it_is_read(monkeypatch, capsys, tmp_path, name):
     os.mkfifo(tmp_path / "profile.xml")
