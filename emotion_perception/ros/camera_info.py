@@ -20,6 +20,7 @@ from emotion_perception.core.people import CameraModel
 from emotion_perception.ros.config import CameraNodeConfig
 from emotion_perception.ros.lifecycle_node import PerceptionNode
 
+_THROTTLE_S = 5.0
 _PROBLEM = "calibration"
 _ROTATION_TOLERANCE = 1e-3  # of the entries of R times its transpose: files have few digits
 
@@ -101,7 +102,8 @@ class CameraInfoSource:
             calibration = self._checked(request.camera_info)
             if not self._node.config.camera_info_url:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_calibration(self._path, calibration, self._node.config.camera_name)
+            target = self._path.resolve()  # of a link, as colcon makes with --symlink-install, the file is written
+            write_calibration(target, calibration, self._node.config.camera_name)
         except ValueError as e:
             response.status_message = f"calibration refused: {e}"
         except OSError as e:
@@ -111,7 +113,7 @@ class CameraInfoSource:
             response.success, response.status_message = True, f"calibration saved to {self._path}"
             self._node.get_logger().info(response.status_message)
             return response
-        self._node.get_logger().warning(response.status_message)
+        self._node.get_logger().warning(response.status_message, throttle_duration_sec=_THROTTLE_S)
         return response
 
     def _checked(self, info: CameraInfo) -> Calibration:
@@ -157,6 +159,8 @@ def _check_usable(calibration: Calibration) -> None:
     rotation = np.reshape(calibration.r, (3, 3))
     if np.abs(rotation).max() > 2 or not np.allclose(rotation @ rotation.T, np.eye(3), atol=_ROTATION_TOLERANCE):
         raise ValueError("R is not a rotation")
+    if np.linalg.det(rotation) < 0:
+        raise ValueError("R is a reflection, not a rotation")
 
 
 def calibration_path(url: str, camera_name: str, namespace: str) -> Path:

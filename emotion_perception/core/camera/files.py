@@ -16,7 +16,7 @@ from emotion_perception.core.camera.options import CameraOptions
 from emotion_perception.core.camera.source import FrameSource, fit_within, nominal_rate_or_default_hz
 from emotion_perception.core.errors import ConfigurationError, ImageError, SourceError
 from emotion_perception.core.folder_walk import FolderWalk
-from emotion_perception.core.regular_files import opencv_name
+from emotion_perception.core.regular_files import open_regular, opencv_name
 from emotion_perception.core.types import Frame
 
 _LOG = logging.getLogger(__name__)
@@ -228,7 +228,7 @@ class FolderSource(FrameSource):
         if path in self._checked:
             return
         self._checked.add(path)
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             count = image_count(path, file.read(HEAD_BYTES))
         if count > 1:
             self._several += 1
@@ -262,7 +262,7 @@ def _backend() -> int:
 def _is_text(path: Path) -> bool:
     """Returns whether a file starts as text and is not a playlist; every video format has control characters there."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(1024)
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from error
@@ -275,7 +275,7 @@ def _lacks_index(path: Path) -> bool:
     names: list[bytes] = []
     try:
         at, size = 0, path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while len(head := file.read(16)) >= 8 and len(names) < _MOST_BOXES:
                 length, name = int.from_bytes(head[:4], "big"), head[4:8]
                 length = int.from_bytes(head[8:], "big") if length == 1 else length

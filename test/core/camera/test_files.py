@@ -236,6 +236,15 @@ def test_a_file_that_vanishes_while_it_is_played_is_a_fault_at_the_next_image(cl
             source.read()
 
 
+def test_a_video_that_became_a_fifo_is_a_fault_at_its_next_start(clip):
+    with open_source(config(clip, loop=True)) as source:
+        source.read()
+        clip.unlink()
+        os.mkfifo(clip)
+        with pytest.raises(SourceError, match="a FIFO, not a file"):
+            _ = [source.read() for _ in range(100)]
+
+
 def test_a_video_that_is_played_once_is_played_to_its_end_though_it_was_removed(clip):
     with open_source(config(clip, loop=False)) as source:
         source.read()

@@ -309,6 +309,16 @@ class TestSetCameraInfo:
             np.testing.assert_array_equal(getattr(loaded, name), getattr(expected, name))
         assert [file.name for file in tmp_path.iterdir()] == ["my camera.yaml"]
 
+    def test_a_calibration_whose_name_is_a_link_is_saved_where_it_leads(self, graph, tmp_path):
+        link, file = tmp_path / "installed.yaml", tmp_path / "source" / "camera.yaml"
+        file.parent.mkdir()
+        link.symlink_to(file)
+        _, _, _, infos = start(graph, camera_info_url=str(link))
+        graph.wait(lambda: infos)
+        assert self.call(graph, self.request()).success
+        assert link.is_symlink()
+        assert "plumb_bob" in file.read_text()
+
     @pytest.mark.guarantee(
         "Without `camera_info_url` each camera has a calibration file of its own in `$ROS_HOME/camera_info`.",
         section="Camera node",
@@ -343,6 +353,7 @@ class TestSetCameraInfo:
             ({"d": [0.1, 0.0, 0.0]}, "plumb_bob with 3 coefficients"),
             ({"r": [0.0] * 9}, "R is not a rotation"),
             ({"r": [1e308] * 9}, "R is not a rotation"),
+            ({"r": [1, 0, 0, 0, 1, 0, 0, 0, -1]}, "R is a reflection, not a rotation"),
             ({"p": [0.0] * 12}, "P has no focal lengths"),
             ({"p": [-70, 0, 32, 0, 0, 70, 24, 0, 0, 0, 1, 0]}, "focal length -70, 70 is not in 1 to 1e+06"),
         ],
