@@ -67,15 +67,16 @@ class CameraInfoSource:
     def _load(self) -> Calibration | None:
         """Returns the file's calibration; None, with a log line, if there is no file yet."""
         url, name = self._node.config.camera_info_url, self._node.config.camera_name
+        source = f"camera_info_url {url}" if url else f"calibration file {self._path}"
         try:
             return read_calibration(self._path, name)
         except FileNotFoundError as e:
             if url and not self._path.parent.is_dir():
                 raise ConfigurationError(f"camera_info_url {url}: {e.strerror}") from e
         except OSError as e:
-            raise ConfigurationError(f"camera_info_url {url or self._path}: {e.strerror}") from e
+            raise ConfigurationError(f"{source}: {e.strerror}") from e
         except ConfigurationError as e:
-            raise ConfigurationError(f"camera_info_url {url or self._path}: {e}") from e
+            raise ConfigurationError(f"{source}: {e}") from e
         if url:
             text = f"camera_info_url {url}: no such file; camera_info has no K until set_camera_info saves one"
             self._node.set_problem(_PROBLEM, text)

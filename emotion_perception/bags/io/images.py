@@ -56,7 +56,9 @@ class BagImage:
         """
         if self.message is None:
             raise ImageError(self.problem)
-        return compressed_to_bgr(self.message.data) if self.message_type == COMPRESSED else raw_to_bgr(self.message)
+        if self.message_type == COMPRESSED:
+            return compressed_to_bgr(self.message.data, self.message.format)
+        return raw_to_bgr(self.message)
 
 
 def image_topic(recording: Recording, name: str | None, *, option: str = "--topic") -> Topic:

@@ -145,11 +145,16 @@ def depth_of(message: Any, region: Box | None = None, *, every: int = 1) -> NDAr
     return depth
 
 
-def compressed_to_bgr(data: Any) -> NDArray[np.uint8]:
+def compressed_to_bgr(data: Any, image_format: str = "") -> NDArray[np.uint8]:
     """Returns a JPEG or PNG image as uint8 (H, W, 3) BGR.
+
+    A JPEG image that is damaged inside its data is what libjpeg makes of it, which writes a line to stderr: OpenCV does
+    not tell.
 
     Args:
         data: the `data` of a sensor_msgs/CompressedImage: bytes, array.array or uint8 array.
+        image_format: its `format`; a Bayer image that is compressed as it is (`bayer_rggb8; png compressed`) is
+            converted as a raw one.
 
     Raises:
         ImageError: it is not JPEG or PNG, is damaged, has more than `MAX_COMPRESSED_BYTES`, or is beyond the limits of
@@ -165,7 +170,17 @@ def compressed_to_bgr(data: Any) -> NDArray[np.uint8]:
         raise ImageError(f"a compressed {width}x{height} image cannot be decoded: {one_line(e)}") from e
     if image is None:
         raise ImageError(f"{len(data)} bytes of a compressed {width}x{height} image are damaged")
+    if (code := _compressed_bayer(image_format)) is not None:
+        image = cv2.cvtColor(image[..., 0], code)
     return np.asarray(image, np.uint8)
+
+
+def _compressed_bayer(image_format: str) -> int | None:
+    """Returns the conversion of a Bayer pattern that was compressed without a conversion to colors, else None."""
+    encoding, _, rest = image_format.partition(";")
+    compressed_as = rest.partition("compressed")[2].strip() or encoding
+    layout = _PACKED.get(compressed_as.strip()) if compressed_as.startswith("bayer_") else None
+    return None if layout is None else layout.code
 
 
 def bgr_to_jpeg(image_bgr: NDArray[np.uint8], quality: int) -> bytes:

@@ -125,11 +125,10 @@ class BagRecorder(OneShotNode[RecorderConfig]):
             self.get_logger().warning(f"{topic} {text}")
 
     def _take(self, topic: str, raw: bytes) -> None:
-        if not self._writer.write(topic, self.get_clock().now().nanoseconds, raw):
+        if not self._writer.write(topic, self.get_clock().now().nanoseconds, raw) and not self._writer.fault:
             lost = self._writer.refused[topic]
-            self.get_logger().warning(
-                f"{topic}: {lost} messages lost, the disk is too slow", throttle_duration_sec=_THROTTLE_S
-            )
+            text = f"{topic}: {lost} messages lost, the disk is too slow or queue_mib too small"
+            self.get_logger().warning(text, throttle_duration_sec=_THROTTLE_S)
 
     def _summary(self) -> str:
         writer, counts = self._writer, self._writer.counts

@@ -25,7 +25,7 @@ def image_to_bgr(message: Image | CompressedImage | SharedImage) -> NDArray[np.u
     if isinstance(message, SharedImage):
         return message.image_bgr
     if isinstance(message, CompressedImage):
-        return compressed_to_bgr(message.data)
+        return compressed_to_bgr(message.data, message.format)
     return raw_to_bgr(message)
 
 

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from encoded_images import ENCODERS, as_bgr, fields, gradient, tolerance
 
 from emotion_perception.core.errors import EncodingError, ImageError, clipped
-from emotion_perception.core.images import depth_of, image_codec, raw_to_bgr
+from emotion_perception.core.images import compressed_to_bgr, depth_of, image_codec, raw_to_bgr
 from emotion_perception.core.images.image_codec import DEPTH_ENCODINGS, ENCODINGS, ENCODINGS_TEXT
 
 ROOT = Path(__file__).parents[3]
@@ -63,6 +64,25 @@ def test_a_bayer_pattern_is_named_by_its_first_row(encoding, expected):
 def test_sixteen_bits_are_scaled_and_rounded():
     values = np.array([[0, 128, 129, 257, 32_896, 65_535]], np.uint16)
     assert raw_to_bgr(fields(values, "mono16"))[0, :, 1].tolist() == [0, 0, 1, 1, 128, 255]
+
+
+@pytest.mark.parametrize(
+    ("image_format", "is_converted"),
+    [
+        ("bayer_rggb8; png compressed ", True),
+        ("bayer_rggb8; png compressed bayer_rggb8", True),
+        ("bayer_rggb8; jpeg compressed bgr8", False),
+        ("mono8; png compressed ", False),
+        ("png", False),
+        ("", False),
+    ],
+)
+def test_a_bayer_image_that_was_compressed_as_it_is_becomes_a_color_image(image_format, is_converted):
+    mosaic = np.zeros((8, 8), np.uint8)
+    mosaic[::2, ::2] = 200  # the red pixels
+    image = compressed_to_bgr(cv2.imencode(".png", mosaic)[1].tobytes(), image_format)
+    expected = (0, 0, 200) if is_converted else (200, 200, 200)
+    assert tuple(image[4, 4].tolist()) == expected
 
 
 @pytest.mark.parametrize("encoding", ["bayer_rggb8", "bayer_gbrg16", "nv24", "rgb16"])
