@@ -19,6 +19,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from emotion_perception.core.errors import ConfigurationError
+from emotion_perception.core.printable import printable
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.training.data_hash import data_sha256
 from emotion_perception.training.fit.cross_validation import cross_validate
@@ -140,18 +141,25 @@ def search(
         The result; None if no trial is complete.
 
     Raises:
-        ConfigurationError: the storage cannot be used, the study belongs to another search, nothing is searched, or
-            `out` holds other files than those of a search.
+        ConfigurationError: the storage or the name of the study cannot be used, the study belongs to another search,
+            nothing is searched, or `out` holds other files than those of a search.
         DatasetError: the dataset cannot be read.
         KeyboardInterrupt: stopped by Ctrl-C; the results so far are in `out`.
     """
     space = build_space(recipe, fixed)
     pruner = build_pruner(options.pruner, recipe.epochs)
+    if printable(options.study) != options.study:
+        raise ConfigurationError(f"study '{printable(options.study)}': not all of its characters can be printed")
+    database = (out / _STUDY).resolve()
+    if not options.storage and "?" in str(database):
+        raise ConfigurationError(
+            f"{out}: a '?' cannot stand in the path of a study: choose another folder or a storage"
+        )
     with OutputFolder(
         out, "search", writes=_FILES, inputs=[task.data_path], earlier=_files_of_earlier_version, concurrent=True
     ) as folder:
         folder.claim(*_FILES)
-        url = options.storage or f"sqlite:///{(out / _STUDY).resolve()}"
+        url = options.storage or f"sqlite:///{database}"
         study = open_study(url, options.study, _identity(recipe, task, space), pruner=pruner)
         with storage_errors(url):
             study.sampler = TPESampler(seed=None if options.seed is None else options.seed + len(study.trials))

@@ -291,6 +291,24 @@ def test_a_file_that_is_no_database_is_one_line(find, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--study", "a\nb"], "not all of its characters can be printed"),
+        (["--study", "\udcff"], "not all of its characters can be printed"),
+        (["--out", "a?b"], "a '?' cannot stand in the path of a study"),
+    ],
+)
+def test_names_that_a_database_or_a_recipe_cannot_have_are_refused(
+    task, tmp_path, monkeypatch, capsys, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    command = ["search", "--data", str(task.data_path), "--trials", "1", "--out", "out", *arguments]
+    assert cli.main(command) == 1
+    assert words in capsys.readouterr().err
+    assert list(tmp_path.rglob("study.db")) == []
+
+
+@pytest.mark.parametrize(
     ("accuracies", "plots"), [((0.4, 0.6, 0.5), {"history", "importance"}), ((0.5,) * 3, {"history"})]
 )
 def test_the_importance_of_parameters_is_drawn_where_accuracies_differ(tmp_path, accuracies, plots):
