@@ -153,7 +153,7 @@ def search(
     database = (out / _STUDY).resolve()
     if not options.storage and "?" in str(database):
         raise ConfigurationError(
-            f"{out}: a '?' cannot stand in the path of a study: choose another folder or a storage"
+            f"{out}: a '?' cannot stand in the path of a study: choose another folder"
         )
     with OutputFolder(
         out, "search", writes=_FILES, inputs=[task.data_path], earlier=_files_of_earlier_version, concurrent=True
