@@ -152,9 +152,7 @@ def search(
         raise ConfigurationError(f"study '{printable(options.study)}': not all of its characters can be printed")
     database = (out / _STUDY).resolve()
     if not options.storage and "?" in str(database):
-        raise ConfigurationError(
-            f"{out}: a '?' cannot stand in the path of a study: choose another folder"
-        )
+        raise ConfigurationError(f"{out}: a '?' cannot stand in the path of a study: choose another folder")
     with OutputFolder(
         out, "search", writes=_FILES, inputs=[task.data_path], earlier=_files_of_earlier_version, concurrent=True
     ) as folder:
