@@ -42,8 +42,8 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "vote_weight": (0, 1_000_000),
 }
 _AUGMENTATION: Mapping[str, tuple[float, float]] = {  # of `fit.augmentation.build_augmentation`
-    **dict.fromkeys(("flip", "erase", "scars", "occlude"), (0, 1)),  # probabilities
-    **dict.fromkeys(("small", "blur", "dark", "side_light"), (0, 1)),
+    # probabilities
+    **dict.fromkeys(("flip", "small", "blur", "dark", "side_light", "erase", "scars", "occlude"), (0, 1)),
     "degrees": (0, 180),
     **dict.fromkeys(("shift", "brightness", "contrast", "noise"), (0, 1)),
     "scale": (0.01, 100),

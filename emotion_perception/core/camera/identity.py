@@ -13,7 +13,7 @@ from emotion_perception.core.paths import local_path
 _PASSWORD = re.compile(r"(://[^/?#:@]*:).*@", re.DOTALL)  # to the last @: one that is not encoded may have / ? # and @
 _USER_INFO = re.compile(r"(://)(?:[^/?#:@]*:.*|[^/?#]*)@", re.DOTALL)
 _SECRET_VALUE = re.compile(
-    r"([^&;/?#=]*(?:pas|pwd|psw|pw|token|key|secret|auth|cred|sig)[^&;/?#=]*=)[^&;/#]*", re.IGNORECASE
+    r"([^&;/?#=]*(?:pas|psw|pw|token|key|secret|auth|cred|sig)[^&;/?#=]*=)[^&;/#]*", re.IGNORECASE
 )
 _SYSFS = Path("/sys/class/video4linux")
 

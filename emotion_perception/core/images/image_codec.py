@@ -178,8 +178,8 @@ def compressed_to_bgr(data: Any, image_format: str = "") -> NDArray[np.uint8]:
 def _compressed_bayer(image_format: str) -> int | None:
     """Returns the conversion of a Bayer pattern that was compressed without a conversion to colors, else None."""
     encoding, _, rest = image_format.partition(";")
-    compressed_as = rest.partition("compressed")[2].strip() or encoding
-    layout = _PACKED.get(compressed_as.strip()) if compressed_as.startswith("bayer_") else None
+    compressed_as = rest.partition("compressed")[2].strip() or encoding.rstrip()
+    layout = _PACKED.get(compressed_as) if compressed_as.startswith("bayer_") else None
     return None if layout is None else layout.code
 
 
