@@ -12,6 +12,7 @@ import optuna
 import sqlalchemy
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,7 +37,8 @@ def open_study(url: str, name: str, identity: Mapping[str, Any], *, pruner: Base
         pruner: pruner of the study.
 
     Raises:
-        ConfigurationError: the storage cannot be used, or the study belongs to another search.
+        ConfigurationError: the storage cannot be used, or the study does not maximize one value or belongs to another
+            search.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with storage_errors(url), warnings.catch_warnings():
@@ -45,6 +47,8 @@ def open_study(url: str, name: str, identity: Mapping[str, Any], *, pruner: Base
         study = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", pruner=pruner, load_if_exists=True
         )
+        if study.directions != [StudyDirection.MAXIMIZE]:
+            raise ConfigurationError(f"study '{name}': its database does not maximize one value: choose another --study")
         _check_identity(study, json.loads(json.dumps(identity)))
     return study
 

@@ -261,6 +261,14 @@ def test_a_study_of_an_earlier_version_is_resumed(tmp_path):
         open_study(url, "mine", identity | {"splits": {"train": "Training", "validation": ""}}, pruner=pruner)
 
 
+@pytest.mark.parametrize("directions", [["minimize"], ["maximize", "minimize"]])
+def test_a_study_that_does_not_maximize_one_value_is_refused(find, tmp_path, directions):
+    url = f"sqlite:///{tmp_path}/study.db"
+    optuna.create_study(storage=url, study_name="mine", directions=directions)
+    with pytest.raises(ConfigurationError, match="does not maximize one value"):
+        find(storage=url, study="mine")
+
+
 def test_other_data_is_refused(find, task, write_npz):
     find(trials=1)
     write_npz(count=90)  # over the same file
