@@ -50,6 +50,7 @@ class Interval:
         start_ns: stamp of the first frame.
         last_ns: stamp of the last frame.
         box: smallest box around the face's boxes, in pixels.
+        next_ns: stamp of the first frame of the face's next interval; None if there is none.
         crops: uint8 (96, 96, 3) BGR, evenly spaced over the interval.
     """
 
@@ -59,6 +60,7 @@ class Interval:
     start_ns: int
     last_ns: int
     box: Box
+    next_ns: int | None = None
     crops: list[NDArray[np.uint8]] = field(default_factory=list)
     _frames: int = 0
     _crop_interval: int = 1
@@ -178,6 +180,8 @@ def _collect(results: Iterable[FrameResult], mode: str, bar: "tqdm[Any]") -> tup
             interval = current.get(track_id)
             if interval is None or not interval.accepts(result.stamp_ns, label):
                 stamp = result.stamp_ns
+                if interval is not None and stamp > interval.last_ns:
+                    interval.next_ns = stamp
                 interval = Interval(track_id, label, emotion.label, stamp, stamp, emotion.face.box)
                 intervals.append(interval)
                 current[track_id] = interval
@@ -189,14 +193,22 @@ def _collect(results: Iterable[FrameResult], mode: str, bar: "tqdm[Any]") -> tup
 def _row(interval: Interval, first_ns: int, step_ns: int, *, by_track: bool) -> dict[str, str]:
     box = interval.box
     region = f"{box.x_min} {box.y_min} {box.width} {box.height}"
+    end_ns = interval.last_ns + step_ns
+    if interval.next_ns is not None:
+        end_ns = min(end_ns, interval.next_ns)
     return {
-        "start_s": f"{(interval.start_ns - first_ns) / NS:.3f}",
-        "end_s": f"{(interval.last_ns + step_ns - first_ns) / NS:.3f}",
+        "start_s": _seconds(interval.start_ns - first_ns),
+        "end_s": _seconds(end_ns - first_ns),
         "track_or_region": str(interval.track_id) if by_track else region,
         "label": interval.label,
         "group": "",
         "person": f"face {interval.track_id}",
     }
+
+
+def _seconds(nanoseconds: int) -> str:
+    """Returns a time rounded down to a millisecond, so that a frame is within the interval that begins with it."""
+    return f"{nanoseconds // (NS // 1000) / 1000:.3f}"
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, str]]) -> None:

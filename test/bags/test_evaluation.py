@@ -249,6 +249,23 @@ def test_a_slow_machine_drops_frames_in_real_time_and_none_otherwise(bag, tmp_pa
     assert quick["frames"]["processed"] >= 15
 
 
+@pytest.mark.guarantee(
+    "Times of labels count from the first image, also where a slow machine drops the second one before it is done.",
+    section="Recording and replay",
+)
+def test_results_in_real_time_come_in_the_order_of_the_images(bag, labels, tmp_path):
+    def make(options):
+        return make_pipeline(options, delay_s=0.6)
+
+    report = evaluate(bag, tmp_path / "out", Settings(mode="realtime"), make_pipeline=make, labels=labels)
+    assert report["first_stamp_ns"] == T0
+    with open(tmp_path / "out" / "frames.csv", newline="") as file:
+        frames = [(int(row["frame"]), row["status"]) for row in csv.DictReader(file)]
+    assert [number for number, _ in frames] == [*range(COUNT)]
+    assert frames[0][1] == "processed"
+    assert "dropped" in {status for _, status in frames}
+
+
 def read_topic(bag, name, kind):
     with Recording(bag) as recording:
         return [(entry.received_ns, deserialize(entry.raw, kind)) for entry in recording.messages([name])]

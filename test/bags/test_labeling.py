@@ -5,7 +5,7 @@ import csv
 
 import pytest
 from bag_files import write_bag
-from bag_scene import DOUBTFUL, HAPPY, SAD, make_pipeline, scene, stamps
+from bag_scene import DOUBTFUL, HAPPY, SAD, T0, make_pipeline, scene, stamps
 
 from emotion_perception.bags.evaluation import evaluate_bag
 from emotion_perception.bags.inference.settings import Settings
@@ -56,6 +56,20 @@ def test_evaluate_bag_reads_what_label_bag_writes(bag, tmp_path, by_track):
     if not by_track:
         assert report["detection"]["recall"] == 1.0
         assert report["stability"]["id_switches"] == 0
+
+
+@pytest.mark.guarantee("A label of `label-bag` applies to the frames that it was taken from.", section="Recording and replay")
+@pytest.mark.parametrize("by_track", [False, True])
+def test_each_frame_is_within_its_own_interval(tmp_path, by_track):
+    moods = [HAPPY, HAPPY, *[SAD] * 12, *[HAPPY] * 30]
+    irregular = [T0 + round(k * 1e9 / 30) + (k % 5) * 2_000_000 for k in range(len(moods))]
+    bag = write_bag(tmp_path / "bag", [scene((20, 30, 30, gray)) for gray in moods], irregular)
+    label(bag, tmp_path / "labels.csv", by_track=by_track, min_duration_s=0)
+    out, labels = tmp_path / "out", tmp_path / "labels.csv"
+    evaluate_bag(bag, out, EXACT, labels=labels, progress=False, make_pipeline=make_pipeline)
+    found = rows(out / "emotions.csv")
+    assert [row["truth"] for row in found] == [row["label"] for row in found]
+    assert len(rows(labels)) == 3
 
 
 def test_the_page_shows_each_row(bag, tmp_path):

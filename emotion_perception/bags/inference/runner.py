@@ -192,7 +192,17 @@ class RealtimeRunner:
         self._load_shedder = LoadShedder()
 
     def run(self, images: Iterable[BagImage]) -> Iterator[FrameResult]:
-        """Yields the result of each image as soon as it is known, so not in the order of the images."""
+        """Yields the result of each image in the order of the images."""
+        waiting: dict[int, FrameResult] = {}
+        next_index = 0
+        for result in self._results_as_known(images):
+            waiting[result.index] = result
+            while next_index in waiting:
+                yield waiting.pop(next_index)
+                next_index += 1
+
+    def _results_as_known(self, images: Iterable[BagImage]) -> Iterator[FrameResult]:
+        """Yields the result of each image as soon as it is known: of a dropped frame before those that it waited for."""
         detector = LatestFrameWorker(
             self._detect_and_track, self._enqueue_faces, self._fail, on_drop=self._drop, max_waiting=MAX_WAITING
         )

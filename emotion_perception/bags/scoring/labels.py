@@ -13,6 +13,7 @@ count track id switches; without `person` each interval with a region counts as 
 import functools
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ FRAMES = ("stamp_ns", "x", "y", "w", "h", "label")
 OPTIONAL = ("group", "person")
 MIN_IOU = 0.5  # of a face and the labeled region of a frame
 _MAX_STAMP = 2**62  # nanoseconds, about 146 years
+_TRACK_ID = re.compile(r"\d{1,19}")
 
 
 @dataclass(frozen=True)
@@ -208,11 +210,12 @@ def _label_of_model(text: str, known: Sequence[str]) -> str:
     """Returns the label of the model that is written so, or in another spelling of the same emotion."""
     if text in known:
         return text
-    label = canonical_label(text)
-    for name in known:
-        with suppress(DatasetError):  # a label of a model need not be an emotion
-            if canonical_label(name) == label:
-                return name
+    with suppress(DatasetError):
+        label = canonical_label(text)
+        for name in known:
+            with suppress(DatasetError):  # a label of a model need not be an emotion
+                if canonical_label(name) == label:
+                    return name
     raise DatasetError(f"label '{text}' is none of the labels of the model: {', '.join(known)}")
 
 
@@ -238,7 +241,7 @@ def _track_or_region(cell: str) -> tuple[Box | None, int | None]:
     words = cell.replace(";", " ").split()
     if len(words) == 4:
         return _box(words), None
-    if len(words) > 1 or (words and not words[0].isdecimal()):
+    if len(words) > 1 or (words and not _TRACK_ID.fullmatch(words[0])):
         raise DatasetError(f"track_or_region '{cell}' is neither a track id nor a region 'x y width height'")
     return None, int(words[0]) if words else None
 

@@ -161,8 +161,6 @@ class RegionTable:
 def read_frames(folders: Sequence[Path]) -> FrameTable:
     """Reads `frames.csv` of each folder; the frames are in the order of their recording."""
     bag, columns = _read([folder / FRAMES for folder in folders], _FRAME)
-    order = np.lexsort((columns["frame"], bag))  # results of a real-time evaluation come in another order
-    bag, columns = bag[order], {name: values[order] for name, values in columns.items()}
     sizes = [f"{w}x{h}" if w else "" for w, h in zip(columns["width"], columns["height"], strict=True)]
     return FrameTable(
         bag=bag,
