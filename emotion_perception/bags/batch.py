@@ -8,9 +8,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,9 @@ class _Job:
     labels: Path | None
     settings: Settings
     make_pipeline: PipelineMaker
+
+
+_Evaluated = Generator[tuple[_Job, str], None, None]  # each job once it is done, and the reason if it failed
 
 
 def evaluate_many(
@@ -108,8 +113,7 @@ def evaluate_many(
             with evaluation_folder(job.path, job.out, settings, job.labels) as own:
                 own.claim()
         try:
-            with _executor(min(workers, len(jobs)), scheduler) as executor:
-                failed = _evaluate_all(jobs, executor, progress=progress)
+            failed = _evaluate_all(jobs, min(workers, len(jobs)), scheduler, progress=progress)
         finally:
             if scheduler is None:  # its workers may be writing still
                 _remove_left_overs(jobs)
@@ -139,19 +143,26 @@ def labels_of(bag: Path, given: Path | None, name: str = "") -> Path | None:
     """
     if given is None:
         own = bag / _LABELS
-        return own if own.is_file() else None
+        return own if os.path.lexists(own) else None  # a link that leads nowhere is refused when it is read
     if not given.is_dir():
         return given
     file = given / f"{name or bag.stem}.csv"
-    return file if file.is_file() else None
+    return file if os.path.lexists(file) else None
 
 
-def _evaluate_all(jobs: Sequence[_Job], executor: Executor | None, *, progress: bool) -> list[FailedBag]:
+def _evaluate_all(jobs: Sequence[_Job], workers: int, scheduler: str | None, *, progress: bool) -> list[FailedBag]:
     """Runs all jobs; returns the failed ones in the order of the jobs."""
+    if scheduler is not None:
+        evaluated = _evaluated_by_dask(jobs, scheduler)
+    else:
+        evaluated = _evaluated_here(jobs) if workers == 1 else _evaluated_in_processes(jobs, workers)
     frames = {job.name: _count_images(job) for job in jobs}
     problems: dict[str, str] = {}
-    with progress_bar(sum(frames.values()), "evaluating", shown=progress, unit="frames") as bar:
-        for done, (job, problem) in enumerate(_evaluated(jobs, executor), 1):
+    with (
+        progress_bar(sum(frames.values()), "evaluating", shown=progress, unit="frames") as bar,
+        closing(evaluated),  # also its processes, on Ctrl-C
+    ):
+        for done, (job, problem) in enumerate(evaluated, 1):
             if problem:
                 problems[job.name] = problem
             bar.set_postfix_str(f"{done}/{len(jobs)} bags, {len(problems)} failed")
@@ -159,23 +170,72 @@ def _evaluate_all(jobs: Sequence[_Job], executor: Executor | None, *, progress: 
     return [FailedBag(job.name, problems[job.name]) for job in jobs if job.name in problems]
 
 
-def _evaluated(jobs: Sequence[_Job], executor: Executor | None) -> Iterator[tuple[_Job, str]]:
-    """Yields each job once it is done, and the reason if it failed; without an executor this thread does them."""
-    if executor is None:
-        for job in jobs:
-            try:
-                problem = _evaluate(job)
-            except Exception as e:  # noqa: BLE001 - whatever one recording causes, the others are evaluated
-                problem = one_line(e)
-            yield job, problem
-        return
-    futures: dict[Future[str], _Job] = {executor.submit(_evaluate, job): job for job in jobs}
-    for future in as_completed(futures):
+def _evaluated_here(jobs: Sequence[_Job]) -> _Evaluated:
+    """Evaluates each recording in this thread, which alone hears Ctrl-C."""
+    for job in jobs:
         try:
-            problem = future.result()
-        except Exception as e:  # noqa: BLE001 - a worker died, e.g. out of memory; the other jobs continue
-            problem = f"the worker process ended ({one_line(e)})"
-        yield futures[future], problem
+            problem = _evaluate(job)
+        except Exception as e:  # noqa: BLE001 - whatever one recording causes, the others are evaluated
+            problem = one_line(e)
+        yield job, problem
+
+
+def _evaluated_in_processes(jobs: Sequence[_Job], workers: int) -> _Evaluated:
+    """Evaluates the recordings in processes.
+
+    Where one of these is killed, e.g. because memory is short, all of them end. The recordings that were not done are
+    then evaluated one after the other, so that only the one that ends its process is lost.
+    """
+    unfinished: deque[_Job] = deque()
+    with _processes(workers) as executor:
+        for job, result in _results(jobs, executor):
+            if isinstance(result, BrokenProcessPool):
+                unfinished.append(job)
+            else:
+                yield job, _problem(result)
+    if unfinished:
+        _LOG.warning("a worker process was killed: evaluating %d recordings one after the other", len(unfinished))
+    while unfinished:
+        with _processes(1) as executor:
+            while unfinished:
+                ((job, result),) = _results([unfinished.popleft()], executor)
+                yield job, _problem(result)
+                if isinstance(result, BrokenProcessPool):
+                    break
+
+
+def _evaluated_by_dask(jobs: Sequence[_Job], scheduler: str) -> _Evaluated:
+    """Evaluates the recordings by the workers of a Dask scheduler."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ConfigurationError("--scheduler needs Dask: pip install emotion_perception[cluster]") from None
+    try:
+        client = Client(scheduler, timeout="10s", set_as_default=False)
+    except (OSError, ValueError) as e:  # TimeoutError is an OSError
+        raise ConfigurationError(f"--scheduler {scheduler}: {one_line(e)}") from e
+    with client:
+        for job, result in _results(jobs, client.get_executor(pure=False)):
+            yield job, _problem(result)
+
+
+def _results(jobs: Sequence[_Job], executor: Executor) -> Iterator[tuple[_Job, str | Exception]]:
+    """Yields each job once it is done, with what `_evaluate` returned, or with the error that ended it."""
+    futures: dict[Future[str], _Job] = {}
+    for job in jobs:
+        try:
+            futures[executor.submit(_evaluate, job)] = job
+        except BrokenProcessPool as e:  # by an earlier one
+            yield job, e
+    for future in as_completed(futures):
+        error = future.exception()
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        yield futures[future], future.result() if error is None else error
+
+
+def _problem(result: str | Exception) -> str:
+    return result if isinstance(result, str) else f"the worker process ended ({one_line(result)})"
 
 
 def _evaluate(job: _Job) -> str:
@@ -225,31 +285,16 @@ def _count_images(job: _Job) -> int:
 
 
 @contextmanager
-def _executor(workers: int, scheduler: str | None) -> Iterator[Executor | None]:
-    if scheduler is None and workers == 1:
-        yield None  # in this thread, which alone hears Ctrl-C
-        return
-    if scheduler is None:
-        # spawn: a forked process would inherit locks of onnxruntime's and OpenCV's threads in any state
-        context, others = multiprocessing.get_context("spawn"), multiprocessing.active_children()
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as processes:
-            try:
-                yield processes
-            except BaseException:  # a recording may take long, and nobody waits for it any more
-                for process in set(multiprocessing.active_children()).difference(others):
-                    process.terminate()
-                raise
-        return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise ConfigurationError("--scheduler needs Dask: pip install emotion_perception[cluster]") from None
-    try:
-        client = Client(scheduler, timeout="10s", set_as_default=False)
-    except (OSError, ValueError) as e:  # TimeoutError is an OSError
-        raise ConfigurationError(f"--scheduler {scheduler}: {one_line(e)}") from e
-    with client:
-        yield client.get_executor(pure=False)
+def _processes(workers: int) -> Iterator[Executor]:
+    # spawn: a forked process would inherit locks of onnxruntime's and OpenCV's threads in any state
+    context, others = multiprocessing.get_context("spawn"), multiprocessing.active_children()
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as processes:
+        try:
+            yield processes
+        except BaseException:  # a recording may take long, and nobody waits for it any more
+            for process in set(multiprocessing.active_children()).difference(others):
+                process.terminate()
+            raise
 
 
 def _end_with_parent() -> None:

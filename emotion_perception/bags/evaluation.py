@@ -12,6 +12,7 @@ from typing import Any
 from emotion_perception.bags.inference.frame_result import FrameResult
 from emotion_perception.bags.inference.prediction_source import PredictionSource, open_source
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings, parameters_of
+from emotion_perception.bags.io.messages import NS
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.report.player import PlayerFrames
 from emotion_perception.bags.report.report import JSON, REPORT_FILES, write_report
@@ -240,6 +241,8 @@ class _Evaluation:
         row = labels.rows[0]
         if row.track_id is not None:
             first = f"line {row.line}: in its interval no face has the track id {row.track_id}"
+        elif labels.of_frames:
+            first = f"line {row.line} is for the stamp {row.start_ns}, that of the first image is {first_ns}"
         else:
-            first = f"line {row.line} begins at {row.start_ns} ns, the stamp of the first image is {first_ns} ns"
+            first = f"line {row.line} begins {row.start_ns / NS:g} s after the first image"
         return DatasetError(f"{labels.name}: none of its {len(labels.rows)} rows applies to a frame ({first})")

@@ -260,6 +260,14 @@ def _holder(locked: int) -> str:
     return next((f" {row[4]}" for row in rows if row[1] == "FLOCK" and row[5] == file and int(row[4]) > 0), "")
 
 
+def is_output_of(folder: Path, command: str) -> bool:
+    """Returns whether a command has written results into a folder, by the folder's marker."""
+    try:
+        return command in _read_marker(folder)
+    except ConfigurationError:
+        return False
+
+
 @contextmanager
 def _as_one_line(path: Path) -> Iterator[None]:
     try:

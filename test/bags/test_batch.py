@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 from bag_files import write_bag
-from bag_scene import HAPPY, PLAIN, SAD, make_pipeline, scene, stamps
+from bag_scene import HAPPY, PLAIN, SAD, make_deadly_pipeline, make_pipeline, scene, stamps
 
 from emotion_perception.bags.batch import evaluate_many, find_recordings, labels_of
 from emotion_perception.bags.inference.settings import Settings
@@ -93,7 +93,7 @@ def test_a_damaged_recording_is_listed_as_failed(folder, tmp_path):
     assert list(report["bags"]) == ["monday/one", "three"]
     assert list(report["failed"]) == ["power_cut", "two"]
     assert "nothing of this recording can be read" in report["failed"]["power_cut"]
-    assert "line 2: 'merry' is not an emotion" in report["failed"]["two"]
+    assert "line 2: label 'merry' is none of the labels of the model" in report["failed"]["two"]
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Not evaluated" in page
     assert "power_cut" in page
@@ -197,6 +197,40 @@ def test_a_folder_without_recordings_is_one_clear_line(tmp_path):
     (tmp_path / "empty" / "bad.mcap").write_bytes(b"")
     with pytest.raises(RecordingError, match="none of 1 recordings can be evaluated"):
         evaluate(tmp_path / "empty", tmp_path / "out")
+
+
+@pytest.mark.guarantee(
+    "A worker process of `evaluate-bag` that is killed, e.g. because memory is short, costs its own recording only.",
+    section="Recording and replay",
+)
+def test_a_killed_worker_costs_its_own_recording_only(folder, tmp_path, caplog):
+    write_bag(folder / "deadly", [scene(width=200)] * 2, stamps(2))
+    report = evaluate_many(
+        folder, tmp_path / "out", EXACT, progress=False, make_pipeline=make_deadly_pipeline, workers=2
+    )
+    assert list(report["failed"]) == ["deadly"]
+    assert "the worker process ended" in report["failed"]["deadly"]
+    assert "a worker process was killed" in caplog.text
+    assert (tmp_path / "out" / "two" / "report.json").is_file()
+
+
+def test_what_an_earlier_evaluation_wrote_is_not_evaluated(folder, tmp_path):
+    out = folder / "results"
+    first = evaluate(folder, out, dataclasses.replace(EXACT, write_bag=True))
+    assert (out / "two" / "bag").is_dir()
+    second = evaluate(folder, tmp_path / "out")
+    assert second["frames"] == first["frames"]
+    assert list(find_recordings(out / "two", exclude=tmp_path)) == ["bag"]  # if it is asked for
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("nowhere"), os.mkfifo, os.mkdir])
+def test_labels_that_cannot_be_read_are_not_left_out(folder, tmp_path, make):
+    labels = folder / "two" / "labels.csv"
+    labels.unlink()
+    make(labels)
+    report = evaluate(folder, tmp_path / "out")
+    assert list(report["failed"]) == ["two"]
+    assert "labels.csv" in report["failed"]["two"]
 
 
 def test_a_label_file_that_fits_no_recording_is_named(folder, tmp_path, caplog):

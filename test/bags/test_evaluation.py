@@ -361,7 +361,10 @@ def test_anonymized_nothing_shows_a_face(bag, labels, tmp_path):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("start_s,end_s,track_or_region,label\n50,60,,happy\n", "none of its 1 rows applies to a frame"),
+        (
+            "start_s,end_s,track_or_region,label\n50,60,,happy\n",
+            r"none of its 1 rows .* begins 50 s after the first image",
+        ),
         ("stamp_ns,x,y,w,h,label\n5,0,0,9,9,happy\n", "none of its 1 rows applies to a frame"),
     ],
 )
@@ -612,6 +615,20 @@ def test_a_face_that_a_recorded_prediction_has_twice_counts_once(bag, labels, tm
     report = evaluate(with_emotions(tmp_path / "twice", recorded), tmp_path / "rec", RECORDED, labels=labels)
     assert report["problems"] == ["3 faces are left out, as their track ids repeat in a recorded prediction"]
     assert report["predictions"]["faces"] == report["recognition"]["raw"]["n"] == COUNT
+
+
+@pytest.mark.guarantee(
+    "Where stamps repeat in a recording, as in one of a loop, each image has its own recorded prediction.",
+    section="Recording and replay",
+)
+def test_images_with_equal_stamps_have_their_own_recorded_predictions(tmp_path):
+    images = [scene((*SQUARE, gray)) for gray in [HAPPY] * 6 + [SAD] * 6]
+    loop = write_bag(tmp_path / "loop", images, stamps(6) * 2, received_ns=stamps(12))
+    direct = evaluate(loop, tmp_path / "out", Settings(write_bag=True))
+    recorded = evaluate(tmp_path / "out" / "bag", tmp_path / "rec", RECORDED)
+    assert recorded["predictions"] == direct["predictions"]
+    assert recorded["stability"]["tracks"] == direct["stability"]["tracks"] == 2
+    assert not any("not in the recording" in problem for problem in recorded["problems"])
 
 
 def test_recorded_predictions_of_which_none_can_be_read_are_refused_with_the_reason(bag, tmp_path):

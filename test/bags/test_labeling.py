@@ -58,7 +58,9 @@ def test_evaluate_bag_reads_what_label_bag_writes(bag, tmp_path, by_track):
         assert report["stability"]["id_switches"] == 0
 
 
-@pytest.mark.guarantee("A label of `label-bag` applies to the frames that it was taken from.", section="Recording and replay")
+@pytest.mark.guarantee(
+    "A label of `label-bag` applies to the frames it was taken from.", section="Recording and replay"
+)
 @pytest.mark.parametrize("by_track", [False, True])
 def test_each_frame_is_within_its_own_interval(tmp_path, by_track):
     moods = [HAPPY, HAPPY, *[SAD] * 12, *[HAPPY] * 30]

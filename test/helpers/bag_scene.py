@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings whose faces are squares, and a pipeline that knows them: bright ones are happy, dark ones sad."""
 
+import os
+import signal
 import time
 
 import cv2
@@ -77,6 +79,20 @@ class Grays:
 
 def make_pipeline(options, *, delay_s=0.0):
     return Pipeline(options, detector=Squares(delay_s), recognizer=EmotionRecognizer(Grays()))
+
+
+def make_deadly_pipeline(options):
+    """Returns a pipeline that kills its process, as the system does when memory is short, at an image 200 wide."""
+    pipeline = make_pipeline(options)
+    detect = pipeline.detect
+
+    def killed_or_detect(image):
+        if image.shape[1] == 200:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return detect(image)
+
+    pipeline.detect = killed_or_detect
+    return pipeline
 
 
 def make_slow_pipeline(options):

@@ -44,6 +44,7 @@ _TIMES_MS = {  # what a message can state; an image can be years old where an ol
     "classify_ms": (0.0, _DAY_MS),
 }
 _ROUNDING = 1e-3  # of probabilities
+_Key = tuple[int, int]  # see `RecordedPredictions._read`
 
 
 class RecordedPredictions:
@@ -80,9 +81,9 @@ class RecordedPredictions:
             what = f"no prediction on {self._emotions_topic.name} can be read"
             raise RecordingError(f"{recording.path}: {what} ({self._unread_reason})")
         self.model = _most_common(models) or _model_info(self._message(next(iter(self._entries.values()))))
-        others = [stamp for stamp, model in models.items() if {*model.labels} != {*self.model.labels}]
-        for stamp in others:
-            del self._entries[stamp], models[stamp]
+        others = [key for key, model in models.items() if {*model.labels} != {*self.model.labels}]
+        for key in others:
+            del self._entries[key], models[key]
         self._other_labels = len(others)
         self._other_models = sum(model.model_sha256 != self.model.model_sha256 for model in models.values())
 
@@ -92,12 +93,16 @@ class RecordedPredictions:
             for index, entry in enumerate(self._entries.values()):
                 yield self._result(entry, index=index, received_ns=entry.received_ns)
             return
-        stamps = set()
+        images: Counter[int] = Counter()  # of each stamp
+        joined = 0
         for bag_image in read_bag_images(self._recording, self.topic):
-            stamps.add(bag_image.stamp_ns)
-            recorded = None if bag_image.message is None else self._entries.get(bag_image.stamp_ns)
+            recorded = None
+            if bag_image.message is not None:
+                recorded = self._entries.get((bag_image.stamp_ns, images[bag_image.stamp_ns]))
+                images[bag_image.stamp_ns] += 1
+            joined += recorded is not None
             yield _result_without_prediction(bag_image) if recorded is None else self._joined(recorded, bag_image)
-        self._without_image = len(self._entries.keys() - stamps)
+        self._without_image = len(self._entries) - joined
 
     def problems(self) -> list[str]:
         """Returns a line for each kind of problem; complete after `frame_results`."""
@@ -169,13 +174,15 @@ class RecordedPredictions:
             seen.add(track_id)
         return first
 
-    def _read(self) -> tuple[dict[int, Entry], dict[int, ModelInfo]]:
-        """Returns the EmotionArrays, and the models of those with faces, by stamp in the order of recording.
+    def _read(self) -> tuple[dict[_Key, Entry], dict[_Key, ModelInfo]]:
+        """Returns the EmotionArrays, and the models of those with faces, in the order of recording.
 
-        Of several with one stamp it is the first.
+        The key is the stamp, and the number of earlier ones with the same stamp, because the n-th image with a stamp
+        has the n-th EmotionArray with it.
         """
-        entries: dict[int, Entry] = {}
-        models: dict[int, ModelInfo] = {}
+        entries: dict[_Key, Entry] = {}
+        models: dict[_Key, ModelInfo] = {}
+        stamps: Counter[int] = Counter()
         known: dict[ModelInfo, ModelInfo] = {}
         for entry in self._recording.messages([self._emotions_topic.name]):
             try:
@@ -192,10 +199,11 @@ class RecordedPredictions:
                 self._unreadable += 1
                 self._unread_reason = self._unread_reason or one_line(e)[:_SHOWN]
                 continue
-            if stamp not in entries:
-                entries[stamp] = entry
-                if emotions:
-                    models[stamp] = known.setdefault(model, model)
+            key = stamp, stamps[stamp]
+            stamps[stamp] += 1
+            entries[key] = entry
+            if emotions:
+                models[key] = known.setdefault(model, model)
         return entries, models
 
     def _message(self, entry: Entry) -> Any:
@@ -224,7 +232,7 @@ def _emotions_topic(recording: Recording, images: Topic | None) -> Topic:
     return candidates[0]
 
 
-def _most_common(models: Mapping[int, ModelInfo]) -> ModelInfo | None:
+def _most_common(models: Mapping[_Key, ModelInfo]) -> ModelInfo | None:
     """Returns the first model with the most common set of labels."""
     counts = Counter(frozenset(model.labels) for model in models.values())
     most = max(counts, key=counts.__getitem__, default=None)

@@ -202,7 +202,7 @@ class RealtimeRunner:
                 next_index += 1
 
     def _results_as_known(self, images: Iterable[BagImage]) -> Iterator[FrameResult]:
-        """Yields the result of each image as soon as it is known: of a dropped frame before those that it waited for."""
+        """Yields the result of each image as soon as it is known, that of a dropped frame before earlier ones."""
         detector = LatestFrameWorker(
             self._detect_and_track, self._enqueue_faces, self._fail, on_drop=self._drop, max_waiting=MAX_WAITING
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emotion_perception.bags.io.recording import is_recording
 from emotion_perception.core.folder_walk import FolderWalk
+from emotion_perception.reporting.output_folder import is_output_of
 
 
 def find_recordings(folder: Path, *, exclude: Path) -> dict[str, Path]:
@@ -15,6 +16,8 @@ def find_recordings(folder: Path, *, exclude: Path) -> dict[str, Path]:
 
     A name is the path below `folder`, of a storage file without its suffix; it has the suffix where another recording
     or folder beside it has the same name. Each recording is found once, whatever links lead to it.
+
+    Folders of results are left out: what `evaluate-bag --write-bag` wrote is a copy of a recording.
 
     Args:
         folder: the folder.
@@ -34,7 +37,9 @@ def find_recordings(folder: Path, *, exclude: Path) -> dict[str, Path]:
 def _search(walk: FolderWalk, folder: Path, depth: int) -> dict[str, Path]:
     entries = [entry for entry in walk.entries(folder, depth) if entry.exists()]  # without dangling links
     here = [entry for entry in entries if is_recording(entry)]
-    searched = [entry for entry in entries if entry.is_dir() and entry not in here]
+    searched = [
+        entry for entry in entries if entry.is_dir() and entry not in here and not is_output_of(entry, "evaluate-bag")
+    ]
     here = [entry for entry in here if walk.is_new(entry)]
     recordings = dict(zip(_names(here, searched), here, strict=True))
     for subfolder in searched:

@@ -48,7 +48,9 @@ def open_study(url: str, name: str, identity: Mapping[str, Any], *, pruner: Base
             storage=storage, study_name=name, direction="maximize", pruner=pruner, load_if_exists=True
         )
         if study.directions != [StudyDirection.MAXIMIZE]:
-            raise ConfigurationError(f"study '{name}': its database does not maximize one value: choose another --study")
+            raise ConfigurationError(
+                f"study '{name}': its database does not maximize one value: choose another --study"
+            )
         _check_identity(study, json.loads(json.dumps(identity)))
     return study
 
