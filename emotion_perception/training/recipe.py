@@ -39,6 +39,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "early_stopping": (0, 1_000_000),
     "label_smoothing": (0, 0.99),
     "mixup": (0, 1_000_000),
+    "teacher_weight": (0, 1),
     "vote_weight": (0, 1_000_000),
 }
 _AUGMENTATION: Mapping[str, tuple[float, float]] = {  # of `fit.augmentation.build_augmentation`
@@ -173,6 +174,8 @@ class Recipe:
             object.__setattr__(self, name, tuple(map(_canonical, value)))
         for name, limits in _LIMITS.items():
             _check_number(getattr(self, name), limits, f"recipe: {name}")
+        if len(set(self.labels)) < 2:
+            raise ConfigurationError(f"recipe: labels {list(self.labels)} are fewer than two classes")
         if "num_classes" in self.options:
             raise ConfigurationError("recipe: options: num_classes is the number of labels; give labels")
         for epoch in (*self.sizes, *self.restarts):
@@ -189,8 +192,6 @@ class Recipe:
                 raise ConfigurationError(f"recipe: {name} {getattr(self, name)} is not within 0..1")
         if not isinstance(self.teacher, str) and not _is_list_of_names(self.teacher):
             raise ConfigurationError(f"recipe: teacher {self.teacher!r} is neither a name nor a list of names")
-        if not 0 <= self.teacher_weight <= 1:
-            raise ConfigurationError(f"recipe: teacher_weight {self.teacher_weight} is not within 0..1")
         if self.teacher_views and (not self.teachers or self.teacher_weight != 1 or self.vote_weight):
             raise ConfigurationError("recipe: teacher_views needs a teacher, teacher_weight 1 and vote_weight 0")
         if self.unlabeled_split and (not self.teacher_views or self.balance != "none"):

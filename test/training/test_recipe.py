@@ -88,6 +88,7 @@ def test_the_size_of_an_epoch_is_that_of_the_last_step_reached(sizes, epoch, siz
         ("architecture: x\noptions: {x: .nan}\n", "options: Out of range float values are not JSON"),
         ("architecture: x\nsizes: {0: large}\n", "sizes: 'large' from epoch 0 on is not a side"),
         ("architecture: x\nrestarts: {3: {learning_rate: fast}}\n", "learning_rate 'fast' is not a number above 0"),
+        ("architecture: x\nlabels: [neutral]\n", r"labels \['neutral'\] are fewer than two classes"),
         ("architecture: x\nlabels: 5\n", "labels 5 is not a list of names"),
         ("architecture: x\nlearning_rate: 1:30\n", "learning_rate '1:30' is not of type float"),
         ("architecture: x\nlearning_rate: .nan\n", "learning_rate nan is not a finite number"),

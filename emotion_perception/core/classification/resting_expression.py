@@ -23,7 +23,7 @@ MEMORY_S = 60.0  # seconds of rest over which the estimate is averaged
 STILL_S = 0.5  # time constant of the projection that a still face stays near to
 _STILL, _LARGEST_STEP = 2.0, 2.0  # logits: change of a face that is half as still; by which one frame counts at most
 _LONGEST_FRAME_S = 0.2  # of stamp time that one frame stands for
-HISTORY_S, _HISTORY = 10.0, 300  # of a track, for a calibration: seconds and frames
+HISTORY_S, _HISTORY = 10.0, 600  # of a track, for a calibration: seconds and frames
 _FEWEST_FRAMES, STEADY = 5, 0.9  # of a calibration
 Row = NDArray[np.float32]
 
@@ -117,7 +117,7 @@ class RestingExpressions:
 
         Args:
             track_id: id of a track; 0 takes all present tracks.
-            seconds: of stamp time up to the newest frame; at most `HISTORY_S` and 300 frames are kept.
+            seconds: of stamp time up to the newest frame; at most `HISTORY_S` and 60 frames of a second are kept.
         """
         with self._lock:
             if track_id and track_id not in self._tracks:
@@ -148,7 +148,8 @@ class RestingExpressions:
         keep = math.exp(-frame_s / STILL_S)
         track.slow = keep * track.slow + (1 - keep) * projection
         track.stamp_s = stamp_s
-        track.history.append((stamp_s, projection))
+        if not track.history or stamp_s - track.history[-1][0] >= HISTORY_S / _HISTORY:
+            track.history.append((stamp_s, projection))
         return mixed, weight
 
     def _calibrate(self, track_id: int, track: _Track, seconds: float) -> Calibration:

@@ -39,6 +39,7 @@ _NAMES = {  # of the arrays; others are not read
 }
 _UNKNOWN_SUBJECT = ("", "nan", "none")
 _SIDE = 64  # pixels of UTKFace's chips
+_MOST_VOTES = 1_000_000  # for a label of an image
 _LARGEST = 1 << 53  # a float of this size has no fraction
 Arrays = dict[str, NDArray[Any]]
 
@@ -81,7 +82,7 @@ def load_npz(path: Path) -> FaceDataset:
         splits=splits,
         leak=_flags(data, "leak"),
         votes=None if votes is None else vote_shares(votes),
-        vote_names=tuple(str(name).lower() for name in data.get("ferplus_names", ())),
+        vote_names=tuple(_vote_name(str(name)) for name in data.get("ferplus_names", ())),
         rejected=_flags(data, "ferplus_dropped"),
         subjects=_subjects(data),
         filenames=_texts(data, "filename"),
@@ -195,10 +196,18 @@ def vote_shares(votes: NDArray[np.generic]) -> NDArray[np.float32]:
     """Returns the fraction of the taggers that chose each name, float32 (N, V), from their counts (N, V)."""
     if votes.ndim != 2:
         raise DatasetError(f"ferplus_votes have the shape {votes.shape}, not (N, V)")
-    counts = votes.astype(np.float32) if votes.dtype.kind in "biuf" else np.full(votes.shape, np.nan, np.float32)
-    if not (np.isfinite(counts).all() and (counts >= 0).all()):
-        raise DatasetError("ferplus_votes are not counts: some are negative, or no finite numbers")
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    counts = votes.astype(np.float64) if votes.dtype.kind in "biuf" else np.full(votes.shape, np.nan)
+    if not ((counts >= 0) & (counts <= _MOST_VOTES)).all():  # NaN is not
+        raise DatasetError(f"ferplus_votes are not counts: some are not within 0..{_MOST_VOTES:,}")
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), np.float32)
+
+
+def _vote_name(name: str) -> str:
+    """Returns the canonical label of a column of votes; another name, as `unknown` and `nf`, in lower case."""
+    try:
+        return canonical_label(name)
+    except DatasetError:
+        return name.lower()
 
 
 def _arrays(path: Path) -> Arrays:
@@ -240,7 +249,8 @@ def _numbers(values: NDArray[np.generic], name: str) -> NDArray[np.int64]:
     """Returns whole numbers, which may be stored as floats."""
     whole = values.ndim == 1 and values.dtype.kind in "iuf"
     if whole and values.dtype.kind == "f":  # NaN is not equal to itself
-        whole = bool(((values == np.floor(values)) & (np.abs(values) < _LARGEST)).all())
+        numbers = values.astype(np.float64)
+        whole = bool(((numbers == np.floor(numbers)) & (np.abs(numbers) < _LARGEST)).all())
     if not whole:
         raise DatasetError(f"{name} are {values.dtype} {values.shape}, not whole numbers (N)")
     return values.astype(np.int64)

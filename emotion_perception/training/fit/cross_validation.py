@@ -76,6 +76,8 @@ def cross_validate(
     if num_folds < 2:
         raise DatasetError(f"cross-validation needs at least 2 folds, not {num_folds}")
     with _output_folder(out, data_path) as output:
+        if output is not None and not resume:
+            output.remove(SUMMARY, *(path.name for path in out.glob("fold_*")))
         data = load_dataset(data_path, **recipe.data)
         if data.splits is not None:
             data = data.split(split, option="--train-split")
@@ -83,10 +85,10 @@ def cross_validate(
             data = data.without_classes(recipe.ignore_classes)
         found: list[Predictions] = []
         for number, (train, validation) in enumerate(iterate_folds(data, num_folds, recipe.seed)):
-            counts = f"{len(train)} training and {len(validation)} validation images"
-            _log.info("fold %d of %d: %s", number + 1, num_folds, counts)
             nothing = train.select(np.zeros(len(train), bool))
             splits = DataSplits(train.usable_for_training(), nothing, validation).disjoint()
+            splits.check(f"{data_path}, fold {number + 1} of {num_folds}")
+            _log.info("fold %d of %d: %s", number + 1, num_folds, splits.counts())
             fold_recipe = with_pixel_statistics(recipe, splits.train)
             if output is not None:
                 output.claim(f"fold_{number}")

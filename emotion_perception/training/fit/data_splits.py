@@ -34,6 +34,23 @@ class DataSplits:
     validation: FaceDataset
     unlabeled: FaceDataset | None = None
 
+    def counts(self) -> str:
+        """Returns the numbers of images in words."""
+        unlabeled = "" if self.unlabeled is None else f", {len(self.unlabeled)} unlabeled"
+        return f"{len(self.train)} training{unlabeled} and {len(self.validation)} validation images"
+
+    def check(self, source: str) -> None:
+        """Checks that there are images to train on and to validate with.
+
+        Args:
+            source: where the images come from, for the message.
+
+        Raises:
+            DatasetError: there are too few.
+        """
+        if len(self.train) < 2 or not len(self.validation):
+            raise DatasetError(f"{source}: {self.counts()}")
+
     def disjoint(self) -> "DataSplits":
         """Returns the splits without images that are, with equal pixels, in two of them.
 

@@ -111,7 +111,7 @@ def start_run(
     Raises:
         ConfigurationError: the directory holds a run with another recipe, other data or another split, or lacks one of
             its two checkpoints.
-        ModelBundleError: its last checkpoint is damaged.
+        ModelBundleError: its last checkpoint or its run.json is missing or damaged.
     """
     last = folder.path / LAST
     resumed = resume and last.is_file()
@@ -130,7 +130,10 @@ def start_run(
         torch=torch.__version__,
     )
     if resumed:
-        before = check_same_run(folder.path, run)
+        try:
+            before = check_same_run(folder.path, run)
+        except (ModelFileError, ModelBundleError) as e:
+            raise ModelBundleError(f"{e}; --no-resume starts a new run") from e
         try:
             done = int(read_checkpoint(last)["epoch"]) + 1
         except (ModelBundleError, KeyError, TypeError, ValueError) as e:

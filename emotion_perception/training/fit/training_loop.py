@@ -13,7 +13,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from emotion_perception.core.errors import ConfigurationError, DatasetError, one_line
+from emotion_perception.core.errors import ConfigurationError, one_line
 from emotion_perception.training.datasets import examine, load_dataset
 from emotion_perception.training.fit.data_module import EmotionDataModule
 from emotion_perception.training.fit.data_splits import DataSplits, split_data, with_pixel_statistics
@@ -73,11 +73,8 @@ def train(
         for line in examine(data).lines():
             _log.info("%s", line)
         splits = split_data(data, recipe, train_split, val_split)
-        unlabeled = "" if splits.unlabeled is None else f", {len(splits.unlabeled)} unlabeled"
-        counts = f"{len(splits.train)} training{unlabeled} and {len(splits.validation)} validation images"
-        if len(splits.train) < 2 or not len(splits.validation):
-            raise DatasetError(f"{data_path}: {counts}")
-        _log.info("%s", counts)
+        splits.check(str(data_path))
+        _log.info("%s", splits.counts())
         if recipe.vote_weight and splits.train.votes is None:
             _log.info("the data has no votes: vote_weight %g of the recipe is not used", recipe.vote_weight)
         recipe = with_pixel_statistics(recipe, splits.train)

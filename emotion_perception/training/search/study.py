@@ -3,6 +3,8 @@
 """The Optuna study of a search, which machines can share; it belongs to one search."""
 
 import json
+import random
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from emotion_perception.core.errors import ConfigurationError, clipped, one_line
 from emotion_perception.core.retired_names import RECIPE_KEYS, RECIPE_VALUES, with_present_names
@@ -23,8 +25,9 @@ PRUNERS = ("median", "hyperband")
 _HEARTBEAT_S, _GRACE_S = 30, 120  # a trial without a heartbeat for the grace time is queued again
 _LOCK_TIMEOUT_S = 60  # wait for the lock of an SQLite file
 _ATTEMPTS = 3  # of a trial whose process dies
+_CREATION_ATTEMPTS = 20  # of the tables of a database
 _IDENTITY = "search"
-_OPTUNA_TABLE = "version_info"
+_OPTUNA_TABLES = {"studies", "version_info"}
 
 
 def open_study(url: str, name: str, identity: Mapping[str, Any], *, pruner: BasePruner) -> optuna.Study:
@@ -43,7 +46,7 @@ def open_study(url: str, name: str, identity: Mapping[str, Any], *, pruner: Base
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with storage_errors(url), warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # about the heartbeat
-        storage = _open_storage(url)
+        storage = _open_storage_together(url)
         study = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", pruner=pruner, load_if_exists=True
         )
@@ -100,6 +103,18 @@ def folder_name(trial: FrozenTrial | optuna.Trial) -> str:
     return name
 
 
+def _open_storage_together(url: str) -> optuna.storages.RDBStorage:
+    """Opens a storage; where another process creates its tables at the same moment, once more."""
+    for _ in range(_CREATION_ATTEMPTS):
+        try:
+            return _open_storage(url)
+        except (IntegrityError, OperationalError, ProgrammingError) as e:
+            if not isinstance(e, IntegrityError) and "already exists" not in str(e):
+                raise
+            time.sleep(random.uniform(0.1, 0.5))
+    return _open_storage(url)
+
+
 def _open_storage(url: str) -> optuna.storages.RDBStorage:
     try:
         _check_tables(url)
@@ -121,7 +136,7 @@ def _check_tables(url: str) -> None:
         tables = sqlalchemy.inspect(engine).get_table_names() if engine.dialect.name == "sqlite" else []
     finally:
         engine.dispose()
-    if tables and _OPTUNA_TABLE not in tables:
+    if tables and not _OPTUNA_TABLES & {*tables}:
         names = clipped(", ".join(tables))
         raise ConfigurationError(f"storage {url}: a database of something else (tables {names}): give another file")
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Resting expressions on streams of three numbers: what is projected is the logits of happy, sad and neutral."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -140,6 +142,17 @@ def test_a_gap_in_the_stamps_does_not_count_as_rest():
         stream.now_s += GAP_S * 0.9
         label, weight = stream.show(NEUTRAL, 1 / FPS)
     assert (label, weight) == ("neutral", 0.0)
+
+
+@pytest.mark.parametrize("fps", [30, 61, 200, 1000])
+def test_a_face_before_a_fast_camera_is_calibrated(monkeypatch, fps):
+    monkeypatch.setattr(sys.modules[__name__], "FPS", fps)
+    stream = Stream()
+    stream.show(NEUTRAL, 12)
+    for seconds in (1, 3, HISTORY_S):
+        (calibration,) = stream.resting.calibrate(1, seconds)
+        assert not calibration.problem
+        assert 20 * seconds <= calibration.frames <= 61 * seconds
 
 
 def test_what_is_kept_is_bounded():

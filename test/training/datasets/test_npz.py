@@ -26,6 +26,12 @@ def test_class_names_are_mapped_by_name_whatever_their_spelling(write_npz):
     assert data.labels_in(LABELS)[:3].tolist() == [3, 4, 0]
 
 
+def test_names_of_votes_have_any_spelling(write_npz):
+    names = ["Angry", "disgusted", "scared", "HAPPY", "sad", "surprised", "Neutral", "contempt", "unknown", "NF"]
+    written, plain = load_dataset(write_npz(ferplus_names=np.array(names))), load_dataset(write_npz())
+    assert written.vote_names == plain.vote_names
+
+
 def test_color_images_come_as_rgb_and_are_kept_as_bgr(write_npz):
     images = np.zeros((120, 8, 8, 3), np.uint8)
     images[..., 0] = 200
@@ -56,6 +62,8 @@ def test_color_images_come_as_rgb_and_are_kept_as_bgr(write_npz):
         ({"split_names": None}, "has split but no split_names"),
         ({"split": np.full(120, 2, np.uint8)}, r"not within 0..1, the split_names \(row 0 has 2"),
         ({"ferplus_votes": np.zeros(120, np.uint8)}, "ferplus_votes have the shape"),
+        ({"ferplus_votes": np.full((120, 10), 3e37, np.float32)}, "ferplus_votes are not counts"),
+        ({"split": np.full(120, 7, np.float16)}, r"not within 0..1, the split_names \(row 0 has 7"),
         ({"leak": np.array(True)}, "leak has the shape"),
     ],
 )

@@ -42,6 +42,19 @@ def test_finished_folds_are_not_trained_again(subjects, tiny_recipe, tmp_path):
     assert again["pooled"] == first["pooled"]
 
 
+def test_without_resuming_no_fold_of_an_earlier_run_stays(subjects, tiny_recipe, tmp_path):
+    recipe, out = tiny_recipe("epochs=1"), tmp_path / "folds"
+    cross_validate(recipe, subjects, out, num_folds=3, hardware=CPU, num_threads=1)
+    cross_validate(recipe, subjects, out, num_folds=2, hardware=CPU, num_threads=1, resume=False)
+    assert sorted(path.name for path in out.glob("fold_*")) == ["fold_0", "fold_1"]
+
+
+def test_a_fold_without_an_image_to_train_on_is_one_line(write_npz, tiny_recipe, tmp_path):
+    blank = write_npz(images=np.zeros((120, 16, 16), np.uint8), split=None, split_names=None, leak=None)
+    with pytest.raises(DatasetError, match=r"fold 1 of 2: 0 training and \d+ validation images"):
+        cross_validate(tiny_recipe("epochs=1"), blank, tmp_path / "folds", num_folds=2, hardware=CPU, num_threads=1)
+
+
 def test_one_fold_is_refused(subjects, tiny_recipe, tmp_path):
     with pytest.raises(DatasetError, match="needs at least 2 folds, not 1"):
         cross_validate(tiny_recipe(), subjects, tmp_path / "folds", num_folds=1, hardware=CPU)

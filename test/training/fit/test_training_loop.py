@@ -496,6 +496,17 @@ def test_an_unlabeled_split_that_there_is_not_is_named(write_npz, tiny_recipe, e
         split_data(load_dataset(write_npz()), recipe, "Training", "PublicTest")
 
 
+@pytest.mark.parametrize("content", [None, "{"])
+def test_a_run_whose_description_is_gone_is_named_with_the_way_out(finished_run, tiny_recipe, tmp_path, content):
+    folder, data = finished_run
+    shutil.copytree(folder, tmp_path / "run")
+    (tmp_path / "run" / "run.json").unlink()
+    if content is not None:
+        (tmp_path / "run" / "run.json").write_text(content)
+    with pytest.raises(ModelBundleError, match=r"run.json: .*; --no-resume starts a new run"):
+        run(tiny_recipe(), data, tmp_path / "run")
+
+
 @pytest.mark.parametrize("length", [0, 4, 1000])
 def test_a_broken_checkpoint_is_named_with_the_way_out(finished_run, tiny_recipe, tmp_path, length):
     folder, data = finished_run

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import csv
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import optuna
 import pytest
@@ -259,6 +261,21 @@ def test_a_study_of_an_earlier_version_is_resumed(tmp_path):
     assert open_study(url, "mine", identity, pruner=pruner).study_name == "mine"
     with pytest.raises(ConfigurationError, match="another splits: choose"):
         open_study(url, "mine", identity | {"splits": {"train": "Training", "validation": ""}}, pruner=pruner)
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # `catch_warnings` is not for threads
+def test_searches_that_create_a_study_at_the_same_moment_share_it(tmp_path):
+    identity = {"recipe": load_recipe("tunable_cnn").as_dict(), "splits": {}, "folds": 0}
+    processes, start = 4, threading.Barrier(4)
+
+    def open_new(number):
+        start.wait(60)
+        url = f"sqlite:///{tmp_path}/{number}.db"
+        return open_study(url, "mine", identity, pruner=build_pruner("median", 1)).study_name
+
+    with ThreadPoolExecutor(processes) as pool:
+        for number in range(5):
+            assert [*pool.map(open_new, [number] * processes)] == ["mine"] * processes
 
 
 @pytest.mark.parametrize("directions", [["minimize"], ["maximize", "minimize"]])
