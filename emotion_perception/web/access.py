@@ -125,13 +125,13 @@ class RateLimiter:
         self._per_second, self._burst, self._clock_s = per_second, burst, clock_s
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # by client: events left, at a time
 
-    def take(self, client: str) -> bool:
-        """Returns whether the client may do it once more, and counts that."""
+    def take(self, client: str, count: int = 1) -> bool:
+        """Returns whether the client may do it once more, or `count` times, and counts that."""
         now_s = self._clock_s()
         left, at_s = self._left.pop(client, (float(self._burst), now_s))
         left = min(self._burst, left + (now_s - at_s) * self._per_second)
-        allowed = left >= 1
-        self._left[client] = left - allowed, now_s
+        allowed = left >= count
+        self._left[client] = left - count * allowed, now_s
         while len(self._left) > _MAX_CLIENTS:
             self._left.popitem(last=False)
         return allowed

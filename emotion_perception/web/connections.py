@@ -1,13 +1,18 @@
 # Copyright 2026 emotion_perception maintainers
 # SPDX-License-Identifier: Apache-2.0
-"""The connections of the server: how many an address may have, and how long a request may take to arrive."""
+"""The connections of the server: how many an address may have, how fast, and how much they send and leave unread."""
 
 import asyncio
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
+
+from emotion_perception.web.access import RateLimiter
 
 _REQUEST_S = 20.0  # longer than the guard waits for the body of the form, so that its answer is sent
+_WEBSOCKET_BYTES_S, _WEBSOCKET_BURST = 32 * 1024, 512 * 1024
+_MAX_UNSENT = 4 * 1024 * 1024  # bytes
 _TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -48,6 +53,25 @@ class LimitedConnection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class LimitedWebSocket(AutoWebSocketsProtocol):  # type: ignore[misc, valid-type] # a class that uvicorn chooses
+    """A WebSocket that is closed when it sends more bytes than a page does, or does not read the answers to its pings.
+
+    The application sees messages only. Pings and pongs, which have no end, are answered below it.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Begins to count."""
+        super().connection_made(transport)
+        self._received = RateLimiter(_WEBSOCKET_BYTES_S, _WEBSOCKET_BURST)
+
+    def data_received(self, data: bytes) -> None:
+        """Passes the data on, or closes the connection."""
+        if self._received.take("", len(data)) and self.transport.get_write_buffer_size() <= _MAX_UNSENT:
+            super().data_received(data)
+        else:
+            self.transport.abort()
 
 
 def _host(connection: object) -> str | None:

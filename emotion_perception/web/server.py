@@ -25,7 +25,7 @@ from nicegui import ui
 
 from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.web.access import AllowedHosts, RateLimiter, TokenAccess
-from emotion_perception.web.connections import LimitedConnection
+from emotion_perception.web.connections import LimitedConnection, LimitedWebSocket
 from emotion_perception.web.guard import MAX_HEAD_BYTES, Guard
 from emotion_perception.web.newest_image import NewestImage
 from emotion_perception.web.page import add_page
@@ -105,6 +105,7 @@ class ViewerServer:
             timeout_keep_alive=10,
             http=LimitedConnection,  # of h11: httptools, which is faster, has no limit for the head of a request
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+            ws=LimitedWebSocket,
             ws_max_size=64 * 1024,
             ws_per_message_deflate=False,
         )

@@ -132,6 +132,41 @@ def fetched_page(address):
     return client_id
 
 
+def send_pings(connection, *, reads):
+    """Sends pings on a WebSocket as fast as it can."""
+    ping = bytes([0x89, 0x80 | 125, 0, 0, 0, 0]) + b"x" * 125  # final frame, masked with zeros
+    deadline_s = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline_s:
+        connection.sendall(ping * 100)
+        if reads:
+            connection.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                connection.recv(2**20)
+            connection.settimeout(WAIT_S)
+
+
+@pytest.mark.guarantee(
+    "A WebSocket that sends pings without end, or does not read their answers, is closed, and the others go on.",
+    section="Web page",
+)
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_websocket_that_sends_pings_without_end_is_closed(address, reads):
+    with contextlib.closing(socket.create_connection(address, WAIT_S)) as connection:
+        connection.sendall(
+            b"GET /_nicegui_ws/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+            + f"Host: {address[0]}:{address[1]}\r\n".encode()
+            + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert b" 101 " in connection.recv(4096)
+        connection.settimeout(WAIT_S)
+        with pytest.raises(ConnectionError):
+            send_pings(connection, reads=reads)
+    begun_s = time.monotonic()
+    assert get(address, "/")[0] == 200
+    assert time.monotonic() - begun_s < WAIT_S / 2
+
+
 @pytest.mark.guarantee("No more pages than `max_viewers` are open, however they were fetched.", section="Web page")
 def test_pages_that_were_fetched_before_the_limit_was_reached_do_not_exceed_it(address):
     first, second = fetched_page(address), fetched_page(address)
