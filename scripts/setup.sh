@@ -14,11 +14,15 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
 . scripts/setup_steps.sh
 
-level="${1:-runtime}"
+level="${1-runtime}"
 shift || true
 distro="${DISTRO:-jazzy}"
 case "$distro" in # it becomes part of folders that are removed
     *[!a-z]*) fail "DISTRO=$distro is no name of a ROS distribution" ;;
+esac
+case "$level" in
+    runtime | demo | annotate | bags | web | test | bench | docs) ;;
+    *) fail "'$level' is none of runtime, demo, annotate, bags, web, test, bench, docs" ;;
 esac
 venv="$root/.venv-$distro"
 logs="$root/log-$distro/setup"
@@ -41,7 +45,7 @@ if [ "$mode" = wheels ]; then
         _ROS_WHEELS_BOOTSTRAP_COMPLETE
     lock="requirements/$distro.txt" bags_lock="requirements/$distro-bags.txt" test_lock="requirements/$distro-test.txt"
     bench_lock="requirements/$distro-bench.txt" web_lock="requirements/$distro-web.txt"
-    [ -e "$lock" ] || fail "DISTRO=$distro: there are wheels of jazzy and kilted only; for another, source its ROS first"
+    [ -e "$test_lock" ] || fail "DISTRO=$distro: there are wheels of jazzy and kilted only; for another, source its ROS first"
 else
     lock="requirements/ros-apt.txt" bags_lock="$lock" test_lock="requirements/ros-apt-test.txt" bench_lock="$test_lock"
     web_lock="requirements/ros-apt-web.txt"

@@ -185,6 +185,7 @@ colcon_build() {
 fetch_files() { # NAME...: A,B takes B where A cannot be had
     local names name
     for names in "$@"; do
+        [ -n "${names//,/}" ] || fail "'$names' names no file to fetch"
         for name in ${names//,/ }; do
             fetch_file "$name" && continue 2
         done

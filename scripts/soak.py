@@ -14,6 +14,7 @@ files must not grow. Writes soak.json, soak.csv and soak.png; the exit code is 1
 import argparse
 import csv
 import json
+import math
 import os
 import sys
 import threading
@@ -172,6 +173,8 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=Path("out/soak"), help="output folder (default: %(default)s)")
     options = parser.parse_args()
+    if not MIN_S / 60 <= options.minutes < math.inf:
+        parser.error(f"--minutes {options.minutes:g} is not a number from {MIN_S / 60:.2g} on")
     stop = stop_event()
     try:
         with OutputFolder(options.out, "soak", writes=FILES, earlier=_earlier) as folder, ros_in_reserved_domain(NODES):

@@ -80,6 +80,26 @@ def test_a_distro_that_is_no_name_is_one_line(tmp_path, distro):
     assert [path.name for path in tmp_path.iterdir()] == ["scripts"]
 
 
+@pytest.mark.parametrize("level", ["tests", "--help", "''"])
+def test_an_unknown_level_is_one_line(tmp_path, level):
+    shutil.copytree(SCRIPTS, tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    refused(shell(f'"{tmp_path}/scripts/setup.sh" {level}'), "is none of runtime, demo, annotate, bags, web, test")
+    assert [path.name for path in tmp_path.iterdir()] == ["scripts"]
+
+
+@pytest.mark.parametrize("names", ["''", ","])
+def test_no_name_of_a_file_to_fetch_is_one_line(names):
+    refused(step(f"fetch_files {names}"), "names no file to fetch")
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf", "0", "-1", "x"])
+def test_a_duration_of_the_soak_test_that_is_none_is_refused(tmp_path, minutes):
+    command = [sys.executable, SCRIPTS / "soak.py", f"--minutes={minutes}", "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "--minutes" in done.stderr.splitlines()[-1]
+
+
 @pytest.mark.parametrize("log", ["NewConnectionError('...: [Errno -2] Name or service not known')", "ReadTimeoutError"])
 def test_no_network_is_one_line(tmp_path, log):
     call = f'root={tmp_path} logs={tmp_path}; step "installing" pip bash -c "echo \\"{log}\\"; exit 1"'

@@ -24,7 +24,7 @@ from emotion_perception.core.errors import EmotionPerceptionError
 from emotion_perception.ros.process import check_transport_profiles
 from emotion_perception.ros.qos import publishers_of
 
-_LAST_DOMAIN, _DIGITS = 232, 3  # above it the ports of a domain end
+_LAST_DOMAIN, _DIGITS = 231, 3  # above it there are no ports for all participants that the profile looks for
 _PORT_BASE, _PORTS_PER_DOMAIN = 7400, 250
 _DISCOVERY_S, _STEP_S = 2.0, 0.05
 _FAST_DDS = b"\x01\x0f"  # vendor in an endpoint id, where two bytes of the machine and two of the process id follow

@@ -19,7 +19,7 @@ from emotion_perception.core.printable import printable
 from emotion_perception.core.text_files import read_table
 from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.images import find_leaks, split_rank
-from emotion_perception.training.datasets.npz import vote_shares
+from emotion_perception.training.datasets.npz import vote_name, vote_shares
 from emotion_perception.training.datasets.problems import ProblemLog
 
 _SIDE = 48  # pixels
@@ -40,6 +40,7 @@ def load_fer2013(path: Path, *, votes: str = "") -> FaceDataset:
         DatasetError: a file is missing or not in this format.
     """
     images, labels, splits, lines, log = [], [], [], [], ProblemLog()
+    usages: dict[str, str] = {}  # by lower-case name: the first spelling
     total = 0
     for line, (number, row) in enumerate(_rows(path, {"emotion", "pixels"})):
         total = line + 1
@@ -53,7 +54,7 @@ def load_fer2013(path: Path, *, votes: str = "") -> FaceDataset:
             continue
         images.append(image)
         labels.append(label)
-        splits.append(split)
+        splits.append(usages.setdefault(split.lower(), split))
         lines.append(line)
     stack = np.array(images, np.uint8).reshape(-1, _SIDE, _SIDE)
     has_splits = any(splits)
@@ -136,10 +137,10 @@ def _votes(
     names = tuple(name for name in rows[0][1] if name not in ("", "usage", "image name"))
     chosen = [rows[line] for line in lines]
     for (number, row), split in zip(chosen, splits, strict=True):
-        if split and row.get("usage", split) != split:
+        if split and row.get("usage", split).lower() != split.lower():
             raise DatasetError(f"{file.name}: line {number} is in {row['usage']}, that of {path.name} in {split}")
     counts = np.array([_counts(row, names, f"{file.name}: line {number}") for number, row in chosen], np.int64)
-    return names, vote_shares(counts.reshape(-1, len(names)))
+    return tuple(map(vote_name, names)), vote_shares(counts.reshape(-1, len(names)))
 
 
 def _counts(row: Mapping[str, str], names: tuple[str, ...], place: str) -> list[int]:

@@ -82,7 +82,7 @@ def load_npz(path: Path) -> FaceDataset:
         splits=splits,
         leak=_flags(data, "leak"),
         votes=None if votes is None else vote_shares(votes),
-        vote_names=tuple(_vote_name(str(name)) for name in data.get("ferplus_names", ())),
+        vote_names=tuple(vote_name(str(name)) for name in data.get("ferplus_names", ())),
         rejected=_flags(data, "ferplus_dropped"),
         subjects=_subjects(data),
         filenames=_texts(data, "filename"),
@@ -202,7 +202,7 @@ def vote_shares(votes: NDArray[np.generic]) -> NDArray[np.float32]:
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), np.float32)
 
 
-def _vote_name(name: str) -> str:
+def vote_name(name: str) -> str:
     """Returns the canonical label of a column of votes; another name, as `unknown` and `nf`, in lower case."""
     try:
         return canonical_label(name)

@@ -37,6 +37,11 @@ def with_features(content: bytes, *, mirror_average: bool) -> bytes:
     return model.SerializeToString()
 
 
+def has_features(content: bytes) -> bool:
+    """Returns whether an ONNX file has the output `features`."""
+    return FEATURES in (output.name for output in onnx.load_model_from_string(content).graph.output)
+
+
 def _last_layer(graph: onnx.GraphProto) -> onnx.NodeProto | None:
     """Returns the linear layer that makes the logits, or None if another kind of layer does."""
     makers = {name: node for node in graph.node for name in node.output}

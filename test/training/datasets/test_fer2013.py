@@ -127,6 +127,13 @@ def test_one_bad_line_in_many_is_left_out_counted_and_named(write_csv, caplog):
         load_dataset(write_csv(rows), max_bad=0.04)
 
 
+def test_a_split_has_one_name_whatever_its_case(write_csv):
+    rows = [(3, FACES[0], "Training"), (4, FACES[1], "TRAINING"), (5, FACES[2], "PublicTest")]
+    path = write_csv(rows)
+    write_votes(path.with_name("fer2013new.csv"), VOTES, ("training", "Training", "publictest"))
+    assert load_dataset(path).splits.tolist() == ["Training", "Training", "PublicTest"]
+
+
 def test_a_line_without_its_split_is_bad(write_csv):
     with pytest.raises(DatasetError, match="line 3: no Usage"):
         load_dataset(write_csv([ROWS[0], (3, FACES[1], " ")]))

@@ -206,6 +206,31 @@ def test_an_onnx_file_whose_features_were_removed_is_named_by_its_place(exported
     assert line.startswith(f"emotion-perception: {tmp_path}/out/tiny.onnx: cannot get the output features (")
 
 
+def test_a_network_that_does_not_end_in_a_linear_layer_is_named(exported_model, tmp_path, write_npz, capsys):
+    old = shutil.copytree(exported_model.bundle.weights.parent, tmp_path / "old")
+    model = onnx.load(old / "tiny.onnx")
+    del model.graph.output[1]
+    (layer,) = [node for node in model.graph.node if node.op_type == "Gemm"]
+    weight, bias = layer.input[1:]
+    transposed = any(attribute.name == "transB" and attribute.i for attribute in layer.attribute)
+    nodes = [node for node in model.graph.node if node is not layer and "features" not in node.output]
+    weights = [f"{weight}_in_rows"] if transposed else [weight]
+    if transposed:
+        nodes.append(onnx.helper.make_node("Transpose", [weight], weights))
+    nodes.append(onnx.helper.make_node("MatMul", [layer.input[0], *weights], ["product"]))
+    nodes.append(onnx.helper.make_node("Add", ["product", bias], layer.output))
+    order = {name: k for k, node in enumerate(model.graph.node) for name in node.output}
+    nodes.sort(key=lambda node: order.get(node.output[0], order[layer.output[0]] - 0.5))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    from emotion_perception.core.classification.model_bundle import replace_onnx
+
+    replace_onnx(load_model_bundle(old / "tiny.json"), model.SerializeToString())
+    command = ["fit-baseline", "--model", old / "tiny.json", "--data", write_npz(), "--split", "Training"]
+    assert cli.main([*map(str, command), "--out", str(tmp_path / "out")]) == 1
+    assert "does not end in a linear layer" in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("command", ["fit-baseline", "evaluate"])
 def test_a_seed_that_is_none_is_refused(exported_model, write_npz, tmp_path, capsys, command):
     options = ["--model", exported_model.bundle.weights, "--data", write_npz(), "--out", tmp_path / "x", "--seed", "-1"]
