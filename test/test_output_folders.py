@@ -294,6 +294,7 @@ WRITERS = {  # files of the package that write or remove without OutputFolder an
     "training/export/model_folder.py": "into the folder of OutputFolder.replaced",
     "training/export/quantization.py": "in the folder of OutputFolder.replaced",
     "training/fit/checkpoint_io.py": "to the new file of atomic_files",
+    "training/fit/distillation.py": "to the new file of atomic_files",
     "training/search/search_report.py": "checkpoints of trials, in the folder that the search owns",
 }
 WRITING = (

@@ -11,7 +11,9 @@ from emotion_perception.core.options import Options, option
 class ClassifierOptions(Options):
     """Which model runs, and on which device."""
 
-    model: str = option("compact_vgg", "name of a shipped model or path of a .safetensors or .onnx file with its .json")
+    model: str = option(
+        "compact_vgg_one_pass", "name of a shipped model or path of a .safetensors or .onnx file with its .json"
+    )
     device: str = option(
         "auto", "auto (CUDA when there is one), cpu, cuda or cuda:N; a GPU that is named must be there"
     )

@@ -3,6 +3,7 @@
 """The Lightning data module: network inputs of a dataset, made batch by batch, or once where they fit on the GPU."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -101,15 +102,18 @@ class EmotionDataModule(L.LightningDataModule):
         recipe: batch size, targets, teacher, balance and seed.
         spec: preprocessing and label order.
         splits: training, unlabeled and validation images.
+        teacher_file: file that keeps the teacher's probabilities, see `distillation_targets`; None keeps none.
     """
 
-    def __init__(self, recipe: Recipe, spec: ModelSpec, splits: DataSplits) -> None:
+    def __init__(
+        self, recipe: Recipe, spec: ModelSpec, splits: DataSplits, *, teacher_file: Path | None = None
+    ) -> None:
         super().__init__()
         self._recipe = recipe
         train = splits.train if splits.unlabeled is None else splits.train.joined(splits.unlabeled)
         self._train = FaceBatches(train, spec, targets=recipe.targets)
         if recipe.teachers and not recipe.teacher_views:
-            predicted = torch.from_numpy(distillation_targets(train, spec.labels, recipe.teachers))
+            predicted = torch.from_numpy(distillation_targets(train, spec.labels, recipe.teachers, kept=teacher_file))
             self._train.targets = torch.lerp(self._train.targets, predicted, recipe.teacher_weight)
         self._validation = FaceBatches(splits.validation, spec)
 

@@ -6,8 +6,12 @@ Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", a
 was calibrated.
 """
 
+import hashlib
+import zipfile
+import zlib
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from emotion_perception.core.atomic_files import atomic_path
 from emotion_perception.core.classification import (
     ClassifierOptions,
     ModelSpec,
@@ -25,12 +30,15 @@ from emotion_perception.core.classification import (
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.training.architectures import open_network
-from emotion_perception.training.datasets import FaceDataset
+from emotion_perception.training.archives import check_archive
+from emotion_perception.training.datasets import FaceDataset, chunks
 from emotion_perception.training.evaluate.prediction import classifier_logits
 from emotion_perception.training.fit.hardware import MAX_THREADS
 
 
-def distillation_targets(data: FaceDataset, labels: Sequence[str], models: Sequence[str]) -> NDArray[np.float32]:
+def distillation_targets(
+    data: FaceDataset, labels: Sequence[str], models: Sequence[str], *, kept: Path | None = None
+) -> NDArray[np.float32]:
     """Returns the mean of the calibrated probabilities that teachers predict for each image, without augmentation.
 
     Labels that only the teacher has are left out, and the other probabilities are scaled.
@@ -39,6 +47,8 @@ def distillation_targets(data: FaceDataset, labels: Sequence[str], models: Seque
         data: the images.
         labels: labels of the student.
         models: the teachers: names of shipped models or paths, as a node's parameter `model`.
+        kept: .npz file in which the probabilities are kept; they are computed where it lacks those of these images,
+            labels and teachers.
 
     Returns:
         float32 (N, L) in the order of `labels`; every row has the sum 1.
@@ -47,7 +57,35 @@ def distillation_targets(data: FaceDataset, labels: Sequence[str], models: Seque
         ConfigurationError: a teacher does not have one of `labels`.
         ModelFileError, ModelBundleError: a teacher cannot be opened.
     """
-    return np.mean([_probabilities(data, labels, model) for model in models], axis=0, dtype=np.float32)
+    key = _key(data, labels, models)
+    probabilities = None if kept is None else _read(kept, key, (len(data), len(labels)))
+    if probabilities is None:
+        probabilities = np.mean([_probabilities(data, labels, model) for model in models], axis=0, dtype=np.float32)
+        if kept is not None:
+            with atomic_path(kept) as part, open(part, "wb") as file:
+                np.savez_compressed(file, probabilities=probabilities, key=np.array(key))
+    return probabilities
+
+
+def _key(data: FaceDataset, labels: Sequence[str], models: Sequence[str]) -> str:
+    teachers = [load_model_bundle(name).sha256 for name in models]
+    found = hashlib.sha256(repr((data.images.shape, *labels, *teachers)).encode())
+    for images in chunks(data.images):
+        found.update(images.tobytes())
+    return found.hexdigest()
+
+
+def _read(path: Path, key: str, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """Returns the probabilities that a file keeps, or None if it has none with this key."""
+    try:
+        check_archive(path)
+        with np.load(path, allow_pickle=False) as file:
+            probabilities = file["probabilities"] if str(file["key"]) == key else None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+    if probabilities is None or probabilities.shape != shape or probabilities.dtype != np.float32:
+        return None
+    return probabilities if np.isfinite(probabilities).all() else None
 
 
 def _probabilities(data: FaceDataset, labels: Sequence[str], model: str) -> NDArray[np.float32]:

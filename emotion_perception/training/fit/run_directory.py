@@ -23,7 +23,7 @@ from emotion_perception.training.fit.pretrained import AUX_HEAD, weights_for_lab
 from emotion_perception.training.recipe import Recipe, recorded_recipe
 
 LAST, BEST, BEFORE_RESTART = "last.ckpt", "best.ckpt", "before_restart.ckpt"
-RUN, METRICS, TENSORBOARD = "run.json", "metrics.csv", "tensorboard"
+RUN, METRICS, TEACHER, TENSORBOARD = "run.json", "metrics.csv", "teacher.npz", "tensorboard"
 _CHECKPOINT_KEYS = {
     "state_dict": dict,
     "epoch": int,

@@ -25,6 +25,7 @@ from emotion_perception.training.fit.run_directory import (
     LAST,
     METRICS,
     RUN,
+    TEACHER,
     TENSORBOARD,
     TrainingRun,
     load_run,
@@ -32,7 +33,7 @@ from emotion_perception.training.fit.run_directory import (
 )
 from emotion_perception.training.recipe import Recipe
 
-FILES = (RUN, METRICS, BEST, BEFORE_RESTART, LAST, TENSORBOARD)
+FILES = (RUN, METRICS, TEACHER, BEST, BEFORE_RESTART, LAST, TENSORBOARD)
 _MEASURED = {"pixel_mean", "pixel_deviation"}  # recipe keys that may come from the data
 _SELECTS_DATA = {"balance", "calibration_fraction", "data", "ignore_classes", "labels", "seed", "unlabeled_split"}
 _WAY_OUT = "give another --out or --no-resume"
@@ -146,7 +147,7 @@ def start_run(
     elif resume and (folder.path / BEST).is_file() and _epochs_done(folder.path) > 1:
         raise ConfigurationError(f"{last}: missing, so the run cannot be resumed: {_WAY_OUT}")
     else:
-        folder.output.remove(*FILES)
+        folder.output.remove(*(name for name in FILES if not resume or name != TEACHER))  # which takes long to compute
     folder.output.claim(*FILES)
     values = asdict(run) | {"recipe": recipe.as_dict(), "data": str(data_path)}
     write_atomically(folder.path / RUN, json.dumps(values, indent=2) + "\n")

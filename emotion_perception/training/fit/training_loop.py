@@ -22,7 +22,7 @@ from emotion_perception.training.fit.lit_module import EmotionLitModule
 from emotion_perception.training.fit.one_machine import of_a_launcher
 from emotion_perception.training.fit.pretrained import load_pretrained
 from emotion_perception.training.fit.progress import without_lightning_messages
-from emotion_perception.training.fit.run_directory import BEST
+from emotion_perception.training.fit.run_directory import BEST, TEACHER
 from emotion_perception.training.fit.run_start import open_run_folder, start_run
 from emotion_perception.training.recipe import TRAIN_SPLIT, VAL_SPLIT, Recipe
 
@@ -105,7 +105,7 @@ def fit(
     """
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     spec = recipe.model_spec()
-    data = EmotionDataModule(recipe, spec, splits)
+    data = EmotionDataModule(recipe, spec, splits, teacher_file=out / TEACHER)
     module = EmotionLitModule(
         recipe,
         spec,

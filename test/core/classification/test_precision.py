@@ -164,7 +164,7 @@ def test_without_a_home_folder_every_start_measures(model, monkeypatch):
 def test_the_shipped_model_is_named_as_the_form_that_runs(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     classifier = create_classifier(ClassifierOptions(device="cpu"))
-    expected = {"float32": "compact_vgg", "int8": "compact_vgg.int8"}
+    expected = {"float32": ClassifierOptions.model, "int8": f"{ClassifierOptions.model}.int8"}
     assert classifier.info.model == expected[classifier.precision.name]
     times = classifier.precision.ms_per_face
     assert min(times, key=times.__getitem__) == classifier.precision.name

@@ -11,6 +11,7 @@ from fake_classifier import BrightnessClassifier
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
 
+from emotion_perception.core.classification.options import ClassifierOptions
 from emotion_perception.core.sync import WorkLoad
 from emotion_perception.core.types import Box, Face, FrameCounts
 from emotion_perception.ros.conversions import EmotionArray, FaceArray, faces_to_msg
@@ -433,7 +434,9 @@ def test_more_faces_than_there_is_time_for_take_turns(graph, make):
             assert face.prediction_age_s < 2.0
 
 
-@pytest.mark.parametrize(("precision", "model"), [("float32", "compact_vgg"), ("int8", "compact_vgg.int8")])
+@pytest.mark.parametrize(
+    ("precision", "model"), [("float32", ClassifierOptions.model), ("int8", f"{ClassifierOptions.model}.int8")]
+)
 def test_the_form_of_the_network_is_named_in_messages_and_diagnostics(graph, make, precision, model):
     node = graph.node(EmotionClassifierNode, parameters={"precision": precision, "device": "cpu"})
     answers = graph.listen(EmotionArray, "emotions")

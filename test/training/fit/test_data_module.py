@@ -13,6 +13,7 @@ from emotion_perception.core.classification import LABELS
 from emotion_perception.core.classification.preprocessing import to_input
 from emotion_perception.core.errors import ConfigurationError
 from emotion_perception.training.datasets import load_dataset
+from emotion_perception.training.fit import distillation
 from emotion_perception.training.fit.data_module import (
     DeviceBatches,
     EmotionDataModule,
@@ -123,6 +124,20 @@ def test_a_teachers_probabilities_are_a_share_of_the_targets(write_npz, tiny_rec
     assert taught.sum(1) == pytest.approx(1, abs=1e-6)
     own = np.eye(7, dtype=np.float32)[data.labels_in(recipe.labels)]
     assert np.allclose(batch[2].numpy(), 0.75 * own + 0.25 * taught, atol=1e-6)
+
+
+def test_a_teachers_probabilities_are_computed_once(write_npz, tiny_recipe, exported_model, tmp_path, monkeypatch):
+    data, kept = load_dataset(write_npz(count=24)), tmp_path / "teacher.npz"
+    models = [str(exported_model.bundle.weights)]
+    first = distillation_targets(data, LABELS, models, kept=kept)
+    with monkeypatch.context() as patch:
+        patch.setattr(distillation, "create_classifier", None)
+        assert (distillation_targets(data, LABELS, models, kept=kept) == first).all()
+    other = data.select(np.arange(24)[::-1])
+    assert np.allclose(distillation_targets(other, LABELS, models, kept=kept), first[::-1], atol=1e-5)
+    for content in (b"", kept.read_bytes()[:-100], b"PK\x03\x04 and no more"):
+        kept.write_bytes(content)
+        assert np.allclose(distillation_targets(data, LABELS, models, kept=kept), first, atol=1e-6)
 
 
 def test_of_several_teachers_the_mean_is_the_target(write_npz, exported_model):
