@@ -103,7 +103,7 @@ def test_a_calibrated_person_is_read_relative_to_rest(yale, classifier, person):
 def test_what_disturbs_a_face_for_a_moment_does_not_change_its_rest(yale, classifier, change):
     for person in PEOPLE[:2]:
         stream = Stream(classifier, "auto")
-        stream.show(yale[f"{person}_normal"], 32)
+        stream.show(yale[f"{person}_normal"], 60)
         stream.show(yale[f"{person}_normal"], 3, change=change)
         rest = stream.show(yale[f"{person}_normal"], 1.4)
         assert (rest.label, rest.baseline_weight) == ("neutral", 1.0)
