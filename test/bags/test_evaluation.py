@@ -687,3 +687,16 @@ def test_recorded_probabilities_and_times_that_cannot_be_are_left_out(bag, label
     rows = list(csv.DictReader((out / "emotions.csv").read_text("utf-8").splitlines()))
     assert [row["label"] for row in rows[:7]] == [""] * 6 + ["happiness"]
     assert {value for row in rows for value in row.values()}.isdisjoint({"nan", "inf", "-1.0", "1.5"})
+
+
+def test_a_recorded_latency_that_cannot_be_is_left_out(bag, tmp_path):
+    evaluate(bag, tmp_path / "out", Settings(write_bag=True))
+    recorded = read_topic(tmp_path / "out" / "bag", "/emotions", EMOTIONS)
+    later_ns = [-1, 25 * 3600 * NS, (1 << 63) - 1 - T0, *[7_000_000] * (COUNT - 3)]  # than the stamp
+    late = [(received + later, message) for (received, message), later in zip(recorded, later_ns, strict=True)]
+    report = evaluate(with_emotions(tmp_path / "late", late), tmp_path / "rec", RECORDED)
+    assert report["problems"] == ["3 recorded times are left out, as they are not finite or out of range"]
+    assert report["timing"]["latency_ms"] == {
+        **dict.fromkeys(("mean", "p50", "p90", "p99", "max"), 7.0),
+        "n": COUNT - 3,
+    }

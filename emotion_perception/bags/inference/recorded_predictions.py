@@ -38,7 +38,8 @@ from emotion_perception.core.types import FaceEmotion, ModelInfo, Status
 _FRAME_STATUS = {Status.OK: PROCESSED, Status.NO_IMAGE: NO_IMAGE, Status.ERROR: FAILED, Status.SKIPPED: SKIPPED}
 _SHOWN = 200  # characters of a name of a recording
 _DAY_MS = 24 * 3600 * 1e3
-_TIMES_MS = {  # what a message can state; an image can be years old where an old recording was played
+_TIMES_MS = {  # what can be; an image can be years old where an old recording was played
+    "latency_ms": (0.0, _DAY_MS),
     "age_ms": (-_DAY_MS, MAX_INTEGER * 1e-6),
     "detect_ms": (0.0, _DAY_MS),
     "classify_ms": (0.0, _DAY_MS),
@@ -148,15 +149,16 @@ class RecordedPredictions:
             emotion if is_valid else FaceEmotion.without_prediction(emotion.face)
             for emotion, is_valid in zip(recorded, valid, strict=True)
         ]
+        latency_ms = (entry.received_ns - stamp) * 1e-6  # of clocks that may differ
         times: dict[str, Any] = {
-            name: _valid_or_none(getattr(message, name), *limits) for name, limits in _TIMES_MS.items()
+            name: _valid_or_none(latency_ms if name == "latency_ms" else getattr(message, name), *limits)
+            for name, limits in _TIMES_MS.items()
         }
         self._invalid_times += sum(value is None for value in times.values())
         return FrameResult(
             stamp_ns=stamp,
             status=_FRAME_STATUS[Status(message.status)],
             emotions=_in_order(emotions, message.labels, self.model.labels),
-            latency_ms=(entry.received_ns - stamp) * 1e-6,
             **times,
             **image_fields,
         )
