@@ -17,18 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emotion_perception.bags.evaluation import BAG, evaluate_bag, evaluation_folder, same_evaluation
+from emotion_perception.bags.evaluation import (
+    BAG,
+    evaluate_bag,
+    evaluation_folder,
+    has_unchanged_results,
+    same_evaluation,
+)
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
 from emotion_perception.bags.io.folder_search import find_recordings
 from emotion_perception.bags.io.images import image_topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.report.aggregate import FailedBag, aggregate
 from emotion_perception.bags.report.report import JSON, REPORT_FILES
-from emotion_perception.bags.scoring.tables import TABLES
 from emotion_perception.core.errors import ConfigurationError, EmotionPerceptionError, RecordingError, one_line
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.printable import printable
-from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 
@@ -265,13 +269,9 @@ def _remove_left_overs(jobs: Sequence[_Job]) -> None:
 
 def _report_that_is_there(job: _Job) -> dict[str, Any] | None:
     """Returns the report of an earlier evaluation with the same settings, content and files, or None."""
-    try:
-        report = json.loads(read_regular(job.out / JSON, MAX_TEXT_BYTES))
-    except (OSError, ValueError, RecursionError):
+    if not has_unchanged_results(job.out) or (job.settings.write_bag and not (job.out / BAG).exists()):
         return None
-    needed = (*TABLES, BAG) if job.settings.write_bag else TABLES
-    if not isinstance(report, dict) or not all((job.out / name).exists() for name in needed):
-        return None
+    report: dict[str, Any] = json.loads((job.out / JSON).read_text(encoding="utf-8"))
     return report if same_evaluation(report, job.path, job.settings, job.labels) else None
 
 

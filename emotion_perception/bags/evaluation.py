@@ -31,15 +31,18 @@ from emotion_perception.bags.scoring.tables import (
     read_frames,
     read_regions,
 )
+from emotion_perception.core.assets import file_sha256
 from emotion_perception.core.classification import load_model_bundle
-from emotion_perception.core.errors import DatasetError, RecordingError
+from emotion_perception.core.errors import DatasetError, ModelFileError, RecordingError
 from emotion_perception.core.pipeline import Pipeline
 from emotion_perception.core.printable import printable
+from emotion_perception.core.regular_files import MAX_TEXT_BYTES, read_regular
 from emotion_perception.reporting.output_folder import OutputFolder
 from emotion_perception.reporting.progress import progress_bar
 from emotion_perception.reporting.provenance import command_line, now, package_version, peak_memory_mib
 
 BAG = "bag"  # folder written by --write-bag
+CHECKSUMS = "results.sha256"  # of report.json and the tables, in the format of sha256sum
 REPORT_FORMAT = 3  # of report.json and the tables; results of another format are evaluated again
 
 
@@ -88,6 +91,7 @@ def evaluate_bag(
                 "peak_memory_mib": peak_memory_mib(),
             }
         write_report(report, part, frames, faces, misclassified.faces, images.frames)
+        (part / CHECKSUMS).write_text(_checksums(part), encoding="ascii")
     return report
 
 
@@ -95,7 +99,15 @@ def evaluation_folder(path: Path, out: Path, settings: Settings, labels: Path | 
     """Returns the output folder of the evaluation of a recording; it is checked when it is entered."""
     read = [path, Path(settings.pipeline.classifier.model), *([] if labels is None else [labels])]
     bag = [BAG] if settings.write_bag else []
-    return OutputFolder(out, "evaluate-bag", writes=(*REPORT_FILES, *TABLES, *bag), inputs=read)
+    return OutputFolder(out, "evaluate-bag", writes=(*REPORT_FILES, *TABLES, CHECKSUMS, *bag), inputs=read)
+
+
+def has_unchanged_results(out: Path) -> bool:
+    """Returns whether report.json and the tables in a folder are what `evaluate_bag` wrote there."""
+    try:
+        return read_regular(out / CHECKSUMS, MAX_TEXT_BYTES) == _checksums(out).encode()
+    except (OSError, ModelFileError):
+        return False
 
 
 def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, labels: Path | None) -> bool:
@@ -127,6 +139,10 @@ def same_evaluation(report: Mapping[str, Any], path: Path, settings: Settings, l
         sha256 = recording.sha256()
         same_files = sha256 is not None and report["bag_sha256"] == sha256
         return same_files and {*recording.problems} <= {*report["problems"]}  # of files that are not read, too
+
+
+def _checksums(folder: Path) -> str:
+    return "".join(f"{file_sha256(folder / name)}  {name}\n" for name in (JSON, *TABLES))
 
 
 class _Evaluation:

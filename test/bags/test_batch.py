@@ -116,6 +116,36 @@ def test_what_is_done_is_not_done_again(folder, tmp_path):
     assert {name for name in before if after[name] == before[name]} == {"one", "three"}
 
 
+def as_a_spreadsheet_saves_it(table):
+    table.write_text(table.read_text().replace(",", ";"))
+
+
+def without_its_last_row(table):
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+
+
+def without_its_problems(report):
+    report.write_text(
+        json.dumps({key: value for key, value in json.loads(report.read_text()).items() if key != "problems"})
+    )
+
+
+@pytest.mark.guarantee(
+    "`evaluate-bag` of many recordings takes earlier results only where their tables and report are as it wrote them.",
+    section="Recording and replay",
+)
+def test_results_that_were_changed_are_done_again(folder, tmp_path):
+    out = tmp_path / "out"
+    first = evaluate(folder, out)
+    before = times(out)
+    as_a_spreadsheet_saves_it(out / "two" / "emotions.csv")
+    without_its_last_row(out / "monday" / "one" / "frames.csv")
+    without_its_problems(out / "three" / "report.json")
+    report = evaluate(folder, out)
+    assert {name for name, time in times(out).items() if time != before[name]} == {"one", "two", "three"}
+    assert {**report, "timing": None} == {**first, "timing": None}
+
+
 @pytest.mark.parametrize(
     "missing",
     [
