@@ -25,7 +25,7 @@ from emotion_perception.bags.evaluation import (
     same_evaluation,
 )
 from emotion_perception.bags.inference.settings import PipelineMaker, Settings
-from emotion_perception.bags.io.folder_search import find_recordings
+from emotion_perception.bags.io.folder_search import find_recordings, recording_name
 from emotion_perception.bags.io.images import image_topic
 from emotion_perception.bags.io.recording import Recording
 from emotion_perception.bags.report.aggregate import FailedBag, aggregate
@@ -143,14 +143,14 @@ def labels_of(bag: Path, given: Path | None, name: str = "") -> Path | None:
     Args:
         bag: the recording.
         given: a label file, a folder with NAME.csv for each recording, or None for labels.csv in the folder `bag`.
-        name: name of the recording, for a folder; empty takes that of `bag`.
+        name: name of the recording, for a folder; empty takes `recording_name`.
     """
     if given is None:
         own = bag / _LABELS
         return own if os.path.lexists(own) else None  # a link that leads nowhere is refused when it is read
     if not given.is_dir():
         return given
-    file = given / f"{name or bag.stem}.csv"
+    file = given / f"{name or recording_name(bag)}.csv"
     return file if os.path.lexists(file) else None
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from bag_files import write_bag
@@ -52,6 +53,21 @@ def test_labels_come_from_the_bag_the_file_or_the_folder(folder, tmp_path):
     assert labels_of(folder / "monday" / "one", tmp_path / "labels", "monday/one") == file
     assert labels_of(folder / "two", tmp_path / "labels", "two") is None
     assert labels_of(folder / "two", file) == file
+
+
+def test_labels_of_one_recording_have_the_name_that_it_has_among_several(folder, tmp_path, monkeypatch):
+    (folder / "two").rename(folder / "two.v1.2")
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    (labels / "two.v1.csv").touch()
+    assert labels_of(folder / "two.v1.2", labels) is None
+    names = list(find_recordings(folder, exclude=tmp_path / "out"))
+    assert names[1:] == ["three", "two.v1.2"]
+    for name, bag in (("two.v1.2", folder / "two.v1.2"), ("three", folder / "three.db3")):
+        (labels / f"{name}.csv").touch()
+        assert labels_of(bag, labels) == labels / f"{name}.csv"
+    monkeypatch.chdir(folder / "two.v1.2")
+    assert labels_of(Path(), labels) == labels / "two.v1.2.csv"
 
 
 @pytest.mark.guarantee(

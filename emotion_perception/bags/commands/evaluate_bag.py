@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Evaluates, and prints a summary; returns the exit code."""
     from emotion_perception.bags.batch import evaluate_many, labels_of
     from emotion_perception.bags.evaluation import evaluate_bag
+    from emotion_perception.bags.io.folder_search import recording_name
     from emotion_perception.bags.io.recording import is_recording
     from emotion_perception.bags.report.summary import summary_lines
 
@@ -95,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         refuse_without_effect(arguments, _SEVERAL, f"{arguments.bag} is one recording, not a folder of several")
         labels = labels_of(arguments.bag, arguments.labels)
         if arguments.labels is not None and labels is None:
-            raise ConfigurationError(f"{arguments.labels}: has no {arguments.bag.stem}.csv")
+            raise ConfigurationError(f"{arguments.labels}: has no {recording_name(arguments.bag)}.csv")
         report = evaluate_bag(arguments.bag, arguments.out, settings, labels=labels)
     lines = [*summary_lines(report), f"report in {arguments.out / 'report.html'}"]
     print("\n".join(map(printable, lines)))  # with strings of the recording

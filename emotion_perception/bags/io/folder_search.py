@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds the recordings in a folder and names them."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,12 @@ def find_recordings(folder: Path, *, exclude: Path) -> dict[str, Path]:
     return dict(sorted(_search(walk, folder, 0).items()))
 
 
+def recording_name(path: Path) -> str:
+    """Returns the name of a recording: that of a folder, or of a storage file without its suffix."""
+    named = Path(os.path.abspath(path))  # also of `.`
+    return named.name if named.is_dir() else named.stem
+
+
 def _search(walk: FolderWalk, folder: Path, depth: int) -> dict[str, Path]:
     entries = [entry for entry in walk.entries(folder, depth) if entry.exists()]  # without dangling links
     here = [entry for entry in entries if is_recording(entry)]
@@ -49,7 +56,7 @@ def _search(walk: FolderWalk, folder: Path, depth: int) -> dict[str, Path]:
 
 def _names(recordings: Sequence[Path], folders: Sequence[Path]) -> list[str]:
     """Returns different names for recordings of one folder, none of them that of a folder."""
-    names = [entry.name if entry.is_dir() else entry.stem for entry in recordings]
+    names = [recording_name(entry) for entry in recordings]
     taken = [entry.name for entry in folders]
     while True:  # at most once for each recording: a name with its suffix is not changed again
         counts = Counter([*names, *taken])
