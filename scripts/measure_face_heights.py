@@ -84,7 +84,7 @@ def main() -> int:
         "",
         f"| | {heights} |",
         f"|---|{'---|' * len(HEIGHTS)}",
-        f"| `compact_vgg` on PublicTest, top-1 | {' | '.join(f'{value:.3f}' for value in emotions)} |",
+        f"| `{ClassifierOptions.model}` on PublicTest, top-1 | {' | '.join(f'{value:.3f}' for value in emotions)} |",
     ]
     print("\n".join(lines[-4:]))
     if options.out:
