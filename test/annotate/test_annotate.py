@@ -514,6 +514,15 @@ def test_a_video_with_a_pause_is_not_taken_for_cut(clip, faces, tmp_path):
     assert "ends after" not in annotate(video, "--json", tmp_path / "o.json")
 
 
+@pytest.mark.skipif(not hasattr(cv2, "CAP_PROP_PTS"), reason="OpenCV tells the start of a video since 4.11")
+def test_a_video_whose_images_start_late_is_not_taken_for_cut(faces, tmp_path):
+    whole = write_video(tmp_path / "whole.mkv", faces * 4, list(range(5000, 6600, 40)))
+    assert "ends after" not in annotate(whole, "--json", tmp_path / "o.json")
+    data = whole.read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
+    assert "cut.mkv: ends after " in annotate(tmp_path / "cut.mkv", "--json", tmp_path / "c.json")
+
+
 def test_a_name_that_is_not_utf_8_is_written_to_the_table(faces, tmp_path):
     path = tmp_path / os.fsdecode(b"visage fran\xe7ais.png")
     path.write_bytes(cv2.imencode(".png", faces[0])[1].tobytes())

@@ -43,7 +43,8 @@ class VideoFileSource(FrameSource):
     def __init__(self, path: Path, options: CameraOptions) -> None:
         self._path, self._options = path, options
         self._capture: cv2.VideoCapture | None = None
-        self._last_s: float | None = None  # time stamp of the frame before
+        self._last_s: float | None = None  # time stamp of the frame before, since the first one
+        self._start_s = 0.0  # presentation time of the first frame
         self._count = 0  # frames since the file was opened
         self._warned = False
         self._ahead: NDArray[np.uint8] | None = self._open()
@@ -77,7 +78,7 @@ class VideoFileSource(FrameSource):
         """Opens the file and returns its first image, which shows that it is a video."""
         if _is_text(self._path):  # FFmpeg would render its letters
             raise SourceError(f"{self._path}: a text file, not a video")
-        self._last_s, self._count = None, 0
+        self._last_s, self._start_s, self._count = None, 0.0, 0
         self._capture = cv2.VideoCapture(opencv_name(self._path), _backend())
         count, own_hz = self._capture.get(cv2.CAP_PROP_FRAME_COUNT), self._capture.get(cv2.CAP_PROP_FPS)
         self.rate_hz = nominal_rate_or_default_hz(self._options.framerate, own_hz)
@@ -89,16 +90,20 @@ class VideoFileSource(FrameSource):
             known = "an MP4 video without its index: cut short, or never finished"
             unknown = "not a video or image file that OpenCV can read"
             raise SourceError(f"{self._path}: {known if _lacks_index(self._path) else unknown}")
+        if own_hz > 0 and hasattr(cv2, "CAP_PROP_PTS"):  # since OpenCV 4.11
+            self._start_s = self._capture.get(cv2.CAP_PROP_PTS) / own_hz
         return image
 
     def _ended_early(self) -> bool:
         """Returns whether fewer frames came than the header tells.
 
         Of some formats OpenCV computes their number from duration and rate, which is wrong where the rate varies, so
-        the last time stamp has to be early as well.
+        the last time stamp has to be early as well. Time stamps are since the first frame; the duration of a Matroska
+        file is not, and has the time before it.
         """
         few = self._count < _COMPLETE * self.frame_count
-        return few and (not self._duration_s or (self._last_s or 0.0) < _COMPLETE * self._duration_s)
+        expected_s = _COMPLETE * (self._duration_s - self._start_s)
+        return few and (not self._duration_s or (self._last_s or 0.0) < expected_s)
 
     def _interval_s(self) -> float:
         """Returns the time since the frame before, by their time stamps; 0 if `framerate` decides."""
