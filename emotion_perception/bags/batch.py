@@ -110,6 +110,8 @@ def evaluate_many(
         used = {job.labels for job in jobs}
         _warn_of_unused([path.relative_to(labels) for path in sorted(labels.rglob("*.csv")) if path not in used], jobs)
     folders = {Path(job.name).parts[0] for job in jobs}
+    if taken := sorted(folders.intersection(REPORT_FILES)):
+        raise ConfigurationError(f"{folder / taken[0]}: has the name of a file of the results: give it another one")
     read = [folder, *([] if labels is None else [labels])]
     with OutputFolder(out, "evaluate-bag", writes=REPORT_FILES, inputs=read) as output:
         output.claim(*folders)  # whose content their evaluations replace

@@ -236,6 +236,12 @@ def test_what_cannot_work_is_one_clear_line(folder, tmp_path, options, line):
         evaluate(folder, tmp_path / "out", **options)
 
 
+def test_a_recording_with_the_name_of_a_result_is_refused(folder, tmp_path):
+    (folder / "two").rename(folder / "report.json")
+    with pytest.raises(ConfigurationError, match="report.json: has the name of a file of the results"):
+        evaluate(folder, tmp_path / "out")
+
+
 def test_a_folder_without_recordings_is_one_clear_line(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(RecordingError, match="no rosbag2 recording in this folder or its subfolders"):
