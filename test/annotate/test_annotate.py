@@ -523,6 +523,13 @@ def test_a_video_whose_images_start_late_is_not_taken_for_cut(faces, tmp_path):
     assert "cut.mkv: ends after " in annotate(tmp_path / "cut.mkv", "--json", tmp_path / "c.json")
 
 
+def test_a_video_with_much_sound_between_two_images_is_read_to_its_end(faces, tmp_path):
+    times_ms = [0, 40, 100_000, 100_040]
+    video = write_video(tmp_path / "pause.mkv", faces[:4], times_ms, sound="aac")
+    assert "ends after" not in annotate(video, "--json", tmp_path / "o.json")
+    assert len(json.loads((tmp_path / "o.json").read_text())["frames"]) == len(times_ms)
+
+
 def test_a_name_that_is_not_utf_8_is_written_to_the_table(faces, tmp_path):
     path = tmp_path / os.fsdecode(b"visage fran\xe7ais.png")
     path.write_bytes(cv2.imencode(".png", faces[0])[1].tobytes())

@@ -28,11 +28,12 @@ def write_video(path, images, stamps_ms, *, sound="", rotation=0):
         video.height, video.width = images[0].shape[:2]
         video.pix_fmt, video.codec_context.time_base = "yuv420p", TIME_BASE
         audio = container.add_stream(sound, rate=SOUND_HZ, layout="mono") if sound else None
+        packets = []
         for image, stamp_ms in zip(images, stamps_ms, strict=True):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
             frame.pts, frame.time_base = stamp_ms, TIME_BASE
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
+            packets += video.encode(frame)
+        packets += video.encode()
         if audio is not None:
             count = SOUND_HZ * stamps_ms[-1] // 1000
             tone = (8000 * np.sin(np.arange(count) * 2 * np.pi * 440 / SOUND_HZ)).astype(np.int16)
@@ -43,8 +44,9 @@ def write_video(path, images, stamps_ms, *, sound="", rotation=0):
             for frame in resampler.resample(whole):
                 fifo.write(frame)
             while (part := fifo.read(audio.codec_context.frame_size or 1024, partial=True)) is not None:
-                container.mux(audio.encode(part))
-            container.mux(audio.encode())
+                packets += audio.encode(part)
+            packets += audio.encode()
+        container.mux(sorted(packets, key=lambda packet: packet.dts * packet.time_base))
     if rotation:
         _set_rotation(path, rotation)
     return path

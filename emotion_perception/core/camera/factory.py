@@ -100,11 +100,14 @@ def _is_camera(path: Path) -> bool:
 
 
 def _configure_opencv() -> None:
-    """Stops OpenCV and FFmpeg from writing to stderr, and shortens the time-out of cameras, which is 10 s.
+    """Stops OpenCV and FFmpeg from writing to stderr, and sets limits of OpenCV.
 
-    Every error is reported once, by an exception. Variables that the user has set are kept.
+    The time-out of cameras is shorter than OpenCV's, 10 s. A video may have more sound between two images than 4096
+    packets, 95 s, after which OpenCV takes it for ended. Every error is reported once, by an exception. Variables that
+    the user has set are kept.
     """
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET; read when the first file is opened
+    os.environ.setdefault("OPENCV_FFMPEG_READ_ATTEMPTS", "1000000")  # packets, some 6 hours of AAC
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
     if "OPENCV_LOG_LEVEL" in os.environ:
         return
