@@ -276,6 +276,7 @@ def test_a_demonstration_does_not_write_into_a_folder_of_somebody_else(tmp_path)
 WRITERS = {  # files of the package that write or remove without OutputFolder and atomic_files, and why that is safe
     "annotate/outputs.py": "into the folder of OutputFolder.replaced, or to the new file of atomic_files",
     "annotate/tables.py": "to the new file of atomic_files",
+    "bags/evaluation.py": "into the folder of OutputFolder.replaced",
     "bags/io/limits.py": "new files in a temporary folder",
     "bags/report/report.py": "into the folder of OutputFolder.replaced",
     "bags/scoring/tables.py": "into the folder of OutputFolder.replaced",
