@@ -27,7 +27,7 @@ _LOCK_TIMEOUT_S = 60  # wait for the lock of an SQLite file
 _ATTEMPTS = 3  # of a trial whose process dies
 _CREATION_ATTEMPTS = 20  # of the tables of a database
 _IDENTITY = "search"
-_OPTUNA_TABLES = {"studies", "version_info"}
+_OPTUNA_COLUMNS = {"studies": "study_id", "version_info": "version_info_id"}  # another process may be creating them
 
 
 def open_study(url: str, name: str, identity: Mapping[str, Any], *, pruner: BasePruner) -> optuna.Study:
@@ -133,10 +133,16 @@ def _check_tables(url: str) -> None:
     """Raises ConfigurationError if an SQLite file holds other tables than those of Optuna, which would add its own."""
     engine = sqlalchemy.create_engine(url)
     try:
-        tables = sqlalchemy.inspect(engine).get_table_names() if engine.dialect.name == "sqlite" else []
+        inspector = sqlalchemy.inspect(engine)
+        tables = inspector.get_table_names() if engine.dialect.name == "sqlite" else []
+        is_known = any(
+            column in {entry["name"] for entry in inspector.get_columns(table)}
+            for table, column in _OPTUNA_COLUMNS.items()
+            if table in tables
+        )
     finally:
         engine.dispose()
-    if tables and not _OPTUNA_TABLES & {*tables}:
+    if tables and not is_known:
         names = clipped(", ".join(tables))
         raise ConfigurationError(f"storage {url}: a database of something else (tables {names}): give another file")
 

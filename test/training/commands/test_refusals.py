@@ -138,7 +138,7 @@ def test_a_database_of_something_else_is_left_alone(write_npz, tmp_path):
 
 
 def test_labels_that_the_data_does_not_have_are_told_with_what_to_do(train):
-    line = refused([*train, *SMALL, "--set", "labels=[contempt]"], "the model has no label ")
+    line = refused([*train, *SMALL, "--set", "labels=[contempt, other]"], "the model has no label ")
     assert line.endswith("add it to the recipe's labels, or leave the images out with --set 'ignore_classes=[...]'")
 
 
