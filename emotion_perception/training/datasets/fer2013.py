@@ -19,12 +19,11 @@ from emotion_perception.core.printable import printable
 from emotion_perception.core.text_files import read_table
 from emotion_perception.training.datasets.face_dataset import FaceDataset
 from emotion_perception.training.datasets.images import find_leaks, split_rank
-from emotion_perception.training.datasets.npz import vote_name, vote_shares
+from emotion_perception.training.datasets.npz import MOST_VOTES, vote_name, vote_shares
 from emotion_perception.training.datasets.problems import ProblemLog
 
 _SIDE = 48  # pixels
 _VOTES_FILE = "fer2013new.csv"
-_MOST_VOTES = 1_000_000  # for one name
 _NO_FACE = "nf"
 _LONGEST_HEADER = 100  # letters of it in a message
 
@@ -151,9 +150,9 @@ def _counts(row: Mapping[str, str], names: tuple[str, ...], place: str) -> list[
             value = float(row[name])
         except ValueError:
             value = np.nan
-        if not value.is_integer() or abs(value) > _MOST_VOTES:
+        if not value.is_integer() or abs(value) > MOST_VOTES:
             raise DatasetError(
-                f"{place}: votes for {name} '{clipped(row[name])}' are not a whole number up to {_MOST_VOTES:,}"
+                f"{place}: votes for {name} '{clipped(row[name])}' are not a whole number up to {MOST_VOTES:,}"
             )
         counts.append(int(value))
     return counts

@@ -39,7 +39,7 @@ _NAMES = {  # of the arrays; others are not read
 }
 _UNKNOWN_SUBJECT = ("", "nan", "none")
 _SIDE = 64  # pixels of UTKFace's chips
-_MOST_VOTES = 1_000_000  # for a label of an image
+MOST_VOTES = 1_000_000  # for one name of an image
 _LARGEST = 1 << 53  # a float of this size has no fraction
 Arrays = dict[str, NDArray[Any]]
 
@@ -197,8 +197,8 @@ def vote_shares(votes: NDArray[np.generic]) -> NDArray[np.float32]:
     if votes.ndim != 2:
         raise DatasetError(f"ferplus_votes have the shape {votes.shape}, not (N, V)")
     counts = votes.astype(np.float64) if votes.dtype.kind in "biuf" else np.full(votes.shape, np.nan)
-    if not ((counts >= 0) & (counts <= _MOST_VOTES)).all():  # NaN is not
-        raise DatasetError(f"ferplus_votes are not counts: some are not within 0..{_MOST_VOTES:,}")
+    if not ((counts >= 0) & (counts <= MOST_VOTES)).all():  # NaN is not
+        raise DatasetError(f"ferplus_votes are not counts: some are not within 0..{MOST_VOTES:,}")
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), np.float32)
 
 

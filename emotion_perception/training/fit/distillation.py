@@ -57,14 +57,19 @@ def distillation_targets(
         ConfigurationError: a teacher does not have one of `labels`.
         ModelFileError, ModelBundleError: a teacher cannot be opened.
     """
+    if kept is None:
+        return _mean_probabilities(data, labels, models)
     key = _key(data, labels, models)
-    probabilities = None if kept is None else _read(kept, key, (len(data), len(labels)))
+    probabilities = _read(kept, key, (len(data), len(labels)))
     if probabilities is None:
-        probabilities = np.mean([_probabilities(data, labels, model) for model in models], axis=0, dtype=np.float32)
-        if kept is not None:
-            with atomic_path(kept) as part, open(part, "wb") as file:
-                np.savez_compressed(file, probabilities=probabilities, key=np.array(key))
+        probabilities = _mean_probabilities(data, labels, models)
+        with atomic_path(kept) as part, open(part, "wb") as file:
+            np.savez_compressed(file, probabilities=probabilities, key=np.array(key))
     return probabilities
+
+
+def _mean_probabilities(data: FaceDataset, labels: Sequence[str], models: Sequence[str]) -> NDArray[np.float32]:
+    return np.mean([_probabilities(data, labels, model) for model in models], axis=0, dtype=np.float32)
 
 
 def _key(data: FaceDataset, labels: Sequence[str], models: Sequence[str]) -> str:
